@@ -1,0 +1,60 @@
+/** What one channel did so far. Counts only grow. */
+export interface ChannelMetrics {
+  objectsIn: number;
+  objectsOut: number;
+  batchesIn: number;
+  batchesOut: number;
+  /** Bytes of what was taken and sent; estimated where objects pass by reference. */
+  bytesIn: number;
+  bytesOut: number;
+  /** Bytes of `bytesOut` that left the slot. */
+  bytesExchanged: number;
+  parcelsIn: number;
+  parcelsOut: number;
+  tasks: number;
+  /** Milliseconds in tasks, waits of asynchronous code included. */
+  busyMs: number;
+  /** Milliseconds in which nothing could be sent for want of credit. */
+  creditWaitMs: number;
+  /** Bytes that went to disk because a stage was blocked. */
+  spooledBytes: number;
+  /** Splits of a reader, done and in all. */
+  splitsDone: number;
+  splits: number;
+  /** Counters of the operator's own, by name. */
+  counters: Record<string, number>;
+}
+
+export function emptyMetrics(): ChannelMetrics {
+  return {
+    objectsIn: 0,
+    objectsOut: 0,
+    batchesIn: 0,
+    batchesOut: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    bytesExchanged: 0,
+    parcelsIn: 0,
+    parcelsOut: 0,
+    tasks: 0,
+    busyMs: 0,
+    creditWaitMs: 0,
+    spooledBytes: 0,
+    splitsDone: 0,
+    splits: 0,
+    counters: {},
+  };
+}
+
+/** Adds the counts of `other` to `total`. */
+export function addMetrics(total: ChannelMetrics, other: ChannelMetrics): void {
+  for (const [name, value] of Object.entries(other)) {
+    if (typeof value === "number") {
+      const key = name as Exclude<keyof ChannelMetrics, "counters">;
+      total[key] += value;
+    }
+  }
+  for (const [name, value] of Object.entries(other.counters)) {
+    total.counters[name] = (total.counters[name] ?? 0) + value;
+  }
+}

@@ -1,0 +1,452 @@
+import { loadBatches, loadedBatches } from "../../lib/core/batch/index.ts";
+import { decodeObjects } from "../../lib/core/codec/index.ts";
+import type { Cause, Consumed, LineageLog } from "../../lib/core/contracts/lineage.ts";
+import type { Outputs as OperatorOutputs } from "../../lib/core/contracts/operator.ts";
+import { QStreamError } from "../../lib/core/errors.ts";
+import type { Limits } from "../../lib/core/limits.ts";
+import type { EdgeFunction } from "../../lib/core/program.ts";
+import type { Clock } from "../../lib/core/seam/clock.ts";
+import type { ChannelContext } from "./channel-context.ts";
+import type { ChannelMetrics } from "./channel-metrics.ts";
+import { locate } from "./failure.ts";
+import type { Inputs, Taken } from "./inputs.ts";
+import type { OutgoingLink } from "./outgoing-link.ts";
+import { applyFunction, producedOf, type Outgoing, type Outputs } from "./outputs.ts";
+import type { Parcel } from "./parcel.ts";
+import { TaskOutput, type Chunk } from "./task-output.ts";
+import { ReaderWork, SinkWork, type Work } from "./work.ts";
+
+/** One input of a channel as its tasks see it. */
+export interface ChannelInput {
+  readonly name: string;
+  readonly edge: number;
+  /** Functions that ride behind the partition function, first one first. */
+  readonly after: readonly EdgeFunction[];
+}
+
+export interface ChannelParts {
+  readonly step: number;
+  readonly ctx: ChannelContext;
+  readonly work: Work | ReaderWork;
+  readonly inputs: Inputs;
+  readonly inputEdges: readonly ChannelInput[];
+  readonly outputs: Outputs;
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly lineage: LineageLog;
+  readonly metrics: ChannelMetrics;
+  readonly events: ChannelEvents;
+}
+
+/** What a channel tells its slot. */
+export interface ChannelEvents {
+  /** Something to do turned up: the channel wants a turn. */
+  readonly wake: () => void;
+  /** All is sent and committed. `part` is a sink's part of the result. */
+  readonly done: (part: unknown) => void;
+  readonly failed: (error: Error) => void;
+  /** The producers of this input may stop. */
+  readonly cancelInput: (input: number) => void;
+}
+
+/** What a channel waits for, for the scheduler to tell a stuck execution from a slow one. */
+export type ChannelState = "starting" | "running" | "waiting-input" | "waiting-credit" | "done" | "stopped";
+
+interface RunningTask {
+  readonly cause: Cause;
+  readonly input: number | undefined;
+  readonly parcels: readonly Parcel[];
+}
+
+const noParcels: readonly Parcel[] = [];
+
+/**
+ * One parallel instance of a step. It takes turns from its actor, and in each runs at most one task: some parcels of one
+ * input (or a piece of a split), executed, routed, logged, and sent once the log has it.
+ */
+export class Channel {
+  readonly #parts: ChannelParts;
+  #state: ChannelState = "starting";
+  #busy = false;
+  #seq = -1;
+  #uncommitted = 0;
+  #output: TaskOutput | undefined;
+  #finishing = false;
+  #creditWaitFrom: number | undefined;
+  #startedAt = 0;
+
+  constructor(parts: ChannelParts) {
+    this.#parts = parts;
+  }
+
+  get state(): ChannelState {
+    return this.#busy && this.#state !== "stopped" ? "running" : this.#state;
+  }
+
+  get metrics(): ChannelMetrics {
+    return this.#parts.metrics;
+  }
+
+  get step(): number {
+    return this.#parts.step;
+  }
+
+  get index(): number {
+    return this.#parts.ctx.channel;
+  }
+
+  /** Names of the inputs and edges that the channel waits for. */
+  describeWait(): { readonly inputs: readonly string[]; readonly blocked: readonly string[]; readonly edges: readonly number[] } {
+    const waiting = this.#parts.inputs.waiting();
+    const edges = this.#parts.outputs.links.filter((link) => link.blocks).map((link) => link.edge);
+    return { inputs: waiting.forInputs, blocked: waiting.blocked, edges: [...new Set(edges)] };
+  }
+
+  /** One turn. Returns a promise only where user code is asynchronous. */
+  turn(): void | Promise<void> {
+    if (this.#busy || this.#state === "done" || this.#state === "stopped") return undefined;
+    try {
+      const pending = this.#takeTurn();
+      if (pending === undefined) return undefined;
+      this.#busy = true;
+      return pending.then(
+        () => {
+          this.#busy = false;
+          this.#parts.events.wake();
+        },
+        (error: unknown) => {
+          this.#busy = false;
+          this.#fail(error);
+        },
+      );
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
+  }
+
+  receive(input: number, parcel: Parcel): void {
+    if (this.#state === "done" || this.#state === "stopped" || this.#finishing) return;
+    this.#parts.inputs.enqueue(input, parcel);
+    this.#parts.events.wake();
+  }
+
+  inputEnded(input: number, from: number, lastSeq: number): void {
+    if (this.#state === "done" || this.#state === "stopped" || this.#finishing) return;
+    this.#parts.inputs.end(input, from, lastSeq);
+    this.#parts.events.wake();
+  }
+
+  granted(link: OutgoingLink, objects: number, bytes: number): void {
+    link.grant(objects, bytes);
+    this.#pump(link);
+    this.#parts.events.wake();
+  }
+
+  /** The consumer of a link wants no more. */
+  linkCancelled(link: OutgoingLink): void {
+    this.#parts.outputs.linkClosed(link);
+    this.#parts.events.wake();
+  }
+
+  /** A spool wrote something: what waited for it may go on. */
+  spoolSettled(): void {
+    for (const link of this.#parts.outputs.links) this.#pump(link);
+    this.#parts.events.wake();
+  }
+
+  failFrom(error: unknown): void {
+    this.#fail(error);
+  }
+
+  /** Makes a sink's output visible. */
+  async commitSink(): Promise<void> {
+    if (this.#parts.work instanceof SinkWork) await this.#parts.work.commit();
+  }
+
+  /** Ends the channel where it is: nothing is sent any more, what a sink prepared is removed. */
+  async stop(reason: Error): Promise<void> {
+    const { work, ctx, inputs, outputs } = this.#parts;
+    if (this.#state === "stopped") return;
+    this.#state = "stopped";
+    ctx.abort(reason);
+    inputs.clear();
+    for (const link of outputs.links) link.close();
+    const output = this.#output;
+    this.#output = undefined;
+    await Promise.allSettled([
+      output?.close(),
+      work instanceof SinkWork ? work.abort() : undefined,
+      work instanceof ReaderWork ? undefined : work.close(),
+    ]);
+    await ctx.spill.clear();
+  }
+
+  #takeTurn(): void | Promise<void> {
+    const { outputs, limits, work, ctx, clock } = this.#parts;
+    if (this.#state === "starting") {
+      this.#state = "running";
+      if (!(work instanceof ReaderWork)) {
+        const opening = work.open(ctx);
+        if (opening !== undefined) return opening;
+      }
+    }
+    if (this.#finishing) return this.#tryFinish();
+    if (outputs.unwanted) return this.#endEarly();
+    if (!outputs.ready) {
+      this.#creditWaitFrom ??= clock.monotonic();
+      this.#state = "waiting-credit";
+      return undefined;
+    }
+    if (this.#creditWaitFrom !== undefined) {
+      this.#parts.metrics.creditWaitMs += clock.monotonic() - this.#creditWaitFrom;
+      this.#creditWaitFrom = undefined;
+    }
+    if (this.#uncommitted >= limits.uncommittedTasks) return undefined;
+    this.#state = "running";
+    return work instanceof ReaderWork ? this.#readTask(work) : this.#operatorTask(work);
+  }
+
+  #readTask(work: ReaderWork): void | Promise<void> {
+    const { ctx, metrics } = this.#parts;
+    metrics.splits = work.splits;
+    this.#begin();
+    this.#output ??= work.nextSplit(ctx);
+    if (this.#output === undefined) {
+      metrics.splitsDone = work.splitsDone;
+      return this.#finish();
+    }
+    return this.#drain(this.#output, (chunk) => {
+      const { position } = work;
+      const count = chunk.objects.length;
+      work.position += count;
+      if (chunk.last) metrics.splitsDone = work.splitsDone;
+      return { cause: { kind: "read", split: work.split, position, count }, input: undefined, parcels: noParcels };
+    });
+  }
+
+  #operatorTask(work: Work): void | Promise<void> {
+    if (this.#output !== undefined) {
+      this.#begin();
+      return this.#drain(this.#output, () => ({ cause: { kind: "continue" }, input: undefined, parcels: noParcels }));
+    }
+    const taken = this.#parts.inputs.take(this.#parts.limits.parcelObjects, work.accepts);
+    if (taken === undefined) {
+      this.#state = "waiting-input";
+      return undefined;
+    }
+    this.#begin();
+    if (taken.kind === "parcels" && needsBatches(taken.parcels)) {
+      return loadBatches().then(() => this.#execute(work, taken));
+    }
+    return this.#execute(work, taken);
+  }
+
+  #execute(work: Work, taken: Taken): void | Promise<void> {
+    const { ctx, inputEdges, metrics } = this.#parts;
+    switch (taken.kind) {
+      case "done": {
+        const task: RunningTask = { cause: { kind: "done" }, input: undefined, parcels: noParcels };
+        this.#finishing = true;
+        return this.#run(task, work.done(ctx));
+      }
+      case "input-end": {
+        const input = inputEdges[taken.input]?.name ?? "";
+        return this.#run({ cause: { kind: "input-end", input }, input: taken.input, parcels: noParcels }, work.inputDone(input, ctx));
+      }
+      case "parcels": {
+        const edge = inputEdges[taken.input] as ChannelInput;
+        const task: RunningTask = { cause: { kind: "parcels", input: edge.name }, input: taken.input, parcels: taken.parcels };
+        let objects = decode(taken.parcels);
+        for (const parcel of taken.parcels) {
+          metrics.objectsIn += parcel.rows;
+          metrics.bytesIn += parcel.bytes;
+          metrics.parcelsIn++;
+          if (parcel.columnar) metrics.batchesIn++;
+        }
+        for (const step of edge.after) objects = applyFunction(step, objects, ctx);
+        return this.#run(task, objects.length === 0 ? undefined : work.execute(edge.name, objects, ctx));
+      }
+    }
+  }
+
+  #run(task: RunningTask, result: OperatorOutputs<unknown>): void | Promise<void> {
+    if (result instanceof Promise) return result.then((settled) => this.#takeOutput(task, settled));
+    return this.#takeOutput(task, result);
+  }
+
+  #takeOutput(task: RunningTask, result: Exclude<OperatorOutputs<unknown>, Promise<unknown>>): void | Promise<void> {
+    if (result === undefined || result === null) return this.#complete(task, undefined);
+    if (typeof result !== "object" || !(Symbol.iterator in result || Symbol.asyncIterator in result)) {
+      throw new QStreamError("STEP_FAILED", `an operator returned ${typeof result}`, {
+        advice: "Return an array, a generator or another iterable of output objects, or nothing",
+      });
+    }
+    this.#output = new TaskOutput(result as Iterable<unknown> | AsyncIterable<unknown>);
+    return this.#drain(this.#output, () => task);
+  }
+
+  #drain(output: TaskOutput, taskOf: (chunk: Chunk) => RunningTask): void | Promise<void> {
+    const { limits, clock, outputs } = this.#parts;
+    const chunk = output.next({
+      objects: limits.parcelObjects * Math.min(16, outputs.fanOut),
+      bytes: limits.parcelBytes,
+      lingerMs: limits.lingerMs,
+      clock,
+    });
+    if (chunk instanceof Promise) return chunk.then((settled) => this.#takeChunk(output, taskOf, settled));
+    return this.#takeChunk(output, taskOf, chunk);
+  }
+
+  #takeChunk(output: TaskOutput, taskOf: (chunk: Chunk) => RunningTask, chunk: Chunk): void | Promise<void> {
+    this.#output = chunk.last ? undefined : output;
+    const task = taskOf(chunk);
+    // Functions on edges may make batches of objects, so support is loaded where any columnar object was seen once.
+    if (chunk.columnar && loadedBatches() === undefined) return loadBatches().then(() => this.#complete(task, chunk));
+    return this.#complete(task, chunk);
+  }
+
+  #complete(task: RunningTask, chunk: Chunk | undefined): void | Promise<void> {
+    if (this.#state === "stopped") return undefined;
+    const { outputs, ctx, lineage, step, metrics, clock, inputs } = this.#parts;
+    const outgoing: Outgoing[] = [];
+    if (chunk !== undefined) {
+      const routed = { seq: this.#seq, random: ctx.random, ctx };
+      outgoing.push(...outputs.route("out", chunk.objects, routed));
+      for (const [port, objects] of chunk.sides ?? []) outgoing.push(...outputs.route(port, objects, routed));
+    }
+    metrics.tasks++;
+    metrics.busyMs += clock.monotonic() - this.#startedAt;
+    this.#uncommitted++;
+    const from = ctx.channel;
+    const committed = (): void => {
+      this.#uncommitted--;
+      if (this.#state === "stopped") return;
+      for (const { link, parcel } of outgoing) link.send({ ...parcel, from });
+      this.#parts.events.wake();
+    };
+    const keeps = lineage.keeps;
+    lineage.append(
+      {
+        step,
+        channel: from,
+        seq: this.#seq,
+        cause: task.cause,
+        consumed: keeps ? consumedOf(task, this.#parts.inputEdges) : [],
+        produced: keeps ? producedOf(outgoing) : [],
+      },
+      committed,
+    );
+    if (task.input !== undefined && task.parcels.length > 0) inputs.release(task.input, task.parcels);
+    return this.#stopsNow() ? this.#endEarly() : undefined;
+  }
+
+  /** True once user code called `ctx.stop()` and what it had returned by then is sent. */
+  #stopsNow(): boolean {
+    const { ctx, work } = this.#parts;
+    return ctx.stopped && !this.#finishing && (work instanceof ReaderWork || this.#output === undefined);
+  }
+
+  #begin(): void {
+    this.#seq++;
+    this.#startedAt = this.#parts.clock.monotonic();
+    this.#parts.ctx.begin(this.#seq);
+  }
+
+  /** Nobody wants more, or the operator has all it needs: inputs are cancelled, what was sent stays. */
+  #endEarly(): void | Promise<void> {
+    const output = this.#output;
+    this.#output = undefined;
+    for (const input of this.#parts.inputs.open()) this.#parts.events.cancelInput(input);
+    this.#parts.inputs.clear();
+    const { work, ctx } = this.#parts;
+    if (work instanceof SinkWork) {
+      // A sink that stops early has taken all that it wants, and still has to hand over its part.
+      return Promise.all([output?.close(), work.done(ctx)]).then(() => this.#finish());
+    }
+    if (output !== undefined) return output.close().then(() => this.#finish());
+    return this.#finish();
+  }
+
+  #finish(): void | Promise<void> {
+    this.#finishing = true;
+    return this.#tryFinish();
+  }
+
+  /** Ends the channel's links once everything is committed and the spools are empty. */
+  #tryFinish(): void | Promise<void> {
+    const { outputs, work, events } = this.#parts;
+    if (this.#state === "done" || this.#state === "stopped") return undefined;
+    if (this.#output !== undefined) {
+      if (outputs.unwanted) this.#output = undefined;
+      else if (!outputs.ready) {
+        this.#state = "waiting-credit";
+        return undefined;
+      } else {
+        this.#begin();
+        return this.#drain(this.#output, () => ({ cause: { kind: "continue" }, input: undefined, parcels: noParcels }));
+      }
+    }
+    if (this.#uncommitted > 0) return undefined;
+    if (outputs.links.some((link) => !link.closed && link.spool !== undefined && !link.spool.empty)) {
+      this.#state = "waiting-credit";
+      return undefined;
+    }
+    for (const link of outputs.links) link.end();
+    this.#state = "done";
+    const closing = work instanceof ReaderWork ? undefined : work.close();
+    const report = async (): Promise<void> => {
+      await closing;
+      await this.#parts.ctx.spill.clear();
+      events.done(work instanceof SinkWork ? work.part : undefined);
+    };
+    return report();
+  }
+
+  #pump(link: OutgoingLink): void {
+    if (link.spool === undefined) return;
+    link.pump().then(
+      () => this.#parts.events.wake(),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #fail(error: unknown): void {
+    if (this.#state === "stopped") return;
+    const { ctx, events } = this.#parts;
+    events.failed(locate(error, { step: ctx.step, channel: ctx.channel, seq: Math.max(0, this.#seq) }));
+  }
+}
+
+function needsBatches(parcels: readonly Parcel[]): boolean {
+  return loadedBatches() === undefined && parcels.some((parcel) => parcel.columnar);
+}
+
+function decode(parcels: readonly Parcel[]): readonly unknown[] {
+  const first = parcels[0] as Parcel;
+  if (parcels.length === 1) return objectsOf(first);
+  const all: unknown[] = [];
+  for (const parcel of parcels) {
+    const objects = objectsOf(parcel);
+    for (let at = 0; at < objects.length; at++) all.push(objects[at]);
+  }
+  return all;
+}
+
+function objectsOf({ content }: Parcel): readonly unknown[] {
+  if ("objects" in content) return content.objects;
+  if (content.payload.format === "batch") return [loadedBatches()?.decode(content.payload)];
+  return decodeObjects(content.payload);
+}
+
+function consumedOf(task: RunningTask, edges: readonly ChannelInput[]): Consumed[] {
+  const edge = task.input === undefined ? undefined : edges[task.input]?.edge;
+  if (edge === undefined) return [];
+  const byLink = new Map<number, { firstSeq: number; lastSeq: number }>();
+  for (const parcel of task.parcels) {
+    const known = byLink.get(parcel.from);
+    if (known === undefined) byLink.set(parcel.from, { firstSeq: parcel.seq, lastSeq: parcel.seq });
+    else known.lastSeq = parcel.seq;
+  }
+  return [...byLink].map(([from, range]) => ({ edge, from, ...range }));
+}

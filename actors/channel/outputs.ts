@@ -1,0 +1,290 @@
+import { loadedBatches, representationOf, type BatchSupport } from "../../lib/core/batch/index.ts";
+import { assertTravels, encodeObjects, estimateBytes } from "../../lib/core/codec/index.ts";
+import type { Produced } from "../../lib/core/contracts/lineage.ts";
+import type { RoutedTask, Router } from "../../lib/core/contracts/partition.ts";
+import { invariant, QStreamError } from "../../lib/core/errors.ts";
+import type { Payload } from "../../lib/core/payload.ts";
+import type { EdgeContext, EdgeFunction } from "../../lib/core/program.ts";
+import type { ChannelMetrics } from "./channel-metrics.ts";
+import type { OutgoingLink } from "./outgoing-link.ts";
+import type { Parcel } from "./parcel.ts";
+
+/** One edge as its producing channel sees it. */
+export interface OutgoingEdge {
+  readonly index: number;
+  readonly port: string;
+  readonly before: EdgeFunction | undefined;
+  readonly router: Router<never>;
+  readonly links: readonly OutgoingLink[];
+}
+
+interface FunctionNode {
+  readonly function: EdgeFunction | undefined;
+  readonly next: FunctionNode[];
+  readonly edges: OutgoingEdge[];
+}
+
+/** A parcel that waits for its task to be committed. */
+export interface Outgoing {
+  readonly link: OutgoingLink;
+  readonly parcel: Omit<Parcel, "previous">;
+}
+
+/**
+ * The outputs of a channel: a tree of edge functions for each port, with partition functions at its leaves. Edges that share
+ * functions run them once.
+ */
+export class Outputs {
+  readonly links: readonly OutgoingLink[];
+  readonly #trees = new Map<string, FunctionNode>();
+  readonly #metrics: ChannelMetrics;
+  #open: number;
+
+  constructor(edges: readonly OutgoingEdge[], metrics: ChannelMetrics) {
+    this.links = edges.flatMap((edge) => edge.links);
+    this.#open = this.links.length;
+    this.#metrics = metrics;
+    for (const edge of edges) this.#add(edge);
+  }
+
+  /** False while any open link has no credit. */
+  get ready(): boolean {
+    for (const link of this.links) if (link.blocks) return false;
+    return true;
+  }
+
+  /** True if every consumer has said that it wants no more. */
+  get unwanted(): boolean {
+    return this.#open === 0 && this.links.length > 0;
+  }
+
+  /** Consumers of the widest edge: a task makes more objects where they are spread over more links. */
+  get fanOut(): number {
+    let widest = 1;
+    for (const tree of this.#trees.values()) widest = Math.max(widest, widestOf(tree));
+    return widest;
+  }
+
+  /** Runs functions and partition functions over a task's objects. Nothing is sent yet. */
+  route(port: string, objects: readonly unknown[], task: RoutedTask & { readonly ctx: EdgeContext }): Outgoing[] {
+    const outgoing: Outgoing[] = [];
+    const tree = this.#trees.get(port);
+    if (tree !== undefined && objects.length > 0) this.#walk(tree, objects, task, outgoing);
+    return outgoing;
+  }
+
+  linkClosed(link: OutgoingLink): void {
+    if (link.closed) return;
+    link.close();
+    this.#open--;
+  }
+
+  #add(edge: OutgoingEdge): void {
+    let root = this.#trees.get(edge.port);
+    if (root === undefined) {
+      root = { function: undefined, next: [], edges: [] };
+      this.#trees.set(edge.port, root);
+    }
+    const chain: EdgeFunction[] = [];
+    for (let at = edge.before; at !== undefined; at = at.previous) chain.unshift(at);
+    let node = root;
+    for (const step of chain) {
+      let next = node.next.find((candidate) => candidate.function === step);
+      if (next === undefined) {
+        next = { function: step, next: [], edges: [] };
+        node.next.push(next);
+      }
+      node = next;
+    }
+    node.edges.push(edge);
+  }
+
+  #walk(
+    node: FunctionNode,
+    objects: readonly unknown[],
+    task: RoutedTask & { readonly ctx: EdgeContext },
+    outgoing: Outgoing[],
+  ): void {
+    const made = node.function === undefined ? objects : applyFunction(node.function, objects, task.ctx);
+    if (made.length === 0) return;
+    for (const edge of node.edges) this.#routeEdge(edge, made, task, outgoing);
+    for (const next of node.next) this.#walk(next, made, task, outgoing);
+  }
+
+  #routeEdge(edge: OutgoingEdge, objects: readonly unknown[], task: RoutedTask, outgoing: Outgoing[]): void {
+    const support = loadedBatches();
+    if (support !== undefined && representationOf(objects[0]) !== undefined) {
+      const batch = objects.length === 1 ? objects[0] : support.concat(objects);
+      this.#routeBatch(edge, batch, support, task, outgoing);
+      return;
+    }
+    const targets: unknown[][] = edge.links.map(() => []);
+    const decision = edge.router.objects(objects as readonly never[], targets, task);
+    const perObject = estimateBytes(objects[0]);
+    if (decision === undefined) {
+      for (let to = 0; to < targets.length; to++) {
+        const part = targets[to] as unknown[];
+        if (part.length > 0) this.#addObjects(edge.links[to], part, perObject, task.seq, outgoing);
+      }
+    } else if (decision === "all") {
+      this.#broadcastObjects(edge, objects, perObject, task.seq, outgoing);
+    } else {
+      this.#addObjects(linkTo(edge, decision), objects, perObject, task.seq, outgoing);
+    }
+  }
+
+  #addObjects(
+    link: OutgoingLink | undefined,
+    objects: readonly unknown[],
+    perObject: number,
+    seq: number,
+    outgoing: Outgoing[],
+    encoded?: Payload,
+  ): void {
+    if (link === undefined || link.closed) return;
+    if (link.target.local) {
+      if (link.takeFirst()) assertTravels(objects[0]);
+      const bytes = perObject * objects.length;
+      this.#count(objects.length, 0, bytes, 0);
+      outgoing.push({ link, parcel: { from: 0, seq, rows: objects.length, bytes, columnar: false, content: { objects } } });
+      return;
+    }
+    const payload = encoded ?? encodeObjects(objects);
+    const bytes = payload.bytes.byteLength;
+    this.#count(objects.length, 0, bytes, bytes);
+    outgoing.push({ link, parcel: { from: 0, seq, rows: objects.length, bytes, columnar: false, content: { payload } } });
+  }
+
+  #broadcastObjects(edge: OutgoingEdge, objects: readonly unknown[], perObject: number, seq: number, outgoing: Outgoing[]): void {
+    let payload: Payload | undefined;
+    for (const link of edge.links) {
+      if (link.closed) continue;
+      if (!link.target.local) payload = payload === undefined ? encodeObjects(objects) : copyOf(payload);
+      this.#addObjects(link, objects, perObject, seq, outgoing, payload);
+    }
+  }
+
+  #routeBatch(edge: OutgoingEdge, batch: unknown, support: BatchSupport, task: RoutedTask, outgoing: Outgoing[]): void {
+    const rows = support.rows(batch);
+    const channelOfRow = new Uint16Array(edge.links.length === 1 ? 0 : rows);
+    if (edge.links.length === 1) {
+      this.#addBatch(edge.links[0], batch, support, task.seq, outgoing);
+      return;
+    }
+    const decision = edge.router.batch(support.view(batch), channelOfRow, task);
+    if (decision === "all") {
+      for (const link of edge.links) this.#addBatch(link, batch, support, task.seq, outgoing);
+    } else if (typeof decision === "number") {
+      this.#addBatch(linkTo(edge, decision), batch, support, task.seq, outgoing);
+    } else if (decision === undefined) {
+      this.#gather(edge, batch, channelOfRow, support, task.seq, outgoing);
+    } else {
+      this.#addSlices(edge, decision, support, task.seq, outgoing);
+    }
+  }
+
+  #gather(
+    edge: OutgoingEdge,
+    batch: unknown,
+    channelOfRow: Uint16Array,
+    support: BatchSupport,
+    seq: number,
+    outgoing: Outgoing[],
+  ): void {
+    const { links } = edge;
+    if (links.every((link) => link.target.local || link.closed)) {
+      const parts = support.gather(batch, channelOfRow, links.length);
+      parts.forEach((part, to) => {
+        if (part !== undefined) this.#addBatch(links[to], part, support, seq, outgoing);
+      });
+      return;
+    }
+    const payloads = support.encodeGathered(batch, channelOfRow, links.length);
+    payloads.forEach((payload, to) => {
+      const link = links[to];
+      if (payload === undefined || link === undefined || link.closed) return;
+      const bytes = payload.bytes.byteLength;
+      this.#count(payload.rows, 1, bytes, link.target.local ? 0 : bytes);
+      outgoing.push({ link, parcel: { from: 0, seq, rows: payload.rows, bytes, columnar: true, content: { payload } } });
+    });
+  }
+
+  #addSlices(
+    edge: OutgoingEdge,
+    slices: readonly (readonly [number, unknown])[],
+    support: BatchSupport,
+    seq: number,
+    outgoing: Outgoing[],
+  ): void {
+    const parts = new Map<number, unknown[]>();
+    for (const [to, part] of slices) {
+      const list = parts.get(to);
+      if (list === undefined) parts.set(to, [part]);
+      else list.push(part);
+    }
+    for (const [to, list] of parts) {
+      this.#addBatch(linkTo(edge, to), list.length === 1 ? list[0] : support.concat(list), support, seq, outgoing);
+    }
+  }
+
+  #addBatch(link: OutgoingLink | undefined, batch: unknown, support: BatchSupport, seq: number, outgoing: Outgoing[]): void {
+    if (link === undefined || link.closed) return;
+    const rows = support.rows(batch);
+    if (link.target.local) {
+      const bytes = support.bytes(batch);
+      this.#count(rows, 1, bytes, 0);
+      outgoing.push({ link, parcel: { from: 0, seq, rows, bytes, columnar: true, content: { objects: [batch] } } });
+      return;
+    }
+    const payload = support.encode(batch);
+    const bytes = payload.bytes.byteLength;
+    this.#count(rows, 1, bytes, bytes);
+    outgoing.push({ link, parcel: { from: 0, seq, rows, bytes, columnar: true, content: { payload } } });
+  }
+
+  #count(objects: number, batches: number, bytes: number, exchanged: number): void {
+    const metrics = this.#metrics;
+    metrics.objectsOut += objects;
+    metrics.batchesOut += batches;
+    metrics.bytesOut += bytes;
+    metrics.bytesExchanged += exchanged;
+    metrics.parcelsOut++;
+  }
+}
+
+/** Runs one edge function; what it throws names it. */
+export function applyFunction(step: EdgeFunction, objects: readonly unknown[], ctx: EdgeContext): readonly unknown[] {
+  try {
+    return step.apply(objects, ctx);
+  } catch (error) {
+    if (error instanceof QStreamError) throw error;
+    throw new QStreamError("STEP_FAILED", `${step.kind} "${step.id}" threw: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** What was sent on each link, for the lineage. */
+export function producedOf(outgoing: readonly Outgoing[]): Produced[] {
+  return outgoing.map(({ link, parcel }) => ({ edge: link.edge, to: link.to, objects: parcel.rows }));
+}
+
+function linkTo(edge: OutgoingEdge, to: number): OutgoingLink {
+  const link = edge.links[to];
+  invariant(link !== undefined, `the partition function of edge ${edge.index} chose channel ${to} of ${edge.links.length}`);
+  return link;
+}
+
+function widestOf(node: FunctionNode): number {
+  let widest = 1;
+  for (const edge of node.edges) widest = Math.max(widest, edge.links.length);
+  for (const next of node.next) widest = Math.max(widest, widestOf(next));
+  return widest;
+}
+
+// A transport may transfer the buffer that it is given, so every target gets one of its own.
+function copyOf(payload: Payload): Payload {
+  return { ...payload, bytes: payload.bytes.slice(0) };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,143 @@
+import { encodeObjects } from "../../lib/core/codec/index.ts";
+import { loadedBatches, representationOf } from "../../lib/core/batch/index.ts";
+import { QStreamError } from "../../lib/core/errors.ts";
+import type { Payload } from "../../lib/core/payload.ts";
+import type { Disk, DiskFile } from "../../lib/core/seam/disk.ts";
+import type { Parcel } from "./parcel.ts";
+
+/** What the spools of a slot share: memory, then disk, both bounded. */
+export interface SpoolBudget {
+  readonly disk: Disk;
+  readonly memoryBytesMax: number;
+  readonly diskBytesMax: number;
+  memoryBytes: number;
+  diskBytes: number;
+}
+
+export interface SpoolEvents {
+  /** Bytes went to disk. */
+  readonly spilled: (bytes: number) => void;
+  readonly failed: (error: unknown) => void;
+  /** A write ended: the producer may go on, and what was written can be sent. */
+  readonly settled: () => void;
+}
+
+type Entry =
+  | { readonly kind: "memory"; readonly parcel: Parcel }
+  | { readonly kind: "disk"; readonly parcel: Omit<Parcel, "content">; readonly format: Payload["format"]; readonly position: number; readonly length: number };
+
+/**
+ * Parcels of a link whose consumer is blocked by a stage, kept by the producer: in memory, then on disk. First in, first
+ * out. Writes and reads are queued one after the other, so that the order of parcels can't change.
+ */
+export class Spool {
+  readonly #budget: SpoolBudget;
+  readonly #events: SpoolEvents;
+  #entries: Entry[] = [];
+  #head = 0;
+  #writing: Promise<void> = Promise.resolve();
+  #file: DiskFile | undefined;
+  #writes = 0;
+  #draining = false;
+
+  constructor(budget: SpoolBudget, events: SpoolEvents) {
+    this.#budget = budget;
+    this.#events = events;
+  }
+
+  get empty(): boolean {
+    return this.#head === this.#entries.length && this.#writes === 0 && !this.#draining;
+  }
+
+  /** True while bytes wait to be written: the producer holds back, so that they don't pile up. */
+  get writing(): boolean {
+    return this.#writes > 0;
+  }
+
+  add(parcel: Parcel): void {
+    if (this.#writes === 0 && this.#budget.memoryBytes + parcel.bytes <= this.#budget.memoryBytesMax) {
+      this.#budget.memoryBytes += parcel.bytes;
+      this.#entries.push({ kind: "memory", parcel });
+      return;
+    }
+    this.#writes++;
+    this.#writing = this.#writing
+      .then(() => this.#write(parcel))
+      .catch(this.#events.failed)
+      .finally(() => {
+        this.#writes--;
+        this.#events.settled();
+      });
+  }
+
+  async drain(wanted: () => boolean, deliver: (parcel: Parcel) => void): Promise<void> {
+    if (this.#draining) return;
+    this.#draining = true;
+    try {
+      while (wanted()) {
+        const entry = this.#entries[this.#head];
+        if (entry === undefined) {
+          if (this.#writes === 0) return;
+          await this.#writing;
+          continue;
+        }
+        const parcel = entry.kind === "memory" ? entry.parcel : await this.#read(entry);
+        this.#forget(entry);
+        deliver(parcel);
+      }
+    } finally {
+      this.#draining = false;
+    }
+  }
+
+  clear(): void {
+    for (let at = this.#head; at < this.#entries.length; at++) {
+      const entry = this.#entries[at];
+      if (entry?.kind === "memory") this.#budget.memoryBytes -= entry.parcel.bytes;
+    }
+    this.#entries = [];
+    this.#head = 0;
+    const file = this.#file;
+    this.#file = undefined;
+    if (file !== undefined) {
+      this.#budget.diskBytes -= file.bytes;
+      void file.remove().catch(this.#events.failed);
+    }
+  }
+
+  async #write(parcel: Parcel): Promise<void> {
+    const payload = "payload" in parcel.content ? parcel.content.payload : encodeContent(parcel.content.objects);
+    const bytes = new Uint8Array(payload.bytes);
+    if (this.#budget.diskBytes + bytes.length > this.#budget.diskBytesMax) {
+      throw new QStreamError("LIMIT_EXCEEDED", `the spools of a slot need more than ${this.#budget.diskBytesMax} bytes of disk`, {
+        advice: "Raise limits.spoolDiskBytes, or read the other input first with stages",
+      });
+    }
+    this.#file ??= await this.#budget.disk.create("spool");
+    const position = await this.#file.append(bytes);
+    this.#budget.diskBytes += bytes.length;
+    this.#events.spilled(bytes.length);
+    const { content: _content, ...rest } = parcel;
+    this.#entries.push({ kind: "disk", parcel: rest, format: payload.format, position, length: bytes.length });
+  }
+
+  async #read(entry: Extract<Entry, { kind: "disk" }>): Promise<Parcel> {
+    const bytes = await (this.#file as DiskFile).read(entry.position, entry.length);
+    const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+    return { ...entry.parcel, content: { payload: { format: entry.format, rows: entry.parcel.rows, bytes: buffer } } };
+  }
+
+  #forget(entry: Entry): void {
+    if (entry.kind === "memory") this.#budget.memoryBytes -= entry.parcel.bytes;
+    this.#entries[this.#head] = undefined as unknown as Entry;
+    this.#head++;
+    if (this.#head < this.#entries.length) return;
+    this.#entries = [];
+    this.#head = 0;
+  }
+}
+
+function encodeContent(objects: readonly unknown[]): Payload {
+  const batches = representationOf(objects[0]) === undefined ? undefined : loadedBatches();
+  return batches === undefined ? encodeObjects(objects) : batches.encode(objects[0]);
+}

@@ -1,0 +1,219 @@
+import { representationOf } from "../../lib/core/batch/index.ts";
+import { estimateBytes } from "../../lib/core/codec/index.ts";
+import { Run, Side } from "../../lib/core/contracts/reader.ts";
+import type { Clock } from "../../lib/core/seam/clock.ts";
+
+/** What one task sends: objects for the main output, and for side outputs by name. */
+export interface Chunk {
+  readonly objects: readonly unknown[];
+  /** True if `objects` is one columnar batch. */
+  readonly columnar: boolean;
+  readonly sides: ReadonlyMap<string, readonly unknown[]> | undefined;
+  /** True if nothing follows. */
+  readonly last: boolean;
+}
+
+export interface ChunkLimits {
+  readonly objects: number;
+  readonly bytes: number;
+  /** How long an asynchronous source may hold back objects which don't fill a parcel. */
+  readonly lingerMs: number;
+  readonly clock: Clock;
+}
+
+const sampleEvery = 64;
+
+/**
+ * Cuts what an operator returns, or a reader reads, into what single tasks send. Arrays and runs pass without a copy as long
+ * as they fit; a columnar batch is always a chunk of its own.
+ */
+export class TaskOutput {
+  readonly #sync: Iterator<unknown> | undefined;
+  readonly #async: AsyncIterator<unknown> | undefined;
+  #rest: readonly unknown[] | undefined;
+  #restFrom = 0;
+  #held: { readonly batch: unknown } | undefined;
+  #pending: Promise<IteratorResult<unknown>> | undefined;
+  #ended = false;
+  #objects: unknown[] = [];
+  #sides: Map<string, unknown[]> | undefined;
+  #limit = 0;
+  #nextSample = 0;
+
+  constructor(source: Iterable<unknown> | AsyncIterable<unknown>) {
+    if (Array.isArray(source)) {
+      this.#rest = source;
+      this.#ended = true;
+    } else if (Symbol.asyncIterator in source) {
+      this.#async = source[Symbol.asyncIterator]();
+    } else {
+      this.#sync = source[Symbol.iterator]();
+    }
+  }
+
+  /** The next chunk; a promise only where the source is asynchronous. */
+  next(limits: ChunkLimits): Chunk | Promise<Chunk> {
+    this.#objects = [];
+    this.#sides = undefined;
+    this.#limit = limits.objects;
+    this.#nextSample = 0;
+    const ready = this.#takeReady(limits);
+    if (ready !== undefined) return ready;
+    if (this.#async !== undefined) return this.#pullAsync(this.#async, limits);
+    return this.#pullSync(limits);
+  }
+
+  /** Ends the source early, so that a generator's `finally` runs. */
+  async close(): Promise<void> {
+    const ended = this.#ended;
+    this.#ended = true;
+    this.#rest = undefined;
+    if (ended) return;
+    this.#sync?.return?.();
+    // A generator that waits for its source answers only when that answers: it isn't waited for.
+    if (this.#pending === undefined) await this.#async?.return?.();
+    else void Promise.resolve(this.#async?.return?.()).catch(() => {});
+  }
+
+  #pullSync(limits: ChunkLimits): Chunk {
+    const source = this.#sync;
+    while (source !== undefined && !this.#ended) {
+      const step = source.next();
+      if (step.done === true) {
+        this.#ended = true;
+        break;
+      }
+      const chunk = this.#accept(step.value, limits);
+      if (chunk !== undefined) return chunk;
+    }
+    return this.#chunk();
+  }
+
+  async #pullAsync(source: AsyncIterator<unknown>, limits: ChunkLimits): Promise<Chunk> {
+    let linger: { readonly late: Promise<"late">; readonly cancel: () => void } | undefined;
+    try {
+      for (;;) {
+        this.#pending ??= source.next();
+        if (this.#objects.length > 0 || this.#sides !== undefined) linger ??= startLinger(limits);
+        const step = linger === undefined ? await this.#pending : await Promise.race([this.#pending, linger.late]);
+        if (step === "late") return this.#chunk();
+        this.#pending = undefined;
+        if (step.done === true) {
+          this.#ended = true;
+          return this.#chunk();
+        }
+        const chunk = this.#accept(step.value, limits);
+        if (chunk !== undefined) return chunk;
+      }
+    } finally {
+      linger?.cancel();
+    }
+  }
+
+  /** Takes one value of the source. Returns a chunk once there is enough for one. */
+  #accept(value: unknown, limits: ChunkLimits): Chunk | undefined {
+    if (typeof value === "object" && value !== null) {
+      if (value instanceof Run) {
+        this.#rest = value.objects;
+        this.#restFrom = 0;
+        return this.#takeReady(limits);
+      }
+      if (value instanceof Side) return this.#acceptSide(value, limits);
+      if (representationOf(value) !== undefined) {
+        this.#held = { batch: value };
+        return this.#takeReady(limits);
+      }
+    }
+    this.#push(value, limits);
+    return this.#objects.length >= this.#limit ? this.#chunk() : undefined;
+  }
+
+  #acceptSide(side: Side<unknown>, limits: ChunkLimits): Chunk | undefined {
+    this.#sides ??= new Map();
+    const objects = this.#sides.get(side.name);
+    if (objects === undefined) this.#sides.set(side.name, [side.object]);
+    else objects.push(side.object);
+    return (objects?.length ?? 1) >= limits.objects ? this.#chunk() : undefined;
+  }
+
+  #push(value: unknown, limits: ChunkLimits): void {
+    const count = this.#objects.push(value);
+    if (count <= this.#nextSample) return;
+    this.#nextSample = count - 1 + sampleEvery;
+    this.#limit = Math.min(this.#limit, count - 1 + fitting(value, limits.bytes));
+  }
+
+  /** What is at hand without asking the source: the rest of a run, a batch that was held back. */
+  #takeReady(limits: ChunkLimits): Chunk | undefined {
+    if (this.#held !== undefined) {
+      if (this.#objects.length > 0) return this.#chunk();
+      const { batch } = this.#held;
+      this.#held = undefined;
+      return { ...this.#chunk(), objects: [batch], columnar: true };
+    }
+    const rest = this.#rest;
+    if (rest === undefined) return undefined;
+    const from = this.#restFrom;
+    if (from >= rest.length) {
+      this.#rest = undefined;
+      return this.#ended ? this.#chunk() : undefined;
+    }
+    if (this.#objects.length > 0) return this.#chunk();
+    return this.#takeFromRun(rest, from, limits);
+  }
+
+  #takeFromRun(rest: readonly unknown[], from: number, limits: ChunkLimits): Chunk {
+    const first = rest[from];
+    if (typeof first === "object" && first !== null) {
+      if (representationOf(first) !== undefined) {
+        this.#restFrom = from + 1;
+        return { ...this.#chunk(), objects: [first], columnar: true };
+      }
+      if (first instanceof Run || first instanceof Side) {
+        // An operator returned an array of marked values: they are unwrapped one by one.
+        this.#restFrom = from + 1;
+        const remaining = rest.slice(from + 1);
+        const chunk = this.#accept(first, limits) ?? this.#chunk();
+        if (this.#rest === undefined || this.#rest === rest) {
+          this.#rest = remaining;
+          this.#restFrom = 0;
+        } else {
+          this.#rest = [...this.#rest.slice(this.#restFrom), ...remaining];
+          this.#restFrom = 0;
+        }
+        return { ...chunk, last: this.#isLast() };
+      }
+    }
+    const count = Math.min(rest.length - from, limits.objects, fitting(first, limits.bytes));
+    this.#restFrom = from + count;
+    if (count === rest.length) {
+      this.#rest = undefined;
+      return { objects: rest, columnar: false, sides: this.#sides, last: this.#isLast() };
+    }
+    return { objects: rest.slice(from, from + count), columnar: false, sides: this.#sides, last: this.#isLast() };
+  }
+
+  #chunk(): Chunk {
+    const chunk = { objects: this.#objects, columnar: false, sides: this.#sides, last: this.#isLast() };
+    this.#objects = [];
+    this.#sides = undefined;
+    return chunk;
+  }
+
+  #isLast(): boolean {
+    const more = this.#rest !== undefined && this.#restFrom < this.#rest.length;
+    return this.#ended && !more && this.#held === undefined;
+  }
+}
+
+function fitting(sample: unknown, bytes: number): number {
+  return typeof sample === "number" ? Infinity : Math.max(1, Math.floor(bytes / Math.max(1, estimateBytes(sample))));
+}
+
+function startLinger(limits: ChunkLimits): { readonly late: Promise<"late">; readonly cancel: () => void } {
+  let cancel = (): void => {};
+  const late = new Promise<"late">((resolve) => {
+    cancel = limits.clock.after(limits.lingerMs, () => resolve("late"));
+  });
+  return { late, cancel };
+}

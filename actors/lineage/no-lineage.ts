@@ -1,0 +1,7 @@
+import type { LineageLog } from "../../lib/core/contracts/lineage.ts";
+
+/** Keeps nothing: every task counts as committed at once. An execution on it can't be recovered, only run again. */
+export const noLineage: LineageLog = {
+  keeps: false,
+  append: (_record, committed) => committed(),
+};

@@ -1,0 +1,49 @@
+import type { ChannelMetrics } from "../channel/channel-metrics.ts";
+import type { ChannelState } from "../channel/channel.ts";
+
+/** Where one channel of a step runs. */
+export interface ChannelPlacement {
+  readonly step: string;
+  readonly channel: number;
+  readonly slot: string;
+}
+
+/** What one channel did, and where. */
+export interface ChannelSummary extends ChannelPlacement {
+  readonly state: ChannelState;
+  readonly metrics: ChannelMetrics;
+}
+
+/** The totals of a step over its channels. */
+export interface StepSummary {
+  readonly step: string;
+  readonly kind: "reader" | "operator" | "sink";
+  readonly what: string;
+  readonly channels: number;
+  readonly channelsDone: number;
+  readonly metrics: ChannelMetrics;
+}
+
+/** The measures of an execution, while it runs and at its end. */
+export interface ExecutionMetrics {
+  readonly execution: string;
+  readonly elapsedMs: number;
+  readonly steps: readonly StepSummary[];
+  readonly channels: readonly ChannelSummary[];
+  /** Objects (rows) that readers produced. */
+  readonly rowsRead: number;
+  /** Bytes that went from slot to slot. */
+  readonly bytesExchanged: number;
+  /** Bytes that blocked stages wrote to disk. */
+  readonly bytesSpooled: number;
+  /** Largest resident memory seen, over the processes of all slots. */
+  readonly memoryBytes: number;
+}
+
+/** What happens in an execution, in the order in which it happens. */
+export type ExecutionEvent =
+  | { readonly kind: "placed"; readonly execution: string; readonly placement: readonly ChannelPlacement[] }
+  | { readonly kind: "started"; readonly execution: string }
+  | { readonly kind: "progress"; readonly execution: string; readonly metrics: ExecutionMetrics }
+  | { readonly kind: "done"; readonly execution: string; readonly metrics: ExecutionMetrics }
+  | { readonly kind: "failed"; readonly execution: string; readonly error: Error; readonly metrics: ExecutionMetrics };

@@ -1,0 +1,126 @@
+import type { Plan } from "../../lib/core/plan.ts";
+import { addMetrics, emptyMetrics, type ChannelMetrics } from "../channel/channel-metrics.ts";
+import type { ChannelState } from "../channel/channel.ts";
+import type { ChannelReport, DoneChannel } from "../slot/protocol.ts";
+import type { ChannelPlacement, ChannelSummary, ExecutionMetrics, StepSummary } from "./execution-events.ts";
+
+interface KnownChannel {
+  state: ChannelState;
+  metrics: ChannelMetrics;
+  waits: ChannelReport["waits"];
+  part: unknown;
+}
+
+/** What the scheduler knows of the channels of an execution. */
+export class ExecutionRecord {
+  readonly #execution: string;
+  readonly #plan: Plan;
+  readonly #slots: readonly string[];
+  readonly #placement: readonly (readonly number[])[];
+  readonly #channels: KnownChannel[][];
+  readonly #memory = new Map<string, number>();
+  #left: number;
+
+  constructor(execution: string, plan: Plan, slots: readonly string[], placement: readonly (readonly number[])[]) {
+    this.#execution = execution;
+    this.#plan = plan;
+    this.#slots = slots;
+    this.#placement = placement;
+    this.#channels = plan.steps.map((step) =>
+      Array.from({ length: step.channels }, () => ({ state: "starting" as const, metrics: emptyMetrics(), waits: undefined, part: undefined })),
+    );
+    this.#left = plan.steps.reduce((sum, step) => sum + step.channels, 0);
+  }
+
+  get allDone(): boolean {
+    return this.#left === 0;
+  }
+
+  progress(reports: readonly ChannelReport[], slot: string, memoryBytes: number): void {
+    this.#memory.set(slot, Math.max(this.#memory.get(slot) ?? 0, memoryBytes));
+    for (const report of reports) {
+      const known = this.#channels[report.step]?.[report.channel];
+      if (known === undefined || known.state === "done") continue;
+      known.state = report.state === "done" ? "running" : report.state;
+      known.metrics = report.metrics;
+      known.waits = report.waits;
+    }
+  }
+
+  done(channels: readonly DoneChannel[]): void {
+    for (const channel of channels) {
+      const known = this.#channels[channel.step]?.[channel.channel];
+      if (known === undefined || known.state === "done") continue;
+      known.state = "done";
+      known.metrics = channel.metrics;
+      known.part = channel.part;
+      this.#left--;
+    }
+  }
+
+  /** Parts of the result of each sink, in channel order, by step. */
+  parts(): Map<string, readonly unknown[]> {
+    const parts = new Map<string, readonly unknown[]>();
+    this.#plan.steps.forEach((step, index) => {
+      if (step.kind === "sink") parts.set(step.id, (this.#channels[index] ?? []).map((channel) => channel.part));
+    });
+    return parts;
+  }
+
+  placement(): ChannelPlacement[] {
+    return this.#plan.steps.flatMap((step, index) =>
+      (this.#placement[index] ?? []).map((slot, channel) => ({ step: step.id, channel, slot: this.#slots[slot] ?? "" })),
+    );
+  }
+
+  metrics(elapsedMs: number): ExecutionMetrics {
+    const channels: ChannelSummary[] = [];
+    let rowsRead = 0;
+    const total = emptyMetrics();
+    const steps = this.#plan.steps.map((step, index): StepSummary => {
+      const sum = emptyMetrics();
+      const known = this.#channels[index] ?? [];
+      known.forEach((channel, at) => {
+        addMetrics(sum, channel.metrics);
+        const slot = this.#slots[this.#placement[index]?.[at] ?? -1] ?? "";
+        channels.push({ step: step.id, channel: at, slot, state: channel.state, metrics: channel.metrics });
+      });
+      addMetrics(total, sum);
+      if (step.kind === "reader") rowsRead += sum.objectsOut;
+      const channelsDone = known.filter((channel) => channel.state === "done").length;
+      return { step: step.id, kind: step.kind, what: step.what, channels: step.channels, channelsDone, metrics: sum };
+    });
+    const memoryBytes = [...this.#memory.values()].reduce((sum, bytes) => sum + bytes, 0);
+    const { bytesExchanged, spooledBytes: bytesSpooled } = total;
+    return { execution: this.#execution, elapsedMs, steps, channels, rowsRead, bytesExchanged, bytesSpooled, memoryBytes };
+  }
+
+  /** A number that changes whenever any channel got on. */
+  pulse(): number {
+    let sum = this.#left;
+    for (const channels of this.#channels) {
+      for (const { metrics } of channels) sum += metrics.tasks + metrics.spooledBytes + metrics.parcelsIn;
+    }
+    return sum;
+  }
+
+  /** Where everything waits for everything: the channels and edges, or undefined where something may still go on. */
+  stuck(): { readonly edges: readonly number[]; readonly lines: readonly string[] } | undefined {
+    const edges = new Set<number>();
+    const lines: string[] = [];
+    for (const [index, channels] of this.#channels.entries()) {
+      for (const [at, channel] of channels.entries()) {
+        if (channel.state === "done") continue;
+        if (channel.state !== "waiting-credit" && channel.state !== "waiting-input") return undefined;
+        const id = this.#plan.steps[index]?.id ?? "";
+        if (channel.state === "waiting-credit") {
+          for (const edge of channel.waits?.edges ?? []) edges.add(edge);
+          lines.push(`"${id}" channel ${at} waits for credit`);
+        } else {
+          lines.push(`"${id}" channel ${at} waits for ${(channel.waits?.inputs ?? []).map((name) => `input "${name}"`).join(", ")}`);
+        }
+      }
+    }
+    return lines.length === 0 ? undefined : { edges: [...edges], lines };
+  }
+}

@@ -1,0 +1,143 @@
+import { errorFromData, errorToData, QStreamError } from "../../lib/core/errors.ts";
+import type { FileSystem } from "../../lib/core/contracts/file-system.ts";
+import type { LineageLog } from "../../lib/core/contracts/lineage.ts";
+import type { LinkMessage, Transport } from "../../lib/core/contracts/transport.ts";
+import type { FlowReference } from "../../lib/core/flow-registry.ts";
+import type { Program } from "../../lib/core/program.ts";
+import type { Clock } from "../../lib/core/seam/clock.ts";
+import type { Disk } from "../../lib/core/seam/disk.ts";
+import type { ActorHost } from "../hosts/actor-host.ts";
+import type { DatasetShelf } from "../../lib/core/dataset-shelf.ts";
+import type { Order, PrepareOrder, Report } from "./protocol.ts";
+import { SlotExecution } from "./slot-execution.ts";
+
+/** The world as a slot reaches it: every part can be simulated. */
+export interface SlotParts {
+  readonly id: string;
+  readonly host: ActorHost;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly files: FileSystem;
+  /** Makes the temporary disk of one channel or spool. */
+  readonly disk: () => Disk;
+  readonly lineage: LineageLog;
+  readonly datasets: DatasetShelf;
+  /** Builds a flow's program in this slot. */
+  readonly load: (reference: FlowReference, args: unknown) => Promise<Program>;
+  /** Bytes of memory that the slot's process uses, for the summary. */
+  readonly memoryBytes: () => number;
+  readonly report: (report: Report) => void;
+}
+
+const progressEveryMs = 100;
+
+/** One slot: follows the scheduler's orders, and hands messages of links to the channels it runs. */
+export class Slot {
+  readonly #parts: SlotParts;
+  readonly #executions = new Map<string, SlotExecution>();
+  #cancelProgress: (() => void) | undefined;
+  #lateMessages = 0;
+
+  constructor(parts: SlotParts) {
+    this.#parts = parts;
+    parts.transport.receive((message) => this.#receive(message));
+  }
+
+  /** Link messages that came for an execution which had ended here. */
+  get lateMessages(): number {
+    return this.#lateMessages;
+  }
+
+  order(order: Order): void {
+    this.#follow(order).catch((error: unknown) => {
+      this.#report({ kind: "failed", execution: order.execution, slot: this.#parts.id, error: errorToData(error) });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#cancelProgress?.();
+    this.#cancelProgress = undefined;
+    const closed = new QStreamError("SESSION_CLOSED", "the session was closed");
+    await Promise.all([...this.#executions.values()].map((execution) => execution.stop(closed)));
+    this.#executions.clear();
+    this.#parts.host.close();
+    await this.#parts.transport.close();
+  }
+
+  async #follow(order: Order): Promise<void> {
+    if (order.kind === "prepare") return this.#prepare(order);
+    if (order.kind === "release-dataset") {
+      this.#parts.datasets.release(order.dataset);
+      return;
+    }
+    const execution = this.#executions.get(order.execution);
+    if (execution === undefined) {
+      // A stop can overtake a prepare that failed: there is nothing to end, and the scheduler waits for the answer.
+      if (order.kind === "stop") this.#report({ kind: "stopped", execution: order.execution, slot: this.#parts.id });
+      return;
+    }
+    switch (order.kind) {
+      case "start":
+        execution.start();
+        this.#watchProgress();
+        return;
+      case "commit":
+        await execution.commit();
+        this.#report({ kind: "committed", execution: order.execution, slot: this.#parts.id });
+        return;
+      case "stop":
+        await execution.stop(errorFromData(order.reason));
+        this.#executions.delete(order.execution);
+        this.#report({ kind: "stopped", execution: order.execution, slot: this.#parts.id });
+        return;
+      case "release":
+        await execution.release();
+        this.#executions.delete(order.execution);
+    }
+  }
+
+  async #prepare(order: PrepareOrder): Promise<void> {
+    const program = await this.#parts.load(order.reference, order.args);
+    if (program.fingerprint !== order.plan.fingerprint) {
+      throw new QStreamError(
+        "FINGERPRINT_CHANGED",
+        `flow "${order.plan.flow}" is another one in ${this.#parts.id} (${program.fingerprint}) than where it was run (${order.plan.fingerprint})`,
+        { advice: "Its builder must make the same steps wherever it runs: pass what varies as arguments, and don't read argv, the clock or globals" },
+      );
+    }
+    this.#executions.set(order.execution, new SlotExecution(order, program, this.#parts));
+    this.#report({ kind: "prepared", execution: order.execution, slot: this.#parts.id });
+  }
+
+  #receive(message: LinkMessage): void {
+    const execution = this.#executions.get(message.execution);
+    if (execution === undefined) {
+      this.#lateMessages++;
+      return;
+    }
+    execution.receive(message);
+  }
+
+  #watchProgress(): void {
+    if (this.#cancelProgress !== undefined) return;
+    this.#cancelProgress = this.#parts.clock.after(progressEveryMs, () => {
+      this.#cancelProgress = undefined;
+      for (const execution of this.#executions.values()) this.#reportProgress(execution);
+      if (this.#executions.size > 0) this.#watchProgress();
+    });
+  }
+
+  #reportProgress(execution: SlotExecution): void {
+    this.#report({
+      kind: "progress",
+      execution: execution.id,
+      slot: this.#parts.id,
+      channels: execution.channelReports(),
+      memoryBytes: this.#parts.memoryBytes(),
+    });
+  }
+
+  #report(report: Report): void {
+    this.#parts.report(report);
+  }
+}

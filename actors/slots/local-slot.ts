@@ -1,0 +1,47 @@
+import type { LineageLog } from "../../lib/core/contracts/lineage.ts";
+import type { FileSystem } from "../../lib/core/contracts/file-system.ts";
+import type { Transport } from "../../lib/core/contracts/transport.ts";
+import { DatasetShelf } from "../../lib/core/dataset-shelf.ts";
+import { findFlow } from "../../lib/core/flow-registry.ts";
+import { systemClock, type Clock } from "../../lib/core/seam/clock.ts";
+import type { Disk } from "../../lib/core/seam/disk.ts";
+import { nodeDisk } from "../../lib/core/seam/node-disk.ts";
+import type { ActorHost } from "../hosts/actor-host.ts";
+import { NactHost } from "../hosts/nact-host.ts";
+import { noLineage } from "../lineage/no-lineage.ts";
+import type { Report } from "../slot/protocol.ts";
+import { Slot } from "../slot/slot.ts";
+import { decodeArguments } from "../slot/arguments.ts";
+
+/** Parts of the world that a slot may be given instead of the real ones. */
+export interface World {
+  readonly host?: ActorHost;
+  readonly clock?: Clock;
+  readonly lineage?: LineageLog;
+  readonly disk?: () => Disk;
+}
+
+/** Makes a slot in this thread: on nact, the machine's clock and disk, unless the world is given. */
+export function makeSlot(parts: {
+  readonly id: string;
+  readonly transport: Transport;
+  readonly files: FileSystem;
+  readonly report: (report: Report) => void;
+  readonly memoryBytes: () => number;
+  readonly world?: World;
+}): Slot {
+  const { id, transport, files, report, memoryBytes, world = {} } = parts;
+  return new Slot({
+    id,
+    transport,
+    files,
+    report,
+    memoryBytes,
+    host: world.host ?? new NactHost(),
+    clock: world.clock ?? systemClock,
+    lineage: world.lineage ?? noLineage,
+    disk: world.disk ?? (() => nodeDisk()),
+    datasets: new DatasetShelf(),
+    load: async (reference, args) => (await findFlow(reference)).build(await decodeArguments(args)),
+  });
+}

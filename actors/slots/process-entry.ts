@@ -1,0 +1,46 @@
+import { Worker } from "node:worker_threads";
+import { errorToData } from "../../lib/core/errors.ts";
+import { enterSlot } from "../../lib/core/flow-registry.ts";
+import { openFileSystem, type FileSystemOptions } from "../../lib/files/index.ts";
+import type { Slot } from "../slot/slot.ts";
+import { ProcessTransport } from "../transport/process-transport.ts";
+import { makeSlot } from "./local-slot.ts";
+import type { ProcessStart } from "./process-slots.ts";
+import type { FromThread, ToThread } from "./thread-slots.ts";
+
+// The entry of a slot's process.
+enterSlot();
+const tell = (message: FromThread | { readonly kind: "ready" }): void => {
+  if (process.connected) process.send?.(message);
+};
+// The parent's end ends this process, also while user code keeps its event loop busy: then the watchdog's thread sees it.
+process.on("disconnect", () => process.exit(1));
+new Worker(new URL("./watchdog.js", import.meta.url), { workerData: { parent: process.ppid } }).unref();
+// Ctrl-C reaches the whole process group; the parent decides what stops when.
+process.on("SIGINT", () => {});
+process.on("unhandledRejection", (error) => tell({ kind: "crashed", error: errorToData(error) }));
+
+let slot: Slot | undefined;
+process.on("message", (message: ProcessStart | ToThread) => {
+  switch (message.kind) {
+    case "begin":
+      void begin(message).catch((error: unknown) => tell({ kind: "crashed", error: errorToData(error) }));
+      return;
+    case "order":
+      slot?.order(message.order);
+      return;
+    case "close":
+      void Promise.resolve(slot?.close()).finally(() => process.exit(0));
+  }
+});
+
+async function begin({ id, files, folder, token }: ProcessStart): Promise<void> {
+  slot = makeSlot({
+    id,
+    transport: await ProcessTransport.open({ slot: id, folder, token }),
+    files: openFileSystem(files as FileSystemOptions),
+    memoryBytes: () => process.memoryUsage.rss(),
+    report: (report) => tell({ kind: "report", report }),
+  });
+  tell({ kind: "ready" });
+}

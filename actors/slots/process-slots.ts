@@ -1,0 +1,126 @@
+import { fork, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { errorFromData, QStreamError } from "../../lib/core/errors.ts";
+import { openFileSystem, type FileSystemOptions } from "../../lib/files/index.ts";
+import type { SlotHandle } from "../scheduler/scheduler.ts";
+import { ProcessTransport } from "../transport/process-transport.ts";
+import { makeSlot } from "./local-slot.ts";
+import type { LaunchedSlots, LaunchOptions } from "./slot-launcher.ts";
+import type { FromThread, ToThread } from "./thread-slots.ts";
+
+/** What a slot's process is started with, as its first message. */
+export interface ProcessStart {
+  readonly kind: "begin";
+  readonly id: string;
+  readonly files: unknown;
+  readonly folder: string;
+  readonly token: string;
+}
+
+const closeGraceMs = 2000;
+
+/** Starts a child process for each slot; links between them go over sockets in a private folder. */
+export async function launchProcessSlots(options: LaunchOptions): Promise<LaunchedSlots> {
+  const folder = await mkdtemp(join(tmpdir(), "qstream-"));
+  const token = randomBytes(32).toString("hex");
+  const transport = await ProcessTransport.open({ slot: options.client, folder, token });
+  const client = makeSlot({
+    id: options.client,
+    transport,
+    files: openFileSystem(options.files as FileSystemOptions),
+    memoryBytes: () => process.memoryUsage.rss(),
+    report: options.onReport,
+  });
+  const processes = options.ids.map((id) => new SlotProcess({ kind: "begin", id, files: options.files, folder, token }, options));
+  const close = async (): Promise<void> => {
+    await Promise.all([...processes.map((slot) => slot.close()), client.close()]);
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await Promise.all(processes.map((slot) => slot.ready));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    slots: processes.map((slot) => slot.handle),
+    client: { id: options.client, machine: "local", tags: [], order: (order) => client.order(order), lose: () => {} },
+    close,
+  };
+}
+
+/** One slot's child process as the session sees it. */
+class SlotProcess {
+  readonly handle: SlotHandle;
+  readonly ready: Promise<void>;
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<void>;
+  readonly #options: LaunchOptions;
+  readonly #id: string;
+  #closing = false;
+
+  constructor(start: ProcessStart, options: LaunchOptions) {
+    this.#options = options;
+    this.#id = start.id;
+    const megabytes = options.memoryBytes === undefined ? [] : [`--max-old-space-size=${Math.ceil(options.memoryBytes / 2 ** 20)}`];
+    this.#child = fork(fileURLToPath(new URL("./process-entry.js", import.meta.url)), [], {
+      serialization: "advanced",
+      execArgv: [...process.execArgv.filter((argument) => !argument.startsWith("--inspect")), ...megabytes],
+      env: { ...process.env, QSTREAM_SLOT: start.id },
+    });
+    this.#exited = new Promise((resolve) => this.#child.once("exit", () => resolve()));
+    this.ready = new Promise((resolve, reject) => {
+      this.#child.on("message", (message: FromThread | { readonly kind: "ready" }) => {
+        if (message.kind === "ready") resolve();
+        else if (message.kind === "report") options.onReport(message.report);
+        else if (message.kind === "crashed") this.#lost(errorFromData(message.error));
+      });
+      this.#child.once("exit", (code, signal) => {
+        const error = new Error(`its process ended ${signal === null ? `with code ${code}` : `by ${signal}`}`);
+        reject(error);
+        this.#lost(error);
+      });
+      this.#child.on("error", (error) => {
+        reject(error);
+        this.#lost(error);
+      });
+    });
+    this.#child.send(start);
+    this.handle = {
+      id: start.id,
+      machine: "local",
+      tags: options.tags,
+      order: (order) => this.#send({ kind: "order", order }),
+      lose: () => {
+        this.#lost(new Error("it didn't stop within two seconds"));
+        this.#child.kill("SIGKILL");
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#send({ kind: "close" });
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), closeGraceMs);
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await this.#exited;
+    clearTimeout(timer);
+  }
+
+  #send(message: ToThread): void {
+    if (this.#child.connected) this.#child.send(message);
+  }
+
+  #lost(cause: Error): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    const error = new QStreamError("SLOT_LOST", `slot ${this.#id} was lost: ${cause.message}`, {
+      cause,
+      advice: "A process that ended by SIGABRT or SIGKILL often ran out of memory: give slots more (--memory), or keep less state in operators",
+    });
+    this.#options.onLost(this.#id, error);
+  }
+}

@@ -1,0 +1,25 @@
+import type { SlotHandle } from "../scheduler/scheduler.ts";
+import type { Report } from "../slot/protocol.ts";
+
+export type Isolation = "thread" | "process" | "none";
+
+/** What a session gives to the slots that it starts. */
+export interface LaunchOptions {
+  readonly ids: readonly string[];
+  readonly client: string;
+  readonly tags: readonly string[];
+  /** Bytes of heap for each slot; the engine's default while undefined. */
+  readonly memoryBytes: number | undefined;
+  /** Structured-cloneable settings of the file systems. */
+  readonly files: unknown;
+  readonly onReport: (report: Report) => void;
+  /** A slot ended without being told to. */
+  readonly onLost: (slot: string, error: Error) => void;
+}
+
+/** Slots that run, and the client's own end of their transport. */
+export interface LaunchedSlots {
+  readonly slots: readonly SlotHandle[];
+  readonly client: SlotHandle;
+  close: () => Promise<void>;
+}

@@ -1,0 +1,35 @@
+import { parentPort, workerData, type MessagePort } from "node:worker_threads";
+import { errorToData } from "../../lib/core/errors.ts";
+import { enterSlot } from "../../lib/core/flow-registry.ts";
+import { openFileSystem, type FileSystemOptions } from "../../lib/files/index.ts";
+import { PortTransport } from "../transport/port-transport.ts";
+import { makeSlot } from "./local-slot.ts";
+import type { FromThread, ThreadStart, ToThread } from "./thread-slots.ts";
+
+// The entry of a slot's thread.
+enterSlot();
+const { id, files, ports } = workerData as ThreadStart;
+const parent = parentPort as MessagePort;
+const tell = (message: FromThread): void => parent.postMessage(message);
+const slot = makeSlot({
+  id,
+  transport: new PortTransport(id, new Map(ports)),
+  files: openFileSystem(files as FileSystemOptions),
+  // A thread's memory is its process's, which the client reports.
+  memoryBytes: () => 0,
+  report: (report) => tell({ kind: "report", report }),
+});
+
+process.on("unhandledRejection", (error) => tell({ kind: "crashed", error: errorToData(error) }));
+
+parent.on("message", (message: ToThread) => {
+  if (message.kind === "order") {
+    slot.order(message.order);
+    return;
+  }
+  void slot.close().finally(() => {
+    tell({ kind: "closed" });
+    // A user's module may hold timers or servers of its own; the thread ends all the same.
+    process.exit(0);
+  });
+});

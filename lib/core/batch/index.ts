@@ -1,0 +1,27 @@
+import { loadArrow } from "./libraries.ts";
+import { type BatchSupport, createBatchSupport } from "./support.ts";
+
+export type { BatchSupport } from "./support.ts";
+export type { ColumnarView } from "./view.ts";
+export { type Representation, representationOf } from "./representation.ts";
+export { verifyIpc, type VerifiedIpc, type VerifyIpcOptions } from "./verify-ipc.ts";
+
+let loading: Promise<BatchSupport> | undefined;
+let loaded: BatchSupport | undefined;
+
+/** Loads what columnar batches need (80 ms the first time). @throws PACKAGE_MISSING */
+export function loadBatches(): Promise<BatchSupport> {
+  loading ??= loadArrow().then(
+    (arrow) => (loaded = createBatchSupport(arrow)),
+    (error: unknown) => {
+      loading = undefined;
+      throw error;
+    },
+  );
+  return loading;
+}
+
+/** The support for columnar batches, or undefined before `loadBatches` has ended. */
+export function loadedBatches(): BatchSupport | undefined {
+  return loaded;
+}

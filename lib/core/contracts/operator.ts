@@ -1,0 +1,98 @@
+import type { Context } from "./context.ts";
+
+declare const inputsOf: unique symbol;
+
+/**
+ * One turn of an operator: consecutive objects of one of its inputs. `input` narrows `objects` when both are taken by one
+ * destructured parameter. Objects are read-only: another consumer may hold the same ones.
+ */
+export type Task<Inputs> = {
+  [K in keyof Inputs]: {
+    readonly input: K;
+    readonly objects: readonly Inputs[K][];
+    /** Carries `Inputs`, so that they can be inferred from a class. Never present. */
+    readonly [inputsOf]?: Inputs;
+  };
+}[keyof Inputs];
+
+/** Several objects at once: an array, a generator or any iterable but a string. */
+export type Many<T> = readonly T[] | Generator<T, void> | (Iterable<T, void> & object);
+
+/** The type of one object of a `Many`. */
+export type ObjectIn<I> = I extends Iterable<infer T> ? T : never;
+
+/** What `execute` and `done` may return. */
+export type Outputs<Out> = void | Many<Out> | AsyncIterable<Out, void> | Promise<void | Many<Out>>;
+
+/** The contract of an operator over the tasks it takes; write `Operator<Inputs, Out>` instead. */
+// oxlint-disable-next-line typescript/no-explicit-any -- the state type is invariant: `unknown` would refuse every class
+export interface TaskOperator<in Work, out Out, in out State = any> {
+  /** Called once before the first task. */
+  open?: (ctx: Context) => void | Promise<void>;
+  /** Called for each task. What it returns or yields goes downstream. */
+  execute: (task: Work, ctx: Context) => Outputs<Out>;
+  /**
+   * Asked before each task whether it can take objects of this input now; all inputs while absent. An operator that needs
+   * its inputs in step (zip) answers false for the one that is ahead, which holds that input's producers back.
+   */
+  accepts?: (input: string) => boolean;
+  /** Called once when this input has ended. */
+  inputDone?: (input: string, ctx: Context) => Outputs<Out>;
+  /** Called once when all inputs have ended. */
+  done?: (ctx: Context) => Outputs<Out>;
+  /** The state as structured-cloneable data, between two tasks. */
+  snapshot?: () => State;
+  /** Takes a state that `snapshot` gave, before the first task. */
+  restore?: (state: State) => void;
+  /** Called once when the channel ends, also after a failure. */
+  close?: () => void | Promise<void>;
+}
+
+/**
+ * A stateful operator with named inputs. `Inputs` maps each input's name to its object type.
+ *
+ * @example
+ * class Total implements Operator<{ in: number }, number> {
+ *   #total = 0;
+ *   execute({ objects }: Task<{ in: number }>) { for (const n of objects) this.#total += n; }
+ *   done() { return [this.#total]; }
+ * }
+ */
+// oxlint-disable-next-line typescript/no-explicit-any -- see TaskOperator
+export type Operator<Inputs, Out, State = any> = TaskOperator<Task<Inputs>, Out, State>;
+
+/** An operator that can be checkpointed: implement it beside `Operator` to have both methods asked for by the compiler. */
+export interface Stateful<State> {
+  snapshot: () => State;
+  restore: (state: State) => void;
+}
+
+/**
+ * What a step declares of its result: `confluent`: it doesn't depend on the order between inputs nor on how objects are
+ * batched; `order-sensitive`: it does; `arbitrary-choice`: any of several results is right (a limit, ties).
+ */
+export type Declares = "confluent" | "order-sensitive" | "arbitrary-choice";
+
+/** How objects are represented in a stream: as plain objects, or as columnar batches. */
+export type Representation = "objects" | "arrow" | "polars";
+
+/**
+ * An operator with what the plan should know of it. A plain factory `() => Operator` is a definition with all defaults;
+ * built-in operators are made of nothing else.
+ */
+// oxlint-disable-next-line typescript/no-explicit-any -- see TaskOperator
+export interface OperatorDefinition<Inputs, Out, State = any> {
+  /** Short kind for explain: "distinct", "hash-join". */
+  readonly kind: string;
+  /** Structured-cloneable description, part of the flow's fingerprint. */
+  readonly options?: unknown;
+  readonly declares: Declares;
+  /** Default number of channels: one a slot, one, or as many as the producer has. */
+  readonly parallelism: "per-slot" | "single" | "same";
+  readonly representations: readonly Representation[];
+  /** The order in which inputs are drained: lower stages to their end first. */
+  readonly stages?: { readonly [K in keyof Inputs]?: number };
+  /** True if `accepts` may refuse an input, so that edges into it can be blocked. */
+  readonly mayBlock?: boolean;
+  readonly create: () => Operator<Inputs, Out, State>;
+}

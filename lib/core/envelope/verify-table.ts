@@ -1,0 +1,45 @@
+import { QStreamError } from "../errors.ts";
+
+/** One field of a table: bytes of a scalar, or a string that is stored elsewhere. In the order of the schema. */
+export type FieldLayout = 1 | 4 | 8 | "string";
+
+/**
+ * Checks that a FlatBuffer whose root is one table of scalars and strings can be read without leaving its bytes.
+ * FlatBuffers in JavaScript has no verifier: its accessors believe every offset.
+ *
+ * @param bytes - the whole buffer
+ * @param fields - the table's fields; those that the buffer has beyond them are ignored
+ * @throws QStreamError FRAME_INVALID
+ */
+export function verifyTable(bytes: Uint8Array, fields: readonly FieldLayout[]): void {
+  const size = bytes.byteLength;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, size);
+  check(size >= 8, "it is too short");
+  const table = view.getUint32(0, true);
+  check(table >= 4 && table <= size - 4, "its table is outside");
+  const vtable = table - view.getInt32(table, true);
+  check(vtable >= 4 && vtable <= size - 4, "its field offsets are outside");
+  const vtableSize = view.getUint16(vtable, true);
+  const tableSize = view.getUint16(vtable + 2, true);
+  check(vtableSize >= 4 && vtableSize % 2 === 0 && vtable + vtableSize <= size, "its field offsets are cut");
+  check(tableSize >= 4 && table + tableSize <= size, "its table is cut");
+  for (const [index, layout] of fields.entries()) {
+    const slot = 4 + index * 2;
+    const offset = slot < vtableSize ? view.getUint16(vtable + slot, true) : 0;
+    // An offset of zero means the field's default.
+    if (offset === 0) continue;
+    const width = layout === "string" ? 4 : layout;
+    check(offset >= 4 && offset + width <= tableSize, "a field is outside its table");
+    if (layout === "string") verifyString(view, table + offset);
+  }
+}
+
+function verifyString(view: DataView, position: number): void {
+  const start = position + view.getUint32(position, true);
+  check(start + 4 <= view.byteLength, "a string is outside");
+  check(start + 4 + view.getUint32(start, true) <= view.byteLength, "a string is cut");
+}
+
+function check(holds: boolean, what: string): void {
+  if (!holds) throw new QStreamError("FRAME_INVALID", `the head of a frame can't be read: ${what}`);
+}

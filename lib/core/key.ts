@@ -1,0 +1,165 @@
+import type { Key } from "./contracts/partition.ts";
+import { QStreamError } from "./errors.ts";
+import { combineHashes, hashBigint, hashBoolean, hashBytes, hashFloat64, hashInt32, hashNull, hashString } from "./hash.ts";
+
+/** How a key is taken from an object: by a function, or by the name of a property or column, or by several names. */
+export type KeySelector<T> = ((object: T) => Key) | string | readonly string[];
+
+/** What stands for a key in a `Map`: equal keys give the same. */
+export type MapKey = string | number | bigint | boolean | null | undefined;
+
+/** Number of key groups: keys are hashed to groups, and groups are dealt to channels, so that channel counts can change. */
+export const keyGroups = 1024;
+
+/** The key group, 0 to 1,023, of a key's hash. */
+export function groupOfHash(hash: number): number {
+  return hash >>> 22;
+}
+
+/** The channel of a key's hash: its group's. Groups are dealt in contiguous ranges, so at most 1,024 channels get keys. */
+export function channelOfHash(hash: number, channels: number): number {
+  return ((hash >>> 22) * channels) >>> 10;
+}
+
+/**
+ * Hash of a key, a whole number from 0 to 2^32-1. Equal keys hash equal on every machine and in every representation: 5, 5n and
+ * an Int64 column's 5; a string and its UTF-8 bytes; a Date and its milliseconds; an array of one key and that key.
+ */
+export function hashKey(key: Key): number {
+  switch (typeof key) {
+    case "number":
+      return (key | 0) === key ? hashInt32(key) : hashFloat64(key);
+    case "string":
+      return hashString(key);
+    case "boolean":
+      return hashBoolean(key);
+    case "bigint":
+      return hashBigint(key);
+    case "undefined":
+      return hashNull;
+    default:
+      return key === null ? hashNull : hashObject(key);
+  }
+}
+
+function hashObject(key: Date | Uint8Array | readonly Key[]): number {
+  if (Array.isArray(key)) {
+    const keys = key as readonly Key[];
+    if (keys.length === 0) return hashNull;
+    let hash = hashKey(keys[0]);
+    for (let index = 1; index < keys.length; index += 1) hash = combineHashes(hash, hashKey(keys[index]));
+    return hash;
+  }
+  if (key instanceof Uint8Array) return hashBytes(key, 0, key.length);
+  if (key instanceof Date) return hashFloat64(key.getTime());
+  throw notAKey(key);
+}
+
+/**
+ * What stands for a key in a `Map` or `Set`: equal keys give the same, different keys never do. Numbers, short strings and
+ * booleans stand for themselves.
+ */
+export function mapKey(key: Key): MapKey {
+  switch (typeof key) {
+    case "number":
+    case "boolean":
+    case "undefined":
+      return key;
+    case "string":
+      // Texts that begin with one of the two marks below are marked themselves, so that no text looks like an array.
+      return key.length > 0 && key.charCodeAt(0) <= 1 ? `\u0000${key}` : key;
+    case "bigint":
+      return mapBigint(key);
+    default:
+      return key === null ? null : mapObject(key);
+  }
+}
+
+function mapBigint(key: bigint): number | bigint {
+  const number = Number(key);
+  return Number.isFinite(number) && BigInt(number) === key ? number : key;
+}
+
+function mapObject(key: Date | Uint8Array | readonly Key[]): MapKey {
+  if (Array.isArray(key)) {
+    const keys = key as readonly Key[];
+    return keys.length === 1 ? mapKey(keys[0]) : `\u0001${keys.map(keyText).join("")}`;
+  }
+  if (key instanceof Date) return key.getTime();
+  return `\u0001${keyText(key)}`;
+}
+
+/** A key as text from which it could be read back, so that texts of lists of keys are equal only for equal lists. */
+function keyText(key: Key): string {
+  switch (typeof key) {
+    case "number":
+      return `n${key};`;
+    case "string":
+      return `s${key.length}:${key}`;
+    case "boolean":
+      return key ? "t" : "f";
+    case "undefined":
+      return "u";
+    case "bigint": {
+      const same = mapBigint(key);
+      return typeof same === "number" ? `n${same};` : `i${same};`;
+    }
+    default:
+      return key === null ? "z" : objectText(key);
+  }
+}
+
+function objectText(key: Date | Uint8Array | readonly Key[]): string {
+  if (Array.isArray(key)) {
+    const keys = key as readonly Key[];
+    return keys.length === 1 ? keyText(keys[0]) : `a${keys.length}[${keys.map(keyText).join("")}`;
+  }
+  if (key instanceof Date) return `n${key.getTime()};`;
+  if (key instanceof Uint8Array) {
+    const text = Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("latin1");
+    return `b${text.length}:${text}`;
+  }
+  throw notAKey(key);
+}
+
+function notAKey(key: unknown): QStreamError {
+  const what = typeof key === "object" ? (key?.constructor?.name ?? "object") : typeof key;
+  return new QStreamError("BAD_INPUT", `a key can't be of type ${what}`, {
+    advice: "Keys are strings, numbers, bigints, booleans, null, dates, Uint8Arrays, or arrays of these",
+  });
+}
+
+/**
+ * The function that takes the key from an object. One name gives the property's value, several give an array of values.
+ *
+ * @example keyFunction<{ origin: string; day: number }>(["origin", "day"])({ origin: "SFO", day: 3 }); // ["SFO", 3]
+ */
+export function keyFunction<T>(selector: KeySelector<T>): (object: T) => Key {
+  if (typeof selector === "function") return selector;
+  const names = typeof selector === "string" ? [selector] : selector;
+  if (names.length === 0) {
+    throw new QStreamError("OPTION_INVALID", "a key needs at least one property or column name", {
+      advice: "Give a name, several names, or a function",
+    });
+  }
+  return compiled<T>(names) ?? plain<T>(names);
+}
+
+/** Generated, because closures of one source share their inline caches: with several names those would turn slow. */
+function compiled<T>(names: readonly string[]): ((object: T) => Key) | undefined {
+  const values = names.map((name) => `object[${JSON.stringify(name)}]`);
+  try {
+    // oxlint-disable-next-line typescript/no-implied-eval -- names enter as JSON strings only
+    return new Function("object", `return ${values.length === 1 ? values[0] : `[${values.join(", ")}]`};`) as (object: T) => Key;
+  } catch (error) {
+    if (error instanceof EvalError) return undefined;
+    throw error;
+  }
+}
+
+function plain<T>(names: readonly string[]): (object: T) => Key {
+  const [first = ""] = names;
+  const value = (object: T, name: string): Key => (object as Record<string, Key>)[name];
+  if (names.length === 1) return (object) => value(object, first);
+  return (object) => names.map((name) => value(object, name));
+}

@@ -1,0 +1,36 @@
+/** The limits of one execution. Each is a setting; at each, credit stops or a named error is raised. */
+export interface Limits {
+  /** Objects in a parcel that a reader or operator makes, for each target channel up to sixteen. */
+  readonly parcelObjects: number;
+  /** Estimated bytes after which a parcel is closed though it has fewer objects. */
+  readonly parcelBytes: number;
+  /** Objects that a channel's input may hold unread, over all its links. */
+  readonly inputObjects: number;
+  /** Bytes that a channel's input may hold unread, over all its links. */
+  readonly inputBytes: number;
+  /** Bytes of a blocked stage's parcels kept in memory by a producer, before its spool goes to disk. */
+  readonly spoolMemoryBytes: number;
+  /** Bytes that the spools of one slot may write to disk. */
+  readonly spoolDiskBytes: number;
+  /** Bytes that a collected result may have. */
+  readonly collectBytes: number;
+  /** Milliseconds that a reader that waits for its source holds back a parcel which isn't full. */
+  readonly lingerMs: number;
+  /** Tasks that a channel may run ahead of the commit of their lineage. */
+  readonly uncommittedTasks: number;
+  /** Bytes of state that an operator's channel should keep in memory before it spills. */
+  readonly stateBytes: number;
+}
+
+export const defaultLimits: Limits = {
+  parcelObjects: 1024,
+  parcelBytes: 1 << 20,
+  inputObjects: 1 << 16,
+  inputBytes: 16 << 20,
+  spoolMemoryBytes: 32 << 20,
+  spoolDiskBytes: 64 * 2 ** 30,
+  collectBytes: 1 << 30,
+  lingerMs: 5,
+  uncommittedTasks: 64,
+  stateBytes: 256 << 20,
+};

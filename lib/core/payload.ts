@@ -1,0 +1,12 @@
+/**
+ * A parcel's objects in the form in which they leave a slot: one buffer that describes itself, so that threads, processes,
+ * spools and frames all carry the same bytes.
+ */
+export interface Payload {
+  /** `columns`: objects of one shape, a column a property; `clone`: structured-clone bytes; `batch`: one Arrow or Polars batch. */
+  readonly format: "columns" | "clone" | "batch";
+  /** Objects, or rows of the batch. */
+  readonly rows: number;
+  /** The whole content. Given away with the payload: a transport may transfer it. */
+  readonly bytes: ArrayBuffer;
+}

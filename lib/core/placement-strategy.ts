@@ -1,0 +1,16 @@
+/** Where the channels of a step may go, as plain data that the scheduler reads. */
+export type PlacementStrategy =
+  | { readonly kind: "single" }
+  | { readonly kind: "per-slot"; readonly channels: number }
+  | { readonly kind: "per-machine"; readonly channels: number }
+  | { readonly kind: "tagged"; readonly tag: string; readonly channels: number }
+  | { readonly kind: "with-data" }
+  | { readonly kind: "spread"; readonly channels: number }
+  | { readonly kind: "client" };
+
+/** A slot as the scheduler knows it. */
+export interface SlotPlace {
+  readonly id: string;
+  readonly machine: string;
+  readonly tags: readonly string[];
+}

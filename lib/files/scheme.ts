@@ -1,0 +1,9 @@
+import type { FileEntry, FileWriter, OpenFile } from "../core/contracts/file-system.ts";
+
+/** What each scheme's file system does for one path. */
+export interface SchemeFileSystem {
+  list: (path: string, signal?: AbortSignal) => Promise<readonly FileEntry[]>;
+  open: (entry: FileEntry | string, signal?: AbortSignal) => Promise<OpenFile>;
+  create: (path: string) => Promise<FileWriter>;
+  remove: (paths: readonly string[]) => Promise<void>;
+}

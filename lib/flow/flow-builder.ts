@@ -1,0 +1,82 @@
+import type { Operator, OperatorDefinition } from "../core/contracts/operator.ts";
+import type { Reader, SidedReader } from "../core/contracts/reader.ts";
+import { QStreamError } from "../core/errors.ts";
+import type { Graph } from "./graph.ts";
+import { makeStep, operatorNode, type Input } from "./make-step.ts";
+import { QStream } from "./qstream.ts";
+import type { ApplyOptions, StepOptions } from "./stream-types.ts";
+
+/** The handle of a sink: the builder returns it under the name of an output. */
+export interface Sink<out Result> {
+  readonly step: string;
+  /** Never present: carries the type of the output. */
+  readonly result?: Result;
+}
+
+/** A stream with side outputs. */
+export interface Sided<Sides extends Record<string, unknown>> {
+  readonly sides: { readonly [K in keyof Sides]: QStream<Sides[K]> };
+}
+
+/** What a flow is built with: readers and operators become streams. */
+export class FlowBuilder {
+  readonly #graph: Graph;
+
+  /** @internal */
+  constructor(graph: Graph) {
+    this.#graph = graph;
+  }
+
+  /** Adds a reader that has side outputs, bad rows for example. */
+  read<T, Sides extends Record<string, unknown>>(id: string, reader: SidedReader<T, Sides>, options?: StepOptions): QStream<T> & Sided<Sides>;
+  /**
+   * Adds a reader.
+   *
+   * @param id - unique in the flow; metrics, errors and recovery go by it
+   * @param options - channels and placement, where one channel a slot doesn't fit
+   */
+  read<T>(id: string, reader: Reader<T>, options?: StepOptions): QStream<T>;
+  read(id: string, reader: Reader<unknown>, options: StepOptions = {}): QStream<unknown> {
+    if (typeof reader?.read !== "function" || typeof reader.splits !== "function") {
+      throw new QStreamError("OPTION_INVALID", `q.read("${id}") got no reader`, {
+        step: id,
+        advice: "A reader has splits and read: use one of ours, or reader({ splits, read })",
+      });
+    }
+    const parallelism = reader.locate !== undefined ? "with-data" : (reader.parallelism ?? "per-slot");
+    const step = makeStep(this.#graph, {
+      id,
+      what: reader.kind,
+      code: { kind: "reader", reader },
+      options: reader.options,
+      parallelism,
+      inputs: [],
+      step: options,
+    });
+    const stream = new QStream<unknown>(this.#graph, { step, port: "out", functions: undefined });
+    if (!("sides" in reader)) return stream;
+    const sides: Record<string, QStream<unknown>> = {};
+    for (const port of Object.keys(reader.sides as object)) {
+      sides[port] = new QStream<unknown>(this.#graph, { step, port, functions: undefined });
+    }
+    return Object.assign(stream, { sides });
+  }
+
+  /**
+   * Adds an operator with named inputs.
+   *
+   * @param inputs - a stream for each input of the operator, with or without a partition function
+   * @param operator - a factory, called once for each channel, or a definition
+   * @example
+   * q.apply("join", { left: orders.partition(hash("id")), right: users.partition(hash("id")) }, () => new MyJoin());
+   */
+  apply<Inputs, Out, State = unknown>(
+    id: string,
+    inputs: { readonly [K in keyof Inputs]: Input<Inputs[K]> },
+    operator: (() => Operator<Inputs, Out, State>) | OperatorDefinition<Inputs, Out, State>,
+    options?: ApplyOptions<NoInfer<keyof Inputs>>,
+  ): QStream<Out> {
+    const step = operatorNode(this.#graph, id, inputs, operator, options ?? {});
+    return new QStream<Out>(this.#graph, { step, port: "out", functions: undefined });
+  }
+}

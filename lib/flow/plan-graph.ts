@@ -1,0 +1,155 @@
+import { QStreamError } from "../core/errors.ts";
+import { ancestors, topologicalOrder, type Plan, type PlannedEdge, type PlannedStep } from "../core/plan.ts";
+import type { PlacementStrategy, SlotPlace } from "../core/placement-strategy.ts";
+import { channelsOf } from "../placement/place-channels.ts";
+import { chosen } from "../partition/automatic.ts";
+import { functionIds, type Graph, type StepNode } from "./graph.ts";
+
+/** What is known only when a flow runs: the slots, and where readers of datasets find their data. */
+export interface Topology {
+  readonly slots: readonly SlotPlace[];
+  /** For readers placed with their data: a slot for each channel, by step id. */
+  readonly dataSlots?: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Resolves channel counts, partition functions and placement of a graph for given slots. Refuses what can't run. */
+export function planGraph(graph: Graph, topology: Topology): Plan {
+  const indexOf = new Map(graph.steps.map((step, index) => [step, index]));
+  const edges = edgesOf(graph, indexOf);
+  const sorted = topologicalOrder(graph.steps.length, edges);
+  if ("cycle" in sorted) throw cycleError(graph, sorted.cycle);
+  const steps: PlannedStep[] = [];
+  for (const index of sorted.order) {
+    const step = graph.steps[index] as StepNode;
+    const producers = step.inputs.map((input) => steps[indexOf.get(input.from.step) ?? -1]?.channels ?? 1);
+    steps[index] = planStep(step, index, edges, producers, topology);
+  }
+  return { flow: graph.flow, fingerprint: graph.fingerprint(), steps, edges: edges.map((edge) => planEdge(graph, edge, edges, steps)) };
+}
+
+interface RawEdge {
+  readonly from: number;
+  readonly to: number;
+  readonly at: number;
+  readonly kind: "forward";
+}
+
+function edgesOf(graph: Graph, indexOf: ReadonlyMap<StepNode, number>): RawEdge[] {
+  return graph.steps.flatMap((step, to) =>
+    step.inputs.map((input, at) => ({ from: indexOf.get(input.from.step) ?? -1, to, at, kind: "forward" as const })),
+  );
+}
+
+function planStep(step: StepNode, index: number, edges: readonly RawEdge[], producers: readonly number[], topology: Topology): PlannedStep {
+  const placement = placementOf(step, producers);
+  const data = topology.dataSlots?.get(step.id);
+  const channels = data?.length ?? (placement.kind === "with-data" ? 1 : channelsOf(placement, topology.slots)) ?? 1;
+  if (channels < 1) throw noPlace(step.id, placement);
+  const { code } = step;
+  return {
+    id: step.id,
+    kind: code.kind,
+    what: step.what,
+    channels,
+    placement,
+    inputs: step.inputs.map((input, at) => ({
+      name: input.name,
+      stage: input.stage,
+      edge: edges.findIndex((edge) => edge.to === index && edge.at === at),
+    })),
+    outputs: edges.flatMap((edge, at) => (edge.from === index ? [at] : [])),
+    endless: code.kind === "reader" && code.reader.endless === true,
+    ...(step.declares === undefined ? {} : { declares: step.declares }),
+    ...(code.kind === "sink" ? { guarantee: code.sink.guarantee } : {}),
+    ...(data === undefined ? {} : { slots: data }),
+  };
+}
+
+/** The table of defaults of docs/defaults.md: what the user set, else what the kind of step asks for. */
+function placementOf(step: StepNode, producers: readonly number[]): PlacementStrategy {
+  const { place, channels } = step;
+  if (place !== undefined) {
+    if (channels === undefined) return place;
+    if (place.kind === "single" && channels !== 1) throw conflicting(step.id, channels);
+    if (place.kind === "per-slot") return { kind: "spread", channels };
+    return place;
+  }
+  if (channels !== undefined) return channels === 1 ? { kind: "single" } : { kind: "spread", channels };
+  switch (step.parallelism) {
+    case "single":
+      return { kind: "single" };
+    case "client":
+      return { kind: "client" };
+    case "with-data":
+      return { kind: "with-data" };
+    case "per-slot":
+      return { kind: "per-slot", channels: 1 };
+    case "same":
+      return producers.every((count) => count === 1) ? { kind: "single" } : { kind: "spread", channels: Math.max(1, ...producers) };
+  }
+}
+
+function planEdge(graph: Graph, edge: RawEdge, edges: readonly RawEdge[], steps: readonly PlannedStep[]): PlannedEdge {
+  const consumer = graph.steps[edge.to] as StepNode;
+  const input = consumer.inputs[edge.at];
+  if (input === undefined) throw new QStreamError("INTERNAL", `edge ${edge.at} of "${consumer.id}" has no input`);
+  const producers = steps[edge.from]?.channels ?? 1;
+  const channels = steps[edge.to]?.channels ?? 1;
+  const partition = input.partition ?? chosen(producers, channels);
+  const refused = partition.check?.(producers, channels);
+  if (refused !== undefined) {
+    throw new QStreamError("CHANNEL_OUT_OF_RANGE", refused, {
+      step: consumer.id,
+      input: input.name,
+      advice: "Change the partition function, or the channels of one of the two steps",
+    });
+  }
+  return {
+    from: edge.from,
+    port: input.from.port,
+    to: edge.to,
+    input: input.name,
+    kind: edge.kind,
+    partition: { kind: partition.kind, label: partition.label },
+    before: functionIds(input.from.functions),
+    after: input.after.map((step) => step.id),
+    spools: mayBlock(edge, consumer, edges),
+  };
+}
+
+/**
+ * True if the consumer may leave this input unread while it needs another one of the same origin: the input has a later
+ * stage, or the operator keeps its inputs in step, and the streams part and meet again.
+ */
+function mayBlock(edge: RawEdge, consumer: StepNode, edges: readonly RawEdge[]): boolean {
+  const stage = consumer.inputs[edge.at]?.stage ?? 0;
+  const own = ancestors(edge.from, edges);
+  return edges.some((other) => {
+    if (other.to !== edge.to || other.at === edge.at) return false;
+    const earlier = (consumer.inputs[other.at]?.stage ?? 0) < stage;
+    if (!earlier && !consumer.mayBlock) return false;
+    return [...ancestors(other.from, edges)].some((step) => own.has(step));
+  });
+}
+
+function cycleError(graph: Graph, cycle: readonly number[]): QStreamError {
+  const ids = cycle.map((step) => `"${graph.steps[step]?.id}"`);
+  return new QStreamError("CYCLE", `the steps ${ids.join(" -> ")} -> ${ids[0]} form a cycle`, {
+    advice: "Only feedback edges may lead back to an earlier step",
+  });
+}
+
+function noPlace(step: string, placement: PlacementStrategy): QStreamError {
+  const what = placement.kind === "tagged" ? `no slot has the tag "${placement.tag}"` : "there is no slot for it";
+  return new QStreamError("PLACEMENT_IMPOSSIBLE", `step "${step}" can't be placed: ${what}`, {
+    step,
+    advice: 'Give the session what is missing, for example local({ tags: ["gpu"] }), or place the step elsewhere',
+  });
+}
+
+function conflicting(step: string, channels: number): QStreamError {
+  return new QStreamError("OPTION_INVALID", `step "${step}" asks for ${channels} channels and for single()`, {
+    step,
+    advice: "Leave one of the two out",
+  });
+}

@@ -1,0 +1,46 @@
+import type { Operator, OperatorDefinition } from "../core/contracts/operator.ts";
+import type { PartitionFunction } from "../core/contracts/partition.ts";
+import type { OutputSink } from "../core/contracts/sink.ts";
+import type { Sink } from "./flow-builder.ts";
+import type { StreamNode } from "./graph.ts";
+import { operatorNode, sinkNode } from "./make-step.ts";
+import { PartitionedStream } from "./partitioned-stream.ts";
+import { StreamFunctions } from "./stream-functions.ts";
+import type { ApplyOptions, StepOptions } from "./stream-types.ts";
+
+/**
+ * A stream of objects of any kind, while a flow is being built: the handle of a step's output. It is lazy and immutable; any
+ * number of steps may take it.
+ */
+export class QStream<out T> extends StreamFunctions<T> {
+  /**
+   * Adds an operator of one input, `in`.
+   *
+   * @param operator - a factory, called once for each channel, or a definition
+   * @example
+   * stream.apply("total", () => new Total(), { channels: 1 })
+   */
+  apply<Out, State = unknown>(
+    id: string,
+    operator: (() => Operator<{ in: T }, Out, State>) | OperatorDefinition<{ in: T }, Out, State>,
+    options: ApplyOptions<"in"> = {},
+  ): QStream<Out> {
+    const step = operatorNode(this.graph, id, { in: this }, operator, options);
+    return new QStream<Out>(this.graph, { step, port: "out", functions: undefined });
+  }
+
+  /** Adds a sink. The builder returns what this returns, under the name of an output. */
+  to<Result>(id: string, sink: OutputSink<T, Result>, options: StepOptions = {}): Sink<Result> {
+    return sinkNode(this.graph, id, this, sink, options);
+  }
+
+  /** @internal */
+  protected override stream<U>(node: StreamNode): QStream<U> {
+    return new QStream<U>(this.graph, node);
+  }
+
+  /** @internal */
+  protected override partitioned(partition: PartitionFunction<never>): PartitionedStream<T> {
+    return new PartitionedStream<T>(this.graph, this.node, partition);
+  }
+}

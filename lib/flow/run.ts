@@ -1,0 +1,74 @@
+import type { FlowReference } from "../core/flow-registry.ts";
+import { isSlot } from "../core/flow-registry.ts";
+import { QStreamError } from "../core/errors.ts";
+import type { Limits } from "../core/limits.ts";
+import type { ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
+import type { Execution } from "./execution.ts";
+import type { Graph } from "./graph.ts";
+import { local, type Session, type SessionOptions } from "./session.ts";
+
+/** How a flow is run. Options of a session apply where none is given by `on`. */
+export interface RunOptions extends SessionOptions {
+  /** The session to run on; without one, `run` opens one of its own and closes it at the end. */
+  readonly on?: Session;
+  /** Stops the execution when it aborts. */
+  readonly signal?: AbortSignal;
+  /** Called for everything that happens. */
+  readonly onEvent?: (event: ExecutionEvent) => void;
+  /** Limits other than the defaults. */
+  readonly limits?: Partial<Limits>;
+}
+
+export interface StartRequest {
+  readonly reference: FlowReference;
+  readonly args: unknown;
+  readonly options: RunOptions;
+  readonly prepare: () => { readonly graph: Graph; readonly outputs: Readonly<Record<string, string>> };
+}
+
+/** Starts a flow on the session that the options name, or on one of its own. */
+export async function startFlow(request: StartRequest): Promise<Execution<Record<string, unknown>>> {
+  if (isSlot()) return neverInSlots();
+  const { options } = request;
+  if (options.signal?.aborted === true) throw aborted(options.signal);
+  const prepared = request.prepare();
+  const session = options.on ?? local(options);
+  const opened = await session;
+  try {
+    const execution = await opened.start({ ...request, ...prepared });
+    watchSignal(execution, options.signal);
+    if (options.on !== undefined) return execution;
+    const closing = execution.outputs.finally(() => opened.close());
+    // Whoever asks for the outputs gets the error; nobody asking is no unhandled rejection.
+    closing.catch(() => {});
+    return Object.assign(Object.create(execution) as Execution<Record<string, unknown>>, { outputs: closing });
+  } catch (error) {
+    if (options.on === undefined) await opened.close();
+    throw error;
+  }
+}
+
+function watchSignal(execution: Execution<unknown>, signal: AbortSignal | undefined): void {
+  if (signal === undefined) return;
+  const abort = (): void => execution.cancel(reasonOf(signal));
+  signal.addEventListener("abort", abort, { once: true });
+  const forget = (): void => signal.removeEventListener("abort", abort);
+  execution.outputs.then(forget, forget);
+}
+
+/**
+ * A module that runs its flow at its top level runs again in each slot that loads it for the flow's code. There `run` never
+ * settles: the slot has what it came for, and what follows `await flow.run()` belongs to the first process alone.
+ */
+function neverInSlots(): Promise<never> {
+  return new Promise(() => {});
+}
+
+function aborted(signal: AbortSignal): QStreamError {
+  return new QStreamError("ABORTED", `the execution was stopped: ${reasonOf(signal)}`, { cause: signal.reason });
+}
+
+function reasonOf(signal: AbortSignal): string {
+  const reason: unknown = signal.reason;
+  return reason instanceof Error ? reason.message : typeof reason === "string" ? reason : "its signal aborted";
+}

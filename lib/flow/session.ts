@@ -1,0 +1,241 @@
+import { availableParallelism } from "node:os";
+import { NactHost } from "../../actors/hosts/nact-host.ts";
+import { TurnHost } from "../../actors/hosts/turn-host.ts";
+import { Scheduler } from "../../actors/scheduler/scheduler.ts";
+import { encodeArguments } from "../../actors/slot/arguments.ts";
+import { launchInlineSlots } from "../../actors/slots/inline-slots.ts";
+import type { World } from "../../actors/slots/local-slot.ts";
+import { launchProcessSlots } from "../../actors/slots/process-slots.ts";
+import type { Isolation, LaunchedSlots, LaunchOptions } from "../../actors/slots/slot-launcher.ts";
+import { launchThreadSlots } from "../../actors/slots/thread-slots.ts";
+import { MemoryNetwork } from "../../actors/transport/memory-transport.ts";
+import { QStreamError } from "../core/errors.ts";
+import type { FlowReference } from "../core/flow-registry.ts";
+import { defaultLimits, type Limits } from "../core/limits.ts";
+import type { OutputSink } from "../core/contracts/sink.ts";
+import type { Plan } from "../core/plan.ts";
+import { systemClock } from "../core/seam/clock.ts";
+import { freshId, seededRandom } from "../core/seam/random.ts";
+import { openFileSystem, type FileSystemOptions } from "../files/index.ts";
+import { loadableUrl } from "../code/bundle.ts";
+import { EventLog, type Execution } from "./execution.ts";
+import type { Graph } from "./graph.ts";
+import { planGraph } from "./plan-graph.ts";
+import type { RunOptions } from "./run.ts";
+import { dealSplits, type DealtSplits } from "./splits.ts";
+
+export interface SessionOptions {
+  /** How many slots; as many as the machine has cores unless told. */
+  readonly slots?: number;
+  /** `thread` (default): worker threads. `process`: child processes. `none`: all in this thread, for debugging. */
+  readonly isolation?: Isolation;
+  /** Bytes of heap that each slot may use. */
+  readonly memoryBytes?: number;
+  /** Tags of this machine, for steps that are placed by `tagged`. */
+  readonly tags?: readonly string[];
+  /** Settings of the file systems: S3 endpoint and credentials, for example. */
+  readonly files?: FileSystemOptions;
+  /** With isolation `none`: seeds the order in which channels take turns, so that an interleaving can be had again. */
+  readonly seed?: number;
+}
+
+export interface SessionStart {
+  readonly reference: FlowReference;
+  readonly args: unknown;
+  readonly options: RunOptions;
+  readonly graph: Graph;
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+/** Slots that flows run on, and the datasets that they keep. Close it when it isn't needed any more: `await using`. */
+export class Session implements AsyncDisposable {
+  readonly id = freshId("session");
+  readonly #options: SessionOptions;
+  readonly #scheduler: Scheduler;
+  readonly #host = new NactHost();
+  #launched: LaunchedSlots;
+  readonly #lost = new Map<string, Error>();
+  readonly #running = new Set<Execution<unknown>>();
+  #closed: Promise<void> | undefined;
+
+  /** @internal Use `local`. */
+  constructor(options: SessionOptions, launched: LaunchedSlots, hooks: LaunchHooks) {
+    this.#options = options;
+    this.#launched = launched;
+    this.#scheduler = new Scheduler({
+      host: this.#host,
+      clock: systemClock,
+      client: launched.client,
+      slots: () => this.#launched.slots.filter((slot) => !this.#lost.has(slot.id)),
+    });
+    hooks.onReport = (report) => this.#scheduler.report(report);
+    hooks.onLost = (slot, error) => {
+      this.#lost.set(slot, error);
+      this.#scheduler.slotLost(slot, error);
+    };
+  }
+
+  /** Ids of the slots, in order. */
+  get slots(): readonly string[] {
+    return this.#launched.slots.map((slot) => slot.id);
+  }
+
+  /** Slots that ended or had to be given up, with the reason. */
+  get lostSlots(): ReadonlyMap<string, Error> {
+    return this.#lost;
+  }
+
+  /** @internal Starts an execution; users call `flow.run(args, { on: session })`. */
+  async start(start: SessionStart): Promise<Execution<Record<string, unknown>>> {
+    if (this.#closed !== undefined) throw new QStreamError("SESSION_CLOSED", "the session is closed", { advice: "Open another one with local()" });
+    const { graph, options, outputs } = start;
+    const files = openFileSystem(this.#options.files);
+    const slots = this.#launched.slots.filter((slot) => !this.#lost.has(slot.id));
+    if (slots.length === 0) throw new QStreamError("SLOT_LOST", "all slots of the session are lost", { cause: [...this.#lost.values()][0] });
+    const id = freshId("run");
+    const signal = options.signal ?? new AbortController().signal;
+    const dealt = await dealSplits(graph, slots, { files, signal });
+    const plan = planGraph(graph, { slots, dataSlots: dealt.dataSlots });
+    await prepareSinks(graph, files, id);
+    const reference = { ...start.reference, load: await loadableUrl(start.reference.module) };
+    const execution = this.#submit(id, plan, start, dealt, { reference, args: await encodeArguments(start.args), graph, outputs });
+    this.#running.add(execution);
+    const forget = (): unknown => this.#running.delete(execution);
+    execution.outputs.then(forget, forget);
+    return execution;
+  }
+
+  /** @internal */
+  releaseDataset(dataset: string): void {
+    for (const slot of this.#launched.slots) slot.order({ kind: "release-dataset", execution: "", dataset });
+  }
+
+  /** Stops what runs, ends the slots, and frees their datasets. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    const running = [...this.#running];
+    for (const execution of running) execution.cancel("its session was closed");
+    await Promise.allSettled(running.map((execution) => execution.outputs));
+    await this.#launched.close();
+    this.#scheduler.close();
+    this.#host.close();
+  }
+
+  #submit(
+    id: string,
+    plan: Plan,
+    start: SessionStart,
+    dealt: DealtSplits,
+    parts: { readonly reference: FlowReference; readonly args: unknown; readonly graph: Graph; readonly outputs: Readonly<Record<string, string>> },
+  ): Execution<Record<string, unknown>> {
+    const { options } = start;
+    const log = new EventLog();
+    const limits: Limits = { ...defaultLimits, ...options.limits };
+    const outputs = new Promise<Record<string, unknown>>((resolve, reject) => {
+      this.#scheduler.run({
+        execution: id,
+        reference: parts.reference,
+        args: parts.args,
+        plan,
+        limits,
+        seed: this.#options.seed ?? 1,
+        splits: dealt.byStep(plan),
+        onEvent: (event) => {
+          log.add(event);
+          options.onEvent?.(event);
+        },
+        resolve: (outcome) => resolve(resultsOf(parts.graph, parts.outputs, outcome.parts)),
+        reject: (error) => {
+          log.end();
+          reject(error);
+        },
+      });
+    });
+    outputs.catch(() => {});
+    return {
+      id,
+      outputs,
+      events: () => log.read(),
+      get metrics() {
+        return log.metrics;
+      },
+      cancel: (reason = "it was cancelled") => this.#scheduler.cancel(id, new QStreamError("ABORTED", `the execution was stopped: ${reason}`)),
+    };
+  }
+}
+
+interface LaunchHooks {
+  onReport: LaunchOptions["onReport"];
+  onLost: LaunchOptions["onLost"];
+}
+
+/**
+ * Opens a session on this machine.
+ *
+ * @param options - how many slots (the machine's cores unless told), and whether they are threads or processes
+ * @example
+ * await using session = await local({ slots: 4 });
+ * await flow.run(args, { on: session });
+ */
+export async function local(options: SessionOptions = {}): Promise<Session> {
+  const count = options.slots ?? availableParallelism();
+  if (!Number.isInteger(count) || count < 1 || count > 1024) {
+    throw new QStreamError("OPTION_INVALID", `slots: ${count} is not a whole number from 1 to 1024`);
+  }
+  const hooks: LaunchHooks = { onReport: () => {}, onLost: () => {} };
+  const launch: LaunchOptions = {
+    ids: Array.from({ length: count }, (_, index) => `slot-${index}`),
+    client: "client",
+    tags: options.tags ?? [],
+    memoryBytes: options.memoryBytes,
+    files: options.files ?? {},
+    onReport: (report) => hooks.onReport(report),
+    onLost: (slot, error) => hooks.onLost(slot, error),
+  };
+  return new Session(options, await launchSlots(options, launch), hooks);
+}
+
+async function launchSlots(options: SessionOptions, launch: LaunchOptions): Promise<LaunchedSlots> {
+  switch (options.isolation ?? "thread") {
+    case "thread":
+      return launchThreadSlots(launch);
+    case "process":
+      return launchProcessSlots(launch);
+    case "none": {
+      if (options.seed === undefined) return launchInlineSlots(launch, () => ({}), new MemoryNetwork());
+      const random = seededRandom(options.seed);
+      return launchInlineSlots(launch, () => seededWorld(random), new MemoryNetwork({ random }));
+    }
+  }
+}
+
+function seededWorld(random: () => number): World {
+  return { host: new TurnHost(random, (turns) => systemClock.soon(turns)) };
+}
+
+async function prepareSinks(graph: Graph, files: ReturnType<typeof openFileSystem>, execution: string): Promise<void> {
+  for (const step of graph.steps) {
+    if (step.code.kind === "sink") await step.code.sink.prepare?.({ files, execution });
+  }
+}
+
+async function resultsOf(
+  graph: Graph,
+  outputs: Readonly<Record<string, string>>,
+  parts: ReadonlyMap<string, readonly unknown[]>,
+): Promise<Record<string, unknown>> {
+  const results: Record<string, unknown> = {};
+  for (const [name, id] of Object.entries(outputs)) {
+    const code = graph.steps.find((step) => step.id === id)?.code;
+    if (code?.kind === "sink") results[name] = await (code.sink as OutputSink<never, unknown>).result(parts.get(id) ?? []);
+  }
+  return results;
+}

@@ -1,0 +1,29 @@
+import type { Context } from "../core/contracts/context.ts";
+import type { Declares, Many, Operator } from "../core/contracts/operator.ts";
+import type { PlacementStrategy } from "../core/placement-strategy.ts";
+
+/** How a step is run, where the defaults don't fit. */
+export interface StepOptions {
+  /** Number of parallel instances. */
+  readonly channels?: number;
+  /** Where they run: `single()`, `perSlot(n)`, `perMachine(n)`, `tagged(tag, n)`, `withData()`. */
+  readonly place?: PlacementStrategy;
+}
+
+/** Options of `apply`. */
+export interface ApplyOptions<Names extends PropertyKey> extends StepOptions {
+  /** The order in which inputs are drained: an input of a lower stage is read to its end first. Default 0. */
+  readonly stages?: { readonly [K in Names]?: number };
+  /** What the result depends on; `order-sensitive` unless told. */
+  readonly declares?: Declares;
+  /** Name of the operator for explain; the name of its class unless told. */
+  readonly kind?: string;
+}
+
+/** A factory of operators: every channel has one of its own. */
+export type OperatorFactory<Inputs, Out, State> = () => Operator<Inputs, Out, State>;
+
+/** What functions on an edge may ask of the engine. */
+export type FunctionContext = Pick<Context, "now" | "random" | "step" | "channel" | "channels" | "seq" | "count">;
+
+export type { Many };
