@@ -117,7 +117,8 @@ async function* elements(source: TextSource, elementBytesMax: number): AsyncGene
       });
     }
   }
-  if (!scanner.complete && position > 0) throw await broken(source, position, "the JSON array isn't closed: the file is cut");
+  if (!scanner.complete && position > 0)
+    throw await broken(source, position, "the JSON array isn't closed: the file is cut");
 }
 
 async function broken(source: TextSource, at: number, reason: string): Promise<QStreamError> {

@@ -34,11 +34,13 @@ export function range(from: number, to: number, options: RangeOptions = {}): Rea
     kind: "range",
     options: { from, to, step },
     sizeOf: ({ first, end }) => end - first,
-    splits: ({ channels }) =>
-      Array.from({ length: Math.min(channels, count) }, (_, channel) => ({
-        first: Math.floor((count / channels) * channel),
-        end: channel === channels - 1 ? count : Math.floor((count / channels) * (channel + 1)),
-      })),
+    splits({ channels }) {
+      const parts = Math.min(channels, count);
+      return Array.from({ length: parts }, (_, part) => ({
+        first: Math.floor((count / parts) * part),
+        end: part === parts - 1 ? count : Math.floor((count / parts) * (part + 1)),
+      }));
+    },
     read: ({ first, end }) => numbers({ from, step, first, end }),
   };
 }

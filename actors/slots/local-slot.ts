@@ -41,7 +41,7 @@ export function makeSlot(parts: {
     clock: world.clock ?? systemClock,
     lineage: world.lineage ?? noLineage,
     disk: world.disk ?? (() => nodeDisk()),
-    datasets: new DatasetShelf(),
+    datasets: new DatasetShelf(id),
     load: async (reference, args) => (await findFlow(reference)).build(await decodeArguments(args)),
   });
 }

@@ -12,8 +12,14 @@ export interface ShelvedPart {
 
 /** The datasets of a slot: encoded parcels, kept in memory where they were made until they are released. */
 export class DatasetShelf {
+  /** The slot that the shelf belongs to. */
+  readonly slot: string;
   readonly #parts = new Map<string, ShelvedPart>();
   readonly #executions = new Map<string, Set<string>>();
+
+  constructor(slot: string) {
+    this.slot = slot;
+  }
 
   put(execution: string, part: ShelvedPart): void {
     const key = keyOf(part.dataset, part.channel);

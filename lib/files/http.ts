@@ -21,6 +21,8 @@ export function httpFiles(options: HttpOptions, clock: Clock): SchemeFileSystem 
   return new HttpFiles(options, clock);
 }
 
+const notImplemented = 501;
+
 interface Download {
   readonly bytes: Uint8Array;
   readonly version: string;
@@ -70,7 +72,8 @@ class HttpFiles implements SchemeFileSystem {
     const head = await this.#request(url, "HEAD", {}, signal, async (response) => response);
     const bytes = Number(head.headers.get("content-length") ?? Number.NaN);
     if (head.ok && Number.isSafeInteger(bytes)) return { path: url, bytes, version: versionOf(head.headers, bytes) };
-    if (head.status === 404 || head.status === 410) throw refused(url, head.status);
+    const broken = head.status >= 500 && head.status !== notImplemented;
+    if (broken || head.status === 404 || head.status === 410) throw refused(url, head.status);
     // The server doesn't answer HEAD, or doesn't know the length: the first byte's range tells it, if it has ranges.
     const probed = await this.#request(url, "GET", { range: "bytes=0-0" }, signal, async (response) => {
       await response.body?.cancel();
@@ -101,7 +104,8 @@ class HttpFiles implements SchemeFileSystem {
       if (versionOf(response.headers, total) !== entry.version) throw changed(entry.path);
       const bytes = await this.#body(response, entry.path, end - position);
       // A connection that closed early is repeated like one that broke.
-      if (bytes.byteLength < end - position) throw new TypeError(`only ${bytes.byteLength} of ${end - position} bytes came`);
+      if (bytes.byteLength < end - position)
+        throw new TypeError(`only ${bytes.byteLength} of ${end - position} bytes came`);
       return bytes;
     });
     if (typeof answer !== "number") return answer;
@@ -172,7 +176,7 @@ class HttpFiles implements SchemeFileSystem {
           headers: { "accept-encoding": "identity", ...this.#options.headers, ...headers },
           signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
         });
-        const busy = response.status === 429 || response.status >= 500;
+        const busy = response.status === 429 || (response.status >= 500 && response.status !== notImplemented);
         if (!busy || attempt >= this.#options.retries) return await take(response);
         await response.body?.cancel();
       } catch (error) {

@@ -13,7 +13,11 @@ export interface S3Options {
   /** Puts the bucket into the path and not into the host name. Default: true where an endpoint is given. */
   readonly forcePathStyle?: boolean;
   /** Default: the SDK's chain of environment, profile and machine. */
-  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string };
+  readonly credentials?: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken?: string;
+  };
   /** Times a request is tried. Default 5. */
   readonly attempts?: number;
 }
@@ -68,10 +72,14 @@ class S3Files implements SchemeFileSystem {
       matches === undefined ? !isHidden(name.slice(prefix.length)) : matches.test(name),
     );
     if (entries.length > 0) return entries;
-    throw new QStreamError("PATH_NOT_FOUND", glob ? "no object matches the glob" : "there is no such object or folder", {
-      file: url,
-      advice: "Check bucket, key, endpoint and region; keys are case-sensitive.",
-    });
+    throw new QStreamError(
+      "PATH_NOT_FOUND",
+      glob ? "no object matches the glob" : "there is no such object or folder",
+      {
+        file: url,
+        advice: "Check bucket, key, endpoint and region; keys are case-sensitive.",
+      },
+    );
   }
 
   async open(entry: FileEntry | string, signal?: AbortSignal): Promise<OpenFile> {
@@ -94,7 +102,10 @@ class S3Files implements SchemeFileSystem {
   async create(url: string): Promise<FileWriter> {
     const { bucket, key } = addressOf(url);
     if (key === "" || key.endsWith("/")) {
-      throw new QStreamError("OPTION_INVALID", "an S3 object needs a key", { file: url, advice: "Write s3://bucket/key." });
+      throw new QStreamError("OPTION_INVALID", "an S3 object needs a key", {
+        file: url,
+        advice: "Write s3://bucket/key.",
+      });
     }
     return new S3Writer(url, bucket, key, await this.#connect());
   }
@@ -150,7 +161,12 @@ class S3Files implements SchemeFileSystem {
     const { bucket, key } = addressOf(entry.path);
     return guard(entry.path, async () => {
       const object = await client.send(
-        new sdk.GetObjectCommand({ Bucket: bucket, Key: key, Range: `bytes=${position}-${end - 1}`, IfMatch: entry.version }),
+        new sdk.GetObjectCommand({
+          Bucket: bucket,
+          Key: key,
+          Range: `bytes=${position}-${end - 1}`,
+          IfMatch: entry.version,
+        }),
         sendOptions(signal),
       );
       if (object.ETag !== undefined && object.ETag !== entry.version) throw changed(entry.path);
@@ -246,9 +262,13 @@ class S3Writer implements FileWriter {
     this.#parts.drop();
     if (this.#upload === undefined) return;
     const { sdk, client } = this.#connection;
-    await guard(this.#url, () =>
-      client.send(new sdk.AbortMultipartUploadCommand({ ...this.#target, UploadId: this.#upload })),
-    );
+    try {
+      await client.send(new sdk.AbortMultipartUploadCommand({ ...this.#target, UploadId: this.#upload }));
+    } catch (error) {
+      // The upload is gone already, or the server can't abort one: nobody sees its parts, which the server's own rule for
+      // unfinished uploads removes.
+      if (![404, 405, 501].includes(statusOf(error) ?? 0)) throw asError(this.#url, error);
+    }
   }
 
   async #sendPart(part: Uint8Array, index: number): Promise<void> {

@@ -32,6 +32,7 @@ export async function startFlow(request: StartRequest): Promise<Execution<Record
   const { options } = request;
   if (options.signal?.aborted === true) throw aborted(options.signal);
   const prepared = request.prepare();
+  if (options.on === undefined) refuseDatasets(prepared.graph);
   const session = options.on ?? local(options);
   const opened = await session;
   try {
@@ -46,6 +47,16 @@ export async function startFlow(request: StartRequest): Promise<Execution<Record
     if (options.on === undefined) await opened.close();
     throw error;
   }
+}
+
+/** A dataset that ends with its own execution could never be read. */
+function refuseDatasets(graph: Graph): void {
+  const step = graph.steps.find((candidate) => candidate.what === "dataset");
+  if (step === undefined) return;
+  throw new QStreamError("OPTION_INVALID", `"${step.id}" is a dataset, which lives in a session`, {
+    step: step.id,
+    advice: "Open a session and run on it: await using session = await local(); await flow.run(args, { on: session })",
+  });
 }
 
 function watchSignal(execution: Execution<unknown>, signal: AbortSignal | undefined): void {

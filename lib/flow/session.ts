@@ -9,6 +9,7 @@ import { launchProcessSlots } from "../../actors/slots/process-slots.ts";
 import type { Isolation, LaunchedSlots, LaunchOptions } from "../../actors/slots/slot-launcher.ts";
 import { launchThreadSlots } from "../../actors/slots/thread-slots.ts";
 import { MemoryNetwork } from "../../actors/transport/memory-transport.ts";
+import { Dataset, type DatasetKeeper } from "../core/dataset.ts";
 import { QStreamError } from "../core/errors.ts";
 import type { FlowReference } from "../core/flow-registry.ts";
 import { defaultLimits, type Limits } from "../core/limits.ts";
@@ -57,6 +58,15 @@ export class Session implements AsyncDisposable {
   readonly #lost = new Map<string, Error>();
   readonly #running = new Set<Execution<unknown>>();
   #closed: Promise<void> | undefined;
+  readonly #datasets: DatasetKeeper = {
+    read: async (reference, as) => {
+      const { readBack } = await import("./read-back.ts");
+      return readBack(new Dataset(reference, undefined), as, this);
+    },
+    release: (dataset) => {
+      for (const slot of this.#launched.slots) slot.order({ kind: "release-dataset", execution: "", dataset });
+    },
+  };
 
   /** @internal Use `local`. */
   constructor(options: SessionOptions, launched: LaunchedSlots, hooks: LaunchHooks) {
@@ -105,9 +115,19 @@ export class Session implements AsyncDisposable {
     return execution;
   }
 
-  /** @internal */
-  releaseDataset(dataset: string): void {
-    for (const slot of this.#launched.slots) slot.order({ kind: "release-dataset", execution: "", dataset });
+  async #resultsOf(
+    graph: Graph,
+    outputs: Readonly<Record<string, string>>,
+    parts: ReadonlyMap<string, readonly unknown[]>,
+  ): Promise<Record<string, unknown>> {
+    const results: Record<string, unknown> = {};
+    for (const [name, id] of Object.entries(outputs)) {
+      const code = graph.steps.find((step) => step.id === id)?.code;
+      if (code?.kind !== "sink") continue;
+      const result = await (code.sink as OutputSink<never, unknown>).result(parts.get(id) ?? []);
+      results[name] = result instanceof Dataset ? new Dataset(result, this.#datasets) : result;
+    }
+    return results;
   }
 
   /** Stops what runs, ends the slots, and frees their datasets. */
@@ -152,7 +172,7 @@ export class Session implements AsyncDisposable {
           log.add(event);
           options.onEvent?.(event);
         },
-        resolve: (outcome) => resolve(resultsOf(parts.graph, parts.outputs, outcome.parts)),
+        resolve: (outcome) => resolve(this.#resultsOf(parts.graph, parts.outputs, outcome.parts)),
         reject: (error) => {
           log.end();
           reject(error);
@@ -225,17 +245,4 @@ async function prepareSinks(graph: Graph, files: ReturnType<typeof openFileSyste
   for (const step of graph.steps) {
     if (step.code.kind === "sink") await step.code.sink.prepare?.({ files, execution });
   }
-}
-
-async function resultsOf(
-  graph: Graph,
-  outputs: Readonly<Record<string, string>>,
-  parts: ReadonlyMap<string, readonly unknown[]>,
-): Promise<Record<string, unknown>> {
-  const results: Record<string, unknown> = {};
-  for (const [name, id] of Object.entries(outputs)) {
-    const code = graph.steps.find((step) => step.id === id)?.code;
-    if (code?.kind === "sink") results[name] = await (code.sink as OutputSink<never, unknown>).result(parts.get(id) ?? []);
-  }
-  return results;
 }

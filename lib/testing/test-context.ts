@@ -18,7 +18,7 @@ export function testContext(parts: Partial<Context> & { readonly seed?: number }
   const missing = (what: string): never => {
     throw new Error(`this test context has no ${what}: give it to testContext`);
   };
-  const shelf = new DatasetShelf();
+  const shelf = new DatasetShelf("test");
   const context: TestContext = {
     execution: "test",
     step: "step",

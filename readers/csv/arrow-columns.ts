@@ -14,7 +14,9 @@ export function arrowTable(
 ): Table {
   const children = fields.map((field, index) => columnData(arrow, field.kind, columns[index] ?? [], rows));
   const schema = new arrow.Schema(
-    fields.map((field, index) => new arrow.Field(field.name, children[index]?.type ?? new arrow.Null(), field.nullable)),
+    fields.map(
+      (field, index) => new arrow.Field(field.name, children[index]?.type ?? new arrow.Null(), field.nullable),
+    ),
   );
   const data = arrow.makeData({ type: new arrow.Struct(schema.fields), length: rows, nullCount: 0, children });
   return new arrow.Table(schema, [new arrow.RecordBatch(schema, data)]);
@@ -27,9 +29,17 @@ function columnData(arrow: Arrow, kind: ColumnKind, values: readonly unknown[], 
     case "int32":
       return arrow.makeData({ type: new arrow.Int32(), data: Int32Array.from(values as number[], orZero), ...nulls });
     case "float64":
-      return arrow.makeData({ type: new arrow.Float64(), data: Float64Array.from(values as number[], orZero), ...nulls });
+      return arrow.makeData({
+        type: new arrow.Float64(),
+        data: Float64Array.from(values as number[], orZero),
+        ...nulls,
+      });
     case "int64":
-      return arrow.makeData({ type: new arrow.Int64(), data: BigInt64Array.from(values as bigint[], (value) => value ?? 0n), ...nulls });
+      return arrow.makeData({
+        type: new arrow.Int64(),
+        data: BigInt64Array.from(values as bigint[], (value) => value ?? 0n),
+        ...nulls,
+      });
     case "timestamp":
       return arrow.makeData({ type: new arrow.TimestampMillisecond(), data: milliseconds(values), ...nulls });
     case "date":

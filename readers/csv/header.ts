@@ -8,7 +8,8 @@ export function headerNames(block: LineBlock, parser: RecordParser, file: string
   parser.take(block.bytes.toString("utf8"));
   parser.next();
   const names = parser.fields.slice(0, parser.count);
-  const problem = parser.problem ?? (names.some((name) => name.includes("\uFFFD")) ? "it isn't valid UTF-8" : undefined);
+  const problem =
+    parser.problem ?? (names.some((name) => name.includes("\uFFFD")) ? "it isn't valid UTF-8" : undefined);
   if (problem === undefined) return names;
   throw new QStreamError("BAD_INPUT", `the header can't be read: ${problem}`, {
     file,

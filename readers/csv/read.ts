@@ -14,7 +14,11 @@ import { RowPlan, type RecordProblem } from "./row-plan.ts";
 import type { CsvSettings, CsvSplit } from "./settings.ts";
 
 /** Reads the rows of a split as runs of objects or batches, and its bad rows. */
-export async function* readCsv(split: CsvSplit, ctx: Context, settings: CsvSettings): AsyncGenerator<Reading<unknown>, void> {
+export async function* readCsv(
+  split: CsvSplit,
+  ctx: Context,
+  settings: CsvSettings,
+): AsyncGenerator<Reading<unknown>, void> {
   const source = await openText(split, ctx);
   try {
     yield* new SplitReading(source, ctx, settings).rows(split);

@@ -77,7 +77,8 @@ async function tooLong(source: TextSource, position: number, recordBytesMax: num
   return new QStreamError("LIMIT_EXCEEDED", `a record has more than ${recordBytesMax} bytes: is a quote not closed?`, {
     file: source.file,
     line: await source.lineAt(position),
-    advice: "Correct the quotes, set quote: false or quotedNewlines: false, or raise the reader's option recordBytesMax.",
+    advice:
+      "Correct the quotes, set quote: false or quotedNewlines: false, or raise the reader's option recordBytesMax.",
   });
 }
 

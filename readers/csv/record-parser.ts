@@ -93,7 +93,8 @@ export class RecordParser {
     }
     const tail = at;
     while (at < text.length && text.charCodeAt(at) !== this.#separator && text.charCodeAt(at) !== newline) at += 1;
-    const lineEnd = at === tail + 1 && text.charCodeAt(tail) === carriageReturn && text.charCodeAt(at) !== this.#separator;
+    const lineEnd =
+      at === tail + 1 && text.charCodeAt(tail) === carriageReturn && text.charCodeAt(at) !== this.#separator;
     if (at > tail && !lineEnd) this.problem ??= "text follows the closing quote of a field";
     this.#push(value);
     return at;

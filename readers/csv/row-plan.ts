@@ -44,7 +44,11 @@ export class RowPlan {
         throw wrong("the header has a column twice", name, `It reads: ${shown}. Name the columns with header: false.`);
       }
       if (how.exact && !(name in columns)) {
-        throw wrong("the header has a column that the first file lacks", name, "Give a schema with the columns to read.");
+        throw wrong(
+          "the header has a column that the first file lacks",
+          name,
+          "Give a schema with the columns to read.",
+        );
       }
     }
     const fields = schemaFields(columns).map((field) => {

@@ -24,7 +24,8 @@ export async function* gunzip(blocks: AsyncIterable<Uint8Array>, file: string): 
   pipeline(source, unzip, () => {});
   try {
     for await (const chunk of unzip as AsyncIterable<Buffer>) yield chunk;
-    if (taken === 0) throw new QStreamError("BAD_INPUT", "the gzip file is empty, not even a header is there", { file });
+    if (taken === 0)
+      throw new QStreamError("BAD_INPUT", "the gzip file is empty, not even a header is there", { file });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "";
     if (!code.startsWith("Z_")) throw error;

@@ -1,6 +1,6 @@
 import type { Data, RecordBatch, Schema, Table, Vector } from "apache-arrow";
 import { QStreamError } from "../errors.ts";
-import { type Content, createFrame, tablesOf } from "./frame.ts";
+import { type Content, contents, createFrame, tablesOf } from "./frame.ts";
 import { type ColumnLayout, layOut, offsetsOf, type Part, viewsOf } from "./layout.ts";
 import type { ArrowLibrary } from "./libraries.ts";
 import { physicalOf } from "./physical.ts";
@@ -51,7 +51,12 @@ export function encodeTable(table: Table, schemas: SchemaCodec, content: Content
   return encodeSelected(table, selections, schemas, content);
 }
 
-function encodeSelected(table: Table, selections: readonly Selection[], schemas: SchemaCodec, content: Content): ArrayBuffer {
+function encodeSelected(
+  table: Table,
+  selections: readonly Selection[],
+  schemas: SchemaCodec,
+  content: Content,
+): ArrayBuffer {
   const columns = layOutTable(table, selections, false);
   const { nodes, lengths } = tablesOf(columns);
   const frame = createFrame(content, countOf(selections), schemas.encode(table.schema), nodes, lengths);
@@ -95,18 +100,23 @@ export function gatherTable(
   channels: number,
 ): (Table | undefined)[] {
   return selectionsOf(table, channelOfRow, channels).map((selections) =>
-    countOf(selections) === 0 ? undefined : copyRows(arrow, table, selections),
+    countOf(selections) === 0 ? undefined : copyRows(arrow, table, selections, true),
   );
 }
 
 const noSchema = new Uint8Array(0);
 
-function copyRows(arrow: ArrowLibrary, table: Table, selections: readonly Selection[]): Table {
-  const columns = layOutTable(table, selections, true);
+function copyRows(
+  arrow: ArrowLibrary,
+  table: Table,
+  selections: readonly Selection[],
+  shareDictionaries: boolean,
+): Table {
+  const columns = layOutTable(table, selections, shareDictionaries);
   const { nodes, lengths } = tablesOf(columns);
-  const frame = createFrame(1, countOf(selections), noSchema, nodes, lengths);
+  const frame = createFrame(contents.arrow, countOf(selections), noSchema, nodes, lengths);
   writeColumns(frame, columns);
-  return readTable(arrow, frame, table.schema, columns.flatMap(sharedDictionaries));
+  return readTable(arrow, frame, table.schema, shareDictionaries ? columns.flatMap(sharedDictionaries) : undefined);
 }
 
 function sharedDictionaries(layout: ColumnLayout): (Vector | undefined)[] {
@@ -115,16 +125,22 @@ function sharedDictionaries(layout: ColumnLayout): (Vector | undefined)[] {
   return [others.length === 0 ? first : (first as Vector).concat(...others)];
 }
 
-/** The same rows as one record batch that starts at bit zero, which is what Arrow's and Polars's IPC code is sure to read. */
+/**
+ * The same rows as one record batch that starts at bit zero, with a dictionary of one piece: what Arrow's IPC writer is sure
+ * to write rightly, and Polars to read.
+ */
 export function compactTable(arrow: ArrowLibrary, table: Table): Table {
   const [only] = table.batches;
   if (table.batches.length === 1 && only !== undefined && startsAtZero(only.data)) return table;
-  return copyRows(arrow, table, table.batches.map((batch) => wholeOf(batch.data.length)));
+  const whole = table.batches.map((batch) => wholeOf(batch.data.length));
+  return copyRows(arrow, table, whole, false);
 }
 
 function startsAtZero(data: Data): boolean {
   const dictionary = data.dictionary?.data ?? [];
-  return data.offset === 0 && dictionary.length < 2 && dictionary.every(startsAtZero) && data.children.every(startsAtZero);
+  return (
+    data.offset === 0 && dictionary.length < 2 && dictionary.every(startsAtZero) && data.children.every(startsAtZero)
+  );
 }
 
 /** Bytes that a table's rows take, each dictionary counted once a chunk. */
@@ -143,7 +159,10 @@ function dataBytes(data: Data, { from, count }: Selection, column: string): numb
   if (physical.kind === "null" || count === 0) return 0;
   const validity = (data.nullBitmap?.length ?? 0) === 0 ? 0 : Math.ceil(count / 8);
   const children = (first: number, elements: number): number =>
-    data.children.reduce((bytes, child) => bytes + dataBytes(child, { from: first, count: elements, rows: undefined }, column), 0);
+    data.children.reduce(
+      (bytes, child) => bytes + dataBytes(child, { from: first, count: elements, rows: undefined }, column),
+      0,
+    );
   switch (physical.kind) {
     case "bits":
       return validity + Math.ceil(count / 8);
@@ -165,7 +184,10 @@ function dataBytes(data: Data, { from, count }: Selection, column: string): numb
       return validity + children(from, count);
     case "dictionary": {
       const entries = data.dictionary?.data ?? [];
-      return entries.reduce((bytes, chunk) => bytes + dataBytes(chunk, wholeOf(chunk.length), column), validity + count * physical.width);
+      return entries.reduce(
+        (bytes, chunk) => bytes + dataBytes(chunk, wholeOf(chunk.length), column),
+        validity + count * physical.width,
+      );
     }
   }
 }

@@ -32,7 +32,9 @@ function commonSchema(arrow: ArrowLibrary, tables: readonly Table[]): Schema {
 function commonField(known: Field, other: Field): Field {
   if (known.name !== other.name) throw differs(`one has column "${known.name}" where another has "${other.name}"`);
   if (other.type.typeId === typeIds.null || String(known.type) === String(other.type)) {
-    return known.nullable || (!other.nullable && other.type.typeId !== typeIds.null) ? known : known.clone({ nullable: true });
+    return known.nullable || (!other.nullable && other.type.typeId !== typeIds.null)
+      ? known
+      : known.clone({ nullable: true });
   }
   if (known.type.typeId === typeIds.null) return other.nullable ? other : other.clone({ nullable: true });
   throw differs(`it is ${String(known.type)} in one and ${String(other.type)} in another`, known.name);
@@ -57,6 +59,9 @@ function conform(arrow: ArrowLibrary, batch: RecordBatch, schema: Schema): Recor
 }
 
 function nullsOf(arrow: ArrowLibrary, type: DataType, length: number): Data {
-  const data = arrow.vectorFromArray(Array.from({ length }, () => null), type).data[0];
+  const data = arrow.vectorFromArray(
+    Array.from({ length }, () => null),
+    type,
+  ).data[0];
   return (data ?? arrow.makeData({ type, length: 0 })) as Data;
 }

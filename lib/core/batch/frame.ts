@@ -102,15 +102,11 @@ function framePieces(bytes: ArrayBuffer): Frame {
 export function openFrame(bytes: ArrayBuffer): Frame {
   const { byteLength } = bytes;
   checkFrame(byteLength >= headerWords * 4 && byteLength % 8 === 0, "it is too short");
-  const [found, content, , eighths, schemaBytes, nodes, buffers] = new Uint32Array(bytes, 0, headerWords) as unknown as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [found, content, , eighths, schemaBytes, nodes, buffers] = new Uint32Array(
+    bytes,
+    0,
+    headerWords,
+  ) as unknown as [number, number, number, number, number, number, number];
   checkFrame(found === magic, "it doesn't start with the mark of a batch");
   checkFrame(content >= contents.arrow && content <= contents.ipc, "its kind of content is unknown");
   checkFrame(eighths * 8 === byteLength, "its length isn't what it says");

@@ -54,7 +54,11 @@ function columnOf(arrow: ArrowLibrary, values: readonly unknown[], column: strin
     case "null":
       return arrow.makeData({ type: new arrow.Null(), length });
     case "number":
-      return arrow.makeData({ ...common, type: new arrow.Float64(), data: Float64Array.from(values, (value) => (value ?? 0) as number) });
+      return arrow.makeData({
+        ...common,
+        type: new arrow.Float64(),
+        data: Float64Array.from(values, (value) => (value ?? 0) as number),
+      });
     case "bigint":
       return integerColumn(arrow, values, common, column);
     case "string":
@@ -136,7 +140,8 @@ function kindOfValue(value: unknown, row: number, column: string): ValueKind {
   const what = typeof value === "object" ? (value?.constructor?.name ?? "object") : typeof value;
   throw new QStreamError("BAD_INPUT", `row ${row} has a value of type ${what}, which no column can hold`, {
     column,
-    advice: "Columns hold numbers, bigints, strings, booleans, dates, bytes, arrays and plain objects: map the objects first.",
+    advice:
+      "Columns hold numbers, bigints, strings, booleans, dates, bytes, arrays and plain objects: map the objects first.",
   });
 }
 
@@ -191,7 +196,11 @@ function textColumn(arrow: ArrowLibrary, values: readonly (string | null | undef
 }
 
 function bytesColumn(arrow: ArrowLibrary, values: readonly (Uint8Array | null | undefined)[], common: Validity): Data {
-  return arrow.makeData({ ...common, type: new arrow.Binary(), ...joined(values.map((bytes) => bytes ?? new Uint8Array(0))) });
+  return arrow.makeData({
+    ...common,
+    type: new arrow.Binary(),
+    ...joined(values.map((bytes) => bytes ?? new Uint8Array(0))),
+  });
 }
 
 const columnBytesMax = 2 ** 31 - 1;
@@ -202,7 +211,9 @@ function joined(chunks: readonly Uint8Array[]): { valueOffsets: Int32Array; data
   for (const [index, chunk] of chunks.entries()) {
     end += chunk.byteLength;
     if (end > columnBytesMax) {
-      throw new QStreamError("LIMIT_EXCEEDED", "a column of one batch has more than 2 GiB", { advice: "Make smaller batches." });
+      throw new QStreamError("LIMIT_EXCEEDED", "a column of one batch has more than 2 GiB", {
+        advice: "Make smaller batches.",
+      });
     }
     valueOffsets[index + 1] = end;
   }
@@ -225,17 +236,28 @@ function listColumn(
   return arrow.makeData({ ...common, type: new arrow.List(fieldOf(arrow, "item", child.type)), valueOffsets, child });
 }
 
-function structColumn(arrow: ArrowLibrary, values: readonly (Row | null | undefined)[], common: Validity, column: string): Data {
+function structColumn(
+  arrow: ArrowLibrary,
+  values: readonly (Row | null | undefined)[],
+  common: Validity,
+  column: string,
+): Data {
   const { data, names } = structChildren(arrow, values, column);
   const fields = names.map((name, index) => fieldOf(arrow, name, (data[index] as Data).type));
   return arrow.makeData({ ...common, type: new arrow.Struct(fields), children: data });
 }
 
-function structChildren(arrow: ArrowLibrary, values: readonly (Row | null | undefined)[], column: string): { data: Data[]; names: string[] } {
+function structChildren(
+  arrow: ArrowLibrary,
+  values: readonly (Row | null | undefined)[],
+  column: string,
+): { data: Data[]; names: string[] } {
   const names = new Set<string>();
   for (const object of values) for (const name of Object.keys(object ?? {})) names.add(name);
   const data = [...names].map((name) => {
-    const below = values.map((object) => (object !== null && object !== undefined && Object.hasOwn(object, name) ? object[name] : undefined));
+    const below = values.map((object) =>
+      object !== null && object !== undefined && Object.hasOwn(object, name) ? object[name] : undefined,
+    );
     return columnOf(arrow, below, `${column}.${name}`);
   });
   return { data, names: [...names] };

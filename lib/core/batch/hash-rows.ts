@@ -1,7 +1,16 @@
 import type { Data, Vector } from "apache-arrow";
 import type { Key } from "../contracts/partition.ts";
 import { QStreamError } from "../errors.ts";
-import { combineHashes, hashBigint, hashBoolean, hashBytes, hashFloat64, hashInt32, hashInt64, hashNull } from "../hash.ts";
+import {
+  combineHashes,
+  hashBigint,
+  hashBoolean,
+  hashBytes,
+  hashFloat64,
+  hashInt32,
+  hashInt64,
+  hashNull,
+} from "../hash.ts";
 import { hashKey } from "../key.ts";
 import { hasNulls, inlineMax, isValid, offsetsOf, viewsOf } from "./layout.ts";
 import { typeIds } from "./physical.ts";
@@ -89,13 +98,15 @@ function hashChunk(data: Data, column: string, hashes: Uint32Array): void {
     default:
       throw new QStreamError("UNSUPPORTED", `a column of type ${String(data.type)} can't be a key`, {
         column,
-        advice: "Keys are numbers, text, booleans, dates, timestamps, decimals, binary values or dictionaries of these.",
+        advice:
+          "Keys are numbers, text, booleans, dates, timestamps, decimals, binary values or dictionaries of these.",
       });
   }
 }
 
 function hashIntegers(values: unknown, hashes: Uint32Array): void {
-  if (values instanceof BigInt64Array) hashInt64s(new Int32Array(values.buffer, values.byteOffset, values.length * 2), hashes);
+  if (values instanceof BigInt64Array)
+    hashInt64s(new Int32Array(values.buffer, values.byteOffset, values.length * 2), hashes);
   else if (values instanceof BigUint64Array) hashUint64s(values, hashes);
   else if (values instanceof Uint32Array) hashUint32s(values, hashes);
   else if (values instanceof Int32Array) hashInt32s(values, hashes);

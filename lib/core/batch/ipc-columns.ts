@@ -83,7 +83,8 @@ class ColumnVerifier {
     const rows = this.#flat.size(at + node * 16);
     const nulls = this.#flat.size(at + node * 16 + 8);
     if (rows < expected || (exact && rows !== expected)) this.#fail(`has ${rows} rows of ${expected}`);
-    if (rows > rowsMax || (nulls > rows && field.typeId !== typeIds.null)) this.#fail(`has ${rows} rows and ${nulls} nulls`);
+    if (rows > rowsMax || (nulls > rows && field.typeId !== typeIds.null))
+      this.#fail(`has ${rows} rows and ${nulls} nulls`);
     if (field.dictionary !== undefined) this.#dictionary(field.dictionary, rows, this.#validity(rows, nulls));
     else this.#values(field, rows, nulls);
     return rows;
@@ -254,7 +255,8 @@ class ColumnVerifier {
     const offsets = dense ? this.#next(rows * 4) : undefined;
     const lengths = field.children.map((_, index) => this.#child(field, index, dense ? 0 : rows));
     if (types === undefined) return;
-    const view = offsets === undefined ? undefined : new DataView(offsets.buffer, offsets.byteOffset, offsets.byteLength);
+    const view =
+      offsets === undefined ? undefined : new DataView(offsets.buffer, offsets.byteOffset, offsets.byteLength);
     for (let row = 0; row < rows; row++) {
       const child = ids.indexOf(types[row] as number);
       if (child < 0) this.#fail(`has an unknown type in row ${row}`);
@@ -286,7 +288,12 @@ function indexReader(view: DataView, width: number, signed: boolean): (row: numb
 }
 
 /** The bytes of a view's value; undefined where the view is wrong. */
-function viewValue(view: DataView, bytes: Uint8Array, at: number, buffers: readonly (Uint8Array | undefined)[]): Uint8Array | undefined {
+function viewValue(
+  view: DataView,
+  bytes: Uint8Array,
+  at: number,
+  buffers: readonly (Uint8Array | undefined)[],
+): Uint8Array | undefined {
   const length = view.getInt32(at, true);
   if (length < 0) return undefined;
   if (length <= inlineMax) return bytes.subarray(at + 4, at + 4 + length);

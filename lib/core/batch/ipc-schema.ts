@@ -53,7 +53,11 @@ function readField(flat: FlatBytes, field: FlatTable, depth: number): IpcField {
 
 function checkChildren(flat: FlatBytes, name: string, typeId: number, children: readonly IpcField[]): void {
   const lists: readonly number[] = [typeIds.list, typeIds.largeList, typeIds.fixedSizeList, typeIds.map];
-  const nested = lists.includes(typeId) ? 1 : typeId === typeIds.struct || typeId === typeIds.union ? children.length : 0;
+  const nested = lists.includes(typeId)
+    ? 1
+    : typeId === typeIds.struct || typeId === typeIds.union
+      ? children.length
+      : 0;
   if (children.length !== nested) flat.fail(`column "${name}" has ${children.length} inner columns`);
   if (typeId === typeIds.map && (children[0]?.typeId !== typeIds.struct || children[0].children.length !== 2)) {
     flat.fail(`the map column "${name}" doesn't have keys and values`);

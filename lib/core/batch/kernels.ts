@@ -49,7 +49,13 @@ export function setBits(target: Uint8Array, to: number, count: number): void {
  * Copies the selected rows of a column of fixed width. `base` is the target's byte for the first of them.
  * Eight-byte values go through 64-bit integers: floating-point copies might change the bits of a NaN.
  */
-export function copyFixed(values: ArrayBufferView, width: number, selection: Selection, target: ArrayBuffer, base: number): void {
+export function copyFixed(
+  values: ArrayBufferView,
+  width: number,
+  selection: Selection,
+  target: ArrayBuffer,
+  base: number,
+): void {
   const { from, count, rows } = selection;
   if (count === 0 || width === 0) return;
   if (rows === undefined) {
@@ -169,7 +175,7 @@ export function copyBytes(source: BytesSource, selection: Selection, target: Uin
   const readLimit = values.byteLength - 4;
   const writeLimit = target.byteLength - 4;
   let out = to;
-  for (let at = 0; at < count; ) {
+  for (let at = 0; at < count;) {
     const first = rows[at] as number;
     let last = first + 1;
     for (at++; at < count && rows[at] === last; at++) last++;
@@ -178,7 +184,8 @@ export function copyBytes(source: BytesSource, selection: Selection, target: Uin
     if (length >= longValue) {
       target.set(values.subarray(start, start + length), out);
     } else if (start + length <= readLimit && out + length <= writeLimit) {
-      for (let byte = 0; byte < length; byte += 4) writer.setInt32(out + byte, reader.getInt32(start + byte, true), true);
+      for (let byte = 0; byte < length; byte += 4)
+        writer.setInt32(out + byte, reader.getInt32(start + byte, true), true);
     } else {
       for (let byte = 0; byte < length; byte++) target[out + byte] = values[start + byte] as number;
     }

@@ -76,7 +76,10 @@ function variableLayout(type: DataType): Physical | undefined {
     case typeIds.struct:
       return { kind: "struct" };
     case typeIds.dictionary:
-      return { kind: "dictionary", width: (type as unknown as { indices: { bitWidth: number } }).indices.bitWidth >> 3 };
+      return {
+        kind: "dictionary",
+        width: (type as unknown as { indices: { bitWidth: number } }).indices.bitWidth >> 3,
+      };
     default:
       return undefined;
   }

@@ -67,7 +67,8 @@ export function frameBytes(frame: DataFrame): number {
     const { variant } = type as unknown as { readonly variant: string };
     const name = columns[index] as string;
     if (variant === "String" || variant === "Utf8") bytes += height * 8 + textBytes(frame, name);
-    else if (["Binary", "List", "FixedSizeList", "Array", "Struct"].includes(variant)) bytes += sampledBytes(frame, name);
+    else if (["Binary", "List", "FixedSizeList", "Array", "Struct"].includes(variant))
+      bytes += sampledBytes(frame, name);
     else bytes += height * (widths[variant] ?? widthOfOthers);
   }
   return Math.ceil(bytes);

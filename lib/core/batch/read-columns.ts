@@ -8,7 +8,12 @@ import { type Physical, physicalOf } from "./physical.ts";
  * other first, so that no value that is read later lies outside of its buffer.
  * @param shared - dictionaries that aren't in the frame, in the order of their columns; absent where the frame has them
  */
-export function readTable(arrow: ArrowLibrary, frame: Frame, schema: Schema, shared?: readonly (Vector | undefined)[]): Table {
+export function readTable(
+  arrow: ArrowLibrary,
+  frame: Frame,
+  schema: Schema,
+  shared?: readonly (Vector | undefined)[],
+): Table {
   const reader = new ColumnReader(arrow, frame, shared);
   const children = schema.fields.map((field) => reader.column(field.type as DataType, field.name, frame.rows));
   reader.finish();
@@ -56,7 +61,10 @@ class ColumnReader {
 
   finish(): void {
     const { nodes, buffers } = this.#frame;
-    checkFrame(this.#node * 2 === nodes.length && this.#buffer * 2 === buffers.length, "it has more columns than its schema");
+    checkFrame(
+      this.#node * 2 === nodes.length && this.#buffer * 2 === buffers.length,
+      "it has more columns than its schema",
+    );
   }
 
   #content(type: DataType, physical: Exclude<Physical, { kind: "null" }>, length: number, name: string): Buffers {
@@ -82,7 +90,9 @@ class ColumnReader {
       case "fixed-list":
         return { child: this.column(childType(type, 0), name, length * physical.size) };
       case "struct":
-        return { children: type.children.map((field) => this.column((field as { type: DataType }).type, name, length)) };
+        return {
+          children: type.children.map((field) => this.column((field as { type: DataType }).type, name, length)),
+        };
       case "dictionary": {
         const indices = (type as unknown as { readonly indices: DataType }).indices;
         const data = this.#typed(indices, this.#next(length * physical.width, name));

@@ -46,9 +46,13 @@ function countByChannel(channelOfRow: Uint16Array, from: number, count: number, 
   for (let row = from; row < from + count; row++) {
     const channel = channelOfRow[row] as number;
     if (channel >= channels) {
-      throw new QStreamError("CHANNEL_OUT_OF_RANGE", `row ${row} of a batch was sent to channel ${channel} of ${channels}`, {
-        advice: "A partition function must give channels from 0 up to the number of channels, without that number.",
-      });
+      throw new QStreamError(
+        "CHANNEL_OUT_OF_RANGE",
+        `row ${row} of a batch was sent to channel ${channel} of ${channels}`,
+        {
+          advice: "A partition function must give channels from 0 up to the number of channels, without that number.",
+        },
+      );
     }
     counts[channel] = (counts[channel] as number) + 1;
   }

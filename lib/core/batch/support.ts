@@ -86,7 +86,10 @@ class LoadedBatchSupport implements BatchSupport {
       batch,
       rows,
       hashRows: (columns) =>
-        hashRows(columns.map((name) => ({ name, chunks: chunksOf(table, columnIndex(table.schema, name)) })), rows),
+        hashRows(
+          columns.map((name) => ({ name, chunks: chunksOf(table, columnIndex(table.schema, name)) })),
+          rows,
+        ),
       values: (column) => columnValues(chunksOf(table, columnIndex(table.schema, column)), column, "number"),
     };
   };
@@ -149,7 +152,11 @@ class LoadedBatchSupport implements BatchSupport {
 
   concat = (batches: readonly unknown[]): unknown => {
     const frames = batches.filter((batch) => isFrame(batch));
-    if (frames.length === 0) return concatTables(this.#arrow, batches.map((batch) => this.#table(batch)));
+    if (frames.length === 0)
+      return concatTables(
+        this.#arrow,
+        batches.map((batch) => this.#table(batch)),
+      );
     if (frames.length === batches.length) return concatFrames(frames);
     throw new QStreamError("MIXED_REPRESENTATION", "Arrow tables and Polars frames can't become one batch", {
       advice: "Convert the stream to one of them first.",

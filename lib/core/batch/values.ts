@@ -14,7 +14,8 @@ export type TimeAs = "number" | "date";
 export function columnValues(chunks: readonly Data[], column: string, timeAs: TimeAs): ArrayLike<unknown> {
   const [only] = chunks;
   if (only === undefined) return [];
-  if (chunks.length === 1 && isPlainArray(only)) return (only.values as ArrayLike<unknown> & Int32Array).subarray(0, only.length);
+  if (chunks.length === 1 && isPlainArray(only))
+    return (only.values as ArrayLike<unknown> & Int32Array).subarray(0, only.length);
   const values: unknown[] = [];
   for (const data of chunks) appendValues(data, column, timeAs, values);
   return values;
@@ -24,7 +25,10 @@ export function columnValues(chunks: readonly Data[], column: string, timeAs: Ti
 function isPlainArray(data: Data): boolean {
   const { type } = data;
   if (hasNulls(data)) return false;
-  return type.typeId === typeIds.int || (type.typeId === typeIds.float && (type as unknown as { precision: number }).precision > 0);
+  return (
+    type.typeId === typeIds.int ||
+    (type.typeId === typeIds.float && (type as unknown as { precision: number }).precision > 0)
+  );
 }
 
 function appendValues(data: Data, column: string, timeAs: TimeAs, values: unknown[]): void {
@@ -118,7 +122,8 @@ function decimalReader(data: Data): ReadValue {
   const stride = bitWidth / 32;
   return (row) => {
     let unscaled = 0n;
-    for (let word = stride - 1; word >= 0; word--) unscaled = (unscaled << 32n) | BigInt(words[row * stride + word] as number);
+    for (let word = stride - 1; word >= 0; word--)
+      unscaled = (unscaled << 32n) | BigInt(words[row * stride + word] as number);
     return decimalText(BigInt.asIntN(bitWidth, unscaled), scale);
   };
 }
@@ -200,7 +205,8 @@ function nestedReader(data: Data, column: string, timeAs: TimeAs): ReadValue {
     case "list": {
       const elements = child(0);
       const { offsets, shift } = offsetsOf(data);
-      const list = (row: number): unknown[] => slice(elements, offsets[row << shift] ?? 0, offsets[(row + 1) << shift] ?? 0);
+      const list = (row: number): unknown[] =>
+        slice(elements, offsets[row << shift] ?? 0, offsets[(row + 1) << shift] ?? 0);
       if (type.typeId !== typeIds.map) return list;
       return (row) => new Map(list(row).map((entry) => Object.values(entry as object) as [unknown, unknown]));
     }
@@ -210,7 +216,10 @@ function nestedReader(data: Data, column: string, timeAs: TimeAs): ReadValue {
     }
     case "struct": {
       const names = type.children.map((field) => (field as { readonly name: string }).name);
-      return objectReader(names, names.map((_, index) => child(index)));
+      return objectReader(
+        names,
+        names.map((_, index) => child(index)),
+      );
     }
     default:
       throw new QStreamError("UNSUPPORTED", `values of type ${String(type)} can't be read`, { column });
@@ -224,7 +233,10 @@ function slice(values: ArrayLike<unknown>, from: number, to: number): unknown[] 
 }
 
 /** A function that makes the plain object of a row from columns of values. */
-export function objectReader(names: readonly string[], columns: readonly ArrayLike<unknown>[]): (row: number) => Record<string, unknown> {
+export function objectReader(
+  names: readonly string[],
+  columns: readonly ArrayLike<unknown>[],
+): (row: number) => Record<string, unknown> {
   const harmless = !names.includes("__proto__");
   return (row) => {
     const object: Record<string, unknown> = {};

@@ -75,7 +75,8 @@ class IpcVerifier {
     for (let index = 0; ; index++) {
       this.#place = `message ${index + 1} at byte ${at}: `;
       if (at === this.#bytes.byteLength && index > 0) {
-        if (this.#options.missingEnd !== true) this.#fail("the stream ends without its end mark, so it may have been cut off");
+        if (this.#options.missingEnd !== true)
+          this.#fail("the stream ends without its end mark, so it may have been cut off");
         break;
       }
       const message = this.#message(at, this.#bytes.byteLength);
@@ -98,7 +99,10 @@ class IpcVerifier {
     const flat = new FlatBytes(this.#bytes.subarray(start, byteLength - 10), this.#fail);
     const footer = flat.root();
     this.#schema(flat, footer.table(1) ?? this.#fail("there is no schema"));
-    for (const [number, type] of [[2, headerTypes.dictionaryBatch], [3, headerTypes.recordBatch]] as const) {
+    for (const [number, type] of [
+      [2, headerTypes.dictionaryBatch],
+      [3, headerTypes.recordBatch],
+    ] as const) {
       const blocks = footer.vector(number, 24);
       for (let index = 0; index < blocks.length; index++) this.#block(flat, blocks.at + index * 24, type, start);
     }

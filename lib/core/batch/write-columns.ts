@@ -1,7 +1,15 @@
 import type { Data } from "apache-arrow";
 import type { Frame } from "./frame.ts";
 import { copyBits, copyBytes, copyFixed, copyOffsets, setBits } from "./kernels.ts";
-import { type ColumnLayout, type DictionaryLayout, hasNulls, inlineMax, isValid, offsetsOf, viewsOf } from "./layout.ts";
+import {
+  type ColumnLayout,
+  type DictionaryLayout,
+  hasNulls,
+  inlineMax,
+  isValid,
+  offsetsOf,
+  viewsOf,
+} from "./layout.ts";
 
 /** Writes measured columns into their frame's buffers: each value is copied once, from its chunk to its place. */
 export function writeColumns(frame: Frame, columns: readonly ColumnLayout[]): void {
@@ -78,7 +86,8 @@ function writeBits({ parts }: ColumnLayout, target: Uint8Array): void {
 function writeFixed({ parts }: ColumnLayout, width: number, target: Uint8Array): void {
   let base = target.byteOffset;
   for (const { data, selection } of parts) {
-    if (selection.count > 0) copyFixed(data.values as ArrayBufferView, width, selection, target.buffer as ArrayBuffer, base);
+    if (selection.count > 0)
+      copyFixed(data.values as ArrayBufferView, width, selection, target.buffer as ArrayBuffer, base);
     base += selection.count * width;
   }
 }

@@ -5,7 +5,7 @@ import { type Placeholder, Replacement, Restoration } from "./placeholders.ts";
 import { cannotTravel, type Inspection } from "./travel.ts";
 
 /** What is written: the values, and the placeholders among them. */
-type Cloned = readonly [values: readonly unknown[], placeholders?: readonly Placeholder[]];
+type Cloned = readonly [values: readonly unknown[], placeholders?: readonly Placeholder[] | undefined];
 
 /** Writes byte views with their own bytes only. */
 class CloneSerializer extends Serializer {
@@ -76,7 +76,7 @@ function readCloned(bytes: Uint8Array, count: number): Cloned {
   }
   const [values, placeholders] = Array.isArray(cloned) ? (cloned as unknown[]) : [];
   if (Array.isArray(values) && values.length === count && (placeholders === undefined || Array.isArray(placeholders))) {
-    return cloned as unknown as Cloned;
+    return [values, placeholders as readonly Placeholder[] | undefined];
   }
   throw new QStreamError("FRAME_INVALID", `structured-clone bytes of a parcel don't hold the ${count} values they should`);
 }

@@ -42,7 +42,7 @@ export function encodeError(error: Error): EncodedError {
 
 export function decodeError({ type, message, stack, properties }: EncodedError): Error {
   // Made as an error of its class, yet without the class's constructor, whose parameters may be other ones.
-  const error = Reflect.construct(Error, [message], classByName.get(type) ?? Error) as Error;
+  const error: Error = Reflect.construct(Error, [message], classByName.get(type) ?? Error);
   const hidden = { configurable: true, writable: true, enumerable: false };
   Object.defineProperty(error, "stack", { ...hidden, value: stack });
   for (const [name, value, enumerable] of properties) Object.defineProperty(error, name, { ...hidden, enumerable, value });

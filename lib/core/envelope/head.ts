@@ -123,7 +123,13 @@ function decodeParcel(envelope: Envelope, address: LinkAddress, payloadLength: n
   const previous = whole(envelope.previous(), -1, "previous");
   check(previous < seq, `parcel ${seq} says that it follows ${previous}`);
   check(envelope.payloadLength() === payloadLength, "it and the frame disagree on the payload's length");
-  return { address, seq, previous, format: formatOf(envelope.payloadFormat()), rows: whole(envelope.payloadRows(), 0, "rows") };
+  return {
+    address,
+    seq,
+    previous,
+    format: formatOf(envelope.payloadFormat()),
+    rows: whole(envelope.payloadRows(), 0, "rows"),
+  };
 }
 
 function formatOf(format: PayloadFormat): Payload["format"] {

@@ -1,0 +1,145 @@
+import type { MessagePort } from "node:worker_threads";
+import type { LinkMessage, Transport } from "../../lib/core/contracts/transport.ts";
+import { invariant, QStreamError } from "../../lib/core/errors.ts";
+import { Inbox } from "./inbox.ts";
+
+// What waits for the end of the loop's iteration is posted at once when it has grown to this.
+const batchBytes = 256 * 1024;
+const batchMessages = 1024;
+
+export interface PortTransportOptions {
+  /** A message of this slot couldn't be read. Default: the error is thrown, which ends the thread. */
+  readonly failed?: (slot: string, error: Error) => void;
+}
+
+/**
+ * Connects slots on threads by message ports, one for each other slot. Messages to a slot are gathered for one iteration of
+ * the event loop; payloads are transferred, not copied.
+ */
+export class PortTransport implements Transport {
+  readonly slot: string;
+  readonly #peers = new Map<string, Peer>();
+  readonly #inbox = new Inbox();
+  readonly #options: PortTransportOptions;
+  #closing: Promise<void> | undefined;
+  bytesSent = 0;
+
+  /**
+   * @param slot - the slot of this thread
+   * @param ports - a port to each other slot, by name; more can be added
+   */
+  constructor(slot: string, ports: ReadonlyMap<string, MessagePort> = new Map(), options: PortTransportOptions = {}) {
+    this.slot = slot;
+    this.#options = options;
+    for (const [peer, port] of ports) this.addPort(peer, port);
+  }
+
+  addPort(slot: string, port: MessagePort): void {
+    const known = this.#peers.get(slot);
+    invariant(slot !== this.slot && known?.open !== true, `slot ${this.slot} got a second port to slot ${slot}`);
+    const peer = new Peer(port);
+    this.#peers.set(slot, peer);
+    port.on("message", (messages: readonly LinkMessage[]) => {
+      for (const message of messages) this.#inbox.deliver(message, slot);
+    });
+    port.on("messageerror", (cause) => this.#failed(slot, cause));
+    if (this.#closing !== undefined) port.close();
+  }
+
+  /** Messages that weren't sent because the other slot had closed its end. */
+  get messagesUndelivered(): number {
+    return [...this.#peers.values()].reduce((sum, peer) => sum + peer.undelivered, 0);
+  }
+
+  send(to: string, message: LinkMessage): void {
+    if (this.#closing !== undefined) return;
+    const peer = this.#peers.get(to);
+    invariant(peer !== undefined, `slot ${this.slot} has no port to slot ${to}`);
+    this.bytesSent += peer.send(message);
+  }
+
+  receive(handler: (message: LinkMessage, from: string) => void): void {
+    this.#inbox.receive(handler);
+  }
+
+  /** Sends what was gathered, and closes all ports. */
+  close(): Promise<void> {
+    this.#closing ??= Promise.all([...this.#peers.values()].map((peer) => peer.close())).then(() => {});
+    this.#inbox.close();
+    return this.#closing;
+  }
+
+  #failed(slot: string, cause: Error): void {
+    if (this.#closing !== undefined) return;
+    const error = new QStreamError("FRAME_INVALID", `a message from slot ${slot} to slot ${this.slot} can't be read`, {
+      cause,
+      advice: "The thread may be out of memory: give slots more, or lower the limit parcelBytes.",
+    });
+    if (this.#options.failed === undefined) throw error;
+    this.#options.failed(slot, error);
+  }
+}
+
+/** The way to one other slot. */
+class Peer {
+  readonly #port: MessagePort;
+  readonly #closed: Promise<void>;
+  #messages: LinkMessage[] = [];
+  #payloads: ArrayBuffer[] = [];
+  #bytes = 0;
+  #scheduled = false;
+  open = true;
+  undelivered = 0;
+
+  constructor(port: MessagePort) {
+    this.#port = port;
+    this.#closed = new Promise((resolve) => {
+      port.once("close", () => {
+        this.open = false;
+        this.#flush();
+        resolve();
+      });
+    });
+  }
+
+  /** Returns the bytes of the message's payload. */
+  send(message: LinkMessage): number {
+    if (!this.open) {
+      this.undelivered++;
+      return 0;
+    }
+    this.#messages.push(message);
+    let bytes = 0;
+    if (message.kind === "parcel") {
+      bytes = message.payload.bytes.byteLength;
+      this.#payloads.push(message.payload.bytes);
+      this.#bytes += bytes;
+    }
+    if (this.#bytes > batchBytes || this.#messages.length >= batchMessages) this.#flush();
+    else if (!this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(() => {
+        this.#scheduled = false;
+        this.#flush();
+      });
+    }
+    return bytes;
+  }
+
+  close(): Promise<void> {
+    this.#flush();
+    this.#port.close();
+    return this.#closed;
+  }
+
+  #flush(): void {
+    if (this.#messages.length === 0) return;
+    const messages = this.#messages;
+    const payloads = this.#payloads;
+    this.#messages = [];
+    this.#payloads = [];
+    this.#bytes = 0;
+    if (this.open) this.#port.postMessage(messages, payloads);
+    else this.undelivered += messages.length;
+  }
+}

@@ -1,0 +1,57 @@
+import type { Key, PartitionFunction, Router } from "../core/contracts/partition.ts";
+import { QStreamError } from "../core/errors.ts";
+import { channelOfHash, hashKey, keyFunction, keyGroups } from "../core/key.ts";
+import type { KeyColumns, RowIn } from "./key-columns.ts";
+
+/**
+ * Sends objects with equal keys to the same channel. Keys go to 1,024 key groups, and groups to channels, so it serves at most
+ * 1,024 channels. Works on plain objects and, if the key is given by names, on columnar batches: equal keys meet in both.
+ *
+ * @param key function that gives an object's key, or the name of a property or column, or several names
+ * @throws QStreamError OPTION_INVALID for an empty list of names
+ *
+ * @example leaves.partition(hash((leaf) => leaf.tree))
+ * @example flights.partition(hash(["origin", "day"]))
+ */
+export function hash<T>(
+  key: ((object: T) => Key) | KeyColumns<T>[keyof RowIn<T>] | readonly KeyColumns<T>[keyof RowIn<T>][],
+): PartitionFunction<T> {
+  const selector = key as ((object: T) => Key) | string | readonly string[];
+  const keyOf = keyFunction<T>(selector);
+  const names = typeof selector === "function" ? undefined : typeof selector === "string" ? [selector] : [...selector];
+  return {
+    kind: "hash",
+    options: { key: names ?? "function" },
+    label: `hash(${names?.join(", ") ?? "function"})`,
+    check: (_, channels) =>
+      channels > keyGroups ? `hash serves at most ${keyGroups} channels, its number of key groups, and not ${channels}` : undefined,
+    router: ({ channels }) => hashRouter(keyOf, names, channels),
+  };
+}
+
+function hashRouter<T>(keyOf: (object: T) => Key, names: readonly string[] | undefined, channels: number): Router<T> {
+  return {
+    objects(objects, targets) {
+      if (channels === 1) return 0;
+      for (let index = 0; index < objects.length; index += 1) {
+        const object = objects[index] as T;
+        (targets[channelOfHash(hashKey(keyOf(object)), channels)] as unknown[]).push(object);
+      }
+      return undefined;
+    },
+    batch(batch, channelOfRow) {
+      if (channels === 1) return 0;
+      if (names === undefined) throw needsNames("hash");
+      const hashes = batch.hashRows(names);
+      for (let row = 0; row < hashes.length; row += 1) channelOfRow[row] = channelOfHash(hashes[row] ?? 0, channels);
+      return undefined;
+    },
+  };
+}
+
+/** The error for a key function that meets a columnar batch. */
+export function needsNames(what: string): QStreamError {
+  return new QStreamError("UNSUPPORTED", `${what} was given a key function, which can't read the rows of a columnar batch`, {
+    advice: `Name the key's columns instead: ${what}("origin") or ${what}(["origin", "day"])`,
+  });
+}

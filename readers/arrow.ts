@@ -1,0 +1,198 @@
+import type { Table } from "apache-arrow";
+import type { DataFrame } from "nodejs-polars";
+import { loadBatches, verifyIpc } from "../lib/core/batch/index.ts";
+import type { BatchSupport } from "../lib/core/batch/index.ts";
+import { loadArrow, loadPolars } from "../lib/core/batch/libraries.ts";
+import type { Context } from "../lib/core/contracts/context.ts";
+import type { FileEntry, OpenFile } from "../lib/core/contracts/file-system.ts";
+import { run } from "../lib/core/contracts/reader.ts";
+import type { Reader, Reading, SplitRequest } from "../lib/core/contracts/reader.ts";
+import { QStreamError } from "../lib/core/errors.ts";
+import { readArrowFooter } from "./arrow/footer.ts";
+import type { ArrowBlock } from "./arrow/footer.ts";
+import { rowMaker } from "./arrow/rows.ts";
+
+/** How `arrowIpc` hands over rows. */
+export type ArrowForm = "objects" | "arrow" | "polars";
+
+/** A value of a row: 64-bit integers are bigint, decimals text, timestamps and dates `Date`, lists arrays, structs objects. */
+export type ArrowValue = unknown;
+
+/** What the stream of `arrowIpc` holds, by `as`. */
+export type ArrowObject<Form extends ArrowForm> = Form extends "arrow"
+  ? Table
+  : Form extends "polars"
+    ? DataFrame
+    : Record<string, ArrowValue>;
+
+/** Options of `arrowIpc`. */
+export interface ArrowIpcOptions<Form extends ArrowForm = ArrowForm> {
+  /** Hands over batches as Arrow tables (default) or Polars frames, or rows as plain objects. */
+  readonly as?: Form;
+  /** Rows of a batch handed over, at most. Default 65,536. */
+  readonly batchRows?: number;
+}
+
+/** Adjacent record batches of an Arrow file, or a whole Arrow stream (`endBatch` absent). */
+export interface ArrowSplit {
+  readonly path: string;
+  readonly version: string;
+  readonly firstBatch: number;
+  readonly endBatch?: number;
+  readonly bytes: number;
+}
+
+const splitBytesTarget = 8 << 20;
+const splitBytesMax = 2 ** 30;
+const runLength = 1024;
+const defaultBatchRows = 1 << 16;
+
+/**
+ * Reads Arrow IPC files (also called Feather) and streams; which of them a file is, is seen by its first bytes. Files are
+ * split by record batches; a stream is one split, as only its beginning says where a batch is. Bytes are checked before
+ * they are decoded.
+ *
+ * @param paths - path, folder, glob or URL, or a list of them
+ * @param options - how rows are handed over
+ * @throws QStreamError when read: PATH_NOT_FOUND; BAD_INPUT with the file if its structure is broken; LIMIT_EXCEEDED for a
+ *   stream or a single batch above 1 GiB
+ * @example
+ * q.read("flights", arrowIpc("flights.arrow"));                       // QStream<Table>
+ * q.read("rows", arrowIpc(["a.arrow", "b.arrows"], { as: "objects" }));
+ */
+export function arrowIpc<Form extends ArrowForm = "arrow">(
+  paths: string | readonly string[],
+  options: ArrowIpcOptions<Form> = {},
+): Reader<ArrowObject<Form>, ArrowSplit> {
+  const form: ArrowForm = options.as ?? "arrow";
+  const batchRows = options.batchRows ?? defaultBatchRows;
+  if (!Number.isSafeInteger(batchRows) || batchRows < 1) {
+    throw new QStreamError("OPTION_INVALID", `batchRows is ${batchRows}`, { advice: "Give a positive integer." });
+  }
+  return {
+    kind: "arrow-ipc",
+    options: { paths, ...options },
+    sizeOf: ({ bytes }) => bytes,
+    splits: (request) => findSplits(paths, request),
+    read: (split, ctx) => readSplit(split, form, batchRows, ctx) as AsyncIterable<Reading<ArrowObject<Form>>>,
+  };
+}
+
+async function findSplits(paths: string | readonly string[], request: SplitRequest): Promise<ArrowSplit[]> {
+  const entries = await request.files.list(paths, request.signal);
+  const whole = entries.reduce((sum, { bytes }) => sum + bytes, 0);
+  const target = Math.min(splitBytesTarget, Math.ceil(whole / request.channels));
+  const splits: ArrowSplit[] = [];
+  for (const entry of entries) {
+    const file = await request.files.open(entry, request.signal);
+    try {
+      splits.push(...(await splitFile(file, target)));
+    } finally {
+      await file.close();
+    }
+  }
+  return splits;
+}
+
+async function splitFile(file: OpenFile, target: number): Promise<ArrowSplit[]> {
+  const { path, version, bytes: fileBytes }: FileEntry = file.entry;
+  const footer = await readArrowFooter(file);
+  if (footer === undefined) return [{ path, version, firstBatch: 0, bytes: fileBytes }];
+  const splits: ArrowSplit[] = [];
+  let firstBatch = 0;
+  let bytes = 0;
+  for (const [index, { start, end }] of footer.batches.entries()) {
+    bytes += end - start;
+    const next = footer.batches[index + 1];
+    if (next !== undefined && bytes + next.end - next.start <= target) continue;
+    splits.push({ path, version, firstBatch, endBatch: index + 1, bytes });
+    firstBatch = index + 1;
+    bytes = 0;
+  }
+  return splits;
+}
+
+async function* readSplit(
+  split: ArrowSplit,
+  form: ArrowForm,
+  batchRows: number,
+  ctx: Context,
+): AsyncGenerator<Reading<unknown>, void> {
+  const bytes = await bytesOfSplit(split, ctx);
+  const { rows, compressed } = verifyIpc(bytes, { file: split.path });
+  if (rows === 0) return;
+  const batches = await loadBatches();
+  const batch = await decode(bytes, compressed, form, split.path);
+  for (let first = 0; first < rows; first += batchRows) {
+    const part = rows <= batchRows ? batch : batches.slice(batch, first, Math.min(first + batchRows, rows));
+    if (form === "objects") yield* objectsOf(batches, part);
+    else yield form === "polars" ? batches.toPolars(part) : batches.toArrow(part);
+  }
+}
+
+/** The bytes of a split as an Arrow stream: a file's are put together from schema, dictionaries and the split's batches. */
+async function bytesOfSplit(split: ArrowSplit, ctx: Context): Promise<Buffer> {
+  const file = await ctx.files.open(split.path, ctx.signal);
+  try {
+    if (file.entry.version !== split.version) {
+      throw new QStreamError("BAD_INPUT", "the file was replaced while it was read", {
+        file: split.path,
+        advice: "Let its writer finish, and run again.",
+      });
+    }
+    const blocks = await blocksOfSplit(file, split);
+    const length = blocks.reduce((sum, { start, end }) => sum + end - start, 0);
+    if (length > splitBytesMax) {
+      throw new QStreamError("LIMIT_EXCEEDED", `${length} bytes have to be read at once, and the limit is ${splitBytesMax}`, {
+        file: split.path,
+        advice: "Write it in the file format rather than as a stream, with smaller record batches.",
+      });
+    }
+    const parts: Uint8Array[] = [];
+    for (const { start, end } of blocks) parts.push(await readWhole(file, start, end));
+    return Buffer.concat(split.endBatch === undefined ? parts : [...parts, endMark]);
+  } finally {
+    await file.close();
+  }
+}
+
+// The mark of a message followed by the length 0.
+const endMark = Buffer.from([255, 255, 255, 255, 0, 0, 0, 0]);
+
+async function blocksOfSplit(file: OpenFile, { firstBatch, endBatch }: ArrowSplit): Promise<readonly ArrowBlock[]> {
+  if (endBatch === undefined) return [{ start: 0, end: file.entry.bytes }];
+  const footer = await readArrowFooter(file);
+  if (footer === undefined) return [];
+  return [footer.schema, ...footer.dictionaries, ...footer.batches.slice(firstBatch, endBatch)];
+}
+
+async function readWhole(file: OpenFile, start: number, end: number): Promise<Uint8Array> {
+  const bytes = await file.read(start, end - start);
+  if (bytes.byteLength === end - start) return bytes;
+  throw new QStreamError("BAD_INPUT", `the file ends at byte ${start + bytes.byteLength}, before a record batch does`, {
+    file: file.entry.path,
+    advice: "It became shorter while it was read: let its writer finish, and run again.",
+  });
+}
+
+/** Decodes verified bytes. Compressed ones need Polars, as apache-arrow comes without the codecs. */
+async function decode(bytes: Buffer, compressed: boolean, form: ArrowForm, file: string): Promise<unknown> {
+  try {
+    if (compressed || form === "polars") return loadPolars().readIPCStream(bytes);
+    const arrow = await loadArrow();
+    return arrow.tableFromIPC(bytes);
+  } catch (error) {
+    if (error instanceof QStreamError) throw error;
+    throw new QStreamError("BAD_INPUT", "Arrow data can't be decoded", {
+      file,
+      advice: "It is damaged, or has types or a compression that the library doesn't know: write it again without.",
+      cause: error,
+    });
+  }
+}
+
+function* objectsOf(batches: BatchSupport, part: unknown): Generator<Reading<unknown>, void> {
+  const table = batches.toArrow(part);
+  const rows = rowMaker(table);
+  for (let at = 0; at < table.numRows; at += runLength) yield run(rows(at, Math.min(at + runLength, table.numRows)));
+}

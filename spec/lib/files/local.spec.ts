@@ -1,0 +1,75 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import * as assert from "uvu/assert";
+import { openFileSystem } from "../../../lib/files/index.ts";
+import { expectError, fileSystemContract } from "../../contract/file-system.ts";
+import { suite } from "../../kit/suite.ts";
+
+const test = suite("local files");
+let folder = "";
+
+test.before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "qstream-spec-"));
+});
+test.after(() => rm(folder, { recursive: true, force: true }));
+
+const put = async (name: string, bytes: Uint8Array): Promise<void> => {
+  await mkdir(dirname(join(folder, name)), { recursive: true });
+  await writeFile(join(folder, name), bytes);
+};
+
+fileSystemContract(test, "local", () => ({
+  files: openFileSystem(),
+  path: (name) => join(folder, name),
+  put,
+  full: true,
+}));
+
+fileSystemContract(test, "file: URLs", () => ({
+  files: openFileSystem(),
+  path: (name) => pathToFileURL(join(folder, name)).href.replaceAll("%7B", "{").replaceAll("%7D", "}"),
+  put: (name, bytes) => put(name, bytes),
+  full: false,
+}));
+
+test("a writer's temporary file stands hidden beside the final one", async () => {
+  const files = openFileSystem();
+  const writer = await files.create(join(folder, "beside/part.bin"));
+  await writer.write(new Uint8Array(10));
+  const names = await readdir(join(folder, "beside"));
+  assert.is(names.length, 1);
+  assert.match(names[0] ?? "", /^\.part\.bin\.tmp-/);
+  await writer.abort();
+  assert.equal(await readdir(join(folder, "beside")), []);
+});
+
+test("a file whose name looks like a glob is that file", async () => {
+  await put("[a]*.csv", new Uint8Array(3));
+  const found = await openFileSystem().list(join(folder, "[a]*.csv"));
+  assert.is(found.length, 1);
+});
+
+test("a missing relative path is named absolutely, with the working directory", async () => {
+  await expectError("PATH_NOT_FOUND", () => openFileSystem().list("no/such/file"), join(process.cwd(), "no/such/file"));
+});
+
+test("an unknown scheme is refused", async () => {
+  await expectError("UNSUPPORTED", () => openFileSystem().list("ftp://host/file"), "ftp://");
+});
+
+test("a folder that can't be made says so", async () => {
+  await put("blocked", new Uint8Array(1));
+  await expectError("BAD_INPUT", () => openFileSystem().create(join(folder, "blocked/part.bin")), "blocked");
+});
+
+test("local paths are told from URLs", () => {
+  const files = openFileSystem();
+  assert.is(files.localPath("/a/b.csv"), "/a/b.csv");
+  assert.is(files.localPath("file:///a/b.csv"), "/a/b.csv");
+  assert.is(files.localPath("s3://a/b.csv"), undefined);
+  assert.is(files.localPath("https://a/b.csv"), undefined);
+});
+
+test.run();

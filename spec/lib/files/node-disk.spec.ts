@@ -1,0 +1,65 @@
+import { spawnSync } from "node:child_process";
+import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import { nodeDisk } from "../../../lib/core/seam/node-disk.ts";
+import { expectError } from "../../contract/file-system.ts";
+import { suite } from "../../kit/suite.ts";
+
+const test = suite("node disk");
+let folder = "";
+
+test.before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "qstream-spec-"));
+});
+test.after(() => rm(folder, { recursive: true, force: true }));
+
+test("files are appended to and read at any place, also while appends overlap", async () => {
+  const disk = nodeDisk({ folder });
+  const file = await disk.create("spool");
+  const positions = await Promise.all([1, 2, 3].map((byte) => file.append(new Uint8Array(1000).fill(byte))));
+  assert.equal(positions, [0, 1000, 2000]);
+  assert.is(file.bytes, 3000);
+  assert.is(disk.bytesWritten, 3000);
+  assert.equal([...(await file.read(999, 2))], [1, 2]);
+  assert.is((await file.read(2990, 100)).byteLength, 10);
+  await disk.clear();
+  assert.equal(await readdir(folder), []);
+});
+
+test("nothing is made before the first file, and then only for this user", async () => {
+  const disk = nodeDisk({ folder });
+  assert.equal(await readdir(folder), []);
+  const path = await disk.path("sorted.parquet");
+  await writeFile(path ?? "", "x");
+  const [own = ""] = await readdir(folder);
+  assert.is((await stat(join(folder, own))).mode & 0o777, 0o700);
+  await disk.clear();
+  assert.equal(await readdir(folder), []);
+});
+
+test("a disk at its limit says which setting to raise, and removed files give room", async () => {
+  const disk = nodeDisk({ folder, bytesMax: 1000 });
+  const file = await disk.create("a");
+  await file.append(new Uint8Array(900));
+  const second = await disk.create("b");
+  await expectError("LIMIT_EXCEEDED", () => second.append(new Uint8Array(200)), "spoolDiskBytes", folder);
+  await file.remove();
+  await second.append(new Uint8Array(200));
+  await disk.clear();
+});
+
+test("a process that exits without clearing leaves nothing", async () => {
+  const source = `
+    const { nodeDisk } = await import(${JSON.stringify(new URL("../../../lib/core/seam/node-disk.js", import.meta.url).href)});
+    const file = await nodeDisk({ folder: ${JSON.stringify(folder)} }).create("left");
+    await file.append(new Uint8Array(10));
+    process.exit(3);
+  `;
+  const ended = spawnSync(process.execPath, ["--input-type=module", "-e", source]);
+  assert.is(ended.status, 3, ended.stderr.toString());
+  assert.equal(await readdir(folder), []);
+});
+
+test.run();
