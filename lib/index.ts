@@ -39,3 +39,10 @@ export type { Guarantee, OutputSink, SinkChannel } from "./core/contracts/sink.t
 export type { Key, PartitionFunction, Route, RoutedTask, Router } from "./core/contracts/partition.ts";
 export { perMachine, perSlot, single, tagged, withData } from "./placement/index.ts";
 export type { PlacementStrategy } from "./core/placement-strategy.ts";
+export { broadcast, custom, hash, passThrough, range, roundRobin, slice, type CustomRoute, type Destination, type Slice } from "./partition/index.ts";
+export { schema, type Columns, type ColumnType, type ColumnValue, type Row } from "./core/schema.ts";
+export { registerCodec, type Codec } from "./core/codec/index.ts";
+export type { Dataset } from "./core/dataset.ts";
+export { showProgress } from "./cli/display/progress.ts";
+export { formatPlacement, formatSteps, formatSummary } from "./cli/display/summary.ts";
+export { formatTable } from "./cli/display/table.ts";

@@ -1,29 +1,29 @@
 import type { Table } from "apache-arrow";
 import type { DataFrame } from "nodejs-polars";
 import { loadBatches, verifyIpc } from "../lib/core/batch/index.ts";
-import type { BatchSupport } from "../lib/core/batch/index.ts";
+import type { BatchSupport, VerifiedIpc } from "../lib/core/batch/index.ts";
 import { loadArrow, loadPolars } from "../lib/core/batch/libraries.ts";
 import type { Context } from "../lib/core/contracts/context.ts";
 import type { FileEntry, OpenFile } from "../lib/core/contracts/file-system.ts";
 import { run } from "../lib/core/contracts/reader.ts";
 import type { Reader, Reading, SplitRequest } from "../lib/core/contracts/reader.ts";
 import { QStreamError } from "../lib/core/errors.ts";
-import { readArrowFooter } from "./arrow/footer.ts";
+import { partOfFile, readArrowFooter } from "./arrow/footer.ts";
 import type { ArrowBlock } from "./arrow/footer.ts";
 import { rowMaker } from "./arrow/rows.ts";
 
 /** How `arrowIpc` hands over rows. */
 export type ArrowForm = "objects" | "arrow" | "polars";
 
-/** A value of a row: 64-bit integers are bigint, decimals text, timestamps and dates `Date`, lists arrays, structs objects. */
-export type ArrowValue = unknown;
-
-/** What the stream of `arrowIpc` holds, by `as`. */
+/**
+ * What the stream of `arrowIpc` holds, by `as`. In plain objects 64-bit integers are bigint, timestamps and dates `Date`,
+ * decimals text, lists arrays, structs objects.
+ */
 export type ArrowObject<Form extends ArrowForm> = Form extends "arrow"
   ? Table
   : Form extends "polars"
     ? DataFrame
-    : Record<string, ArrowValue>;
+    : Record<string, unknown>;
 
 /** Options of `arrowIpc`. */
 export interface ArrowIpcOptions<Form extends ArrowForm = ArrowForm> {
@@ -101,9 +101,9 @@ async function splitFile(file: OpenFile, target: number): Promise<ArrowSplit[]> 
   const splits: ArrowSplit[] = [];
   let firstBatch = 0;
   let bytes = 0;
-  for (const [index, { start, end }] of footer.batches.entries()) {
+  for (const [index, { start, end }] of footer.batches.blocks.entries()) {
     bytes += end - start;
-    const next = footer.batches[index + 1];
+    const next = footer.batches.blocks[index + 1];
     if (next !== undefined && bytes + next.end - next.start <= target) continue;
     splits.push({ path, version, firstBatch, endBatch: index + 1, bytes });
     firstBatch = index + 1;
@@ -119,10 +119,11 @@ async function* readSplit(
   ctx: Context,
 ): AsyncGenerator<Reading<unknown>, void> {
   const bytes = await bytesOfSplit(split, ctx);
-  const { rows, compressed } = verifyIpc(bytes, { file: split.path });
+  const verified = verifyIpc(bytes, { file: split.path });
+  const { rows } = verified;
   if (rows === 0) return;
   const batches = await loadBatches();
-  const batch = await decode(bytes, compressed, form, split.path);
+  const batch = await decode(bytes, verified, form, split.path);
   for (let first = 0; first < rows; first += batchRows) {
     const part = rows <= batchRows ? batch : batches.slice(batch, first, Math.min(first + batchRows, rows));
     if (form === "objects") yield* objectsOf(batches, part);
@@ -130,7 +131,7 @@ async function* readSplit(
   }
 }
 
-/** The bytes of a split as an Arrow stream: a file's are put together from schema, dictionaries and the split's batches. */
+/** The bytes of a split: a whole stream, or a file made of the split's batches. */
 async function bytesOfSplit(split: ArrowSplit, ctx: Context): Promise<Buffer> {
   const file = await ctx.files.open(split.path, ctx.signal);
   try {
@@ -140,30 +141,33 @@ async function bytesOfSplit(split: ArrowSplit, ctx: Context): Promise<Buffer> {
         advice: "Let its writer finish, and run again.",
       });
     }
-    const blocks = await blocksOfSplit(file, split);
-    const length = blocks.reduce((sum, { start, end }) => sum + end - start, 0);
-    if (length > splitBytesMax) {
-      throw new QStreamError("LIMIT_EXCEEDED", `${length} bytes have to be read at once, and the limit is ${splitBytesMax}`, {
-        file: split.path,
-        advice: "Write it in the file format rather than as a stream, with smaller record batches.",
-      });
+    const { firstBatch, endBatch } = split;
+    const footer = endBatch === undefined ? undefined : await readArrowFooter(file);
+    if (footer === undefined || endBatch === undefined) {
+      return Buffer.concat(await readBlocks(file, [{ start: 0, end: file.entry.bytes }]));
     }
-    const parts: Uint8Array[] = [];
-    for (const { start, end } of blocks) parts.push(await readWhole(file, start, end));
-    return Buffer.concat(split.endBatch === undefined ? parts : [...parts, endMark]);
+    const blocks = [...footer.dictionaries.blocks, ...footer.batches.blocks.slice(firstBatch, endBatch)];
+    return partOfFile({ footer, firstBatch, endBatch }, await readBlocks(file, blocks));
   } finally {
     await file.close();
   }
 }
 
-// The mark of a message followed by the length 0.
-const endMark = Buffer.from([255, 255, 255, 255, 0, 0, 0, 0]);
-
-async function blocksOfSplit(file: OpenFile, { firstBatch, endBatch }: ArrowSplit): Promise<readonly ArrowBlock[]> {
-  if (endBatch === undefined) return [{ start: 0, end: file.entry.bytes }];
-  const footer = await readArrowFooter(file);
-  if (footer === undefined) return [];
-  return [footer.schema, ...footer.dictionaries, ...footer.batches.slice(firstBatch, endBatch)];
+async function readBlocks(file: OpenFile, blocks: readonly ArrowBlock[]): Promise<Uint8Array[]> {
+  const length = blocks.reduce((sum, { start, end }) => sum + end - start, 0);
+  if (length > splitBytesMax) {
+    throw new QStreamError(
+      "LIMIT_EXCEEDED",
+      `${length} bytes have to be read at once, and the limit is ${splitBytesMax}`,
+      {
+        file: file.entry.path,
+        advice: "Write it in the file format rather than as a stream, with smaller record batches.",
+      },
+    );
+  }
+  const contents: Uint8Array[] = [];
+  for (const { start, end } of blocks) contents.push(await readWhole(file, start, end));
+  return contents;
 }
 
 async function readWhole(file: OpenFile, start: number, end: number): Promise<Uint8Array> {
@@ -176,9 +180,17 @@ async function readWhole(file: OpenFile, start: number, end: number): Promise<Ui
 }
 
 /** Decodes verified bytes. Compressed ones need Polars, as apache-arrow comes without the codecs. */
-async function decode(bytes: Buffer, compressed: boolean, form: ArrowForm, file: string): Promise<unknown> {
+async function decode(
+  bytes: Buffer,
+  { compressed, format }: VerifiedIpc,
+  form: ArrowForm,
+  file: string,
+): Promise<unknown> {
   try {
-    if (compressed || form === "polars") return loadPolars().readIPCStream(bytes);
+    if (compressed || form === "polars") {
+      const polars = loadPolars();
+      return format === "file" ? polars.readIPC(bytes) : polars.readIPCStream(bytes);
+    }
     const arrow = await loadArrow();
     return arrow.tableFromIPC(bytes);
   } catch (error) {

@@ -40,9 +40,14 @@ export function items<T>(objects: readonly T[]): Reader<T, ItemsSplit> {
 
 function* slices<T>(objects: readonly T[], { first, end, length }: ItemsSplit): Generator<Run<T>, void> {
   if (objects.length !== length) {
-    throw new QStreamError("BUILDER_IMPURE", `an array of items has ${objects.length} objects here and ${length} elsewhere`, {
-      advice: "Make the array from constants and from the flow's arguments only, so that it is the same in every slot.",
-    });
+    throw new QStreamError(
+      "BUILDER_IMPURE",
+      `an array of items has ${objects.length} objects here and ${length} elsewhere`,
+      {
+        advice:
+          "Make the array from constants and from the flow's arguments only, so that it is the same in every slot.",
+      },
+    );
   }
   for (let at = first; at < end; at += runLength) yield run(objects.slice(at, Math.min(at + runLength, end)));
 }
@@ -117,14 +122,19 @@ export function iterable<T>(
 }
 
 function readTwice(): QStreamError {
-  return new QStreamError("UNSUPPORTED", "an iterable was to be read a second time, and can be gone through once only", {
-    advice: "Give iterable() a function that makes the iterable, for example a generator function.",
-  });
+  return new QStreamError(
+    "UNSUPPORTED",
+    "an iterable was to be read a second time, and can be gone through once only",
+    {
+      advice: "Give iterable() a function that makes the iterable, for example a generator function.",
+    },
+  );
 }
 
 function checkIterable<T>(given: AnyIterable<T>): AnyIterable<T> {
   const made: unknown = given;
-  if (typeof made === "object" && made !== null && (Symbol.iterator in made || Symbol.asyncIterator in made)) return given;
+  if (typeof made === "object" && made !== null && (Symbol.iterator in made || Symbol.asyncIterator in made))
+    return given;
   throw new QStreamError("OPTION_INVALID", `iterable() got a ${typeof made}, which can't be iterated`, {
     advice: "Give it a generator function, or a function that returns an array, a set or an async iterable.",
   });

@@ -7,6 +7,7 @@ import { Side, run } from "../lib/core/contracts/reader.ts";
 import type { Reader, Reading, SidedReader, SplitRequest } from "../lib/core/contracts/reader.ts";
 import { QStreamError } from "../lib/core/errors.ts";
 import type { Columns } from "../lib/core/schema.ts";
+import { rowMaker } from "./arrow/rows.ts";
 import { readFooter } from "./parquet/footer.ts";
 import type { ParquetFooter } from "./parquet/footer.ts";
 import { parquetSettings } from "./parquet/options.ts";
@@ -19,7 +20,6 @@ import type {
   ParquetSettings,
 } from "./parquet/options.ts";
 import { fetchRanges } from "./parquet/ranges.ts";
-import { rowMaker } from "./parquet/rows.ts";
 import { scanSplit } from "./parquet/scan.ts";
 import { splitFile } from "./parquet/splits.ts";
 import type { ParquetSplit } from "./parquet/splits.ts";
@@ -105,7 +105,10 @@ async function findSplits(
     }
   }
   // Where there is little to read, every channel still gets some; Polars shares one scan among cores by itself.
-  const splitRows = settings.frame === undefined ? Math.min(settings.splitRows, Math.ceil(rows / request.channels)) : settings.splitRows;
+  const splitRows =
+    settings.frame === undefined
+      ? Math.min(settings.splitRows, Math.ceil(rows / request.channels))
+      : settings.splitRows;
   return found.flatMap((file): ParquetPart[] => {
     if (!("footer" in file)) return [file];
     checkColumns(file.footer, settings, file.entry.path);
@@ -118,7 +121,11 @@ function checkColumns(footer: ParquetFooter, settings: ParquetSettings, file: st
   checkWhere(settings.where, footer, file);
 }
 
-async function* readPart(part: ParquetPart, settings: ParquetSettings, ctx: Context): AsyncGenerator<Reading<unknown>, void> {
+async function* readPart(
+  part: ParquetPart,
+  settings: ParquetSettings,
+  ctx: Context,
+): AsyncGenerator<Reading<unknown>, void> {
   if ("file" in part) {
     ctx.count("bad files");
     yield new Side("bad", part);
@@ -136,7 +143,12 @@ async function* readPart(part: ParquetPart, settings: ParquetSettings, ctx: Cont
   yield* settings.form === "objects" ? objectsOf(frame, settings) : batchesOf(frame, settings);
 }
 
-async function decodeSplit(file: OpenFile, split: ParquetSplit, settings: ParquetSettings, ctx: Context): Promise<DataFrame> {
+async function decodeSplit(
+  file: OpenFile,
+  split: ParquetSplit,
+  settings: ParquetSettings,
+  ctx: Context,
+): Promise<DataFrame> {
   if (file.entry.version !== split.version) {
     throw new QStreamError("BAD_INPUT", "the file was replaced while it was read", {
       file: split.path,
@@ -165,12 +177,15 @@ async function* objectsOf(frame: DataFrame, { batchRows }: ParquetSettings): Asy
   const sliceRows = Math.min(batchRows, conversionRows);
   for (let first = 0; first < frame.height; first += sliceRows) {
     const table = arrow.tableFromIPC(frame.slice(first, Math.min(sliceRows, frame.height - first)).writeIPCStream());
-    const rows = rowMaker(arrow, table);
+    const rows = rowMaker(table);
     for (let at = 0; at < table.numRows; at += runLength) yield run(rows(at, Math.min(at + runLength, table.numRows)));
   }
 }
 
-async function* batchesOf(frame: DataFrame, { form, batchRows }: ParquetSettings): AsyncGenerator<Reading<unknown>, void> {
+async function* batchesOf(
+  frame: DataFrame,
+  { form, batchRows }: ParquetSettings,
+): AsyncGenerator<Reading<unknown>, void> {
   const batches = await loadBatches();
   for (let first = 0; first < frame.height; first += batchRows) {
     const batch = frame.height <= batchRows ? frame : frame.slice(first, Math.min(batchRows, frame.height - first));

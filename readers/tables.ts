@@ -81,9 +81,13 @@ function tableReader<T extends object>({ kind, source, rowsOf, options }: TableS
     async *read({ first, end, rows }) {
       const whole = await table();
       if (rowsOf(whole) !== rows) {
-        throw new QStreamError("BUILDER_IMPURE", `a table in memory has ${rowsOf(whole)} rows here and ${rows} elsewhere`, {
-          advice: "Make it from constants and from the flow's arguments only, so that it is the same in every slot.",
-        });
+        throw new QStreamError(
+          "BUILDER_IMPURE",
+          `a table in memory has ${rowsOf(whole)} rows here and ${rows} elsewhere`,
+          {
+            advice: "Make it from constants and from the flow's arguments only, so that it is the same in every slot.",
+          },
+        );
       }
       const batches = await loadBatches();
       yield batches.slice(whole, first, end) as T;

@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import ts from "typescript-6";
 import * as assert from "uvu/assert";
 import { projectFolder } from "./kit/sources.ts";
 import { suite } from "./kit/suite.ts";
@@ -25,6 +26,7 @@ interface LockedPackage {
   readonly integrity?: string;
   readonly resolved?: string;
   readonly optional?: boolean;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
   readonly engines?: { readonly node?: string } | readonly string[];
 }
 
@@ -69,6 +71,28 @@ test("types come first in each export", () => {
   }
 });
 
+test("the published types compile under TypeScript 6", () => {
+  const entries = ["dist/lib/index.d.ts", "dist/lib/testing/index.d.ts"].map((file) => join(projectFolder, file));
+  const program = ts.createProgram(entries, {
+    target: ts.ScriptTarget.ES2022,
+    lib: ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts", "lib.esnext.iterator.d.ts"],
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    types: ["node"],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noEmit: true,
+  });
+  // Only our own declarations: those of other packages are theirs to keep true.
+  const own = program.getSourceFiles().filter(({ fileName }) => fileName.startsWith(join(projectFolder, "dist")));
+  const found = own.flatMap((file) => [
+    ...program.getSyntacticDiagnostics(file),
+    ...program.getSemanticDiagnostics(file),
+  ]);
+  assert.ok(own.length >= entries.length, "the declarations were not read");
+  assert.is(found.length, 0, ts.formatDiagnostics(found, formatHost));
+}, 60_000);
+
 test("the command is a Node program", () => {
   for (const file of Object.values(manifest.bin)) {
     assert.ok(read(file).startsWith("#!/usr/bin/env node\n"), `${file} has no shebang`);
@@ -106,6 +130,15 @@ test("the lockfile names no registry and has a checksum for each package", () =>
   }
 });
 
+test("the lockfile has every platform's package, without which npm ci refuses it", () => {
+  const wrong = Object.entries(locked.packages).flatMap(([place, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies)
+      .filter((name) => !isLocked(name, place))
+      .map((name) => `${name} of ${place}`),
+  );
+  assert.equal(wrong, []);
+});
+
 test("every locked package that must be there runs on Node 20.19", () => {
   const wrong = Object.entries(locked.packages).flatMap(([place, { optional, engines }]) => {
     const range = engines !== undefined && "node" in engines ? engines.node : undefined;
@@ -132,6 +165,17 @@ test("version ranges are read as npm reads them", () => {
     assert.not(accepts(range, [20, 19, 0]), range);
   }
 });
+
+/** Whether a package that `place` asks for is locked, in its own node_modules or in one above. */
+function isLocked(name: string, place: string): boolean {
+  const folders = place.split("/node_modules/");
+  return (
+    folders.some((_, index) => {
+      const above = folders.slice(0, folders.length - index).join("/node_modules/");
+      return `${above === "" ? "" : `${above}/`}node_modules/${name}` in locked.packages;
+    }) || `node_modules/${name}` in locked.packages
+  );
+}
 
 type Version = readonly [number, number, number];
 
@@ -171,6 +215,12 @@ function acceptsPart(part: string, version: Version): boolean {
 function compare(left: Version, right: Version): number {
   return left[0] - right[0] || left[1] - right[1] || left[2] - right[2];
 }
+
+const formatHost: ts.FormatDiagnosticsHost = {
+  getCanonicalFileName: (name) => name,
+  getCurrentDirectory: () => projectFolder,
+  getNewLine: () => "\n",
+};
 
 // A specifier in a variable: the compiler must not look for what must not be there.
 function load(specifier: string): Promise<Record<string, unknown>> {

@@ -28,6 +28,8 @@ const runtime = [
 const levels: Readonly<Record<string, readonly string[]>> = {
   "lib/core": [],
   "lib/files": ["lib/core"],
+  // Brings flow modules to slots: compiles them, and bundles them for other machines.
+  "lib/code": ["lib/core"],
   "lib/partition": ["lib/core"],
   "lib/placement": ["lib/core"],
   readers: ["lib/core", "lib/files"],
@@ -35,11 +37,11 @@ const levels: Readonly<Record<string, readonly string[]>> = {
   actors: ["actors/slots", "lib/core", "lib/placement"],
   // Where a slot begins, what it reaches the outside world with is put together: also its files.
   "actors/slots": ["actors", "lib/core", "lib/placement", "lib/files"],
-  "lib/flow": runtime,
-  "lib/frame": ["lib/flow", ...runtime],
-  "lib/testing": ["lib/frame", "lib/flow", ...runtime],
-  "lib/cli": ["lib/frame", "lib/flow", ...runtime],
-  "lib/index.ts": ["lib/frame", "lib/testing", "lib/cli", "lib/flow", ...runtime],
+  "lib/flow": ["lib/code", ...runtime],
+  "lib/frame": ["lib/flow", "lib/code", ...runtime],
+  "lib/testing": ["lib/frame", "lib/flow", "lib/code", ...runtime],
+  "lib/cli": ["lib/frame", "lib/flow", "lib/code", ...runtime],
+  "lib/index.ts": ["lib/frame", "lib/testing", "lib/cli", "lib/flow", "lib/code", ...runtime],
   benchmarks: [],
   examples: [],
 };
@@ -47,6 +49,7 @@ const levels: Readonly<Record<string, readonly string[]>> = {
 // Where time, turns, randomness, threads, sockets and files may be touched.
 const seam = [
   "lib/core/seam",
+  "lib/code",
   "lib/files",
   "lib/cli",
   "lib/testing",
@@ -228,9 +231,14 @@ function placeOfFile(file: string): string {
   return first === "lib" ? `${first}/${second}` : first;
 }
 
-/** The index.ts through which `from` should import `to`: of the innermost folder around `to` that has one. */
+/**
+ * The index.ts through which `from` should import `to`: of the innermost folder around `to` that has one. lib/core is open
+ * to all of ours, and lib/index.ts is the public face, not a door between our own folders.
+ */
 function doorTo(from: string, to: string): string | undefined {
-  for (let folder = dirname(to); folder !== "." && !from.startsWith(`${folder}/`); folder = dirname(folder)) {
+  if (to.startsWith("lib/core/")) return undefined;
+  for (let folder = dirname(to); folder !== "." && folder !== "lib"; folder = dirname(folder)) {
+    if (from.startsWith(`${folder}/`)) return undefined;
     if (existsSync(join(projectFolder, folder, "index.ts"))) return `${folder}/index.ts`;
   }
   return undefined;

@@ -2,6 +2,7 @@ import { loadBatches, loadedBatches } from "../../lib/core/batch/index.ts";
 import { decodeObjects } from "../../lib/core/codec/index.ts";
 import type { Cause, Consumed, LineageLog } from "../../lib/core/contracts/lineage.ts";
 import type { Outputs as OperatorOutputs } from "../../lib/core/contracts/operator.ts";
+import { deepFreeze } from "../../lib/core/deep-freeze.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import type { Limits } from "../../lib/core/limits.ts";
 import type { EdgeFunction } from "../../lib/core/program.ts";
@@ -32,6 +33,7 @@ export interface ChannelParts {
   readonly inputEdges: readonly ChannelInput[];
   readonly outputs: Outputs;
   readonly limits: Limits;
+  readonly strict: boolean;
   readonly clock: Clock;
   readonly lineage: LineageLog;
   readonly metrics: ChannelMetrics;
@@ -264,6 +266,7 @@ export class Channel {
           metrics.parcelsIn++;
           if (parcel.columnar) metrics.batchesIn++;
         }
+        if (this.#parts.strict) deepFreeze(objects);
         for (const step of edge.after) objects = applyFunction(step, objects, ctx);
         return this.#run(task, objects.length === 0 ? undefined : work.execute(edge.name, objects, ctx));
       }

@@ -163,7 +163,8 @@ function takeParcels(input: Input, objectsMax: number): Parcel[] {
   let objects = 0;
   while (input.head < input.queue.length) {
     const parcel = input.queue[input.head] as Parcel;
-    if (taken.length > 0 && (parcel.columnar || objects + parcel.rows > objectsMax)) break;
+    // Joining parcels costs a copy, which only small ones are worth.
+    if (taken.length > 0 && (parcel.columnar || objects * 4 >= objectsMax || objects + parcel.rows > objectsMax)) break;
     taken.push(parcel);
     objects += parcel.rows;
     // The slot is emptied at once, so that what was consumed can be collected.

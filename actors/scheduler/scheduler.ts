@@ -24,6 +24,7 @@ export interface ExecutionRequest {
   readonly plan: Plan;
   readonly limits: Limits;
   readonly seed: number;
+  readonly strict: boolean;
   /** Splits of each reader, by step. */
   readonly splits: ReadonlyMap<number, readonly (readonly { readonly index: number; readonly split: unknown }[])[]>;
   readonly onEvent: (event: ExecutionEvent) => void;
@@ -151,11 +152,11 @@ export class Scheduler {
     };
     this.#executions.set(execution, running);
     request.onEvent({ kind: "placed", execution, placement: record.placement() });
-    const { reference, args, limits, seed } = request;
+    const { reference, args, limits, seed, strict } = request;
     slots.forEach((id, index) => {
       const channels = orders[index];
       if (channels === undefined) return;
-      this.#order(id, { kind: "prepare", execution, reference, args, plan, limits, slots, placement, channels, seed });
+      this.#order(id, { kind: "prepare", execution, reference, args, plan, limits, slots, placement, channels, seed, strict });
     });
   }
 

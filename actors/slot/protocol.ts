@@ -27,6 +27,8 @@ export interface PrepareOrder {
   readonly placement: readonly (readonly number[])[];
   readonly channels: readonly ChannelOrder[];
   readonly seed: number;
+  /** Freezes what operators are given, so that one that changes its input fails. */
+  readonly strict: boolean;
 }
 
 /** What the scheduler tells a slot. */

@@ -143,6 +143,7 @@ export class SlotExecution {
       inputEdges: step.inputs.map((input) => this.#channelInput(input.name, input.edge)),
       outputs,
       limits: this.#order.limits,
+      strict: this.#order.strict,
       clock: this.#parts.clock,
       lineage: this.#parts.lineage,
       metrics,

@@ -69,6 +69,7 @@ class SlotProcess {
     const megabytes = options.memoryBytes === undefined ? [] : [`--max-old-space-size=${Math.ceil(options.memoryBytes / 2 ** 20)}`];
     this.#child = fork(fileURLToPath(new URL("./process-entry.js", import.meta.url)), [], {
       serialization: "advanced",
+      stdio: ["ignore", options.stdout === "stderr" ? 2 : "inherit", "inherit", "ipc"],
       execArgv: [...process.execArgv.filter((argument) => !argument.startsWith("--inspect")), ...megabytes],
       env: { ...process.env, QSTREAM_SLOT: start.id },
     });

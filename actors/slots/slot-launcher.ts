@@ -12,6 +12,8 @@ export interface LaunchOptions {
   readonly memoryBytes: number | undefined;
   /** Structured-cloneable settings of the file systems. */
   readonly files: unknown;
+  /** Where standard output of user code in slots goes. */
+  readonly stdout: "inherit" | "stderr";
   readonly onReport: (report: Report) => void;
   /** A slot ended without being told to. */
   readonly onLost: (slot: string, error: Error) => void;

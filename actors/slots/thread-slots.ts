@@ -59,10 +59,10 @@ class SlotThread {
       name: id,
       workerData: start,
       transferList: [...ports.values()],
-      stdout: false,
-      stderr: false,
+      stdout: options.stdout === "stderr",
       ...(megabytes === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: megabytes } }),
     });
+    if (options.stdout === "stderr") this.#worker.stdout.pipe(process.stderr);
     this.#worker.on("message", (message: FromThread) => {
       if (message.kind === "report") options.onReport(message.report);
       else if (message.kind === "crashed") this.#lost(options, id, errorFromData(message.error));

@@ -16,8 +16,16 @@ export async function loadableUrl(module: string): Promise<string> {
   if (!module.startsWith("file:")) return module;
   const path = fileURLToPath(module);
   if (!typescript.has(extname(path)) || runsTypeScript()) return module;
-  return pathToFileURL(await bundle(path)).href;
+  let bundled = bundles.get(path);
+  if (bundled === undefined) {
+    bundled = bundle(path);
+    bundles.set(path, bundled);
+  }
+  return pathToFileURL(await bundled).href;
 }
+
+// A module that was imported once stays as it was, and so does its bundle.
+const bundles = new Map<string, Promise<string>>();
 
 /** Node strips types by itself from 22.18 on. */
 function runsTypeScript(): boolean {

@@ -75,7 +75,13 @@ export function hashBytes(bytes: Uint8Array, start: number, end: number): number
       (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24),
     );
   }
-  return finishTail(hash, end - start, at < end ? (bytes[at] ?? 0) : 0, at + 1 < end ? (bytes[at + 1] ?? 0) : 0, at + 2 < end ? (bytes[at + 2] ?? 0) : 0);
+  return finishTail(
+    hash,
+    end - start,
+    at < end ? (bytes[at] ?? 0) : 0,
+    at + 1 < end ? (bytes[at + 1] ?? 0) : 0,
+    at + 2 < end ? (bytes[at + 2] ?? 0) : 0,
+  );
 }
 
 function finishTail(hash: number, length: number, first: number, second: number, third: number): number {

@@ -1,6 +1,15 @@
 import type { Key } from "./contracts/partition.ts";
 import { QStreamError } from "./errors.ts";
-import { combineHashes, hashBigint, hashBoolean, hashBytes, hashFloat64, hashInt32, hashNull, hashString } from "./hash.ts";
+import {
+  combineHashes,
+  hashBigint,
+  hashBoolean,
+  hashBytes,
+  hashFloat64,
+  hashInt32,
+  hashNull,
+  hashString,
+} from "./hash.ts";
 
 /** How a key is taken from an object: by a function, or by the name of a property or column, or by several names. */
 export type KeySelector<T> = ((object: T) => Key) | string | readonly string[];
@@ -26,20 +35,11 @@ export function channelOfHash(hash: number, channels: number): number {
  * an Int64 column's 5; a string and its UTF-8 bytes; a Date and its milliseconds; an array of one key and that key.
  */
 export function hashKey(key: Key): number {
-  switch (typeof key) {
-    case "number":
-      return (key | 0) === key ? hashInt32(key) : hashFloat64(key);
-    case "string":
-      return hashString(key);
-    case "boolean":
-      return hashBoolean(key);
-    case "bigint":
-      return hashBigint(key);
-    case "undefined":
-      return hashNull;
-    default:
-      return key === null ? hashNull : hashObject(key);
-  }
+  if (typeof key === "number") return (key | 0) === key ? hashInt32(key) : hashFloat64(key);
+  if (typeof key === "string") return hashString(key);
+  if (typeof key === "boolean") return hashBoolean(key);
+  if (typeof key === "bigint") return hashBigint(key);
+  return key === null || key === undefined ? hashNull : hashObject(key);
 }
 
 function hashObject(key: Date | Uint8Array | readonly Key[]): number {
@@ -60,19 +60,11 @@ function hashObject(key: Date | Uint8Array | readonly Key[]): number {
  * booleans stand for themselves.
  */
 export function mapKey(key: Key): MapKey {
-  switch (typeof key) {
-    case "number":
-    case "boolean":
-    case "undefined":
-      return key;
-    case "string":
-      // Texts that begin with one of the two marks below are marked themselves, so that no text looks like an array.
-      return key.length > 0 && key.charCodeAt(0) <= 1 ? `\u0000${key}` : key;
-    case "bigint":
-      return mapBigint(key);
-    default:
-      return key === null ? null : mapObject(key);
-  }
+  if (typeof key === "number") return key;
+  // Texts that begin with one of the two marks below are marked themselves, so that no text looks like an array.
+  if (typeof key === "string") return key.length > 0 && key.charCodeAt(0) <= 1 ? `\u0000${key}` : key;
+  if (typeof key === "boolean" || key === null || key === undefined) return key;
+  return typeof key === "bigint" ? mapBigint(key) : mapObject(key);
 }
 
 function mapBigint(key: bigint): number | bigint {
@@ -150,7 +142,9 @@ function compiled<T>(names: readonly string[]): ((object: T) => Key) | undefined
   const values = names.map((name) => `object[${JSON.stringify(name)}]`);
   try {
     // oxlint-disable-next-line typescript/no-implied-eval -- names enter as JSON strings only
-    return new Function("object", `return ${values.length === 1 ? values[0] : `[${values.join(", ")}]`};`) as (object: T) => Key;
+    return new Function("object", `return ${values.length === 1 ? values[0] : `[${values.join(", ")}]`};`) as (
+      object: T,
+    ) => Key;
   } catch (error) {
     if (error instanceof EvalError) return undefined;
     throw error;

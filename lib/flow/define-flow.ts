@@ -6,6 +6,7 @@ import type { Execution } from "./execution.ts";
 import { explainGraph, type ExplainOptions } from "./explain/index.ts";
 import { FlowBuilder, type Sink } from "./flow-builder.ts";
 import { Graph } from "./graph.ts";
+import { nodeOf } from "./make-step.ts";
 import { checkPurity } from "./purity.ts";
 import { startFlow, type RunOptions } from "./run.ts";
 
@@ -96,12 +97,13 @@ function buildGraph(
   const outputs: Record<string, string> = {};
   const steps: Record<string, Graph["steps"][number]> = {};
   for (const [output, sink] of sinks) {
-    const step = graph.steps.find((candidate) => candidate.id === sink?.step && candidate.code.kind === "sink");
+    const step = graph.steps.find((candidate) => candidate === sink?.[nodeOf] && candidate.code.kind === "sink");
     if (step === undefined) {
       throw new QStreamError("OPTION_INVALID", `output "${output}" of flow "${name}" is no sink of this flow`, {
         advice: "Return sinks: { counts: counts.collect() }",
       });
     }
+    graph.name(step, output);
     outputs[output] = step.id;
     steps[output] = step;
   }

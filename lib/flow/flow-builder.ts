@@ -1,14 +1,15 @@
 import type { Operator, OperatorDefinition } from "../core/contracts/operator.ts";
 import type { Reader, SidedReader } from "../core/contracts/reader.ts";
 import { QStreamError } from "../core/errors.ts";
-import type { Graph } from "./graph.ts";
-import { makeStep, operatorNode, type Input } from "./make-step.ts";
+import type { Graph, StepNode } from "./graph.ts";
+import { makeStep, nodeOf, operatorNode, type Input } from "./make-step.ts";
 import { QStream } from "./qstream.ts";
 import type { ApplyOptions, StepOptions } from "./stream-types.ts";
 
 /** The handle of a sink: the builder returns it under the name of an output. */
 export interface Sink<out Result> {
-  readonly step: string;
+  /** @internal */
+  readonly [nodeOf]: StepNode;
   /** Never present: carries the type of the output. */
   readonly result?: Result;
 }

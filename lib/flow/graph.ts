@@ -48,10 +48,24 @@ export class Graph {
     this.flow = flow;
   }
 
-  add(step: StepNode): StepNode {
-    this.claim(step.id);
+  /** Adds a step. A sink has no id before it is named. */
+  add(parts: Omit<StepNode, "id"> & { readonly id: string | undefined }): StepNode {
+    if (parts.id !== undefined) this.claim(parts.id);
+    const step: StepNode = { ...parts, id: parts.id ?? "" };
     this.steps.push(step);
     return step;
+  }
+
+  /** Gives a sink the name of its output as id; where a step has that already, `name (output)`. */
+  name(sink: StepNode, output: string): void {
+    if (sink.id !== "") {
+      throw new QStreamError("OPTION_INVALID", `one sink of flow "${this.flow}" is returned as "${sink.id}" and as "${output}"`, {
+        advice: "Make a sink for each output",
+      });
+    }
+    const id = this.#ids.has(output) ? `${output} (output)` : output;
+    this.claim(id);
+    (sink as { id: string }).id = id;
   }
 
   /** Takes an id for a step or an edge function; each is given once in a flow. */
@@ -89,7 +103,7 @@ export class Graph {
     if (unused === undefined) return;
     const advice =
       unused.code.kind === "sink" ? "Return it from the builder under the name of its output" : "End it with a sink that the builder returns, or take it out";
-    throw new QStreamError("EMPTY_FLOW", `${unused.code.kind} "${unused.id}" of flow "${this.flow}" leads to no output`, { step: unused.id, advice });
+    throw new QStreamError("EMPTY_FLOW", `${unused.code.kind} "${unused.id === "" ? unused.what : unused.id}" of flow "${this.flow}" leads to no output`, { advice });
   }
 
   fingerprint(): string {

@@ -29,7 +29,7 @@ export interface InputParts {
 
 /** What all kinds of steps have in common. */
 interface StepParts {
-  readonly id: string;
+  readonly id: string | undefined;
   readonly what: string;
   readonly code: StepCode;
   readonly options: unknown;
@@ -40,8 +40,9 @@ interface StepParts {
 }
 
 export function makeStep(graph: Graph, parts: StepParts): StepNode {
-  const { id, step } = parts;
+  const { step } = parts;
   const { channels, place } = step;
+  const id = parts.id ?? parts.what;
   if (channels !== undefined && !(Number.isInteger(channels) && channels >= 1 && channels <= 65536)) {
     throw new QStreamError("OPTION_INVALID", `step "${id}" asks for ${channels} channels`, { step: id, advice: "Channels are a whole number from 1 to 65536" });
   }
@@ -51,7 +52,7 @@ export function makeStep(graph: Graph, parts: StepParts): StepNode {
     throw new QStreamError("ARGUMENT_CANNOT_TRAVEL", `the options of step "${id}" aren't plain data`, { step: id, cause: error });
   }
   return graph.add({
-    id,
+    id: parts.id,
     what: parts.what,
     code: parts.code,
     options: parts.options,
@@ -97,22 +98,21 @@ export function operatorNode(
   });
 }
 
-/** A sink behind a stream. */
-export function sinkNode<T, Result>(graph: Graph, id: string, input: Input<T>, sink: OutputSink<T, Result>, options: StepOptions): Sink<Result> {
+/** A sink behind a stream. It gets its id when the builder returns it: the name of its output. */
+export function sinkNode<T, Result>(graph: Graph, input: Input<T>, sink: OutputSink<T, Result>, options: StepOptions): Sink<Result> {
   if (typeof sink?.open !== "function" || typeof sink.result !== "function") {
-    throw new QStreamError("OPTION_INVALID", `to("${id}") got no sink`, { step: id, advice: "A sink has open and result: use one of ours, or write an OutputSink" });
+    throw new QStreamError("OPTION_INVALID", "to() got no sink", { advice: "A sink has open and result: use one of ours, or write an OutputSink" });
   }
-  const parallelism = sink.placement === "with-producer" ? "same" : sink.placement;
-  makeStep(graph, {
-    id,
+  const step = makeStep(graph, {
+    id: undefined,
     what: sink.kind,
     code: { kind: "sink", sink },
     options: sink.options,
-    parallelism,
-    inputs: [inputNode(graph, id, "in", input, 0)],
+    parallelism: sink.placement === "with-producer" ? "same" : sink.placement,
+    inputs: [inputNode(graph, sink.kind, "in", input, 0)],
     step: options,
   });
-  return { step: id };
+  return { [nodeOf]: step };
 }
 
 function inputNode(graph: Graph, id: string, name: string, input: unknown, stage: number): InputNode {

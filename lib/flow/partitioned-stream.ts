@@ -32,8 +32,8 @@ export class PartitionedStream<out T> implements Input<T> {
   }
 
   /** Adds a sink behind the partition function. */
-  to<Result>(id: string, sink: OutputSink<T, Result>, options: StepOptions = {}): Sink<Result> {
-    return sinkNode(this[nodeOf].graph, id, this, sink, options);
+  to<Result>(sink: OutputSink<T, Result>, options: StepOptions = {}): Sink<Result> {
+    return sinkNode(this[nodeOf].graph, this, sink, options);
   }
 
   /** Makes one object of each, in the consumer. */

@@ -30,8 +30,8 @@ export class QStream<out T> extends StreamFunctions<T> {
   }
 
   /** Adds a sink. The builder returns what this returns, under the name of an output. */
-  to<Result>(id: string, sink: OutputSink<T, Result>, options: StepOptions = {}): Sink<Result> {
-    return sinkNode(this.graph, id, this, sink, options);
+  to<Result>(sink: OutputSink<T, Result>, options: StepOptions = {}): Sink<Result> {
+    return sinkNode(this.graph, this, sink, options);
   }
 
   /** @internal */

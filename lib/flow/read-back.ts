@@ -8,7 +8,7 @@ type As = "objects" | "arrow" | "polars";
 
 /** The flow by which a session reads a dataset back to its client. */
 const readBackFlow = defineFlow(import.meta.url, (q, args: { readonly data: Dataset<unknown>; readonly as: As }) => ({
-  rows: q.read("dataset", dataset(args.data)).to("rows", collect<unknown>({ as: args.as, bytesMax: Infinity })),
+  rows: q.read("dataset", dataset(args.data)).to(collect<unknown>({ as: args.as, bytesMax: Infinity })),
 }));
 
 /** Reads a dataset's parts to the client: as objects, or as one table or frame. */

@@ -17,6 +17,8 @@ export interface RunOptions extends SessionOptions {
   readonly onEvent?: (event: ExecutionEvent) => void;
   /** Limits other than the defaults. */
   readonly limits?: Partial<Limits>;
+  /** Freezes what operators are given, so that one that changes its input fails. Slow; for specs. */
+  readonly strict?: boolean;
 }
 
 export interface StartRequest {

@@ -32,6 +32,8 @@ export interface SessionOptions {
   readonly isolation?: Isolation;
   /** Bytes of heap that each slot may use. */
   readonly memoryBytes?: number;
+  /** Where standard output of user code in slots goes; with `stderr`, this process's own stays free. */
+  readonly stdout?: "inherit" | "stderr";
   /** Tags of this machine, for steps that are placed by `tagged`. */
   readonly tags?: readonly string[];
   /** Settings of the file systems: S3 endpoint and credentials, for example. */
@@ -167,6 +169,7 @@ export class Session implements AsyncDisposable {
         plan,
         limits,
         seed: this.#options.seed ?? 1,
+        strict: options.strict ?? false,
         splits: dealt.byStep(plan),
         onEvent: (event) => {
           log.add(event);
@@ -217,6 +220,7 @@ export async function local(options: SessionOptions = {}): Promise<Session> {
     tags: options.tags ?? [],
     memoryBytes: options.memoryBytes,
     files: options.files ?? {},
+    stdout: options.stdout ?? "inherit",
     onReport: (report) => hooks.onReport(report),
     onLost: (slot, error) => hooks.onLost(slot, error),
   };

@@ -59,7 +59,10 @@ export function custom<T>(route: (object: T, info: CustomRoute) => Destination<T
   };
 }
 
-function customRouter<T>(route: (object: T, info: CustomRoute) => Destination<T>, { from, channels }: Route): Router<T> {
+function customRouter<T>(
+  route: (object: T, info: CustomRoute) => Destination<T>,
+  { from, channels }: Route,
+): Router<T> {
   return {
     objects(objects, targets, task) {
       const info = infoOf(from, channels, task);
@@ -89,11 +92,20 @@ function infoOf(from: number, channels: number, { seq, random }: RoutedTask): Cu
   return { channels, from, seq, random };
 }
 
-function spread(object: unknown, destination: Exclude<Destination<unknown>, number>, targets: unknown[][], channels: number): void {
+function spread(
+  object: unknown,
+  destination: Exclude<Destination<unknown>, number>,
+  targets: unknown[][],
+  channels: number,
+): void {
   if (typeof destination === "object" && destination !== null && "rows" in destination) {
-    throw new QStreamError("UNSUPPORTED", "a custom partition function returned { rows } for an object that is no columnar batch", {
-      advice: "Return a channel, a list of channels, or a list of slices",
-    });
+    throw new QStreamError(
+      "UNSUPPORTED",
+      "a custom partition function returned { rows } for an object that is no columnar batch",
+      {
+        advice: "Return a channel, a list of channels, or a list of slices",
+      },
+    );
   }
   for (const part of listed(destination)) {
     if (part instanceof Slice) (targets[checked(part.channel, channels)] as unknown[]).push(part.object);
@@ -109,9 +121,13 @@ function listed(destination: unknown): readonly (number | Slice<unknown>)[] {
 
 function fillRows(rows: Uint16Array, view: ColumnarView, channelOfRow: Uint16Array, channels: number): undefined {
   if (!(rows instanceof Uint16Array) || rows.length !== view.rows) {
-    throw new QStreamError("CHANNEL_OUT_OF_RANGE", `a custom partition function gave ${rows.length} rows' channels for a batch of ${view.rows} rows`, {
-      advice: "Return { rows } with a Uint16Array that holds one channel for each row",
-    });
+    throw new QStreamError(
+      "CHANNEL_OUT_OF_RANGE",
+      `a custom partition function gave ${rows.length} rows' channels for a batch of ${view.rows} rows`,
+      {
+        advice: "Return { rows } with a Uint16Array that holds one channel for each row",
+      },
+    );
   }
   for (let row = 0; row < rows.length; row += 1) channelOfRow[row] = checked(rows[row] ?? channels, channels);
 }
@@ -122,9 +138,15 @@ function checked(channel: number, channels: number): number {
 }
 
 function outOfRange(channel: unknown, channels: number | "channels"): QStreamError {
-  const shown = typeof channel === "number" ? String(channel) : `a value of type ${channel === null ? "null" : typeof channel}`;
+  const shown =
+    typeof channel === "number" ? String(channel) : `a value of type ${channel === null ? "null" : typeof channel}`;
   const what = `a custom partition function returned ${shown}`;
-  return new QStreamError("CHANNEL_OUT_OF_RANGE", channels === "channels" ? what : `${what}, and there are channels 0 to ${channels - 1}`, {
-    advice: "Return a whole number from 0 to below the `channels` it is given, a list of such, or a list of slice(channel, part)",
-  });
+  return new QStreamError(
+    "CHANNEL_OUT_OF_RANGE",
+    channels === "channels" ? what : `${what}, and there are channels 0 to ${channels - 1}`,
+    {
+      advice:
+        "Return a whole number from 0 to below the `channels` it is given, a list of such, or a list of slice(channel, part)",
+    },
+  );
 }

@@ -24,7 +24,9 @@ export function hash<T>(
     options: { key: names ?? "function" },
     label: `hash(${names?.join(", ") ?? "function"})`,
     check: (_, channels) =>
-      channels > keyGroups ? `hash serves at most ${keyGroups} channels, its number of key groups, and not ${channels}` : undefined,
+      channels > keyGroups
+        ? `hash serves at most ${keyGroups} channels, its number of key groups, and not ${channels}`
+        : undefined,
     router: ({ channels }) => hashRouter(keyOf, names, channels),
   };
 }
@@ -51,7 +53,11 @@ function hashRouter<T>(keyOf: (object: T) => Key, names: readonly string[] | und
 
 /** The error for a key function that meets a columnar batch. */
 export function needsNames(what: string): QStreamError {
-  return new QStreamError("UNSUPPORTED", `${what} was given a key function, which can't read the rows of a columnar batch`, {
-    advice: `Name the key's columns instead: ${what}("origin") or ${what}(["origin", "day"])`,
-  });
+  return new QStreamError(
+    "UNSUPPORTED",
+    `${what} was given a key function, which can't read the rows of a columnar batch`,
+    {
+      advice: `Name the key's columns instead: ${what}("origin") or ${what}(["origin", "day"])`,
+    },
+  );
 }

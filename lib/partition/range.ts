@@ -34,7 +34,9 @@ export function range<T, K extends OrderedKey = OrderedKey>(
     options: { key: name ?? "function", bounds: [...bounds] },
     label: `range(${name ?? "function"}, ${limits.length} bounds)`,
     check: (_, wanted) =>
-      wanted === channels ? undefined : `range with ${limits.length} bounds has ${channels} channels, and not ${wanted}`,
+      wanted === channels
+        ? undefined
+        : `range with ${limits.length} bounds has ${channels} channels, and not ${wanted}`,
     router: () => rangeRouter(keyFunction<T>(selector), name, limits),
   };
 }
@@ -48,11 +50,16 @@ function checkedBounds(bounds: readonly OrderedKey[]): readonly Limit[] {
   const limits = bounds.map((bound) => (bound instanceof Date ? bound.getTime() : bound));
   for (const [index, limit] of limits.entries()) {
     const before = limits[index - 1];
-    const valid = typeof limit === "string" || typeof limit === "bigint" || (typeof limit === "number" && !Number.isNaN(limit));
+    const valid =
+      typeof limit === "string" || typeof limit === "bigint" || (typeof limit === "number" && !Number.isNaN(limit));
     if (!valid || (before !== undefined && !(comparable(before, limit) && before < limit))) {
-      throw new QStreamError("OPTION_INVALID", `bound ${index} of range, ${describe(bounds[index])}, doesn't ascend from the one before`, {
-        advice: "Give bounds of one type in ascending order, each only once",
-      });
+      throw new QStreamError(
+        "OPTION_INVALID",
+        `bound ${index} of range, ${describe(bounds[index])}, doesn't ascend from the one before`,
+        {
+          advice: "Give bounds of one type in ascending order, each only once",
+        },
+      );
     }
   }
   return limits;
@@ -99,9 +106,13 @@ function comparable(value: unknown, limit: Limit): boolean {
 }
 
 function wrongType(key: Key, limits: readonly Limit[]): QStreamError {
-  return new QStreamError("BAD_INPUT", `range has bounds of type ${typeof limits[0]} and got the key ${describe(key)}`, {
-    advice: "Give bounds of the type that the key has",
-  });
+  return new QStreamError(
+    "BAD_INPUT",
+    `range has bounds of type ${typeof limits[0]} and got the key ${describe(key)}`,
+    {
+      advice: "Give bounds of the type that the key has",
+    },
+  );
 }
 
 function describe(key: unknown): string {

@@ -18,7 +18,8 @@ export function roundRobin(): PartitionFunction<unknown> {
         let at = 0;
         for (let slice = 0; slice < channels; slice += 1) {
           const target = targets[(turn + slice) % channels] as unknown[];
-          for (const end = Math.ceil(((slice + 1) * objects.length) / channels); at < end; at += 1) target.push(objects[at]);
+          for (const end = Math.ceil(((slice + 1) * objects.length) / channels); at < end; at += 1)
+            target.push(objects[at]);
         }
         return undefined;
       },

@@ -1,4 +1,4 @@
-import type { Data, DataType, Table } from "apache-arrow";
+import type { Data, Table } from "apache-arrow";
 import type { ColumnField, ColumnKind } from "../../lib/core/schema.ts";
 
 type Arrow = typeof import("apache-arrow");
@@ -22,7 +22,7 @@ export function arrowTable(
   return new arrow.Table(schema, [new arrow.RecordBatch(schema, data)]);
 }
 
-function columnData(arrow: Arrow, kind: ColumnKind, values: readonly unknown[], length: number): Data<DataType> {
+function columnData(arrow: Arrow, kind: ColumnKind, values: readonly unknown[], length: number): Data {
   const { nullBitmap, nullCount } = validity(values, length);
   const nulls = { length, nullCount, ...(nullBitmap === undefined ? {} : { nullBitmap }) };
   switch (kind) {

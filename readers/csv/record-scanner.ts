@@ -46,7 +46,9 @@ export class RecordScanner {
     let inQuotes = this.#inQuotes;
     let closed = this.#closed;
     let fieldStart = this.#fieldStart;
-    for (let at = 0; at < block.byteLength; at++) {
+    let { first, last } = this;
+    const { length } = block;
+    for (let at = 0; at < length; at++) {
       const byte = block[at];
       if (inQuotes) {
         if (byte === quote) {
@@ -58,8 +60,8 @@ export class RecordScanner {
       }
       if (byte === quote) inQuotes = closed || fieldStart;
       else if (byte === newline) {
-        this.last = at + 1;
-        if (this.first === -1 && at + 1 >= indexMin) this.first = at + 1;
+        last = at + 1;
+        if (first === -1 && last >= indexMin) first = last;
       }
       closed = false;
       fieldStart = byte === separator || byte === newline;
@@ -67,5 +69,7 @@ export class RecordScanner {
     this.#inQuotes = inQuotes;
     this.#closed = closed;
     this.#fieldStart = fieldStart;
+    this.first = first;
+    this.last = last;
   }
 }

@@ -65,23 +65,29 @@ function toBoolean(text: string): boolean | typeof notAValue {
   return notAValue;
 }
 
+const monthDays = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** Whether a day is in the calendar: a Date would make the 2nd of March of 2024-02-31. */
+function isDay(year: number, month: number, day: number): boolean {
+  const leap = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  return day >= 1 && day <= (monthDays[month - 1] ?? 0) + (leap ? 1 : 0);
+}
+
 const dayForm = /^(\d{4})-(\d{2})-(\d{2})$/u;
-const timeForm = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(:\d{2})?(\.\d{1,9})?\s?(Z|[+-]\d{2}:?\d{2})?$/u;
+const timeForm = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}:\d{2})(:\d{2})?(\.\d{1,9})?\s?(Z|[+-]\d{2}:?\d{2})?$/u;
 
 function toDate(text: string): Date | typeof notAValue {
   const found = dayForm.exec(text);
-  if (found === null) return notAValue;
-  const date = new Date(`${text}T00:00:00Z`);
-  // 2024-02-31 would become the 2nd of March.
-  return date.getUTCDate() === Number(found[3]) ? date : notAValue;
+  if (found === null || !isDay(Number(found[1]), Number(found[2]), Number(found[3]))) return notAValue;
+  return new Date(`${text}T00:00:00Z`);
 }
 
 function toTimestamp(text: string): Date | typeof notAValue {
   const found = timeForm.exec(text);
   if (found === null) return toDate(text);
-  const [, day = "", minutes = "", seconds = ":00", fraction = "", zone = "Z"] = found;
-  if (toDate(day) === notAValue) return notAValue;
+  const [, year = "", month = "", day = "", minutes = "", seconds = ":00", fraction = "", zone = "Z"] = found;
+  if (!isDay(Number(year), Number(month), Number(day))) return notAValue;
   const offset = zone.length === 5 ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone;
-  const date = new Date(`${day}T${minutes}${seconds}${fraction.slice(0, 4)}${offset}`);
+  const date = new Date(`${year}-${month}-${day}T${minutes}${seconds}${fraction.slice(0, 4)}${offset}`);
   return Number.isNaN(date.getTime()) ? notAValue : date;
 }

@@ -68,7 +68,10 @@ function typeOf(element: SchemaElement): Omit<ParquetColumn, "name" | "leaves"> 
   return { kind: "other", type: (logical?.type ?? converted ?? type).toLowerCase() };
 }
 
-function bytesOf({ converted_type: converted, logical_type: logical }: SchemaElement): { kind: ParquetKind; type: string } {
+function bytesOf({ converted_type: converted, logical_type: logical }: SchemaElement): {
+  kind: ParquetKind;
+  type: string;
+} {
   const text = converted === "UTF8" || converted === "ENUM" || converted === "JSON";
   if (text || logical?.type === "STRING" || logical?.type === "ENUM" || logical?.type === "JSON") {
     return { kind: "string", type: "string" };
@@ -80,7 +83,11 @@ function isTime({ converted_type: converted, logical_type: logical }: SchemaElem
   return logical?.type === "TIME" || converted?.startsWith("TIME_") === true;
 }
 
-function timestampOf({ type, converted_type: converted, logical_type: logical }: SchemaElement): ParquetColumn["timestamp"] {
+function timestampOf({
+  type,
+  converted_type: converted,
+  logical_type: logical,
+}: SchemaElement): ParquetColumn["timestamp"] {
   // The retired 96-bit form counts nanoseconds and has no zone.
   if (type === "INT96") return { unit: "ns", utc: false };
   if (logical?.type === "TIMESTAMP") {

@@ -1,4 +1,3 @@
-import { parquetMetadata } from "hyparquet";
 import type { ColumnChunk, FileMetaData, RowGroup } from "hyparquet";
 import type { OpenFile } from "../../lib/core/contracts/file-system.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
@@ -62,13 +61,15 @@ export async function readFooter(file: OpenFile): Promise<ParquetFooter> {
   }
   const length = view.getUint32(tail.byteLength - 8, true);
   if (length > bytes - 12) throw broken(path, `its footer of ${length} bytes doesn't fit into ${bytes} bytes`);
-  if (length > footerBytesMax) throw broken(path, `its footer of ${length} bytes is above the limit of ${footerBytesMax}`);
+  if (length > footerBytesMax)
+    throw broken(path, `its footer of ${length} bytes is above the limit of ${footerBytesMax}`);
   const start = bytes - 8 - length;
   const footer = length + 8 <= tail.byteLength ? tail.subarray(-(length + 8)) : await file.read(start, length + 8);
-  return checkFooter(parseFooter(footer, path), path, { start, end: bytes });
+  return checkFooter(await parseFooter(footer, path), path, { start, end: bytes });
 }
 
-function parseFooter(bytes: Uint8Array, path: string): FileMetaData {
+async function parseFooter(bytes: Uint8Array, path: string): Promise<FileMetaData> {
+  const { parquetMetadata } = await import("hyparquet");
   try {
     return parquetMetadata(bytes, { geoparquet: false });
   } catch (error) {

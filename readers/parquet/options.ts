@@ -5,8 +5,12 @@ import { schemaFields } from "../../lib/core/schema.ts";
 import type { ColumnField, Columns, ColumnValue, Row } from "../../lib/core/schema.ts";
 import type { Where } from "./where.ts";
 
-/** A value of a Parquet column without a declared type. Int64 is bigint; lists are arrays, structs are plain objects. */
-export type ParquetValue = ColumnValue | Uint8Array | readonly ParquetValue[] | { readonly [field: string]: ParquetValue };
+/** A value of a Parquet column without a declared type: Int64 is bigint, decimals are text, lists arrays, structs objects. */
+export type ParquetValue =
+  | ColumnValue
+  | Uint8Array
+  | readonly ParquetValue[]
+  | { readonly [field: string]: ParquetValue };
 
 /** Which columns are read: names and types, or names only. */
 export type ParquetColumns = Columns | readonly string[];
@@ -96,7 +100,9 @@ export function parquetSettings(
   const { columns, where = [], as: form = "objects", frame, result, badFiles = "error" } = options;
   const fields = columns === undefined || isNames(columns) ? undefined : schemaFields(columns);
   if (columns !== undefined && (isNames(columns) ? columns : Object.keys(columns)).length === 0) {
-    throw new QStreamError("OPTION_INVALID", "columns is empty", { advice: "Name at least one column, or leave it out." });
+    throw new QStreamError("OPTION_INVALID", "columns is empty", {
+      advice: "Name at least one column, or leave it out.",
+    });
   }
   if (result !== undefined && frame === undefined) {
     throw new QStreamError("OPTION_INVALID", "result describes what frame gives, and there is no frame", {
@@ -115,7 +121,10 @@ export function parquetSettings(
     form,
     frame,
     result: result === undefined ? undefined : schemaFields(result),
-    splitRows: positive(options.splitRows ?? (frame === undefined ? defaultSplitRows : defaultFrameSplitRows), "splitRows"),
+    splitRows: positive(
+      options.splitRows ?? (frame === undefined ? defaultSplitRows : defaultFrameSplitRows),
+      "splitRows",
+    ),
     batchRows: positive(options.batchRows ?? defaultBatchRows, "batchRows"),
     badFiles,
   };

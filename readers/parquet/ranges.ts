@@ -29,10 +29,14 @@ export async function fetchRanges(
 ): Promise<PartialCopy> {
   const path = await ctx.spill.path(`${ctx.step.replaceAll(/[^\w-]/g, "_")}-${ctx.channel}-${split.firstRow}.parquet`);
   if (path === undefined) {
-    throw new QStreamError("UNSUPPORTED", "a remote Parquet file needs room for temporary files, and there is none here", {
-      file: split.path,
-      advice: "Copy the file to this machine and read it from there.",
-    });
+    throw new QStreamError(
+      "UNSUPPORTED",
+      "a remote Parquet file needs room for temporary files, and there is none here",
+      {
+        file: split.path,
+        advice: "Copy the file to this machine and read it from there.",
+      },
+    );
   }
   const remove = (): Promise<void> => rm(path, { force: true });
   const copy = await open(path, "w", 0o600);
@@ -74,10 +78,14 @@ export function neededRanges(footer: ParquetFooter, split: ParquetSplit, setting
 async function copyRange(from: OpenFile, to: FileHandle, { start, end }: ByteRange): Promise<void> {
   const bytes = await from.read(start, end - start);
   if (bytes.byteLength < end - start) {
-    throw new QStreamError("BAD_INPUT", `the file ends at byte ${start + bytes.byteLength}, before its row group does`, {
-      file: from.entry.path,
-      advice: "It became shorter while it was read: let its writer finish, and run again.",
-    });
+    throw new QStreamError(
+      "BAD_INPUT",
+      `the file ends at byte ${start + bytes.byteLength}, before its row group does`,
+      {
+        file: from.entry.path,
+        advice: "It became shorter while it was read: let its writer finish, and run again.",
+      },
+    );
   }
   for (let done = 0; done < bytes.byteLength;) {
     const { bytesWritten } = await to.write(bytes, done, bytes.byteLength - done, start + done);

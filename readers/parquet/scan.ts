@@ -23,7 +23,12 @@ export interface ScannedFile {
  * The call is synchronous: in this version of nodejs-polars the asynchronous `collect` ignores the choice of an engine and
  * takes the in-memory one, which needs two to three times as long for an aggregation.
  */
-export function scanSplit(polars: PolarsLibrary, file: ScannedFile, split: ParquetSplit, settings: ParquetSettings): DataFrame {
+export function scanSplit(
+  polars: PolarsLibrary,
+  file: ScannedFile,
+  split: ParquetSplit,
+  settings: ParquetSettings,
+): DataFrame {
   const { footer } = file;
   let scan = polars.scanParquet(file.localPath, { glob: false });
   if (!split.whole) scan = scan.slice(split.firstRow, split.rows);
@@ -40,7 +45,12 @@ export function scanSplit(polars: PolarsLibrary, file: ScannedFile, split: Parqu
   return settings.result === undefined ? made : castResult(polars, made, settings, split);
 }
 
-function projection(polars: PolarsLibrary, footer: ParquetFooter, split: ParquetSplit, settings: ParquetSettings): Expr[] {
+function projection(
+  polars: PolarsLibrary,
+  footer: ParquetFooter,
+  split: ParquetSplit,
+  settings: ParquetSettings,
+): Expr[] {
   const names = settings.names ?? footer.columns.map(({ name }) => name);
   const objects = settings.form === "objects" && settings.frame === undefined;
   return names.map((name, index) => {
@@ -52,7 +62,7 @@ function projection(polars: PolarsLibrary, footer: ParquetFooter, split: Parquet
     if (field !== undefined) castColumn(polars, column, field, { file: split.path, exactTime: true });
     // Plain objects are made from a dictionary's few strings far faster than from one string a row.
     if (objects && split.fewValues.includes(name)) return polars.col(name).cast(polars.Categorical);
-    return objects && column.kind === "decimal" ? polars.col(name).cast(polars.Float64) : polars.col(name);
+    return polars.col(name);
   });
 }
 
@@ -100,7 +110,11 @@ function literal(polars: PolarsLibrary, column: ParquetColumn, value: Exclude<Wh
   return typeof value === "number" && Number.isSafeInteger(value) ? integer(BigInt(value)) : polars.lit(value);
 }
 
-function applyFrame(scan: LazyDataFrame, frame: (scan: LazyDataFrame) => LazyDataFrame, split: ParquetSplit): LazyDataFrame {
+function applyFrame(
+  scan: LazyDataFrame,
+  frame: (scan: LazyDataFrame) => LazyDataFrame,
+  split: ParquetSplit,
+): LazyDataFrame {
   const made: unknown = frame(scan);
   if ((made as { readonly [Symbol.toStringTag]?: unknown } | undefined)?.[Symbol.toStringTag] === "LazyDataFrame") {
     return made as LazyDataFrame;
@@ -118,7 +132,8 @@ function collect(scan: LazyDataFrame, split: ParquetSplit, withFrame: boolean): 
     const message = error instanceof Error ? error.message : String(error);
     const column = /column '([^']+)'/.exec(message)?.[1] ?? /column "([^"]+)"/.exec(message)?.[1];
     const cast = message.startsWith("conversion from");
-    const groups = split.endGroup - split.firstGroup > 1 ? `row groups ${split.firstGroup} to ${split.endGroup - 1}` : "a row group";
+    const groups =
+      split.endGroup - split.firstGroup > 1 ? `row groups ${split.firstGroup} to ${split.endGroup - 1}` : "a row group";
     throw new QStreamError("BAD_INPUT", cast ? firstLine(message) : `${groups} can't be read: ${firstLine(message)}`, {
       file: split.path,
       rowGroup: split.firstGroup,

@@ -61,7 +61,9 @@ function describe(footer: ParquetFooter, firstGroup: number, endGroup: number): 
     endGroup,
     whole: rows === footer.rows,
     fewValues: footer.columns
-      .filter(({ kind, name }) => kind === "string" && chunks.every((chunk) => chunk.column !== name || chunk.fewValues))
+      .filter(
+        ({ kind, name }) => kind === "string" && chunks.every((chunk) => chunk.column !== name || chunk.fewValues),
+      )
       .map(({ name }) => name),
     bytes: chunks.reduce((sum, chunk) => sum + chunk.end - chunk.start, 0),
   };

@@ -67,7 +67,12 @@ export function mayMatch(group: ParquetRowGroup, columns: readonly ParquetColumn
   });
 }
 
-function conditionMayHold([, operator, value]: Where, kind: ParquetKind, known: ColumnStatistics, rows: number): boolean {
+function conditionMayHold(
+  [, operator, value]: Where,
+  kind: ParquetKind,
+  known: ColumnStatistics,
+  rows: number,
+): boolean {
   if (operator === "in") return value.some((single) => comparisonMayHold("==", single, kind, known));
   if (value !== null) return comparisonMayHold(operator, value, kind, known);
   if (known.nulls === undefined) return true;

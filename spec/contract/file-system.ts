@@ -84,6 +84,11 @@ export function fileSystemContract(test: Suite, name: string, place: () => FileP
     assert.equal(found.map((entry) => entry.path).map(lastName), ["a.bin", "b.bin"]);
   });
 
+  foldersContract(test, name, place);
+  writingContract(test, name, place);
+}
+
+function foldersContract(test: Suite, name: string, place: () => FilePlace): void {
   test(`${name}: folders and globs are listed without hidden files`, async () => {
     const { files, path, put, full } = place();
     if (!full) return;
@@ -107,7 +112,9 @@ export function fileSystemContract(test: Suite, name: string, place: () => FileP
     assert.is(await names("tree/[!a].csv"), "b.csv");
     await expectError("PATH_NOT_FOUND", () => files.list(path("tree/*.parquet")), "tree/*.parquet");
   });
+}
 
+function writingContract(test: Suite, name: string, place: () => FilePlace): void {
   test(`${name}: a written file is seen only when it is committed`, async () => {
     const { files, path, full } = place();
     if (!full) return;

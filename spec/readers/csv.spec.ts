@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import * as assert from "uvu/assert";
 import { loadBatches } from "../../lib/core/batch/index.ts";
-import { schema } from "../../lib/core/schema.ts";
+import { schema, type ColumnType } from "../../lib/core/schema.ts";
 import { openFileSystem } from "../../lib/files/index.ts";
 import { testContext } from "../../lib/testing/test-context.ts";
 import { csv, type CsvOptions } from "../../readers/csv.ts";
@@ -143,6 +143,27 @@ test("an empty file, a header alone and blank lines give no rows", async () => {
   assert.equal(await rowsOf(""), []);
   assert.equal(await rowsOf("a,b\n"), []);
   assert.equal(await rowsOf("a,b\n\r\n1,2\n\n"), [{ a: 1, b: 2 }]);
+});
+
+test("dates that aren't in the calendar and numbers in other notations are no values", async () => {
+  const refused: readonly (readonly [ColumnType, string])[] = [
+    ["date", "2023-02-29"],
+    ["date", "2024-13-01"],
+    ["timestamp", "2024-02-31T00:00:00Z"],
+    ["timestamp", "2024-02-01 25:00"],
+    ["float64", "0x10"],
+    ["float64", " 1"],
+    ["float64", "1 "],
+    ["float64", "1,5"],
+    ["int32", "1.0"],
+    ["int32", "-"],
+    ["int64", "9223372036854775808"],
+    ["boolean", "yes"],
+  ];
+  for (const [type, text] of refused) {
+    const content = `a;b\n${text};x\n`;
+    await expectError("BAD_INPUT", () => rowsOf(content, { schema: { a: type }, separator: ";" }), `is no ${type}`);
+  }
 });
 
 test("what is wrong with a row is said with file, line, column and value", async () => {

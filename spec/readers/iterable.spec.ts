@@ -27,9 +27,13 @@ const codeIs = (code: string) => (error: unknown) => error instanceof QStreamErr
 
 test("items gives every object once and in order, whatever the channels", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.integer(), { maxLength: 4000 }), fc.integer({ min: 1, max: 7 }), async (objects, channels) => {
-      assert.equal(await objectsOf(items(objects), channels), objects);
-    }),
+    fc.asyncProperty(
+      fc.array(fc.integer(), { maxLength: 4000 }),
+      fc.integer({ min: 1, max: 7 }),
+      async (objects, channels) => {
+        assert.equal(await objectsOf(items(objects), channels), objects);
+      },
+    ),
     { numRuns: 40 },
   );
 });
@@ -42,7 +46,10 @@ test("items gives at most one split a channel, and none without objects", async 
 });
 
 test("items notices an array that isn't the same in every slot", () => {
-  assert.throws(() => [...(items([1, 2]).read({ first: 0, end: 3, length: 3 }, testContext()) as Iterable<unknown>)], codeIs("BUILDER_IMPURE"));
+  assert.throws(
+    () => [...(items([1, 2]).read({ first: 0, end: 3, length: 3 }, testContext()) as Iterable<unknown>)],
+    codeIs("BUILDER_IMPURE"),
+  );
 });
 
 test("iterable reads sync and async generator functions, arrays and runs", async () => {

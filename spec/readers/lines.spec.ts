@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import * as assert from "uvu/assert";
 import { openFileSystem } from "../../lib/files/index.ts";
 import { testContext } from "../../lib/testing/test-context.ts";

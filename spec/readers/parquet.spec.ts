@@ -58,7 +58,11 @@ async function writeFlights(): Promise<void> {
       polars.col("late"),
     )
     .lazy()
-    .sinkParquet(path, { rowGroupSize: 1000, statistics: true, sinkOptions: { syncOnClose: "none", maintainOrder: true, mkdir: false } })
+    .sinkParquet(path, {
+      rowGroupSize: 1000,
+      statistics: true,
+      sinkOptions: { syncOnClose: "none", maintainOrder: true, mkdir: false },
+    })
     .collect();
 }
 test.before(writeFlights);
@@ -139,7 +143,8 @@ test("gives Int64 as bigint and the rest naturally when no types are declared", 
 });
 
 test("gives Arrow tables and Polars frames of batchRows rows", async () => {
-  const tables: Table[] = (await readAll(parquet(path, { as: "arrow", columns: ["distance"], batchRows: 700 }))).objects;
+  const tables: Table[] = (await readAll(parquet(path, { as: "arrow", columns: ["distance"], batchRows: 700 })))
+    .objects;
   assert.ok(tables.every((table) => table.numRows <= 700));
   assert.equal(
     tables.flatMap((table) => [...(table.getChild("distance") ?? [])] as bigint[]),
@@ -194,7 +199,10 @@ test("where gives exactly the rows that meet all conditions", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(conditions, { minLength: 1, maxLength: 3 }), fc.boolean(), async (where, remote) => {
       const from = remote ? remoteFiles().files : files;
-      const { objects } = await readAll(parquet(path, { columns: { distance: "int64" }, where, splitRows: 2000 }), from);
+      const { objects } = await readAll(
+        parquet(path, { columns: { distance: "int64" }, where, splitRows: 2000 }),
+        from,
+      );
       const expected = flights.filter((flight) => where.every((condition) => meets(flight, condition)));
       assert.equal(
         objects.map(({ distance }) => distance),
@@ -217,7 +225,11 @@ test("where leaves out row groups whose statistics rule them out", async () => {
 
 test("fetches only the needed byte ranges of a remote file", async () => {
   const remote = remoteFiles();
-  const reader = parquet(path, { columns: { delay: "int32?" }, where: [["distance", ">=", 2n ** 53n + 9000n]], splitRows: 1000 });
+  const reader = parquet(path, {
+    columns: { delay: "int32?" },
+    where: [["distance", ">=", 2n ** 53n + 9000n]],
+    splitRows: 1000,
+  });
   const { objects } = await readAll(reader, remote.files);
   assert.equal(
     objects,
@@ -254,7 +266,9 @@ test("frame works inside the scan, and result types its rows", async () => {
   assert.is(splits.length, 1);
   const typed: { origin: string; delay: bigint; flights: number }[] = objects;
   const expected = ["OAK", "SFO", "SJC", "ÅÄÖ"].map((origin) => {
-    const delays = flights.flatMap((flight) => (flight.origin === origin && flight.delay !== null ? [flight.delay] : []));
+    const delays = flights.flatMap((flight) =>
+      flight.origin === origin && flight.delay !== null ? [flight.delay] : [],
+    );
     return { origin, delay: BigInt(delays.reduce((sum, delay) => sum + delay, 0)), flights: delays.length };
   });
   assert.equal(typed, expected);
@@ -274,14 +288,20 @@ test("names the column and those there are when one is missing or has another ty
   assert.is(big.place.column, "distance");
   const nulls = await failure(() => readAll(parquet(path, { columns: { delay: "int32" } })));
   assert.match(nulls.message, 'Declare it as "int32?"');
-  const result = await failure(() => readAll(parquet(path, { frame: (scan) => scan.select("late"), result: { lat: "boolean" } })));
+  const result = await failure(() =>
+    readAll(parquet(path, { frame: (scan) => scan.select("late"), result: { lat: "boolean" } })),
+  );
   assert.match(result.message, "late (bool)");
 });
 
 test("a truncated or foreign file is BAD_INPUT with its name", async () => {
   const bytes = readFileSync(path);
   const broken = join(folder, "broken.parquet");
-  for (const content of [bytes.subarray(0, bytes.length - 9), bytes.subarray(0, 5), Buffer.from("a,b\n1,2\n1,2\n1,2")]) {
+  for (const content of [
+    bytes.subarray(0, bytes.length - 9),
+    bytes.subarray(0, 5),
+    Buffer.from("a,b\n1,2\n1,2\n1,2"),
+  ]) {
     writeFileSync(broken, content);
     const error = await failure(() => readAll(parquet(broken)));
     assert.is(error.code, "BAD_INPUT");
@@ -300,17 +320,21 @@ test("flipped bits of the footer give an error or another valid file, never a cr
   const footerStart = bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8);
   const flipped = join(folder, "flipped.parquet");
   await fc.assert(
-    fc.asyncProperty(fc.integer({ min: footerStart, max: bytes.length - 1 }), fc.integer({ min: 0, max: 7 }), async (at, bit) => {
-      const copy = Buffer.from(bytes);
-      copy[at] = (copy[at] as number) ^ (1 << bit);
-      writeFileSync(flipped, copy);
-      const reader = parquet(flipped, { badFiles: "side" });
-      try {
-        await reader.splits({ channels: 1, files, signal: new AbortController().signal });
-      } catch (error) {
-        assert.ok(error instanceof QStreamError);
-      }
-    }),
+    fc.asyncProperty(
+      fc.integer({ min: footerStart, max: bytes.length - 1 }),
+      fc.integer({ min: 0, max: 7 }),
+      async (at, bit) => {
+        const copy = Buffer.from(bytes);
+        copy[at] = (copy[at] as number) ^ (1 << bit);
+        writeFileSync(flipped, copy);
+        const reader = parquet(flipped, { badFiles: "side" });
+        try {
+          await reader.splits({ channels: 1, files, signal: new AbortController().signal });
+        } catch (error) {
+          assert.ok(error instanceof QStreamError);
+        }
+      },
+    ),
     { numRuns: 150 },
   );
 });

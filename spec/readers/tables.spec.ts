@@ -39,7 +39,9 @@ test("arrowTable gives all rows as tables of splitRows rows", async () => {
 
 test("polarsFrame gives all rows as frames of splitRows rows", async () => {
   const polars = loadPolars();
-  const frames: DataFrame[] = await batchesOf(polarsFrame(() => polars.DataFrame({ n: [...numbers] }), { splitRows: 400 }));
+  const frames: DataFrame[] = await batchesOf(
+    polarsFrame(() => polars.DataFrame({ n: [...numbers] }), { splitRows: 400 }),
+  );
   assert.equal(
     frames.map((frame) => frame.height),
     [400, 400, 200],
@@ -63,7 +65,8 @@ test("a table that isn't the same in every slot is noticed", async () => {
   const reader = arrowTable(tableFromArrays({ n: numbers }));
   let thrown: unknown;
   try {
-    for await (const reading of reader.read({ first: 0, end: 5, rows: 999 }, testContext())) assert.unreachable(String(reading));
+    for await (const reading of reader.read({ first: 0, end: 5, rows: 999 }, testContext()))
+      assert.unreachable(String(reading));
   } catch (error) {
     thrown = error;
   }

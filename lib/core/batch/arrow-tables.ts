@@ -1,4 +1,4 @@
-import type { Data, RecordBatch, Schema, Table, Vector } from "apache-arrow";
+import type { Data, Schema, Table, Vector } from "apache-arrow";
 import { QStreamError } from "../errors.ts";
 import { type Content, contents, createFrame, tablesOf } from "./frame.ts";
 import { type ColumnLayout, layOut, offsetsOf, type Part, viewsOf } from "./layout.ts";
@@ -11,7 +11,7 @@ import { writeColumns } from "./write-columns.ts";
 
 /** The chunks of a table's column, one a record batch. */
 export function chunksOf(table: Table, index: number): Data[] {
-  return table.batches.map((batch) => (batch as RecordBatch).data.children[index] as Data);
+  return table.batches.map((batch) => batch.data.children[index] as Data);
 }
 
 /** Rows of a table. */

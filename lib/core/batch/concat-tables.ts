@@ -13,7 +13,7 @@ export function concatTables(arrow: ArrowLibrary, tables: readonly Table[]): Tab
   if (first === undefined) return new arrow.Table(new arrow.Schema([]));
   if (tables.length === 1) return first;
   const schema = commonSchema(arrow, tables);
-  const batches = tables.flatMap((table) => table.batches.map((batch) => conform(arrow, batch as RecordBatch, schema)));
+  const batches = tables.flatMap((table) => table.batches.map((batch) => conform(arrow, batch, schema)));
   return new arrow.Table(schema, batches);
 }
 
@@ -63,5 +63,5 @@ function nullsOf(arrow: ArrowLibrary, type: DataType, length: number): Data {
     Array.from({ length }, () => null),
     type,
   ).data[0];
-  return (data ?? arrow.makeData({ type, length: 0 })) as Data;
+  return data ?? arrow.makeData({ type, length: 0 });
 }

@@ -50,7 +50,7 @@ function hashColumn({ name, chunks }: KeyColumn, hashes: Uint32Array): void {
 }
 
 function overwriteNulls(data: Data, hashes: Uint32Array): void {
-  const nulls = data.nullBitmap as Uint8Array;
+  const nulls = data.nullBitmap;
   for (let row = 0; row < data.length; row++) {
     if (!isValid(nulls, data.offset + row)) hashes[row] = hashNull;
   }
@@ -69,7 +69,7 @@ function hashChunk(data: Data, column: string, hashes: Uint32Array): void {
       return;
     case typeIds.float:
       if ((data.type as unknown as { precision: number }).precision === 0) hashValues(data, column, hashes);
-      else hashFloats(data.values as unknown as Float64Array, hashes);
+      else hashFloats(data.values, hashes);
       return;
     case typeIds.bool:
       hashBits(data, hashes);
@@ -165,7 +165,7 @@ function hashViews(data: Data, hashes: Uint32Array): void {
   const views = viewsOf(data);
   const inline = new Uint8Array(views.buffer, views.byteOffset, views.byteLength);
   const range = byteRanges(data);
-  const nulls = hasNulls(data) ? (data.nullBitmap as Uint8Array) : undefined;
+  const nulls = hasNulls(data) ? data.nullBitmap : undefined;
   for (let row = 0; row < hashes.length; row++) {
     const length = views[row * 4] as number;
     if (length <= inlineMax) {

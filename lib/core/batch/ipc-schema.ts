@@ -105,8 +105,7 @@ function readType(typeId: number, type: FlatTable): number | undefined {
       return among(unit, units) && bits === (unit < 2 ? 32 : 64) ? bits >> 3 : undefined;
     }
     case typeIds.timestamp: {
-      const zone = type.text(1) ?? "";
-      return among(type.int16(0, 0), units) && /^[\w+\-:/ ]{0,64}$/.test(zone) ? 8 : undefined;
+      return among(type.int16(0, 0), units) && isZone(type.text(1) ?? "") ? 8 : undefined;
     }
     case typeIds.duration:
       return among(type.int16(0, 1), units) ? 8 : undefined;
@@ -122,6 +121,20 @@ function readType(typeId: number, type: FlatTable): number | undefined {
     default:
       return among(typeId, widthless) ? 0 : undefined;
   }
+}
+
+const knownZones = new Set(["", "UTC"]);
+
+/** Whether a time zone exists: Polars panics at one that doesn't. */
+function isZone(zone: string): boolean {
+  if (knownZones.has(zone) || /^[+-]\d\d:?\d\d$/.test(zone)) return true;
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: zone }).format(0);
+  } catch {
+    return false;
+  }
+  if (knownZones.size < 1000) knownZones.add(zone);
+  return true;
 }
 
 const widthless: readonly number[] = [

@@ -118,7 +118,7 @@ export function hasNulls(data: Data): boolean {
 function nullsOf({ data, selection }: Part): number {
   if (selection.count === 0 || !hasNulls(data)) return 0;
   if (selection.rows === undefined && selection.count === data.length) return data.nullCount;
-  return selection.count - countBits(data.nullBitmap as Uint8Array, data.offset, selection);
+  return selection.count - countBits(data.nullBitmap, data.offset, selection);
 }
 
 function childType(type: DataType, index: number): DataType {
@@ -162,7 +162,7 @@ export function viewsOf(data: Data): Int32Array {
 function longBytesOfPart({ data, selection }: Part): number {
   const { from, count, rows } = selection;
   const views = viewsOf(data);
-  const nulls = hasNulls(data) ? (data.nullBitmap as Uint8Array) : undefined;
+  const nulls = hasNulls(data) ? data.nullBitmap : undefined;
   let total = 0;
   for (let at = 0; at < count; at++) {
     const row = rows === undefined ? from + at : (rows[at] as number);

@@ -18,7 +18,7 @@ export function frameToIpc(frame: DataFrame): Buffer {
 
 /** Reads a frame from Arrow IPC stream bytes that are known to be sound. */
 export function ipcToFrame(bytes: Uint8Array): DataFrame {
-  return loadPolars().readIPCStream(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)) as DataFrame;
+  return loadPolars().readIPCStream(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
 }
 
 export function frameToTable(arrow: ArrowLibrary, frame: DataFrame): Table {

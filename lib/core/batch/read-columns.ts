@@ -1,4 +1,4 @@
-import type { Data, DataType, RecordBatch, Schema, Table, Vector } from "apache-arrow";
+import type { Data, DataType, Schema, Table, Vector } from "apache-arrow";
 import { checkFrame, type Frame } from "./frame.ts";
 import type { ArrowLibrary } from "./libraries.ts";
 import { type Physical, physicalOf } from "./physical.ts";
@@ -18,7 +18,7 @@ export function readTable(
   const children = schema.fields.map((field) => reader.column(field.type as DataType, field.name, frame.rows));
   reader.finish();
   const data = arrow.makeData({ type: new arrow.Struct(schema.fields), length: frame.rows, nullCount: 0, children });
-  return new arrow.Table(schema, [new arrow.RecordBatch(schema, data) as RecordBatch]);
+  return new arrow.Table(schema, [new arrow.RecordBatch(schema, data)]);
 }
 
 interface Buffers {

@@ -33,7 +33,7 @@ function isPlainArray(data: Data): boolean {
 
 function appendValues(data: Data, column: string, timeAs: TimeAs, values: unknown[]): void {
   const read = valueReader(data, column, timeAs);
-  const nulls = hasNulls(data) ? (data.nullBitmap as Uint8Array) : undefined;
+  const nulls = hasNulls(data) ? data.nullBitmap : undefined;
   for (let row = 0; row < data.length; row++) {
     values.push(isValid(nulls, data.offset + row) ? read(row) : null);
   }

@@ -30,7 +30,7 @@ class FrameTarget {
 
   next(): Uint8Array {
     const index = this.#next++ * 2;
-    return new Uint8Array(this.bytes, (this.#buffers[index] as number) * 8, this.#buffers[index + 1] as number);
+    return new Uint8Array(this.bytes, (this.#buffers[index] as number) * 8, this.#buffers[index + 1]);
   }
 }
 
@@ -69,7 +69,7 @@ function writeValidity({ parts, nulls }: ColumnLayout, target: Uint8Array): void
   if (nulls === 0) return;
   let to = 0;
   for (const { data, selection } of parts) {
-    if (hasNulls(data)) copyBits(data.nullBitmap as Uint8Array, data.offset, selection, target, to);
+    if (hasNulls(data)) copyBits(data.nullBitmap, data.offset, selection, target, to);
     else setBits(target, to, selection.count);
     to += selection.count;
   }
@@ -78,7 +78,7 @@ function writeValidity({ parts, nulls }: ColumnLayout, target: Uint8Array): void
 function writeBits({ parts }: ColumnLayout, target: Uint8Array): void {
   let to = 0;
   for (const { data, selection } of parts) {
-    if (selection.count > 0) copyBits(data.values as unknown as Uint8Array, data.offset, selection, target, to);
+    if (selection.count > 0) copyBits(data.values, data.offset, selection, target, to);
     to += selection.count;
   }
 }
@@ -107,7 +107,7 @@ function writeBytes({ parts }: ColumnLayout, target: Uint8Array): void {
   let to = 0;
   for (const { data, selection } of parts) {
     if (selection.count === 0) continue;
-    to = copyBytes({ ...offsetsOf(data), values: data.values as unknown as Uint8Array }, selection, target, to);
+    to = copyBytes({ ...offsetsOf(data), values: data.values }, selection, target, to);
   }
 }
 
@@ -118,7 +118,7 @@ function writeViews({ parts }: ColumnLayout, viewBytes: Uint8Array, longBytes: U
   let end = 0;
   for (const { data, selection } of parts) {
     const views = viewsOf(data);
-    const nulls = hasNulls(data) ? (data.nullBitmap as Uint8Array) : undefined;
+    const nulls = hasNulls(data) ? data.nullBitmap : undefined;
     for (let at = 0; at < selection.count; at++, to += 4) {
       const row = selection.rows === undefined ? selection.from + at : (selection.rows[at] as number);
       if (!isValid(nulls, data.offset + row)) continue;

@@ -54,7 +54,9 @@ export function bytesKindOf(value: object): BytesKind | undefined {
 
 /** The bytes of a value of a bytes kind, without a copy. */
 export function bytesOf(value: BytesValue): Uint8Array {
-  return ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(value);
+  return ArrayBuffer.isView(value)
+    ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+    : new Uint8Array(value);
 }
 
 /** Makes a value of a bytes kind from a copy of `source` between two places. */

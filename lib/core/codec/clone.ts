@@ -42,7 +42,8 @@ class CloneDeserializer extends Deserializer {
 
 /** Structured-clone bytes of values that were inspected. Objects met twice among them are written once. */
 export function serializeValues(values: readonly unknown[], inspection: Inspection): Uint8Array {
-  const cloned: Cloned = inspection.encodings.size === 0 ? [values] : new Replacement(inspection.encodings).replaceAll(values);
+  const cloned: Cloned =
+    inspection.encodings.size === 0 ? [values] : new Replacement(inspection.encodings).replaceAll(values);
   try {
     const serializer = new CloneSerializer();
     serializer.writeHeader();
@@ -78,5 +79,8 @@ function readCloned(bytes: Uint8Array, count: number): Cloned {
   if (Array.isArray(values) && values.length === count && (placeholders === undefined || Array.isArray(placeholders))) {
     return [values, placeholders as readonly Placeholder[] | undefined];
   }
-  throw new QStreamError("FRAME_INVALID", `structured-clone bytes of a parcel don't hold the ${count} values they should`);
+  throw new QStreamError(
+    "FRAME_INVALID",
+    `structured-clone bytes of a parcel don't hold the ${count} values they should`,
+  );
 }

@@ -22,7 +22,8 @@ export class ColumnsDecoder {
   /** The next column, which must have `count` values. Number columns are views of the frame. */
   column(count: number): Column {
     const entry = this.#frame.entries[this.#next];
-    if (entry === undefined || entry.count !== count) throw invalidFrame(`column ${this.#next} doesn't have ${count} values`);
+    if (entry === undefined || entry.count !== count)
+      throw invalidFrame(`column ${this.#next} doesn't have ${count} values`);
     this.#next += 1;
     return this.#read(entry);
   }

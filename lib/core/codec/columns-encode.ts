@@ -6,7 +6,17 @@ import { Inspection } from "./travel.ts";
 /**
  * What a value is, as far as columns go; a mixed column holds this for each row. Kinds of bytes are `bytes` plus their kind.
  */
-export const valueTag = { number: 0, string: 1, boolean: 2, bigint: 3, date: 4, null: 5, undefined: 6, other: 7, bytes: 16 } as const;
+export const valueTag = {
+  number: 0,
+  string: 1,
+  boolean: 2,
+  bigint: 3,
+  date: 4,
+  null: 5,
+  undefined: 6,
+  other: 7,
+  bytes: 16,
+} as const;
 
 const longBytes = 2 ** 32;
 
@@ -57,7 +67,9 @@ export class ColumnsEncoder {
       return;
     }
     const at = this.#frame.reserve(count * 8);
-    new Float64Array(this.#frame.bytes.buffer, at, count).set(count === values.length ? values : values.subarray(0, count));
+    new Float64Array(this.#frame.bytes.buffer, at, count).set(
+      count === values.length ? values : values.subarray(0, count),
+    );
     this.#frame.column(columnKind.float64, count, count * 8);
   }
 
@@ -129,7 +141,11 @@ export class ColumnsEncoder {
         this.#frame.append(columnKind.int64, values.length, bytesOf(BigInt64Array.from(values as readonly bigint[])));
         return true;
       case valueTag.date:
-        this.#frame.append(columnKind.date, values.length, bytesOf(Float64Array.from(values as readonly Date[], Number)));
+        this.#frame.append(
+          columnKind.date,
+          values.length,
+          bytesOf(Float64Array.from(values as readonly Date[], Number)),
+        );
         return true;
       case valueTag.null:
       case valueTag.undefined:

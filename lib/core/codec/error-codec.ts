@@ -35,7 +35,11 @@ export function encodeError(error: Error): EncodedError {
   const properties: [string, unknown, boolean][] = [];
   for (const name of Object.getOwnPropertyNames(error)) {
     if (name === "message" || name === "stack") continue;
-    properties.push([name, (error as unknown as Record<string, unknown>)[name], Object.prototype.propertyIsEnumerable.call(error, name)]);
+    properties.push([
+      name,
+      (error as unknown as Record<string, unknown>)[name],
+      Object.prototype.propertyIsEnumerable.call(error, name),
+    ]);
   }
   return { type: error.constructor.name, message: error.message, stack: error.stack, properties };
 }
@@ -45,6 +49,7 @@ export function decodeError({ type, message, stack, properties }: EncodedError):
   const error: Error = Reflect.construct(Error, [message], classByName.get(type) ?? Error);
   const hidden = { configurable: true, writable: true, enumerable: false };
   Object.defineProperty(error, "stack", { ...hidden, value: stack });
-  for (const [name, value, enumerable] of properties) Object.defineProperty(error, name, { ...hidden, enumerable, value });
+  for (const [name, value, enumerable] of properties)
+    Object.defineProperty(error, name, { ...hidden, enumerable, value });
   return error;
 }

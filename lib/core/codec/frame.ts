@@ -136,8 +136,13 @@ export function invalidFrame(what: string): QStreamError {
 
 /** Reads a frame's header and table, and checks that every part lies within the frame. */
 export function readFrame(buffer: ArrayBuffer): Frame {
-  if (buffer.byteLength < headerBytes + 8 || buffer.byteLength % 8 !== 0) throw invalidFrame(`${buffer.byteLength} bytes are no frame`);
-  const [mark, writtenVersion, rows = 0, entryCount = 0, shapeBytes = 0, codecBytes = 0] = new Uint32Array(buffer, 0, 6);
+  if (buffer.byteLength < headerBytes + 8 || buffer.byteLength % 8 !== 0)
+    throw invalidFrame(`${buffer.byteLength} bytes are no frame`);
+  const [mark, writtenVersion, rows = 0, entryCount = 0, shapeBytes = 0, codecBytes = 0] = new Uint32Array(
+    buffer,
+    0,
+    6,
+  );
   if (mark !== magic) throw invalidFrame("the magic number is missing");
   if (writtenVersion !== version) throw invalidFrame(`version ${writtenVersion} is not ${version}`);
   const [length = 0, table = 0] = new Float64Array(buffer, 24, 2);
@@ -165,9 +170,11 @@ function readEntries(numbers: Float64Array, rows: number, from: number, to: numb
   const entries: ColumnEntry[] = [];
   for (let at = 0; at < numbers.length; at += entryNumbers) {
     const [kind = 0, count = 0, offset = 0, length = 0] = numbers.subarray(at, at + entryNumbers);
-    const inside = Number.isInteger(offset) && Number.isInteger(length) && offset >= from && length >= 0 && offset + length <= to;
+    const inside =
+      Number.isInteger(offset) && Number.isInteger(length) && offset >= from && length >= 0 && offset + length <= to;
     if (!inside || offset % 8 !== 0) throw invalidFrame(`column ${entries.length} lies outside`);
-    if (!Number.isInteger(count) || count < 0 || count > rows) throw invalidFrame(`column ${entries.length} has ${count} values`);
+    if (!Number.isInteger(count) || count < 0 || count > rows)
+      throw invalidFrame(`column ${entries.length} has ${count} values`);
     entries.push({ kind, count, offset, length });
   }
   return entries;

@@ -33,7 +33,7 @@ let idle: Workspace | undefined = new Workspace();
 /**
  * Encodes a parcel's objects into one buffer. Objects of one shape (plain, with the same properties in the same order) go as
  * columns, and so do plain values; everything else as structured clone, with codecs for registered classes. Own enumerable
- * properties named by strings travel.
+ * properties named by strings travel; objects without a prototype arrive as plain ones.
  *
  * @throws QStreamError CANNOT_TRAVEL naming what can't travel, with its path inside of the object
  */
@@ -78,7 +78,13 @@ function writeObjects(workspace: Workspace, objects: readonly unknown[]): "colum
 
 /** A first object that only structured clone can take, so that no column of it is tried. */
 function isContainer(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !ArrayBuffer.isView(value) && !(value instanceof ArrayBuffer) && !(value instanceof Date);
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    !ArrayBuffer.isView(value) &&
+    !(value instanceof ArrayBuffer) &&
+    !(value instanceof Date)
+  );
 }
 
 /** The codec of all objects, if they are of one registered class. */
@@ -89,7 +95,9 @@ function commonCodec(objects: readonly unknown[]): RegisteredCodec | undefined {
   if (prototype === null || prototype === Object.prototype) return undefined;
   const codec = codecOf(prototype);
   if (codec === undefined) return undefined;
-  const same = objects.every((object) => typeof object === "object" && object !== null && Object.getPrototypeOf(object) === prototype);
+  const same = objects.every(
+    (object) => typeof object === "object" && object !== null && Object.getPrototypeOf(object) === prototype,
+  );
   return same ? codec : undefined;
 }
 
@@ -118,7 +126,9 @@ function writeShape(workspace: Workspace, shape: Shape, codec: string, objects: 
 function gather(workspace: Workspace, shape: Shape, objects: readonly unknown[]): readonly Gathered[] | undefined {
   const rows = objects.length;
   const first = objects[0] as Record<string, unknown>;
-  const columns = shape.keys.map((key, place) => (typeof first[key] === "number" ? workspace.floats(place, rows) : new Array<unknown>(rows)));
+  const columns = shape.keys.map((key, place) =>
+    typeof first[key] === "number" ? workspace.floats(place, rows) : new Array<unknown>(rows),
+  );
   const gathered = shape.gather(objects, columns);
   if (gathered === wrongShape) return undefined;
   if (gathered !== wrongKind) return columns;
@@ -134,11 +144,13 @@ function gather(workspace: Workspace, shape: Shape, objects: readonly unknown[])
  * @throws QStreamError FRAME_INVALID for bytes that aren't a whole frame
  */
 export function decodeObjects(payload: Payload): unknown[] {
-  if (payload.format === "batch") throw new QStreamError("INTERNAL", "a columnar batch was given to the codec of objects");
+  if (payload.format === "batch")
+    throw new QStreamError("INTERNAL", "a columnar batch was given to the codec of objects");
   const frame = readFrame(payload.bytes);
   if (frame.rows !== payload.rows) throw invalidFrame(`it has ${frame.rows} rows instead of ${payload.rows}`);
   const decoder = new ColumnsDecoder(frame);
-  const objects = frame.shape === "" ? toArray(decoder.column(frame.rows)) : buildObjects(frame.shape, frame.rows, decoder);
+  const objects =
+    frame.shape === "" ? toArray(decoder.column(frame.rows)) : buildObjects(frame.shape, frame.rows, decoder);
   decoder.end();
   return frame.codec === "" ? objects : decodeAll(codecNamed(frame.codec), objects);
 }

@@ -55,7 +55,8 @@ export class Replacement {
   }
 
   #hold(value: object, { codec, encoded }: Encoding): Placeholder {
-    if (this.#open.has(value)) throw cannotTravel(`an object that holds itself in what codec "${codec}" makes of it`, "");
+    if (this.#open.has(value))
+      throw cannotTravel(`an object that holds itself in what codec "${codec}" makes of it`, "");
     this.#open.add(value);
     const placeholder = this.#remember(value, { codec, encoded: this.#replace(encoded) });
     this.#open.delete(value);
@@ -89,7 +90,8 @@ export class Restoration {
     }
     if (value instanceof Map) this.#restoreMap(value);
     else if (value instanceof Set) this.#restoreSet(value);
-    else if (Array.isArray(value) || isPlainPrototype(Object.getPrototypeOf(value) as object | null)) this.#restoreProperties(value);
+    else if (Array.isArray(value) || isPlainPrototype(Object.getPrototypeOf(value) as object | null))
+      this.#restoreProperties(value);
     return value;
   }
 

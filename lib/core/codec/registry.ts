@@ -75,7 +75,12 @@ export function codecOf(prototype: object): RegisteredCodec | undefined {
 export function codecNamed(name: string): RegisteredCodec {
   const codec = registry.byName.get(name);
   if (codec !== undefined) return codec;
-  throw new QStreamError("CANNOT_TRAVEL", `an object of a class with codec "${name}" came to a slot that doesn't have this codec`, {
-    advice: "Call registerCodec at the top level of a module that the flow's module imports, so that every slot runs it",
-  });
+  throw new QStreamError(
+    "CANNOT_TRAVEL",
+    `an object of a class with codec "${name}" came to a slot that doesn't have this codec`,
+    {
+      advice:
+        "Call registerCodec at the top level of a module that the flow's module imports, so that every slot runs it",
+    },
+  );
 }

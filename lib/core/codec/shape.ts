@@ -127,7 +127,8 @@ function buildPlainly(keys: readonly string[], rows: number, columns: readonly C
       const key = keys[place] ?? "";
       const value = columns[place]?.[row];
       // Assigned, this key would set the prototype.
-      if (key === "__proto__") Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true });
+      if (key === "__proto__")
+        Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true });
       else object[key] = value;
     }
     objects.push(object);
@@ -186,7 +187,10 @@ function generateBuild(keys: readonly string[]): Build | undefined {
 function generate<F>(body: string, parameters: string, keys: readonly string[]): F | undefined {
   try {
     // oxlint-disable-next-line typescript/no-implied-eval -- keys enter as JSON strings only
-    return new Function("keys", "plain", `"use strict"; return (${parameters}) => {\n${body}\n};`)(keys, Object.prototype) as F;
+    return new Function("keys", "plain", `"use strict"; return (${parameters}) => {\n${body}\n};`)(
+      keys,
+      Object.prototype,
+    ) as F;
   } catch (error) {
     if (error instanceof EvalError) return undefined;
     throw error;

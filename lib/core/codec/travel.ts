@@ -70,12 +70,17 @@ export class Inspection {
     const prototype = Object.getPrototypeOf(value) as object | null;
     const codec = prototype === null ? undefined : codecOf(prototype);
     if (codec !== undefined) return this.#lookAtEncoded(value, codec, depth);
-    if (Array.isArray(value)) return isOf(prototype, "Array") ? this.#lookAtArray(value, depth) : refuse(instanceOf(prototype));
+    if (Array.isArray(value))
+      return isOf(prototype, "Array") ? this.#lookAtArray(value, depth) : refuse(instanceOf(prototype));
     if (isPlainPrototype(prototype)) return this.#lookAtProperties(value, Object.keys(value), depth);
     return this.#lookAtBuiltIn(value, prototype, depth);
   }
 
-  #lookAtEncoded(value: object, codec: Pick<Codec<never, unknown>, "name" | "encode">, depth: number): Refusal | undefined {
+  #lookAtEncoded(
+    value: object,
+    codec: Pick<Codec<never, unknown>, "name" | "encode">,
+    depth: number,
+  ): Refusal | undefined {
     let encoded: unknown;
     try {
       encoded = codec.encode(value as never);
@@ -129,7 +134,8 @@ export class Inspection {
       const refusal = this.#look(key, depth + 1);
       if (refusal !== undefined) return within(refusal, ".keys()");
       const inValue = this.#look(value, depth + 1);
-      if (inValue !== undefined) return within(inValue, `.get(${typeof key === "string" ? JSON.stringify(key) : String(key)})`);
+      if (inValue !== undefined)
+        return within(inValue, `.get(${typeof key === "string" ? JSON.stringify(key) : String(key)})`);
     }
     return undefined;
   }
@@ -191,11 +197,15 @@ export function propertyPath(key: string): string {
 
 /** The error for something that can't travel at a path inside of a stream's object. */
 export function cannotTravel(what: string, path: string, cause?: unknown): QStreamError {
-  return new QStreamError("CANNOT_TRAVEL", `${what} can't travel between slots${path === "" ? "" : `: it is at ${path} of the object`}`, {
-    advice:
-      "Objects that go to another slot are plain data, Map, Set, Date, RegExp, Error, typed arrays and the like. For a class of your own call registerCodec(Class, { name, encode, decode }); send data instead of functions, promises, sockets and streams",
-    ...(cause === undefined ? {} : { cause }),
-  });
+  return new QStreamError(
+    "CANNOT_TRAVEL",
+    `${what} can't travel between slots${path === "" ? "" : `: it is at ${path} of the object`}`,
+    {
+      advice:
+        "Objects that go to another slot are plain data, Map, Set, Date, RegExp, Error, typed arrays and the like. For a class of your own call registerCodec(Class, { name, encode, decode }); send data instead of functions, promises, sockets and streams",
+      ...(cause === undefined ? {} : { cause }),
+    },
+  );
 }
 
 /**

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import * as assert from "uvu/assert";
 import type { Key } from "../../../lib/core/contracts/partition.ts";
 import { hashBytes, hashFloat64, hashInt64, hashString } from "../../../lib/core/hash.ts";
@@ -48,14 +48,21 @@ test("-0 is 0, every NaN is one key, and fractions differ from whole numbers", (
 
 test("strings hash like their UTF-8 bytes, lone surrogates as U+FFFD", () => {
   fc.assert(
-    fc.property(fc.oneof(fc.string({ unit: "binary" }), fc.string(), fc.array(fc.integer({ min: 0, max: 0xffff })).map((codes) => String.fromCharCode(...codes))), (text) => {
-      const bytes = new TextEncoder().encode(text);
-      const within = new Uint8Array(bytes.length + 3);
-      within.set(bytes, 3);
-      assert.is(hashString(text), hashBytes(bytes, 0, bytes.length));
-      assert.is(hashString(text), hashBytes(within, 3, within.length));
-      assert.is(hashKey(text), hashKey(bytes));
-    }),
+    fc.property(
+      fc.oneof(
+        fc.string({ unit: "binary" }),
+        fc.string(),
+        fc.array(fc.integer({ min: 0, max: 0xffff })).map((codes) => String.fromCharCode(...codes)),
+      ),
+      (text) => {
+        const bytes = new TextEncoder().encode(text);
+        const within = new Uint8Array(bytes.length + 3);
+        within.set(bytes, 3);
+        assert.is(hashString(text), hashBytes(bytes, 0, bytes.length));
+        assert.is(hashString(text), hashBytes(within, 3, within.length));
+        assert.is(hashKey(text), hashKey(bytes));
+      },
+    ),
     { numRuns: 500 },
   );
 });
@@ -117,7 +124,7 @@ test("hashes spread over key groups and channels", () => {
   }
   assert.is(groups.size, keyGroups);
   for (const count of counts) assert.ok(count > 9_000 && count < 11_000, String(count));
-  for (let group = 0; group < keyGroups; group += 1) assert.is(channelOfHash(group << 22 >>> 0, keyGroups), group);
+  for (let group = 0; group < keyGroups; group += 1) assert.is(channelOfHash((group << 22) >>> 0, keyGroups), group);
 });
 
 test("key functions take one property, several, or what a function says", () => {

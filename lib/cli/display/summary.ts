@@ -1,0 +1,61 @@
+import type { ChannelPlacement, ExecutionMetrics } from "../../../actors/scheduler/execution-events.ts";
+import { formatTable } from "./table.ts";
+import { formatBytes, formatCount, formatDuration } from "./units.ts";
+
+/** One line for an execution that ended: rows, seconds, rows a second, bytes exchanged, memory. */
+export function formatSummary(metrics: ExecutionMetrics): string {
+  const rate = metrics.elapsedMs > 0 ? (metrics.rowsRead / metrics.elapsedMs) * 1000 : 0;
+  const parts = [
+    `${metrics.rowsRead.toLocaleString("en-US")} rows in ${formatDuration(metrics.elapsedMs)}`,
+    `${formatCount(rate)} rows/s`,
+    `${formatBytes(metrics.bytesExchanged)} exchanged between slots`,
+    ...(metrics.bytesSpooled > 0 ? [`${formatBytes(metrics.bytesSpooled)} spooled to disk`] : []),
+    `${formatBytes(metrics.memoryBytes)} of memory at most`,
+  ];
+  return `${parts.join(", ")}\n`;
+}
+
+/** The placement of channels on slots as a table: a row a step, a column a slot. */
+export function formatPlacement(placement: readonly ChannelPlacement[]): string {
+  const slots = [...new Set(placement.map((channel) => channel.slot))].toSorted(bySlot);
+  const steps = [...new Set(placement.map((channel) => channel.step))];
+  const rows = steps.map((step) => {
+    const row: Record<string, string> = { step };
+    for (const slot of slots) row[slot] = rangesOf(placement.filter((channel) => channel.step === step && channel.slot === slot).map((channel) => channel.channel));
+    return row;
+  });
+  return formatTable(rows, { rowsMax: 200 });
+}
+
+/** What each step did, as a table. */
+export function formatSteps(metrics: ExecutionMetrics): string {
+  return formatTable(
+    metrics.steps.map(({ step, what, channels, metrics: sum }) => ({
+      step,
+      what,
+      channels,
+      "objects in": sum.objectsIn,
+      "objects out": sum.objectsOut,
+      tasks: sum.tasks,
+      busy: formatDuration(sum.busyMs),
+      "credit wait": formatDuration(sum.creditWaitMs),
+      exchanged: formatBytes(sum.bytesExchanged),
+    })),
+    { rowsMax: 200 },
+  );
+}
+
+function bySlot(left: string, right: string): number {
+  return left.localeCompare(right, "en", { numeric: true });
+}
+
+/** `0-3, 7`: channel numbers, runs of them shortened. */
+function rangesOf(channels: readonly number[]): string {
+  const ranges: [number, number][] = [];
+  for (const channel of channels) {
+    const last = ranges.at(-1);
+    if (last !== undefined && last[1] === channel - 1) last[1] = channel;
+    else ranges.push([channel, channel]);
+  }
+  return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(", ");
+}

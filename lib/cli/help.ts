@@ -1,0 +1,41 @@
+const general = `qstream: actor-model stream processing for TypeScript
+
+Usage
+  qstream run FLOW [options]   run a flow of a TypeScript or JavaScript module
+  qstream help [COMMAND]       show this, or the help of a command
+  qstream --version
+
+Examples
+  qstream run wordcount.ts --arg path='books/*.txt'
+  qstream run flights.ts --slots 4 --json -
+`;
+
+const run = `qstream run FLOW: run a flow and print its outputs
+
+FLOW is the path of a module whose default export is a flow (defineFlow). For another export write path#name.
+
+Options
+  --arg NAME=VALUE     an argument of the flow; may be repeated. Flows that declare their
+                       arguments have them parsed and checked; others get strings
+  --slots N            how many slots (default: as many as the machine has cores)
+  --isolation KIND     thread (default), process, or none (all in one thread, for debugging)
+  --memory BYTES       heap that each slot may use, with a unit if you like: 512MB, 2GB
+  --json FILE          write {execution, outputs, metrics} as JSON to FILE; - is standard output,
+                       which then gets nothing else
+  --explain            draw the plan and don't run it; --explain=mermaid and --explain=dot make pictures
+  --quiet              no progress, no tables: only errors
+  --help               show this
+
+Exit codes
+  0 success   1 the execution failed   2 the command was wrong   130 stopped by Ctrl-C
+`;
+
+/** Help of the program, or of one command. */
+export function helpOf(command?: string): string {
+  return command === "run" ? run : general;
+}
+
+/** What is printed when a command is wrong. */
+export function usageError(what: string, command?: string): string {
+  return `qstream: ${what}\nTry: qstream help${command === undefined ? "" : ` ${command}`}\n`;
+}

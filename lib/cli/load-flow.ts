@@ -1,0 +1,34 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { loadableUrl } from "../code/bundle.ts";
+import { QStreamError } from "../core/errors.ts";
+import type { Flow } from "../flow/define-flow.ts";
+
+type AnyFlow = Flow<object, Record<string, unknown>>;
+
+/** Imports the flow that `path` or `path#export` names. */
+export async function loadFlow(text: string): Promise<AnyFlow> {
+  const at = text.lastIndexOf("#");
+  const [path, name] = at > 0 && !existsSync(text) ? [text.slice(0, at), text.slice(at + 1)] : [text, "default"];
+  const file = resolve(path);
+  if (!existsSync(file)) {
+    throw new QStreamError("PATH_NOT_FOUND", `there is no module ${file}`, { advice: "Give the path of a TypeScript or JavaScript module" });
+  }
+  const module = (await import(await loadableUrl(pathToFileURL(file).href))) as Record<string, unknown>;
+  const flow = module[name];
+  if (isFlow(flow)) return flow;
+  const flows = Object.keys(module).filter((key) => isFlow(module[key]));
+  throw new QStreamError("FLOW_NOT_FOUND", `${path} has no ${name === "default" ? "default export that is a flow" : `flow "${name}"`}`, {
+    file,
+    advice:
+      flows.length === 0
+        ? "Write: export default defineFlow(import.meta.url, (q, args) => ...)"
+        : `It has: ${flows.map((key) => `${path}${key === "default" ? "" : `#${key}`}`).join(", ")}`,
+  });
+}
+
+function isFlow(value: unknown): value is AnyFlow {
+  const flow = value as Partial<AnyFlow> | undefined;
+  return typeof flow === "object" && flow !== null && typeof flow.run === "function" && typeof flow.explain === "function";
+}

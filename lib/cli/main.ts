@@ -1,0 +1,31 @@
+#!/usr/bin/env node
+import { helpOf, usageError } from "./help.ts";
+
+// The commands load what they need, so that --help and --version answer at once.
+const [command, ...rest] = process.argv.slice(2);
+
+switch (command) {
+  case "run": {
+    const { runCommand } = await import("./run-command.ts");
+    process.exitCode = await runCommand(rest);
+    break;
+  }
+  case undefined:
+    process.stderr.write(helpOf());
+    process.exitCode = 2;
+    break;
+  case "help":
+  case "--help":
+  case "-h":
+    process.stdout.write(helpOf(rest[0]));
+    break;
+  case "--version":
+  case "-v": {
+    const { readVersion } = await import("./version.ts");
+    process.stdout.write(`${readVersion()}\n`);
+    break;
+  }
+  default:
+    process.stderr.write(usageError(`there is no command "${command}"`));
+    process.exitCode = 2;
+}

@@ -1,0 +1,77 @@
+import { parseArgs } from "node:util";
+import { QStreamError } from "../core/errors.ts";
+
+/** The options of `qstream run`, parsed and checked. */
+export interface RunCommandOptions {
+  readonly flow: string;
+  readonly args: readonly string[];
+  readonly slots: number | undefined;
+  readonly isolation: "thread" | "process" | "none";
+  readonly memoryBytes: number | undefined;
+  readonly json: string | undefined;
+  readonly explain: "text" | "mermaid" | "dot" | undefined;
+  readonly quiet: boolean;
+  readonly help: boolean;
+}
+
+/** Parses the words after `qstream run`. What is wrong with them is OPTION_INVALID. */
+export function parseRunOptions(words: readonly string[]): RunCommandOptions {
+  let parsed;
+  try {
+    // `--explain` alone means text; parseArgs has no options with an optional value.
+    parsed = parseArgs({
+      args: words.map((word) => (word === "--explain" ? "--explain=text" : word)),
+      allowPositionals: true,
+      options: {
+        arg: { type: "string", multiple: true },
+        slots: { type: "string" },
+        isolation: { type: "string" },
+        memory: { type: "string" },
+        json: { type: "string" },
+        explain: { type: "string" },
+        quiet: { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+  } catch (error) {
+    throw new QStreamError("OPTION_INVALID", (error as Error).message);
+  }
+  const { values, positionals } = parsed;
+  const help = values.help === true;
+  if (!help && positionals.length !== 1) {
+    throw new QStreamError("OPTION_INVALID", positionals.length === 0 ? "which flow? Give the path of a module" : `one flow at a time, not ${positionals.join(" and ")}`);
+  }
+  return {
+    flow: positionals[0] ?? "",
+    args: values.arg ?? [],
+    slots: values.slots === undefined ? undefined : wholeNumber("--slots", values.slots, 1, 1024),
+    isolation: oneOf("--isolation", values.isolation ?? "thread", ["thread", "process", "none"]),
+    memoryBytes: values.memory === undefined ? undefined : parseBytes(values.memory),
+    json: values.json,
+    explain: values.explain === undefined ? undefined : oneOf("--explain", values.explain, ["text", "mermaid", "dot"]),
+    quiet: values.quiet === true,
+    help,
+  };
+}
+
+function wholeNumber(option: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw new QStreamError("OPTION_INVALID", `${option} ${text}: a whole number from ${least} to ${most} is wanted`);
+}
+
+function oneOf<const T extends string>(option: string, text: string, choices: readonly T[]): T {
+  const found = choices.find((choice) => choice === text);
+  if (found !== undefined) return found;
+  throw new QStreamError("OPTION_INVALID", `${option} ${text}: one of ${choices.join(", ")} is wanted`);
+}
+
+const units: Readonly<Record<string, number>> = { "": 1, B: 1, KB: 1e3, MB: 1e6, GB: 1e9, KIB: 2 ** 10, MIB: 2 ** 20, GIB: 2 ** 30 };
+
+function parseBytes(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text);
+  const unit = units[(match?.[2] ?? "?").toUpperCase()];
+  const bytes = match === null || unit === undefined ? 0 : Math.round(Number(match[1]) * unit);
+  if (bytes >= 16 * 2 ** 20) return bytes;
+  throw new QStreamError("OPTION_INVALID", `--memory ${text}: at least 16 MiB are wanted, written like 512MB, 2GB or 536870912`);
+}
