@@ -1,7 +1,7 @@
 import type { Context } from "../lib/core/contracts/context.ts";
 import type { Reader, Reading } from "../lib/core/contracts/reader.ts";
 import { QStreamError } from "../lib/core/errors.ts";
-import { ElementScanner } from "./json/element-scanner.ts";
+import { ElementScanner, type BrokenArray } from "./json/element-scanner.ts";
 import type { StandardSchema } from "./json/standard-schema.ts";
 import { JsonValues, type JsonSettings } from "./json/values.ts";
 import type { JsonReader } from "./json-lines.ts";
@@ -98,15 +98,14 @@ async function* elements(source: TextSource, elementBytesMax: number): AsyncGene
     const mark = position === 0 ? byteOrderMarkBytes(read) : 0;
     const block = read.subarray(mark);
     position += mark;
-    for (const event of scanner.scan(block, position)) {
-      if (event.kind === "broken") throw await broken(source, event.at, event.reason);
-      const to = event.to - position;
-      const last = block.subarray(Math.max(0, event.from - position), Math.max(0, to));
+    for (const { from, to } of scanner.scan(block, position)) {
+      const last = block.subarray(Math.max(0, from - position), Math.max(0, to - position));
       // The element may have ended in an earlier block, with blanks after it.
-      const whole = rest.length === 0 ? last : Buffer.concat([...rest, last]).subarray(0, event.to - event.from);
+      const whole = rest.length === 0 ? last : Buffer.concat([...rest, last]).subarray(0, to - from);
       rest = [];
-      yield { bytes: whole, position: event.from };
+      yield { bytes: whole, position: from };
     }
+    if (scanner.broken !== undefined) throw await broken(source, scanner.broken);
     if (scanner.open !== -1) rest.push(block.subarray(Math.max(0, scanner.open - position)));
     position += block.byteLength;
     if (scanner.open !== -1 && position - scanner.open > elementBytesMax) {
@@ -118,10 +117,10 @@ async function* elements(source: TextSource, elementBytesMax: number): AsyncGene
     }
   }
   if (!scanner.complete && position > 0)
-    throw await broken(source, position, "the JSON array isn't closed: the file is cut");
+    throw await broken(source, { at: position, reason: "the JSON array isn't closed: the file is cut" });
 }
 
-async function broken(source: TextSource, at: number, reason: string): Promise<QStreamError> {
+async function broken(source: TextSource, { at, reason }: BrokenArray): Promise<QStreamError> {
   return new QStreamError("BAD_INPUT", reason, {
     file: source.file,
     line: await source.lineAt(at),

@@ -1,6 +1,5 @@
 import { loadBatches, loadedBatches } from "../../lib/core/batch/index.ts";
-import { decodeObjects } from "../../lib/core/codec/index.ts";
-import type { Cause, Consumed, LineageLog } from "../../lib/core/contracts/lineage.ts";
+import type { Cause, LineageLog } from "../../lib/core/contracts/lineage.ts";
 import type { Outputs as OperatorOutputs } from "../../lib/core/contracts/operator.ts";
 import { deepFreeze } from "../../lib/core/deep-freeze.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
@@ -14,6 +13,7 @@ import type { Inputs, Taken } from "./inputs.ts";
 import type { OutgoingLink } from "./outgoing-link.ts";
 import { applyFunction, producedOf, type Outgoing, type Outputs } from "./outputs.ts";
 import type { Parcel } from "./parcel.ts";
+import { consumedOf, decodeParcels, needsBatches } from "./task-input.ts";
 import { TaskOutput, type Chunk } from "./task-output.ts";
 import { ReaderWork, SinkWork, type Work } from "./work.ts";
 
@@ -259,7 +259,7 @@ export class Channel {
       case "parcels": {
         const edge = inputEdges[taken.input] as ChannelInput;
         const task: RunningTask = { cause: { kind: "parcels", input: edge.name }, input: taken.input, parcels: taken.parcels };
-        let objects = decode(taken.parcels);
+        let objects = decodeParcels(taken.parcels);
         for (const parcel of taken.parcels) {
           metrics.objectsIn += parcel.rows;
           metrics.bytesIn += parcel.bytes;
@@ -335,7 +335,7 @@ export class Channel {
         channel: from,
         seq: this.#seq,
         cause: task.cause,
-        consumed: keeps ? consumedOf(task, this.#parts.inputEdges) : [],
+        consumed: keeps && task.input !== undefined ? consumedOf(this.#parts.inputEdges[task.input]?.edge ?? -1, task.parcels) : [],
         produced: keeps ? producedOf(outgoing) : [],
       },
       committed,
@@ -419,37 +419,4 @@ export class Channel {
     const { ctx, events } = this.#parts;
     events.failed(locate(error, { step: ctx.step, channel: ctx.channel, seq: Math.max(0, this.#seq) }));
   }
-}
-
-function needsBatches(parcels: readonly Parcel[]): boolean {
-  return loadedBatches() === undefined && parcels.some((parcel) => parcel.columnar);
-}
-
-function decode(parcels: readonly Parcel[]): readonly unknown[] {
-  const first = parcels[0] as Parcel;
-  if (parcels.length === 1) return objectsOf(first);
-  const all: unknown[] = [];
-  for (const parcel of parcels) {
-    const objects = objectsOf(parcel);
-    for (let at = 0; at < objects.length; at++) all.push(objects[at]);
-  }
-  return all;
-}
-
-function objectsOf({ content }: Parcel): readonly unknown[] {
-  if ("objects" in content) return content.objects;
-  if (content.payload.format === "batch") return [loadedBatches()?.decode(content.payload)];
-  return decodeObjects(content.payload);
-}
-
-function consumedOf(task: RunningTask, edges: readonly ChannelInput[]): Consumed[] {
-  const edge = task.input === undefined ? undefined : edges[task.input]?.edge;
-  if (edge === undefined) return [];
-  const byLink = new Map<number, { firstSeq: number; lastSeq: number }>();
-  for (const parcel of task.parcels) {
-    const known = byLink.get(parcel.from);
-    if (known === undefined) byLink.set(parcel.from, { firstSeq: parcel.seq, lastSeq: parcel.seq });
-    else known.lastSeq = parcel.seq;
-  }
-  return [...byLink].map(([from, range]) => ({ edge, from, ...range }));
 }

@@ -1,6 +1,6 @@
 import { QStreamError } from "../core/errors.ts";
 import { registerFlow, type FlowReference } from "../core/flow-registry.ts";
-import { automatic } from "../partition/automatic.ts";
+import { automatic } from "../partition/index.ts";
 import { checkArguments, type ArgumentsOf, type ArgumentsSchema } from "./arguments-schema.ts";
 import type { Execution } from "./execution.ts";
 import { explainGraph, type ExplainOptions } from "./explain/index.ts";

@@ -1,13 +1,14 @@
 import type { Many, ObjectIn, Operator, OperatorDefinition } from "../core/contracts/operator.ts";
-import type { PartitionFunction } from "../core/contracts/partition.ts";
 import type { OutputSink } from "../core/contracts/sink.ts";
 import type { EdgeFunction } from "../core/program.ts";
 import type { Sink } from "./flow-builder.ts";
 import { filtering, flatMapping, mapping, tapping } from "./functions.ts";
-import type { Graph, StreamNode } from "./graph.ts";
+import type { StreamNode } from "./graph.ts";
 import { nodeOf, operatorNode, sinkNode, type Input, type InputParts } from "./make-step.ts";
-import { QStream } from "./qstream.ts";
+import type { QStream } from "./qstream.ts";
 import type { ApplyOptions, FunctionContext, StepOptions } from "./stream-types.ts";
+
+type MakeStream = <U>(node: StreamNode) => QStream<U>;
 
 /** A stream whose partition function is chosen. Functions that are put on it run in the consuming channel. */
 export class PartitionedStream<out T> implements Input<T> {
@@ -15,9 +16,12 @@ export class PartitionedStream<out T> implements Input<T> {
   /** @internal */
   readonly [nodeOf]: InputParts;
 
-  /** @internal */
-  constructor(graph: Graph, from: StreamNode, partition: PartitionFunction<never>, after: readonly EdgeFunction[] = []) {
-    this[nodeOf] = { graph, from, partition, after };
+  readonly #stream: MakeStream;
+
+  /** @internal `stream` makes the stream of a step: handed in, since streams make partitioned ones. */
+  constructor(parts: InputParts, stream: MakeStream) {
+    this[nodeOf] = parts;
+    this.#stream = stream;
   }
 
   /** Adds an operator of one input, `in`, behind the partition function. */
@@ -28,7 +32,7 @@ export class PartitionedStream<out T> implements Input<T> {
   ): QStream<Out> {
     const { graph } = this[nodeOf];
     const step = operatorNode(graph, id, { in: this }, operator, options);
-    return new QStream<Out>(graph, { step, port: "out", functions: undefined });
+    return this.#stream<Out>({ step, port: "out", functions: undefined });
   }
 
   /** Adds a sink behind the partition function. */
@@ -57,9 +61,10 @@ export class PartitionedStream<out T> implements Input<T> {
   }
 
   #with<U>(id: string, kind: string, apply: EdgeFunction["apply"]): PartitionedStream<U> {
-    const { graph, from, partition, after } = this[nodeOf];
-    graph.claim(id);
+    const parts = this[nodeOf];
+    const { after } = parts;
+    parts.graph.claim(id);
     const step: EdgeFunction = { id, kind, apply, previous: after.at(-1) };
-    return new PartitionedStream<U>(graph, from, partition as PartitionFunction<never>, [...after, step]);
+    return new PartitionedStream<U>({ ...parts, after: [...after, step] }, this.#stream);
   }
 }

@@ -1,8 +1,8 @@
 import { QStreamError } from "../core/errors.ts";
 import { ancestors, topologicalOrder, type Plan, type PlannedEdge, type PlannedStep } from "../core/plan.ts";
 import type { PlacementStrategy, SlotPlace } from "../core/placement-strategy.ts";
-import { channelsOf } from "../placement/place-channels.ts";
-import { chosen } from "../partition/automatic.ts";
+import { channelsOf } from "../placement/index.ts";
+import { chosen } from "../partition/index.ts";
 import { functionIds, type Graph, type StepNode } from "./graph.ts";
 
 /** What is known only when a flow runs: the slots, and where readers of datasets find their data. */

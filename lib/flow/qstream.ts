@@ -41,6 +41,7 @@ export class QStream<out T> extends StreamFunctions<T> {
 
   /** @internal */
   protected override partitioned(partition: PartitionFunction<never>): PartitionedStream<T> {
-    return new PartitionedStream<T>(this.graph, this.node, partition);
+    const parts = { graph: this.graph, from: this.node, partition, after: [] };
+    return new PartitionedStream<T>(parts, (node) => this.stream(node));
   }
 }

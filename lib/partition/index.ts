@@ -1,3 +1,4 @@
+export { automatic, chosen } from "./automatic.ts";
 export { broadcast } from "./broadcast.ts";
 export { custom, type CustomRoute, type Destination, type RowChannels, slice, Slice } from "./custom.ts";
 export { hash } from "./hash.ts";

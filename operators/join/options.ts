@@ -98,8 +98,9 @@ const kinds: readonly string[] = ["inner", "left", "right", "full", "semi", "ant
 
 /** Checks options that types can't, and fills in defaults. @throws QStreamError OPTION_INVALID */
 // oxlint-disable-next-line typescript/no-explicit-any -- the plan is made for whatever types the sides have
-export function planJoin(what: string, options: JoinOptions<any, any, JoinKind, unknown, any, any, string>): JoinPlan {
-  const { left, right, how = "inner", combine, suffix = "_2", stateBytesMax } = options;
+export function planJoin(what: string, options: JoinOptions<any, any, any, any, any, any, string>): JoinPlan {
+  const { left, right, combine, suffix = "_2", stateBytesMax } = options;
+  const how: JoinKind = options.how ?? "inner";
   const names = (selector: unknown): number | undefined =>
     typeof selector === "function" ? undefined : Array.isArray(selector) ? selector.length : 1;
   const [leftNames, rightNames] = [names(left), names(right)];

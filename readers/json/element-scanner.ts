@@ -1,10 +1,14 @@
-/** What the scanner found wrong, or where an element ends. */
-export type ScannerEvent =
-  | { readonly kind: "element"; readonly from: number; readonly to: number }
-  | { readonly kind: "broken"; readonly at: number; readonly reason: string };
+/** Where an element begins and ends, as positions in the file. */
+export interface ElementRange {
+  readonly from: number;
+  readonly to: number;
+}
 
-const phases = { start: 0, element: 1, after: 2 } as const;
-type Phase = (typeof phases)[keyof typeof phases];
+/** What is wrong with the array itself, and where. */
+export interface BrokenArray {
+  readonly at: number;
+  readonly reason: string;
+}
 
 const quote = 34;
 const comma = 44;
@@ -21,7 +25,7 @@ const isBlank = (byte: number | undefined): boolean => byte === 32 || byte === 1
  * looked at: what stands in an element is for the JSON parser.
  */
 export class ElementScanner {
-  #phase: Phase = phases.start;
+  #phase: "start" | "array" | "after" = "start";
   #depth = 0;
   #inString = false;
   #escaped = false;
@@ -29,6 +33,9 @@ export class ElementScanner {
   #elements = 0;
   #elementStart = -1;
   #elementEnd = -1;
+  #found: ElementRange[] = [];
+  /** Set when the array is broken: nothing is scanned any more. */
+  broken: BrokenArray | undefined;
 
   /** Where the element begins that isn't complete yet, as a position in the file; -1: none has begun. */
   get open(): number {
@@ -37,59 +44,77 @@ export class ElementScanner {
 
   /** True once the array is closed. */
   get complete(): boolean {
-    return this.#phase === phases.after;
+    return this.#phase === "after";
   }
 
-  /** Scans a block whose first byte is at `position` of the file. Positions of events are those of the file. */
-  *scan(block: Uint8Array, position: number): Generator<ScannerEvent, void> {
-    for (let index = 0; index < block.byteLength; index++) {
-      const byte = block[index];
-      if (this.#inString) {
-        if (this.#escaped) this.#escaped = false;
-        else if (byte === backslash) this.#escaped = true;
-        else if (byte === quote) {
-          this.#inString = false;
-          this.#elementEnd = position + index + 1;
-        }
-        continue;
-      }
-      if (isBlank(byte)) continue;
-      if (this.#phase === phases.element) {
-        const event = this.#inArray(byte, position + index);
-        if (event === undefined) continue;
-        yield event;
-        if (event.kind === "broken") return;
-      } else if (this.#phase === phases.start && byte === arrayOpen) this.#phase = phases.element;
+  /** Scans a block whose first byte is at `position` of the file; gives the elements that end in it. */
+  scan(block: Uint8Array, position: number): readonly ElementRange[] {
+    this.#found = [];
+    const { length } = block;
+    let index = 0;
+    while (index < length && this.broken === undefined) {
+      if (this.#inString || this.#depth > 0) index = this.#skipNested(block, index, position);
       else {
-        const reason = this.#phase === phases.start ? "the file is no JSON array" : "something follows the JSON array";
-        yield { kind: "broken", at: position + index, reason };
-        return;
+        const byte = block[index];
+        if (!isBlank(byte)) this.#topLevel(byte, position + index);
+        index += 1;
       }
+    }
+    return this.#found;
+  }
+
+  /** Goes over strings and what is nested, where most bytes are; returns the index behind it, or the block's length. */
+  #skipNested(block: Uint8Array, from: number, position: number): number {
+    const { length } = block;
+    let depth = this.#depth;
+    let inString = this.#inString;
+    let escaped = this.#escaped;
+    let index = from;
+    do {
+      const byte = block[index++];
+      if (inString) {
+        if (escaped) escaped = false;
+        else if (byte === backslash) escaped = true;
+        else if (byte === quote) inString = false;
+      } else if (byte === quote) inString = true;
+      else if (byte === arrayOpen || byte === objectOpen) depth += 1;
+      else if (byte === arrayClose || byte === objectClose) depth -= 1;
+    } while (index < length && (inString || depth > 0));
+    this.#depth = depth;
+    this.#inString = inString;
+    this.#escaped = escaped;
+    this.#elementEnd = position + index;
+    return index;
+  }
+
+  /** Takes a byte that isn't nested, nor in a string, nor blank. */
+  #topLevel(byte: number | undefined, at: number): void {
+    if (this.#phase !== "array") {
+      if (this.#phase === "start" && byte === arrayOpen) this.#phase = "array";
+      else {
+        const reason = this.#phase === "start" ? "the file is no JSON array" : "something follows the JSON array";
+        this.broken = { at, reason };
+      }
+    } else if (byte === comma || byte === arrayClose) this.#endElement(byte, at);
+    else if (byte === objectClose) this.broken = { at, reason: "a bracket is closed that wasn't opened" };
+    else {
+      if (this.#elementStart === -1) {
+        this.#elementStart = at;
+        this.#elements += 1;
+      }
+      this.#elementEnd = at + 1;
+      if (byte === quote) this.#inString = true;
+      else if (byte === arrayOpen || byte === objectOpen) this.#depth = 1;
     }
   }
 
-  #inArray(byte: number | undefined, at: number): ScannerEvent | undefined {
-    if (this.#depth === 0 && (byte === comma || byte === arrayClose)) {
-      if (byte === arrayClose) this.#phase = phases.after;
-      if (this.#elementStart === -1) {
-        if (byte === arrayClose && this.#elements === 0) return undefined;
-        return { kind: "broken", at, reason: "an element of the JSON array is missing" };
-      }
-      const from = this.#elementStart;
+  #endElement(byte: number, at: number): void {
+    if (byte === arrayClose) this.#phase = "after";
+    if (this.#elementStart !== -1) {
+      this.#found.push({ from: this.#elementStart, to: this.#elementEnd });
       this.#elementStart = -1;
-      return { kind: "element", from, to: this.#elementEnd };
+    } else if (byte === comma || this.#elements > 0) {
+      this.broken = { at, reason: "an element of the JSON array is missing" };
     }
-    if (this.#elementStart === -1) {
-      this.#elementStart = at;
-      this.#elements += 1;
-    }
-    this.#elementEnd = at + 1;
-    if (byte === quote) this.#inString = true;
-    else if (byte === arrayOpen || byte === objectOpen) this.#depth += 1;
-    else if (byte === arrayClose || byte === objectClose) {
-      if (this.#depth === 0) return { kind: "broken", at, reason: "a bracket is closed that wasn't opened" };
-      this.#depth -= 1;
-    }
-    return undefined;
   }
 }

@@ -59,7 +59,8 @@ export interface ParquetOptions<
   /**
    * Work that Polars does inside the scan of each split, after `columns` and `where`: a projection, or a part of an
    * aggregation. Splits are bigger then (about four million rows), as Polars uses all cores for one scan by itself. Reading
-   * a split again must give the same rows in the same order: end a group-by with a sort by its keys.
+   * a split again must give the same rows in the same order: end a group-by with a sort by its keys. Without `columns`, of
+   * a local file only the columns that it touches are read; of a remote one all columns are fetched, so name them there.
    */
   readonly frame?: (scan: LazyDataFrame) => LazyDataFrame;
   /** Columns that `frame` gives, with their types: they are checked, and rows have this type. */

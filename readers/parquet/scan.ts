@@ -35,8 +35,10 @@ export function scanSplit(
   for (const condition of settings.where) {
     scan = scan.filter(conditionOf(polars, findColumn(condition[0], footer.columns, split.path), condition));
   }
-  scan = scan.select(...projection(polars, footer, split, settings));
   const { frame } = settings;
+  // A projection costs a tenth of a short scan, and Polars leaves out columns that the user's function doesn't touch.
+  if (frame === undefined || settings.names !== undefined)
+    scan = scan.select(...projection(polars, footer, split, settings));
   const made = collect(frame === undefined ? scan : applyFrame(scan, frame, split), split, frame !== undefined);
   if (frame === undefined) {
     checkNulls(made, settings.fields, split);

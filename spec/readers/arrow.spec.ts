@@ -6,6 +6,7 @@ import { RecordBatchFileWriter, RecordBatchStreamWriter, Table, tableFromArrays,
 import fc from "fast-check";
 import type { DataFrame } from "nodejs-polars";
 import * as assert from "uvu/assert";
+import { loadedBatches } from "../../lib/core/batch/index.ts";
 import { loadPolars } from "../../lib/core/batch/libraries.ts";
 import { Run } from "../../lib/core/contracts/reader.ts";
 import type { Reader } from "../../lib/core/contracts/reader.ts";
@@ -13,6 +14,7 @@ import { QStreamError } from "../../lib/core/errors.ts";
 import { openFileSystem } from "../../lib/files/index.ts";
 import { testContext } from "../../lib/testing/test-context.ts";
 import { arrowIpc } from "../../readers/arrow.ts";
+import { readerContract } from "../contract/reader.ts";
 import { suite } from "../kit/suite.ts";
 
 const test = suite("arrow reader");
@@ -146,5 +148,10 @@ test("damaged structure gives an error or values, never a crash", async () => {
     { numRuns: 60 },
   );
 });
+
+const plainRows = (batch: unknown): readonly unknown[] => loadedBatches()?.toObjects(batch) ?? [];
+readerContract(test, "Arrow rows", () => arrowIpc([filePath, streamPath], { as: "objects" }));
+readerContract(test, "Arrow tables", () => arrowIpc([filePath, streamPath]), plainRows);
+readerContract(test, "Arrow data as frames", () => arrowIpc(filePath, { as: "polars" }), plainRows);
 
 test.run();

@@ -6,7 +6,7 @@ import { QStreamError } from "../../lib/core/errors.ts";
 import { openFileSystem } from "../../lib/files/index.ts";
 import { testContext } from "../../lib/testing/test-context.ts";
 import { items, iterable } from "../../readers/iterable.ts";
-import { reader } from "../../readers/reader.ts";
+import { readerContract } from "../contract/reader.ts";
 import { suite } from "../kit/suite.ts";
 
 const test = suite("iterable readers");
@@ -89,17 +89,6 @@ test("iterable refuses what can't be iterated", () => {
   assert.throws(() => wrong.read({ index: 0, count: 1 }, testContext()), codeIs("OPTION_INVALID"));
 });
 
-test("reader makes a reader of functions, and its splits flow to read", async () => {
-  const made = reader({
-    splits: ({ channels }) => Array.from({ length: channels }, (_, from) => ({ from: from * 10 })),
-    *read({ from }) {
-      yield from;
-      yield run([from + 1]);
-    },
-  });
-  const typed: Reader<number, { from: number }> = made;
-  assert.is(typed.kind, "custom");
-  assert.equal(await objectsOf(typed, 2), [0, 1, 10, 11]);
-});
-
+readerContract(test, "items", () => items(Array.from({ length: 5000 }, (_, n) => n)));
+readerContract(test, "iterable", () => iterable(() => Array.from({ length: 3000 }, (_, n) => n)));
 test.run();

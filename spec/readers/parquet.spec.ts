@@ -1,10 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Table } from "apache-arrow";
 import fc from "fast-check";
 import type { DataFrame } from "nodejs-polars";
 import * as assert from "uvu/assert";
+import { loadedBatches } from "../../lib/core/batch/index.ts";
 import { loadPolars } from "../../lib/core/batch/libraries.ts";
 import type { FileSystem } from "../../lib/core/contracts/file-system.ts";
 import { Run, Side } from "../../lib/core/contracts/reader.ts";
@@ -15,7 +17,10 @@ import { openFileSystem } from "../../lib/files/index.ts";
 import { testContext } from "../../lib/testing/test-context.ts";
 import { parquet } from "../../readers/parquet.ts";
 import type { BadFile, ParquetSplit, Where } from "../../readers/parquet.ts";
+import { readerContract } from "../contract/reader.ts";
 import { suite } from "../kit/suite.ts";
+import { flights, remoteFiles, writeFlights } from "./parquet/flights.ts";
+import type { Flight } from "./parquet/flights.ts";
 
 const test = suite("parquet reader");
 const folder = mkdtempSync(join(tmpdir(), "qstream-parquet-"));
@@ -23,78 +28,15 @@ const spill = nodeDisk({ folder });
 const files = openFileSystem();
 const polars = loadPolars();
 
-interface Flight {
-  origin: string;
-  delay: number | null;
-  distance: bigint;
-  at: Date;
-  late: boolean;
-}
-
-// Sorted by distance, so that statistics tell row groups apart. Distances are above 2^53 from row 5,000 on.
-const flights: Flight[] = Array.from({ length: 10_000 }, (_, n) => ({
-  origin: ["SFO", "OAK", "SJC", "ÅÄÖ"][n % 4] as string,
-  delay: n % 7 === 0 ? null : (n % 100) - 20,
-  distance: n < 5000 ? BigInt(n) : 2n ** 53n + BigInt(n),
-  at: new Date(Date.UTC(2001, 0, 1) + n * 60_000 - (n === 3 ? 1e12 : 0)),
-  late: n % 3 === 0,
-}));
 const path = join(folder, "flights.parquet");
 
-async function writeFlights(): Promise<void> {
-  const frame = polars.DataFrame({
-    origin: flights.map(({ origin }) => origin),
-    delay: flights.map(({ delay }) => delay),
-    digits: flights.map(({ distance }) => distance.toString()),
-    at: flights.map(({ at }) => at),
-    late: flights.map(({ late }) => late),
-  });
-  await frame
-    .select(
-      polars.col("origin"),
-      polars.col("delay").cast(polars.Int64),
-      polars.col("digits").cast(polars.Int64).alias("distance"),
-      polars.col("at").cast(polars.Datetime("us")),
-      polars.col("late"),
-    )
-    .lazy()
-    .sinkParquet(path, {
-      rowGroupSize: 1000,
-      statistics: true,
-      sinkOptions: { syncOnClose: "none", maintainOrder: true, mkdir: false },
-    })
-    .collect();
-}
-test.before(writeFlights);
+test.before(() => writeFlights(path));
 test.after(async () => {
   await spill.clear();
   rmSync(folder, { recursive: true, force: true });
 });
 
 const columns = { origin: "string", delay: "int32?", distance: "int64", at: "timestamp", late: "boolean" } as const;
-
-/** The same files, but as if they were remote; notes how many bytes were asked for. */
-function remoteFiles(): { readonly files: FileSystem; readonly fetched: () => number } {
-  let fetched = 0;
-  const remote: FileSystem = {
-    list: (paths) => files.list(paths),
-    create: (target) => files.create(target),
-    remove: (targets) => files.remove(targets),
-    localPath: () => undefined,
-    async open(entry) {
-      const file = await files.open(entry);
-      return {
-        entry: file.entry,
-        close: () => file.close(),
-        read(position, length) {
-          fetched += length;
-          return file.read(position, length);
-        },
-      };
-    },
-  };
-  return { files: remote, fetched: () => fetched };
-}
 
 interface Readings<T> {
   readonly objects: T[];
@@ -223,14 +165,31 @@ test("where leaves out row groups whose statistics rule them out", async () => {
   assert.is((await readAll(parquet(path, { where: [["distance", "==", 2n ** 62n]] }))).splits.length, 0);
 });
 
-test("fetches only the needed byte ranges of a remote file", async () => {
-  const remote = remoteFiles();
-  const reader = parquet(path, {
-    columns: { delay: "int32?" },
-    where: [["distance", ">=", 2n ** 53n + 9000n]],
-    splitRows: 1000,
+test("fetches only the needed byte ranges of a remote file, and Polars touches no others", async () => {
+  const big = join(dirname(createRequire(import.meta.url).resolve("vega-datasets")), "../data/flights-3m.parquet");
+  const reader = parquet(big, {
+    columns: ["delay", "origin"],
+    where: [["distance", ">", 300]],
+    splitRows: 300_000,
+    frame: (scan) => scan.groupBy("origin").agg(polars.col("delay").sum()).sort("origin"),
   });
-  const { objects } = await readAll(reader, remote.files);
+  const request = { channels: 2, files, signal: new AbortController().signal };
+  const splits = (await reader.splits(request)) as readonly ParquetSplit[];
+  assert.is(splits.length, 11);
+  for (const split of [splits[0], splits[6]] as ParquetSplit[]) {
+    const remote = remoteFiles();
+    const one = { ...reader, splits: () => [split] };
+    assert.equal((await readAll(one, remote.files)).objects, (await readAll(one)).objects);
+    assert.ok(remote.fetched() < split.bytes + 200_000, `${remote.fetched()} bytes`);
+  }
+});
+
+test("gives the same rows of a remote file as of a local one", async () => {
+  const where: Where[] = [["distance", ">=", 2n ** 53n + 9000n]];
+  const { objects } = await readAll(
+    parquet(path, { columns: { delay: "int32?" }, where, splitRows: 1000 }),
+    remoteFiles().files,
+  );
   assert.equal(
     objects,
     flights.slice(9000).map(({ delay }) => ({ delay })),
@@ -250,6 +209,24 @@ test("a big row group is read in parts", async () => {
 test("gives every channel something where there is little", async () => {
   const { splits } = await readAll(parquet(path), files, 4);
   assert.is(splits.length, 5);
+});
+
+test("wrong options don't compile or are refused", () => {
+  const refused = [
+    () => parquet(path, { columns: [] }),
+    () => parquet(path, { splitRows: 0 }),
+    () => parquet(path, { result: { origin: "string" } }),
+    () => parquet(path, { where: [["at", ">", new Date(Number.NaN)]] }),
+    // @ts-expect-error -- there is no such type
+    () => parquet(path, { columns: { origin: "text" } }),
+  ];
+  for (const make of refused) {
+    assert.throws(make, (error: unknown) => error instanceof QStreamError && error.code === "OPTION_INVALID");
+  }
+  // @ts-expect-error -- a plain reader has no side outputs
+  assert.is(parquet(path).sides, undefined);
+  // @ts-expect-error -- "like" is no comparison
+  parquet(path, { where: [["origin", "like", "S"]] });
 });
 
 test("frame works inside the scan, and result types its rows", async () => {
@@ -366,5 +343,10 @@ test("notices a file that was replaced between splits and reading", async () => 
   });
   assert.match(error.message, "was replaced");
 });
+
+const plainRows = (batch: unknown): readonly unknown[] => loadedBatches()?.toObjects(batch) ?? [];
+readerContract(test, "parquet rows", () => parquet(path, { columns }));
+readerContract(test, "parquet Arrow tables", () => parquet(path, { as: "arrow", splitRows: 2000 }), plainRows);
+readerContract(test, "parquet frames", () => parquet(path, { as: "polars", where: [["delay", ">", 15]] }), plainRows);
 
 test.run();

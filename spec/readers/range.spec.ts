@@ -6,6 +6,7 @@ import { openFileSystem } from "../../lib/files/index.ts";
 import { testContext } from "../../lib/testing/test-context.ts";
 import { range } from "../../readers/range.ts";
 import type { RangeOptions } from "../../readers/range.ts";
+import { readerContract } from "../contract/reader.ts";
 import { suite } from "../kit/suite.ts";
 
 const test = suite("range reader");
@@ -62,5 +63,7 @@ test("refuses what is no range", () => {
     );
   }
 });
+
+readerContract(test, "range", () => range(0, 5000));
 
 test.run();

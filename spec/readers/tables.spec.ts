@@ -1,13 +1,14 @@
 import { type Table, tableFromArrays } from "apache-arrow";
 import type { DataFrame } from "nodejs-polars";
 import * as assert from "uvu/assert";
-import { loadBatches } from "../../lib/core/batch/index.ts";
+import { loadBatches, loadedBatches } from "../../lib/core/batch/index.ts";
 import { loadPolars } from "../../lib/core/batch/libraries.ts";
 import type { Reader } from "../../lib/core/contracts/reader.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import { openFileSystem } from "../../lib/files/index.ts";
 import { testContext } from "../../lib/testing/test-context.ts";
 import { arrowTable, polarsFrame } from "../../readers/tables.ts";
+import { readerContract } from "../contract/reader.ts";
 import { suite } from "../kit/suite.ts";
 
 const test = suite("readers of tables in memory");
@@ -72,5 +73,15 @@ test("a table that isn't the same in every slot is noticed", async () => {
   }
   assert.ok(thrown instanceof QStreamError && thrown.code === "BUILDER_IMPURE");
 });
+
+test.before(async () => void (await loadBatches()));
+const plainRows = (batch: unknown): readonly unknown[] => loadedBatches()?.toObjects(batch) ?? [];
+readerContract(test, "arrowTable", () => arrowTable(tableFromArrays({ n: numbers }), { splitRows: 300 }), plainRows);
+readerContract(
+  test,
+  "polarsFrame",
+  () => polarsFrame(() => loadPolars().DataFrame({ n: [...numbers] }), { splitRows: 300 }),
+  plainRows,
+);
 
 test.run();

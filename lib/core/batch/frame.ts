@@ -129,3 +129,16 @@ export function checkFrame(holds: boolean, what: string): asserts holds {
     advice: "They were changed on their way or come from another version of QStream.",
   });
 }
+
+/** Runs a decoder of a frame's inner bytes: what it throws means that they are damaged. @throws FRAME_INVALID */
+export function decodeSound<T>(decode: () => T): T {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof QStreamError && error.code === "PACKAGE_MISSING") throw error;
+    throw new QStreamError("FRAME_INVALID", "the bytes of a batch are damaged: their Arrow part can't be read", {
+      advice: "They were changed on their way or come from another version of QStream.",
+      cause: error,
+    });
+  }
+}

@@ -54,11 +54,7 @@ function columnOf(arrow: ArrowLibrary, values: readonly unknown[], column: strin
     case "null":
       return arrow.makeData({ type: new arrow.Null(), length });
     case "number":
-      return arrow.makeData({
-        ...common,
-        type: new arrow.Float64(),
-        data: Float64Array.from(values, (value) => (value ?? 0) as number),
-      });
+      return arrow.makeData({ ...common, type: new arrow.Float64(), data: numbersOf(values) });
     case "bigint":
       return integerColumn(arrow, values, common, column);
     case "string":
@@ -78,6 +74,12 @@ function columnOf(arrow: ArrowLibrary, values: readonly unknown[], column: strin
   }
 }
 
+function numbersOf(values: readonly unknown[]): Float64Array {
+  const numbers = new Float64Array(values.length);
+  for (let row = 0; row < values.length; row++) numbers[row] = (values[row] ?? 0) as number;
+  return numbers;
+}
+
 interface Validity {
   readonly length: number;
   readonly nullCount: number;
@@ -86,8 +88,8 @@ interface Validity {
 
 function bitsOf(values: readonly unknown[], isSet: (value: unknown) => boolean): Uint8Array {
   const bits = new Uint8Array(Math.ceil(values.length / 64) * 8);
-  for (const [index, value] of values.entries()) {
-    if (isSet(value)) bits[index >> 3] = (bits[index >> 3] as number) | (1 << (index & 7));
+  for (let index = 0; index < values.length; index++) {
+    if (isSet(values[index])) bits[index >> 3] = (bits[index >> 3] as number) | (1 << (index & 7));
   }
   return bits;
 }
@@ -101,8 +103,8 @@ function validityOf(values: readonly unknown[]): { nullBitmap: Uint8Array; nullC
 
 function kindOf(values: readonly unknown[], column: string): ValueKind {
   let found: ValueKind = "null";
-  for (const [row, value] of values.entries()) {
-    const kind = kindOfValue(value, row, column);
+  for (let row = 0; row < values.length; row++) {
+    const kind = kindOfValue(values[row], row, column);
     if (kind === "null" || kind === found) continue;
     if (found === "null") found = kind;
     else if (isNumeric(kind) && isNumeric(found)) found = "bigint";
@@ -191,8 +193,32 @@ function dateValue(value: Date | null | undefined, column: string): bigint {
 }
 
 function textColumn(arrow: ArrowLibrary, values: readonly (string | null | undefined)[], common: Validity): Data {
-  const chunks = values.map((text) => Buffer.from(text ?? "", "utf8"));
-  return arrow.makeData({ ...common, type: new arrow.Utf8(), ...joined(chunks) });
+  let units = 0;
+  for (const text of values) units += text?.length ?? 0;
+  checkBytes(units);
+  // A UTF-16 unit takes at most three bytes.
+  const bytes = Buffer.allocUnsafeSlow(units * 3);
+  const valueOffsets = new Int32Array(values.length + 1);
+  let end = 0;
+  for (let row = 0; row < values.length; row++) {
+    const text = values[row];
+    if (text !== null && text !== undefined && text !== "") end += bytes.write(text, end, "utf8");
+    valueOffsets[row + 1] = end;
+  }
+  checkBytes(end);
+  return arrow.makeData({
+    ...common,
+    type: new arrow.Utf8(),
+    valueOffsets,
+    data: Uint8Array.from(bytes.subarray(0, end)),
+  });
+}
+
+function checkBytes(bytes: number): void {
+  if (bytes <= columnBytesMax) return;
+  throw new QStreamError("LIMIT_EXCEEDED", "a column of one batch has more than 2 GiB", {
+    advice: "Make smaller batches.",
+  });
 }
 
 function bytesColumn(arrow: ArrowLibrary, values: readonly (Uint8Array | null | undefined)[], common: Validity): Data {
@@ -210,11 +236,7 @@ function joined(chunks: readonly Uint8Array[]): { valueOffsets: Int32Array; data
   let end = 0;
   for (const [index, chunk] of chunks.entries()) {
     end += chunk.byteLength;
-    if (end > columnBytesMax) {
-      throw new QStreamError("LIMIT_EXCEEDED", "a column of one batch has more than 2 GiB", {
-        advice: "Make smaller batches.",
-      });
-    }
+    checkBytes(end);
     valueOffsets[index + 1] = end;
   }
   return { valueOffsets, data: new Uint8Array(Buffer.concat(chunks, end)) };

@@ -1,4 +1,5 @@
 import type { Schema } from "apache-arrow";
+import { decodeSound } from "./frame.ts";
 import type { ArrowLibrary } from "./libraries.ts";
 import { verifyIpc } from "./verify-ipc.ts";
 
@@ -27,8 +28,10 @@ export class SchemaCodec {
     const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
     const known = this.#decoded.get(key);
     if (known !== undefined) return known;
-    verifyIpc(bytes);
-    const { schema } = this.#arrow.tableFromIPC(bytes.slice());
+    const schema = decodeSound(() => {
+      verifyIpc(bytes);
+      return this.#arrow.tableFromIPC(bytes.slice()).schema;
+    });
     if (this.#decoded.size >= keptSchemas) {
       for (const oldest of this.#decoded.keys()) {
         this.#decoded.delete(oldest);

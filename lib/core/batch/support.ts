@@ -12,7 +12,7 @@ import {
   tableBytes,
 } from "./arrow-tables.ts";
 import { concatTables } from "./concat-tables.ts";
-import { contents, createFrame, openFrame } from "./frame.ts";
+import { contents, createFrame, decodeSound, openFrame } from "./frame.ts";
 import { tableFromObjects } from "./from-objects.ts";
 import { hashRows } from "./hash-rows.ts";
 import { type ArrowLibrary, loadPolars } from "./libraries.ts";
@@ -123,8 +123,10 @@ class LoadedBatchSupport implements BatchSupport {
     if (frame.content === contents.ipc) {
       const [at = 0, length = 0] = frame.buffers;
       const ipc = new Uint8Array(frame.bytes, at * 8, length);
-      verifyIpc(ipc);
-      return ipcToFrame(ipc);
+      return decodeSound(() => {
+        verifyIpc(ipc);
+        return ipcToFrame(ipc);
+      });
     }
     const table = readTable(this.#arrow, frame, this.#schemas.decode(frame.schema));
     return frame.content === contents.polars ? tableToFrame(this.#arrow, table) : table;

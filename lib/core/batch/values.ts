@@ -1,3 +1,4 @@
+import { isAscii } from "node:buffer";
 import type { Data, Vector } from "apache-arrow";
 import { QStreamError } from "../errors.ts";
 import { hasNulls, inlineMax, isValid, offsetsOf, viewsOf } from "./layout.ts";
@@ -179,16 +180,42 @@ export function byteRanges(data: Data): ((row: number) => ByteRange) | undefined
 function bytesReader(data: Data): ReadValue | undefined {
   const range = byteRanges(data);
   if (range === undefined) return undefined;
-  const typeId = data.type.typeId as number;
-  if (typeId === typeIds.utf8 || typeId === typeIds.largeUtf8 || typeId === typeIds.utf8View) {
-    return (row) => {
-      const { bytes, start, end } = range(row);
-      return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("utf8");
-    };
+  switch (data.type.typeId as number) {
+    case typeIds.utf8:
+    case typeIds.largeUtf8:
+      return textReader(data);
+    case typeIds.utf8View:
+      return (row) => {
+        const { bytes, start, end } = range(row);
+        return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("utf8");
+      };
+    default:
+      return (row) => {
+        const { bytes, start, end } = range(row);
+        return bytes.slice(start, end);
+      };
   }
+}
+
+/** V8 copies shorter substrings; longer ones would keep the text of the whole chunk alive. */
+const copiedLength = 13;
+
+function textReader(data: Data): ReadValue {
+  const { offsets, shift } = offsetsOf(data);
+  const { buffer, byteOffset, byteLength } = data.values as unknown as Uint8Array;
+  const bytes = Buffer.from(buffer, byteOffset, byteLength);
+  const first = offsets[0] ?? 0;
+  const used = bytes.subarray(first, offsets[data.length << shift] ?? first);
+  if (!isAscii(used)) {
+    return (row) => bytes.toString("utf8", offsets[row << shift], offsets[(row + 1) << shift]);
+  }
+  const whole = used.toString("latin1");
   return (row) => {
-    const { bytes, start, end } = range(row);
-    return bytes.slice(start, end);
+    const start = offsets[row << shift] as number;
+    const end = offsets[(row + 1) << shift] as number;
+    return end - start < copiedLength
+      ? whole.substring(start - first, end - first)
+      : bytes.toString("latin1", start, end);
   };
 }
 

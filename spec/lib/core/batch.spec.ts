@@ -68,8 +68,7 @@ test("gather and encodeGathered send each row to its channel, in order", () => {
       for (let channel = 0; channel < channels; channel++) {
         const expected = rows.filter((_, row) => channelOfRow[row] === channel);
         if (expected.length === 0) {
-          assert.is(gathered[channel], undefined);
-          assert.is(payloads[channel], undefined);
+          assert.equal([gathered[channel], payloads[channel]], [undefined, undefined]);
           continue;
         }
         sameRows(gathered[channel], expected);

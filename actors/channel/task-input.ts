@@ -1,0 +1,38 @@
+import { loadedBatches } from "../../lib/core/batch/index.ts";
+import { decodeObjects } from "../../lib/core/codec/index.ts";
+import type { Consumed } from "../../lib/core/contracts/lineage.ts";
+import type { Parcel } from "./parcel.ts";
+
+/** True if batches come for the first time in this slot, so that support for them must be loaded. */
+export function needsBatches(parcels: readonly Parcel[]): boolean {
+  return loadedBatches() === undefined && parcels.some((parcel) => parcel.columnar);
+}
+
+/** The objects of a task's parcels: decoded only now, since what waits is kept encoded. */
+export function decodeParcels(parcels: readonly Parcel[]): readonly unknown[] {
+  const first = parcels[0] as Parcel;
+  if (parcels.length === 1) return objectsOf(first);
+  const all: unknown[] = [];
+  for (const parcel of parcels) {
+    const objects = objectsOf(parcel);
+    for (let at = 0; at < objects.length; at++) all.push(objects[at]);
+  }
+  return all;
+}
+
+function objectsOf({ content }: Parcel): readonly unknown[] {
+  if ("objects" in content) return content.objects;
+  if (content.payload.format === "batch") return [loadedBatches()?.decode(content.payload)];
+  return decodeObjects(content.payload);
+}
+
+/** What a task consumed of each link, for the lineage. */
+export function consumedOf(edge: number, parcels: readonly Parcel[]): Consumed[] {
+  const byLink = new Map<number, { firstSeq: number; lastSeq: number }>();
+  for (const parcel of parcels) {
+    const known = byLink.get(parcel.from);
+    if (known === undefined) byLink.set(parcel.from, { firstSeq: parcel.seq, lastSeq: parcel.seq });
+    else known.lastSeq = parcel.seq;
+  }
+  return [...byLink].map(([from, range]) => ({ edge, from, ...range }));
+}

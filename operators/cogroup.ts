@@ -1,0 +1,133 @@
+import { representationOf } from "../lib/core/batch/index.ts";
+import type { Context } from "../lib/core/contracts/context.ts";
+import type { Declares, Operator, OperatorDefinition, Outputs, Task } from "../lib/core/contracts/operator.ts";
+import type { Key } from "../lib/core/contracts/partition.ts";
+import { QStreamError } from "../lib/core/errors.ts";
+import { type KeySelector, keyFunction, mapKey, type MapKey } from "../lib/core/key.ts";
+import { sampledBytes } from "./held-bytes.ts";
+
+/** Options of `cogroup`. */
+export interface CogroupOptions<L, R, Out> {
+  readonly left: KeySelector<L>;
+  readonly right: KeySelector<R>;
+  /** Called once for each key that either side has, with all objects of that key; a list is empty where a side has none. */
+  readonly combine: (key: Key, lefts: readonly L[], rights: readonly R[]) => Out;
+  /**
+   * The lists are in order of arrival, so the result counts as order-sensitive; say `confluent` if `combine` doesn't mind
+   * their order.
+   */
+  readonly declares?: Declares;
+  /** Estimated bytes that one channel may keep; more is LIMIT_EXCEEDED. Default: the execution's `stateBytes`. */
+  readonly stateBytesMax?: number;
+}
+
+type Inputs<L, R> = { left: L; right: R };
+
+interface Group<L, R> {
+  readonly key: Key;
+  readonly left: L[];
+  readonly right: R[];
+}
+
+interface CogroupState<L, R> {
+  readonly groups: readonly Group<L, R>[];
+  readonly bytes: number;
+}
+
+/**
+ * Groups two streams by key, and combines the groups of equal keys once both streams have ended. Inputs are `left` and
+ * `right`, both partitioned by their keys. Objects without key (null or undefined) are a group of their own.
+ *
+ * @param options - keys of both sides, and `combine`
+ * @returns the operator
+ * @throws QStreamError while it runs LIMIT_EXCEEDED beyond `stateBytesMax`, UNSUPPORTED for columnar batches
+ * @example
+ * cogroup<{ tree: string; size: number }, { tree: string; kg: number }, { tree: Key; leaves: number; acorns: number }>({
+ *   left: "tree",
+ *   right: "tree",
+ *   combine: (tree, leaves, acorns) => ({ tree, leaves: leaves.length, acorns: acorns.length }),
+ * });
+ */
+export function cogroup<L, R, Out>(
+  options: CogroupOptions<L, R, Out>,
+): OperatorDefinition<Inputs<L, R>, Out, CogroupState<L, R>> {
+  const described = (selector: unknown): unknown => (typeof selector === "function" ? String(selector) : selector);
+  return {
+    kind: "cogroup",
+    options: {
+      left: described(options.left),
+      right: described(options.right),
+      combine: String(options.combine),
+      stateBytesMax: options.stateBytesMax,
+    },
+    declares: options.declares ?? "order-sensitive",
+    parallelism: "per-slot",
+    representations: ["objects"],
+    create: () => new Cogroup(options),
+  };
+}
+
+class Cogroup<L, R, Out> implements Operator<Inputs<L, R>, Out, CogroupState<L, R>> {
+  readonly #options: CogroupOptions<L, R, Out>;
+  readonly #leftKey: (object: L) => Key;
+  readonly #rightKey: (object: R) => Key;
+  readonly #groups = new Map<MapKey, Group<L, R>>();
+  #bytes = 0;
+
+  constructor(options: CogroupOptions<L, R, Out>) {
+    this.#options = options;
+    this.#leftKey = keyFunction(options.left);
+    this.#rightKey = keyFunction(options.right);
+  }
+
+  execute({ input, objects }: Task<Inputs<L, R>>, ctx: Context): Outputs<Out> {
+    if (representationOf(objects[0]) !== undefined) {
+      throw new QStreamError("UNSUPPORTED", "cogroup takes objects, not columnar batches", {
+        input,
+        advice: "Convert the stream to objects first, or use hashJoin.",
+      });
+    }
+    this.#hold(sampledBytes(objects), ctx);
+    if (input === "left") for (const object of objects) this.#groupOf(this.#leftKey(object)).left.push(object);
+    else for (const object of objects) this.#groupOf(this.#rightKey(object)).right.push(object);
+    return undefined;
+  }
+
+  *done(): Generator<Out, void> {
+    for (const { key, left, right } of this.#groups.values()) yield this.#options.combine(key, left, right);
+  }
+
+  snapshot(): CogroupState<L, R> {
+    const groups = [...this.#groups.values()].map(({ key, left, right }) => ({ key, left: left.slice(), right: right.slice() }));
+    return { groups, bytes: this.#bytes };
+  }
+
+  restore(state: CogroupState<L, R>): void {
+    for (const { key, left, right } of state.groups) {
+      this.#groups.set(mapKey(key), { key, left: left.slice(), right: right.slice() });
+    }
+    this.#bytes = state.bytes;
+  }
+
+  #groupOf(given: Key): Group<L, R> {
+    const key = given ?? null;
+    const place = mapKey(key);
+    let group = this.#groups.get(place);
+    if (group === undefined) {
+      group = { key, left: [], right: [] };
+      this.#groups.set(place, group);
+    }
+    return group;
+  }
+
+  #hold(bytes: number, ctx: Context): void {
+    this.#bytes += bytes;
+    const max = this.#options.stateBytesMax ?? ctx.memoryBytes;
+    if (this.#bytes <= max) return;
+    throw new QStreamError("LIMIT_EXCEEDED", `cogroup: a channel would keep more than ${max} bytes of objects`, {
+      step: ctx.step,
+      channel: ctx.channel,
+      advice: "Use more channels, or raise the limit: the step's stateBytesMax, or the execution's limits.stateBytes.",
+    });
+  }
+}

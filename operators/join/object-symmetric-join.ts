@@ -1,0 +1,141 @@
+import type { Context } from "../../lib/core/contracts/context.ts";
+import type { Many } from "../../lib/core/contracts/operator.ts";
+import { sampledBytes } from "../held-bytes.ts";
+import { HeldState } from "./held-state.ts";
+import type { JoinCore } from "./join-operator.ts";
+import { combineFunction, type MatchKey, matchKeyFunction } from "./object-pairs.ts";
+import type { JoinPlan, JoinSide } from "./options.ts";
+
+interface Kept {
+  readonly table: Map<MatchKey, unknown[]>;
+  /** Objects without a key; kept only where unmatched ones are wanted. */
+  readonly keyless: unknown[];
+}
+
+interface KeptState {
+  readonly table: readonly (readonly [MatchKey, readonly unknown[]])[];
+  readonly keyless: readonly unknown[];
+}
+
+interface SymmetricState {
+  readonly left: KeptState;
+  readonly right: KeptState;
+  readonly bytes: number;
+}
+
+/** Symmetric join of objects: both sides in tables by key; each object meets what the other side has so far. */
+export class ObjectSymmetricJoin implements JoinCore {
+  readonly #plan: JoinPlan;
+  readonly #combine: (left: unknown, right: unknown) => unknown;
+  readonly #keyOf: Readonly<Record<JoinSide, (object: unknown) => MatchKey | undefined>>;
+  readonly #held: HeldState;
+  readonly #kept: Readonly<Record<JoinSide, Kept>> = {
+    left: { table: new Map(), keyless: [] },
+    right: { table: new Map(), keyless: [] },
+  };
+
+  constructor(plan: JoinPlan) {
+    this.#plan = plan;
+    this.#combine = combineFunction(plan);
+    this.#keyOf = { left: matchKeyFunction(plan.left), right: matchKeyFunction(plan.right) };
+    this.#held = new HeldState(plan);
+  }
+
+  add(side: JoinSide, objects: readonly unknown[], ctx: Context): Many<unknown> {
+    this.#held.add(sampledBytes(objects), ctx);
+    const { how } = this.#plan;
+    if (how !== "semi" && how !== "anti") return this.#pairs(side, objects);
+    return side === "left" ? this.#filterLeft(objects) : this.#releaseLeft(objects);
+  }
+
+  *done(): Generator<unknown, void> {
+    const { how } = this.#plan;
+    if (how === "anti") {
+      yield* this.#kept.left.keyless;
+      for (const objects of this.#kept.left.table.values()) yield* objects;
+    }
+    if (how === "left" || how === "full") {
+      for (const object of this.#unmatched("left")) yield this.#combine(object, undefined);
+    }
+    if (how === "right" || how === "full") {
+      for (const object of this.#unmatched("right")) yield this.#combine(undefined, object);
+    }
+  }
+
+  snapshot(): SymmetricState {
+    const stateOf = ({ table, keyless }: Kept): KeptState => ({
+      table: [...table].map(([key, objects]) => [key, objects.slice()] as const),
+      keyless: keyless.slice(),
+    });
+    return { left: stateOf(this.#kept.left), right: stateOf(this.#kept.right), bytes: this.#held.bytes };
+  }
+
+  restore(state: SymmetricState): void {
+    for (const side of ["left", "right"] as const) {
+      for (const [key, objects] of state[side].table) this.#kept[side].table.set(key, [...objects]);
+      this.#kept[side].keyless.push(...state[side].keyless);
+    }
+    this.#held.reset(state.bytes);
+  }
+
+  *#unmatched(side: JoinSide): Generator<unknown, void> {
+    const other = this.#kept[side === "left" ? "right" : "left"].table;
+    yield* this.#kept[side].keyless;
+    for (const [key, objects] of this.#kept[side].table) if (!other.has(key)) yield* objects;
+  }
+
+  *#pairs(side: JoinSide, objects: readonly unknown[]): Generator<unknown, void> {
+    const { how } = this.#plan;
+    const { table, keyless } = this.#kept[side];
+    const other = this.#kept[side === "left" ? "right" : "left"].table;
+    for (const object of objects) {
+      const key = this.#keyOf[side](object);
+      if (key === undefined) {
+        if (how === "full" || how === side) keyless.push(object);
+        continue;
+      }
+      const same = table.get(key);
+      if (same === undefined) table.set(key, [object]);
+      else same.push(object);
+      for (const match of other.get(key) ?? []) {
+        yield side === "left" ? this.#combine(object, match) : this.#combine(match, object);
+      }
+    }
+  }
+
+  /** Semi and anti joins: a left object whose key the right side has is decided; others are kept. */
+  #filterLeft(objects: readonly unknown[]): unknown[] {
+    const { left, right } = this.#kept;
+    const { how } = this.#plan;
+    const outputs: unknown[] = [];
+    for (const object of objects) {
+      const key = this.#keyOf.left(object);
+      if (key === undefined) {
+        if (how === "anti") left.keyless.push(object);
+      } else if (right.table.has(key)) {
+        if (how === "semi") outputs.push(object);
+      } else {
+        const same = left.table.get(key);
+        if (same === undefined) left.table.set(key, [object]);
+        else same.push(object);
+      }
+    }
+    return outputs;
+  }
+
+  /** Semi and anti joins: a new right key decides the left objects that waited for it. Of the right side only keys are kept. */
+  #releaseLeft(objects: readonly unknown[]): unknown[] {
+    const { left, right } = this.#kept;
+    const outputs: unknown[] = [];
+    for (const object of objects) {
+      const key = this.#keyOf.right(object);
+      if (key === undefined || right.table.has(key)) continue;
+      right.table.set(key, []);
+      const waiting = left.table.get(key);
+      if (waiting === undefined) continue;
+      left.table.delete(key);
+      if (this.#plan.how === "semi") for (const matched of waiting) outputs.push(matched);
+    }
+    return outputs;
+  }
+}
