@@ -46,3 +46,63 @@ export type { Dataset } from "./core/dataset.ts";
 export { showProgress } from "./cli/display/progress.ts";
 export { formatPlacement, formatSteps, formatSummary } from "./cli/display/summary.ts";
 export { formatTable } from "./cli/display/table.ts";
+export { arrowIpc, type ArrowForm, type ArrowIpcOptions, type ArrowObject, type ArrowSplit } from "../readers/arrow.ts";
+export { csv, type CsvObject, type CsvOptions, type CsvReader } from "../readers/csv.ts";
+export type { CsvSplit } from "../readers/csv/settings.ts";
+export { dataset } from "../readers/dataset.ts";
+export {
+  items,
+  iterable,
+  type AnyIterable,
+  type ItemsSplit,
+  type IterableOptions,
+  type IterablePart,
+  type IterableRequest,
+} from "../readers/iterable.ts";
+export { jsonArray, type JsonArrayOptions } from "../readers/json-array.ts";
+export { jsonLines, type JsonLinesOptions, type JsonReader } from "../readers/json-lines.ts";
+export type { StandardIssue, StandardResult, StandardSchema } from "../readers/json/standard-schema.ts";
+export { lines, type LinesOptions, type LinesReader } from "../readers/lines.ts";
+export { numbers, type NumbersOptions, type NumbersSplit } from "../readers/numbers.ts";
+export {
+  parquet,
+  type BadFile,
+  type ParquetColumns,
+  type ParquetForm,
+  type ParquetObject,
+  type ParquetOptions,
+  type ParquetPart,
+  type ParquetReader,
+  type ParquetRow,
+  type ParquetSplit,
+  type ParquetValue,
+  type Where,
+  type WhereOperator,
+  type WhereValue,
+} from "../readers/parquet.ts";
+export { reader, type ReaderDefinition } from "../readers/reader.ts";
+export { arrowTable, polarsFrame, type TableOptions, type TableSplit } from "../readers/tables.ts";
+export type { BadRow, BadRows } from "../readers/text/bad-row.ts";
+export type { GzipOption, TextSplit } from "../readers/text/splits.ts";
+export type { FileSystemOptions, HttpOptions, S3Options } from "./files/index.ts";
+export type { ColumnKind, ValueOf } from "./core/schema.ts";
+export type { FileEntry, FileSystem, FileWriter, OpenFile } from "./core/contracts/file-system.ts";
+export type { KeySelector } from "./core/key.ts";
+export type { KeyColumns, OrderedKey, RowChannels } from "./partition/index.ts";
+export { broadcastJoin, type BroadcastJoinKind } from "../operators/broadcast-join.ts";
+export { cogroup, type CogroupOptions } from "../operators/cogroup.ts";
+export { hashJoin, type HashJoinOptions } from "../operators/hash-join.ts";
+export type { Joined, JoinKind, JoinOptions, LeftOf, RightOf } from "../operators/join/options.ts";
+export {
+  foldByKey,
+  mergeByKey,
+  partialReduceByKey,
+  reduceByKey,
+  type FoldOptions,
+  type Keyed,
+  type PartialReduceOptions,
+  type ReduceOptions,
+} from "../operators/reduce-by-key.ts";
+export { symmetricJoin } from "../operators/symmetric-join.ts";
+export { union } from "../operators/union.ts";
+export { zip, type ZipOptions } from "../operators/zip.ts";

@@ -15,7 +15,7 @@ export interface ActorBehavior<in Message> {
 /** Runs actors and takes turns between them. Channels, the scheduler and the lineage actor are hosted by one of these. */
 export interface ActorHost {
   spawn: <Message>(name: string, behavior: ActorBehavior<Message>) => ActorReference<Message>;
-  /** Messages that were sent to actors which had stopped. */
+  /** Messages that nobody handled: sent to actors that had stopped, or waiting when theirs stopped or crashed. */
   readonly deadLetters: number;
   close: () => void;
 }

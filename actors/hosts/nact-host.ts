@@ -26,20 +26,24 @@ export class NactHost implements ActorHost {
 
   spawn<Message>(name: string, behavior: ActorBehavior<Message>): ActorReference<Message> {
     let stopped = false;
+    let waiting = 0;
     const supervisor = this.#supervisorWithRoom();
     supervisor.children++;
+    const end = (): void => {
+      stopped = true;
+      supervisor.children--;
+      this.#deadLetters += waiting;
+    };
     const receive = (_state: undefined, message: Message): undefined | Promise<undefined> => {
-      if (stopped) {
-        this.#deadLetters++;
-        return undefined;
-      }
+      waiting--;
       const handled = behavior.receive(message);
       return handled === undefined ? undefined : handled.then(() => undefined);
     };
     const reference: Ref<unknown> = spawn(supervisor.reference, receive, `actor-${this.#count++}`, {
       onCrash: (_message, error, context) => {
-        stopped = true;
-        supervisor.children--;
+        // What a handler throws after its actor was stopped has nobody left to hear it.
+        if (stopped) return context.stop;
+        end();
         behavior.crashed(error);
         return context.stop;
       },
@@ -48,12 +52,14 @@ export class NactHost implements ActorHost {
       name,
       tell: (message) => {
         if (stopped || this.#closed) this.#deadLetters++;
-        else dispatch(reference, message);
+        else {
+          waiting++;
+          dispatch(reference, message);
+        }
       },
       stop: () => {
         if (stopped) return;
-        stopped = true;
-        supervisor.children--;
+        end();
         if (!this.#closed) stop(reference);
       },
     };

@@ -42,17 +42,19 @@ export class TurnHost implements ActorHost {
         hosted.mailbox.push(message);
         if (hosted.mailbox.length === 1 && !hosted.busy) this.#makeReady(hosted);
       },
-      stop: () => {
-        hosted.stopped = true;
-        this.#deadLetters += hosted.mailbox.length;
-        hosted.mailbox.length = 0;
-      },
+      stop: () => this.#end(hosted),
     };
   }
 
   close(): void {
     this.#closed = true;
     this.#ready.length = 0;
+  }
+
+  #end(hosted: Hosted): void {
+    hosted.stopped = true;
+    this.#deadLetters += hosted.mailbox.length;
+    hosted.mailbox.length = 0;
   }
 
   #makeReady(hosted: Hosted): void {
@@ -84,8 +86,8 @@ export class TurnHost implements ActorHost {
       if (!hosted.stopped && hosted.mailbox.length > 0) this.#makeReady(hosted);
     };
     const crash = (error: unknown): void => {
-      hosted.stopped = true;
-      hosted.mailbox.length = 0;
+      if (hosted.stopped) return;
+      this.#end(hosted);
       hosted.behavior.crashed(error);
     };
     hosted.busy = true;

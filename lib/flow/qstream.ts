@@ -5,14 +5,14 @@ import type { Sink } from "./flow-builder.ts";
 import type { StreamNode } from "./graph.ts";
 import { operatorNode, sinkNode } from "./make-step.ts";
 import { PartitionedStream } from "./partitioned-stream.ts";
-import { StreamFunctions } from "./stream-functions.ts";
+import { StreamOperators } from "./stream-operators.ts";
 import type { ApplyOptions, StepOptions } from "./stream-types.ts";
 
 /**
  * A stream of objects of any kind, while a flow is being built: the handle of a step's output. It is lazy and immutable; any
  * number of steps may take it.
  */
-export class QStream<out T> extends StreamFunctions<T> {
+export class QStream<out T> extends StreamOperators<T> {
   /**
    * Adds an operator of one input, `in`.
    *

@@ -1,24 +1,18 @@
-import { open, rm } from "node:fs/promises";
-import type { FileHandle } from "node:fs/promises";
 import type { Context } from "../../lib/core/contracts/context.ts";
 import type { OpenFile } from "../../lib/core/contracts/file-system.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
+import { createSparseFile } from "../../lib/core/seam/sparse-file.ts";
+import type { SparseFile } from "../../lib/core/seam/sparse-file.ts";
 import type { ByteRange, ParquetFooter } from "./footer.ts";
 import type { ParquetSettings } from "./options.ts";
 import type { ParquetSplit } from "./splits.ts";
-
-/** A local stand-in for a remote file: of the same length, with only the needed bytes in it. */
-export interface PartialCopy {
-  readonly path: string;
-  remove: () => Promise<void>;
-}
 
 const gapMax = 64 << 10;
 const requestBytes = 8 << 20;
 
 /**
  * Fetches the row groups of a split, the columns that are needed of them and the footer into a sparse temporary file, each
- * at its own position, so that Polars scans it as if it were the whole file.
+ * at its own position, so that Polars scans it as if it were the whole file. The caller removes it.
  */
 export async function fetchRanges(
   file: OpenFile,
@@ -26,7 +20,7 @@ export async function fetchRanges(
   split: ParquetSplit,
   settings: ParquetSettings,
   ctx: Context,
-): Promise<PartialCopy> {
+): Promise<SparseFile> {
   const path = await ctx.spill.path(`${ctx.step.replaceAll(/[^\w-]/g, "_")}-${ctx.channel}-${split.firstRow}.parquet`);
   if (path === undefined) {
     throw new QStreamError(
@@ -38,10 +32,8 @@ export async function fetchRanges(
       },
     );
   }
-  const remove = (): Promise<void> => rm(path, { force: true });
-  const copy = await open(path, "w", 0o600);
+  const copy = await createSparseFile(path, footer.end);
   try {
-    await copy.truncate(footer.end);
     for (const range of neededRanges(footer, split, settings)) {
       for (let at = range.start; at < range.end; at += requestBytes) {
         ctx.signal.throwIfAborted();
@@ -50,11 +42,11 @@ export async function fetchRanges(
     }
   } catch (error) {
     await copy.close();
-    await remove();
+    await copy.remove();
     throw error;
   }
   await copy.close();
-  return { path, remove };
+  return copy;
 }
 
 /** The byte ranges that a scan of the split touches, in order, with small gaps closed. */
@@ -75,7 +67,7 @@ export function neededRanges(footer: ParquetFooter, split: ParquetSplit, setting
   return merged;
 }
 
-async function copyRange(from: OpenFile, to: FileHandle, { start, end }: ByteRange): Promise<void> {
+async function copyRange(from: OpenFile, to: SparseFile, { start, end }: ByteRange): Promise<void> {
   const bytes = await from.read(start, end - start);
   if (bytes.byteLength < end - start) {
     throw new QStreamError(
@@ -87,8 +79,5 @@ async function copyRange(from: OpenFile, to: FileHandle, { start, end }: ByteRan
       },
     );
   }
-  for (let done = 0; done < bytes.byteLength;) {
-    const { bytesWritten } = await to.write(bytes, done, bytes.byteLength - done, start + done);
-    done += bytesWritten;
-  }
+  await to.write(start, bytes);
 }

@@ -2,14 +2,14 @@ import { QStreamError } from "../lib/core/errors.ts";
 import { run } from "../lib/core/contracts/reader.ts";
 import type { Reader, Run } from "../lib/core/contracts/reader.ts";
 
-/** Options of `range`. */
-export interface RangeOptions {
+/** Options of `numbers`. */
+export interface NumbersOptions {
   /** Difference between two numbers; negative to count down. Default 1. */
   readonly step?: number;
 }
 
 /** The numbers of a range by their places in it: from `first` up to but without `end`. */
-export interface RangeSplit {
+export interface NumbersSplit {
   readonly first: number;
   readonly end: number;
 }
@@ -24,14 +24,14 @@ const runLength = 1024;
  * @param options - `step`, the difference between two numbers
  * @throws QStreamError OPTION_INVALID if a number isn't finite, the step is 0, or the range has more than 2^53 numbers
  * @example
- * q.read("numbers", range(0, 1_000_000));
- * q.read("countdown", range(10, 0, { step: -1 }));
+ * q.read("numbers", numbers(0, 1_000_000));
+ * q.read("countdown", numbers(10, 0, { step: -1 }));
  */
-export function range(from: number, to: number, options: RangeOptions = {}): Reader<number, RangeSplit> {
+export function numbers(from: number, to: number, options: NumbersOptions = {}): Reader<number, NumbersSplit> {
   const step = options.step ?? 1;
   const count = countOf(from, to, step);
   return {
-    kind: "range",
+    kind: "numbers",
     options: { from, to, step },
     sizeOf: ({ first, end }) => end - first,
     splits({ channels }) {
@@ -41,19 +41,19 @@ export function range(from: number, to: number, options: RangeOptions = {}): Rea
         end: part === parts - 1 ? count : Math.floor((count / parts) * (part + 1)),
       }));
     },
-    read: ({ first, end }) => numbers({ from, step, first, end }),
+    read: ({ first, end }) => runsOf({ from, step, first, end }),
   };
 }
 
 function countOf(from: number, to: number, step: number): number {
   if (!Number.isFinite(from) || !Number.isFinite(to) || !Number.isFinite(step) || step === 0) {
-    throw new QStreamError("OPTION_INVALID", `range(${from}, ${to}) with step ${step} is no range of numbers`, {
+    throw new QStreamError("OPTION_INVALID", `numbers(${from}, ${to}) with step ${step} is no range of numbers`, {
       advice: "Give finite numbers and a step other than 0.",
     });
   }
   const count = Math.max(0, Math.ceil((to - from) / step));
   if (count > Number.MAX_SAFE_INTEGER) {
-    throw new QStreamError("OPTION_INVALID", `range(${from}, ${to}) with step ${step} has more than 2^53 numbers`, {
+    throw new QStreamError("OPTION_INVALID", `numbers(${from}, ${to}) with step ${step} has more than 2^53 numbers`, {
       advice: "Give a larger step.",
     });
   }
@@ -61,7 +61,7 @@ function countOf(from: number, to: number, step: number): number {
 }
 
 // Each number is made from its place, not from the one before it, so that fractions don't drift and splits agree.
-function* numbers(part: RangeSplit & { readonly from: number; readonly step: number }): Generator<Run<number>, void> {
+function* runsOf(part: NumbersSplit & { readonly from: number; readonly step: number }): Generator<Run<number>, void> {
   const { from, step, end } = part;
   for (let first = part.first; first < end; first += runLength) {
     const last = Math.min(first + runLength, end);

@@ -4,15 +4,15 @@ import { Run } from "../../lib/core/contracts/reader.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import { openFileSystem } from "../../lib/files/index.ts";
 import { testContext } from "../../lib/testing/test-context.ts";
-import { range } from "../../readers/range.ts";
-import type { RangeOptions } from "../../readers/range.ts";
+import { numbers } from "../../readers/numbers.ts";
+import type { NumbersOptions } from "../../readers/numbers.ts";
 import { readerContract } from "../contract/reader.ts";
 import { suite } from "../kit/suite.ts";
 
-const test = suite("range reader");
+const test = suite("numbers reader");
 
-async function numbersOf(from: number, to: number, channels: number, options?: RangeOptions): Promise<number[]> {
-  const reader = range(from, to, options);
+async function numbersOf(from: number, to: number, channels: number, options?: NumbersOptions): Promise<number[]> {
+  const reader = numbers(from, to, options);
   const splits = await reader.splits({ channels, files: openFileSystem(), signal: new AbortController().signal });
   const found: number[] = [];
   for (const split of splits) {
@@ -58,12 +58,12 @@ test("refuses what is no range", () => {
     [0, 1e300, 1],
   ] as const) {
     assert.throws(
-      () => range(from, to, { step }),
+      () => numbers(from, to, { step }),
       (error: unknown) => error instanceof QStreamError && error.code === "OPTION_INVALID",
     );
   }
 });
 
-readerContract(test, "range", () => range(0, 5000));
+readerContract(test, "numbers", () => numbers(0, 5000));
 
 test.run();

@@ -1,0 +1,17 @@
+import type { Benchmark } from "../harness/benchmark.ts";
+
+type Load = () => Promise<{ readonly benchmark: Benchmark }>;
+
+/** All cases, by name; each is loaded in its own process only. */
+export const benchmarks = {
+  "objects-vs-rxjs": () => import("./objects-vs-rxjs.ts"),
+  "objects-vs-loop": () => import("./objects-vs-loop.ts"),
+  "two-slots": () => import("./two-slots.ts"),
+  "exchange-vs-clone": () => import("./exchange-vs-clone.ts"),
+  "columns-vs-polars": () => import("./columns-vs-polars.ts"),
+  "scan-vs-polars": () => import("./scan-vs-polars.ts"),
+  "wordcount-vs-script": () => import("./wordcount-vs-script.ts"),
+  memory: () => import("./memory.ts"),
+  channels: () => import("./channels.ts"),
+  startup: () => import("./startup.ts"),
+} as const satisfies Record<string, Load>;

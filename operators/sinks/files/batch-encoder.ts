@@ -1,0 +1,60 @@
+import { loadBatches, representationOf, type BatchSupport } from "../../../lib/core/batch/index.ts";
+import { QStreamError } from "../../../lib/core/errors.ts";
+import { sampledBytes } from "../../held-bytes.ts";
+import type { PartEncoder } from "./file-sink.ts";
+import { support } from "./file-channel.ts";
+
+/** What makes a file's bytes of all its rows as one batch. */
+export type WriteBatch = (batch: unknown, batches: BatchSupport) => Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
+/** An encoder of columnar formats: keeps a file's rows, and writes them at once; types are inferred from all of its objects. */
+export function batchEncoder(what: string, write: WriteBatch): PartEncoder {
+  let objects: unknown[] = [];
+  let kept: unknown[] = [];
+  let bytes = 0;
+  return {
+    objects: (given) => {
+      for (const object of given) objects.push(object);
+      bytes += sampledBytes(given);
+      return undefined;
+    },
+    batch: (batch) => {
+      kept.push(batch);
+      bytes += support().bytes(batch);
+      return undefined;
+    },
+    get heldBytes() {
+      return bytes;
+    },
+    end: async function* () {
+      const batches = await loadBatches();
+      if (objects.length > 0 && kept.length > 0) throw mixed(what);
+      const batch = objects.length > 0 ? fromObjects(what, objects, batches) : oneBatch(kept, batches);
+      objects = [];
+      kept = [];
+      bytes = 0;
+      yield* write(batch, batches);
+    },
+  };
+}
+
+function oneBatch(kept: readonly unknown[], batches: BatchSupport): unknown {
+  const same = new Set(kept.map((batch) => representationOf(batch))).size === 1;
+  return batches.concat(same ? kept : kept.map((batch) => batches.toArrow(batch)));
+}
+
+function fromObjects(what: string, objects: readonly unknown[], batches: BatchSupport): unknown {
+  for (const object of objects) {
+    if (typeof object === "object" && object !== null && !Array.isArray(object)) continue;
+    throw new QStreamError("BAD_INPUT", `${what}: ${Array.isArray(object) ? "an array" : `a ${typeof object}`} has no columns`, {
+      advice: "Map the stream to plain objects first: { value: object }.",
+    });
+  }
+  return batches.fromObjects(objects as Record<string, unknown>[], "arrow");
+}
+
+function mixed(what: string): QStreamError {
+  return new QStreamError("MIXED_REPRESENTATION", `${what}: one stream has objects and columnar batches`, {
+    advice: "Convert the stream to one of them first.",
+  });
+}

@@ -1,0 +1,129 @@
+import { type BatchSupport, loadedBatches, representationOf } from "../../../lib/core/batch/index.ts";
+import type { Context } from "../../../lib/core/contracts/context.ts";
+import type { FileWriter } from "../../../lib/core/contracts/file-system.ts";
+import type { SinkChannel } from "../../../lib/core/contracts/sink.ts";
+import { invariant } from "../../../lib/core/errors.ts";
+import type { FileFormat, PartEncoder } from "./file-sink.ts";
+import { partName } from "./target.ts";
+
+/** One channel's part of a file sink's result. */
+export interface FilesPart {
+  readonly execution: string;
+  readonly files: readonly string[];
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+export interface FileChannelOptions {
+  readonly folder: string;
+  readonly format: FileFormat;
+  readonly rowsPerFile: number;
+  readonly bytesPerFile: number;
+  /** Put into names, so that files of several executions stay apart. */
+  readonly mark: string | undefined;
+}
+
+interface OpenPart {
+  readonly writer: FileWriter;
+  readonly encoder: PartEncoder;
+  rows: number;
+  bytes: number;
+}
+
+/** One channel of a file sink: one file after the other, finished but invisible until the commit. */
+export class FileChannel implements SinkChannel<unknown> {
+  readonly #options: FileChannelOptions;
+  readonly #ctx: Context;
+  readonly #writers: FileWriter[] = [];
+  readonly #files: string[] = [];
+  #open: OpenPart | undefined;
+  #rows = 0;
+  #bytes = 0;
+
+  constructor(options: FileChannelOptions, ctx: Context) {
+    this.#options = options;
+    this.#ctx = ctx;
+  }
+
+  async write(objects: readonly unknown[]): Promise<void> {
+    if (objects.length === 0) return;
+    if (representationOf(objects[0]) === undefined) {
+      await this.#writeRows(objects.length, (part, from, to) =>
+        part.encoder.objects(from === 0 && to === objects.length ? objects : objects.slice(from, to)),
+      );
+      return;
+    }
+    const batches = support();
+    for (const batch of objects) {
+      const rows = batches.rows(batch);
+      // oxlint-disable-next-line no-await-in-loop -- one batch after the other
+      await this.#writeRows(rows, (part, from, to) =>
+        part.encoder.batch(from === 0 && to === rows ? batch : batches.slice(batch, from, to)),
+      );
+    }
+  }
+
+  async done(): Promise<FilesPart> {
+    await this.#endPart();
+    return { execution: this.#ctx.execution, files: this.#files, rows: this.#rows, bytes: this.#bytes };
+  }
+
+  async commit(): Promise<void> {
+    // oxlint-disable-next-line no-await-in-loop -- in the order of their names
+    for (const writer of this.#writers) await writer.commit();
+  }
+
+  async abort(): Promise<void> {
+    this.#open = undefined;
+    await Promise.all(this.#writers.map((writer) => writer.abort()));
+  }
+
+  /** Writes rows to as many files as they need. */
+  async #writeRows(rows: number, encode: (part: OpenPart, from: number, to: number) => Uint8Array | undefined): Promise<void> {
+    const { rowsPerFile, bytesPerFile } = this.#options;
+    for (let from = 0; from < rows; ) {
+      // oxlint-disable-next-line no-await-in-loop -- one file after the other
+      const part = (this.#open ??= await this.#startPart());
+      const to = Math.min(rows, from + rowsPerFile - part.rows);
+      const bytes = encode(part, from, to);
+      part.rows += to - from;
+      from = to;
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      if (bytes !== undefined) await this.#put(part, bytes);
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      if (part.rows >= rowsPerFile || part.bytes + part.encoder.heldBytes >= bytesPerFile) await this.#endPart();
+    }
+  }
+
+  async #startPart(): Promise<OpenPart> {
+    const { folder, format, mark } = this.#options;
+    const { channel, channels, files } = this.#ctx;
+    const name = partName(channel + channels * this.#files.length, format.extension, mark);
+    const writer = await files.create(`${folder}${name}`);
+    this.#writers.push(writer);
+    this.#files.push(`${folder}${name}`);
+    return { writer, encoder: format.encoder(this.#ctx), rows: 0, bytes: 0 };
+  }
+
+  async #endPart(): Promise<void> {
+    const part = this.#open;
+    if (part === undefined) return;
+    this.#open = undefined;
+    for await (const bytes of part.encoder.end()) await this.#put(part, bytes);
+    await part.writer.finish();
+    this.#rows += part.rows;
+    this.#bytes += part.bytes;
+  }
+
+  async #put(part: OpenPart, bytes: Uint8Array): Promise<void> {
+    part.bytes += bytes.byteLength;
+    await part.writer.write(bytes);
+  }
+}
+
+/** The support for batches, which the engine has loaded before the first of them came. */
+export function support(): BatchSupport {
+  const loaded = loadedBatches();
+  invariant(loaded !== undefined, "batches are supported before one arrives");
+  return loaded;
+}
