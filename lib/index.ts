@@ -106,3 +106,18 @@ export {
 export { symmetricJoin } from "../operators/symmetric-join.ts";
 export { union } from "../operators/union.ts";
 export { zip, type ZipOptions } from "../operators/zip.ts";
+export { countObjects, mergeCounts, partialCount } from "../operators/count.ts";
+export { limit, partialLimit } from "../operators/limit.ts";
+export { sort, type SortOptions } from "../operators/sort.ts";
+export { partialTopK, topK, type TopKOptions } from "../operators/top-k.ts";
+export type { Direction, SortKey } from "../operators/order.ts";
+export { collect, type CollectAs, type Collected, type CollectOptions } from "../operators/sinks/collect.ts";
+export { datasetSink, type DatasetOptions } from "../operators/sinks/dataset.ts";
+export { forEach, type ForEachResult } from "../operators/sinks/for-each.ts";
+export { writeArrow, type WriteArrowOptions } from "../operators/sinks/arrow.ts";
+export { writeCsv, type Formulas, type WriteCsvOptions } from "../operators/sinks/csv.ts";
+export { writeJsonLines, type WriteJsonLinesOptions } from "../operators/sinks/json-lines.ts";
+export { writeLines, type WriteLinesOptions } from "../operators/sinks/lines.ts";
+export { writeParquet, type ParquetCompression, type WriteParquetOptions } from "../operators/sinks/parquet.ts";
+export type { FilesWritten, FileSinkOptions } from "../operators/sinks/files/format.ts";
+export type { ReduceByKeyOptions } from "./flow/stream-operators.ts";

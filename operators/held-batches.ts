@@ -3,15 +3,15 @@ import {
   type BatchSupport,
   loadBatches,
   loadedBatches,
-  type Representation,
   representationOf,
 } from "../lib/core/batch/index.ts";
+import type { Representation as StreamRepresentation } from "../lib/core/contracts/operator.ts";
 import { invariant, QStreamError } from "../lib/core/errors.ts";
 import type { Payload } from "../lib/core/payload.ts";
 
 /** Held batches as plain data. */
 export interface HeldBatchesState {
-  readonly representation: Representation | undefined;
+  readonly representation: StreamRepresentation | undefined;
   readonly payloads: readonly Payload[];
 }
 
@@ -22,7 +22,8 @@ export class HeldBatches {
   #restored: readonly Payload[] = [];
   #rows = 0;
   #bytes = 0;
-  representation: Representation | undefined;
+  /** What the stream holds; undefined before its first object. */
+  representation: StreamRepresentation | undefined;
 
   get rows(): number {
     return this.#rows;
@@ -49,17 +50,26 @@ export class HeldBatches {
     this.addFrame(this.convert(batch));
   }
 
+  /** True for a task of columnar batches. @throws QStreamError MIXED_REPRESENTATION where earlier tasks held others */
+  isColumnar(objects: readonly unknown[]): boolean {
+    if (objects.length > 0) this.#expect(objects[0]);
+    return this.representation === "arrow" || this.representation === "polars";
+  }
+
   /** A batch of the stream as a frame, without holding it. @throws QStreamError MIXED_REPRESENTATION */
   convert(batch: unknown): DataFrame {
-    const representation = representationOf(batch);
-    this.representation ??= representation;
-    if (representation === undefined || representation !== this.representation) {
-      const [found, other] = [representation ?? "plain objects", this.representation ?? "plain objects"];
-      throw new QStreamError("MIXED_REPRESENTATION", `a stream of ${other} batches has ${found} in it`, {
-        advice: "Convert the stream to one representation first.",
-      });
-    }
+    this.#expect(batch);
     return this.support.toPolars(batch);
+  }
+
+  #expect(object: unknown): void {
+    const found = representationOf(object) ?? "objects";
+    this.representation ??= found;
+    if (found === this.representation) return;
+    const names = { objects: "plain objects", arrow: "Arrow tables", polars: "Polars frames" };
+    throw new QStreamError("MIXED_REPRESENTATION", `a stream of ${names[this.representation]} has ${names[found]} in it`, {
+      advice: "Convert the stream to one representation first.",
+    });
   }
 
   addFrame(frame: DataFrame): void {
@@ -81,7 +91,7 @@ export class HeldBatches {
 
   /** A frame in the representation of the stream. */
   give(frame: DataFrame): unknown {
-    return this.support.fromPolars(frame, this.representation ?? "polars");
+    return this.support.fromPolars(frame, this.representation === "arrow" ? "arrow" : "polars");
   }
 
   snapshot(): HeldBatchesState {

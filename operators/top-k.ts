@@ -1,4 +1,3 @@
-import { representationOf } from "../lib/core/batch/index.ts";
 import type { DataFrame } from "nodejs-polars";
 import type { Operator, OperatorDefinition, Stateful, Task } from "../lib/core/contracts/operator.ts";
 import { QStreamError } from "../lib/core/errors.ts";
@@ -74,13 +73,12 @@ class TopK<T> implements Operator<{ in: T }, T>, Stateful<TopKState<T>> {
   }
 
   execute({ objects }: Task<{ in: T }>): void {
-    const columnar = representationOf(objects[0]) !== undefined;
-    if (columnar) this.#takeBatches(objects);
+    if (this.#batches.isColumnar(objects)) this.#takeBatches(objects);
     else this.#takeObjects(objects);
   }
 
   done(): readonly T[] | Promise<readonly T[]> {
-    if (this.#batches.representation === undefined) {
+    if (!this.#batches.isColumnar([])) {
       this.#shrink();
       return this.#objects;
     }
@@ -121,7 +119,6 @@ class TopK<T> implements Operator<{ in: T }, T>, Stateful<TopKState<T>> {
   }
 
   #takeObjects(objects: readonly T[]): void {
-    if (this.#batches.representation !== undefined) this.#batches.convert(objects[0]);
     const bar = this.#bar;
     if (bar === undefined) {
       for (const object of objects) this.#objects.push(object);

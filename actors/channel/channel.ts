@@ -1,58 +1,18 @@
 import { loadBatches, loadedBatches } from "../../lib/core/batch/index.ts";
-import type { Cause, LineageLog } from "../../lib/core/contracts/lineage.ts";
+import type { Cause } from "../../lib/core/contracts/lineage.ts";
 import type { Outputs as OperatorOutputs } from "../../lib/core/contracts/operator.ts";
 import { deepFreeze } from "../../lib/core/deep-freeze.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
-import type { Limits } from "../../lib/core/limits.ts";
-import type { EdgeFunction } from "../../lib/core/program.ts";
-import type { Clock } from "../../lib/core/seam/clock.ts";
-import type { ChannelContext } from "./channel-context.ts";
 import type { ChannelMetrics } from "./channel-metrics.ts";
+import type { ChannelInput, ChannelParts, ChannelState } from "./channel-parts.ts";
 import { locate } from "./failure.ts";
-import type { Inputs, Taken } from "./inputs.ts";
+import type { Taken } from "./inputs.ts";
 import type { OutgoingLink } from "./outgoing-link.ts";
-import { applyFunction, producedOf, type Outgoing, type Outputs } from "./outputs.ts";
+import { applyFunction, producedOf, type EdgeObjects } from "./outputs.ts";
 import type { Parcel } from "./parcel.ts";
-import { consumedOf, decodeParcels, needsBatches } from "./task-input.ts";
-import { TaskOutput, type Chunk } from "./task-output.ts";
+import { consumedOf, decodeParcels, holdsBatch, needsBatches } from "./task-input.ts";
+import { outputOf, type Chunk, type TaskOutput } from "./task-output.ts";
 import { ReaderWork, SinkWork, type Work } from "./work.ts";
-
-/** One input of a channel as its tasks see it. */
-export interface ChannelInput {
-  readonly name: string;
-  readonly edge: number;
-  /** Functions that ride behind the partition function, first one first. */
-  readonly after: readonly EdgeFunction[];
-}
-
-export interface ChannelParts {
-  readonly step: number;
-  readonly ctx: ChannelContext;
-  readonly work: Work | ReaderWork;
-  readonly inputs: Inputs;
-  readonly inputEdges: readonly ChannelInput[];
-  readonly outputs: Outputs;
-  readonly limits: Limits;
-  readonly strict: boolean;
-  readonly clock: Clock;
-  readonly lineage: LineageLog;
-  readonly metrics: ChannelMetrics;
-  readonly events: ChannelEvents;
-}
-
-/** What a channel tells its slot. */
-export interface ChannelEvents {
-  /** Something to do turned up: the channel wants a turn. */
-  readonly wake: () => void;
-  /** All is sent and committed. `part` is a sink's part of the result. */
-  readonly done: (part: unknown) => void;
-  readonly failed: (error: Error) => void;
-  /** The producers of this input may stop. */
-  readonly cancelInput: (input: number) => void;
-}
-
-/** What a channel waits for, for the scheduler to tell a stuck execution from a slow one. */
-export type ChannelState = "starting" | "running" | "waiting-input" | "waiting-credit" | "done" | "stopped";
 
 interface RunningTask {
   readonly cause: Cause;
@@ -74,6 +34,11 @@ export class Channel {
   #uncommitted = 0;
   #output: TaskOutput | undefined;
   #finishing = false;
+  /** A task threw: what it left of the state isn't to be trusted, so that no other task runs. */
+  #broken = false;
+  #closed = false;
+  /** Name of the input whose objects the task that runs now has taken. */
+  #input: string | undefined;
   #creditWaitFrom: number | undefined;
   #startedAt = 0;
 
@@ -106,7 +71,7 @@ export class Channel {
 
   /** One turn. Returns a promise only where user code is asynchronous. */
   turn(): void | Promise<void> {
-    if (this.#busy || this.#state === "done" || this.#state === "stopped") return undefined;
+    if (this.#busy || this.#broken || this.#state === "done" || this.#state === "stopped") return undefined;
     try {
       const pending = this.#takeTurn();
       if (pending === undefined) return undefined;
@@ -147,8 +112,14 @@ export class Channel {
 
   /** The consumer of a link wants no more. */
   linkCancelled(link: OutgoingLink): void {
-    this.#parts.outputs.linkClosed(link);
-    this.#parts.events.wake();
+    const { outputs, work, ctx, events } = this.#parts;
+    outputs.linkClosed(link);
+    if (outputs.unwanted && work instanceof ReaderWork && this.#busy) {
+      // The reader may wait for a source that never answers: the task ends with what came before.
+      this.#output?.interrupt();
+      ctx.abort(new QStreamError("ABORTED", "nobody wants more objects of this reader"));
+    }
+    events.wake();
   }
 
   /** A spool wrote something: what waited for it may go on. */
@@ -163,7 +134,13 @@ export class Channel {
 
   /** Makes a sink's output visible. */
   async commitSink(): Promise<void> {
-    if (this.#parts.work instanceof SinkWork) await this.#parts.work.commit();
+    const { work, ctx } = this.#parts;
+    if (!(work instanceof SinkWork)) return;
+    try {
+      await work.commit();
+    } catch (error) {
+      throw locate(error, { step: ctx.step, channel: ctx.channel });
+    }
   }
 
   /** Ends the channel where it is: nothing is sent any more, what a sink prepared is removed. */
@@ -179,7 +156,7 @@ export class Channel {
     await Promise.allSettled([
       output?.close(),
       work instanceof SinkWork ? work.abort() : undefined,
-      work instanceof ReaderWork ? undefined : work.close(),
+      this.#closeWork(),
     ]);
     await ctx.spill.clear();
   }
@@ -254,11 +231,13 @@ export class Channel {
       }
       case "input-end": {
         const input = inputEdges[taken.input]?.name ?? "";
+        this.#input = input;
         return this.#run({ cause: { kind: "input-end", input }, input: taken.input, parcels: noParcels }, work.inputDone(input, ctx));
       }
       case "parcels": {
         const edge = inputEdges[taken.input] as ChannelInput;
         const task: RunningTask = { cause: { kind: "parcels", input: edge.name }, input: taken.input, parcels: taken.parcels };
+        this.#input = edge.name;
         let objects = decodeParcels(taken.parcels);
         for (const parcel of taken.parcels) {
           metrics.objectsIn += parcel.rows;
@@ -268,7 +247,11 @@ export class Channel {
         }
         if (this.#parts.strict) deepFreeze(objects);
         for (const step of edge.after) objects = applyFunction(step, objects, ctx);
-        return this.#run(task, objects.length === 0 ? undefined : work.execute(edge.name, objects, ctx));
+        if (objects.length === 0) return this.#run(task, undefined);
+        if (edge.after.length > 0 && holdsBatch(objects) && loadedBatches() === undefined) {
+          return loadBatches().then(() => this.#run(task, work.execute(edge.name, objects, ctx)));
+        }
+        return this.#run(task, work.execute(edge.name, objects, ctx));
       }
     }
   }
@@ -279,13 +262,8 @@ export class Channel {
   }
 
   #takeOutput(task: RunningTask, result: Exclude<OperatorOutputs<unknown>, Promise<unknown>>): void | Promise<void> {
-    if (result === undefined || result === null) return this.#complete(task, undefined);
-    if (typeof result !== "object" || !(Symbol.iterator in result || Symbol.asyncIterator in result)) {
-      throw new QStreamError("STEP_FAILED", `an operator returned ${typeof result}`, {
-        advice: "Return an array, a generator or another iterable of output objects, or nothing",
-      });
-    }
-    this.#output = new TaskOutput(result as Iterable<unknown> | AsyncIterable<unknown>);
+    if (result === undefined || result === null) return this.#complete(task, []);
+    this.#output = outputOf(result);
     return this.#drain(this.#output, () => task);
   }
 
@@ -304,20 +282,21 @@ export class Channel {
   #takeChunk(output: TaskOutput, taskOf: (chunk: Chunk) => RunningTask, chunk: Chunk): void | Promise<void> {
     this.#output = chunk.last ? undefined : output;
     const task = taskOf(chunk);
-    // Functions on edges may make batches of objects, so support is loaded where any columnar object was seen once.
-    if (chunk.columnar && loadedBatches() === undefined) return loadBatches().then(() => this.#complete(task, chunk));
-    return this.#complete(task, chunk);
+    if (this.#state === "stopped") return undefined;
+    const { outputs, ctx } = this.#parts;
+    const made = outputs.applyFunctions("out", chunk.objects, ctx);
+    for (const [port, objects] of chunk.sides ?? []) made.push(...outputs.applyFunctions(port, objects, ctx));
+    // Functions on edges may make batches of plain objects.
+    if (loadedBatches() === undefined && made.some(({ objects }) => holdsBatch(objects))) {
+      return loadBatches().then(() => this.#complete(task, made));
+    }
+    return this.#complete(task, made);
   }
 
-  #complete(task: RunningTask, chunk: Chunk | undefined): void | Promise<void> {
+  #complete(task: RunningTask, made: readonly EdgeObjects[]): void | Promise<void> {
     if (this.#state === "stopped") return undefined;
     const { outputs, ctx, lineage, step, metrics, clock, inputs } = this.#parts;
-    const outgoing: Outgoing[] = [];
-    if (chunk !== undefined) {
-      const routed = { seq: this.#seq, random: ctx.random, ctx };
-      outgoing.push(...outputs.route("out", chunk.objects, routed));
-      for (const [port, objects] of chunk.sides ?? []) outgoing.push(...outputs.route(port, objects, routed));
-    }
+    const outgoing = outputs.route(made, { seq: this.#seq, random: () => ctx.random() });
     metrics.tasks++;
     metrics.busyMs += clock.monotonic() - this.#startedAt;
     this.#uncommitted++;
@@ -352,6 +331,7 @@ export class Channel {
 
   #begin(): void {
     this.#seq++;
+    if (this.#output === undefined) this.#input = undefined;
     this.#startedAt = this.#parts.clock.monotonic();
     this.#parts.ctx.begin(this.#seq);
   }
@@ -381,11 +361,12 @@ export class Channel {
     const { outputs, work, events } = this.#parts;
     if (this.#state === "done" || this.#state === "stopped") return undefined;
     if (this.#output !== undefined) {
-      if (outputs.unwanted) this.#output = undefined;
-      else if (!outputs.ready) {
+      if (outputs.unwanted) return this.#endEarly();
+      if (!outputs.ready) {
         this.#state = "waiting-credit";
         return undefined;
-      } else {
+      }
+      if (this.#uncommitted < this.#parts.limits.uncommittedTasks) {
         this.#begin();
         return this.#drain(this.#output, () => ({ cause: { kind: "continue" }, input: undefined, parcels: noParcels }));
       }
@@ -397,13 +378,20 @@ export class Channel {
     }
     for (const link of outputs.links) link.end();
     this.#state = "done";
-    const closing = work instanceof ReaderWork ? undefined : work.close();
     const report = async (): Promise<void> => {
-      await closing;
+      await this.#closeWork();
       await this.#parts.ctx.spill.clear();
       events.done(work instanceof SinkWork ? work.part : undefined);
     };
     return report();
+  }
+
+  /** Closes the operator, once: the channel may end and then be stopped because another one failed. */
+  async #closeWork(): Promise<void> {
+    const { work } = this.#parts;
+    if (this.#closed || work instanceof ReaderWork) return;
+    this.#closed = true;
+    await work.close();
   }
 
   #pump(link: OutgoingLink): void {
@@ -415,8 +403,10 @@ export class Channel {
   }
 
   #fail(error: unknown): void {
-    if (this.#state === "stopped") return;
+    if (this.#state === "stopped" || this.#broken) return;
+    this.#broken = true;
     const { ctx, events } = this.#parts;
-    events.failed(locate(error, { step: ctx.step, channel: ctx.channel, seq: Math.max(0, this.#seq) }));
+    const input = this.#input === undefined ? {} : { input: this.#input };
+    events.failed(locate(error, { step: ctx.step, channel: ctx.channel, seq: Math.max(0, this.#seq), ...input }));
   }
 }

@@ -4,9 +4,10 @@ import { QStreamError, type Place } from "../../lib/core/errors.ts";
 export function locate(error: unknown, place: Place): QStreamError {
   if (error instanceof QStreamError) {
     if (error.place.step !== undefined) return error;
-    const located = new QStreamError(error.code, error.message, { ...place, ...error.place, cause: error.cause });
+    const located = new QStreamError(error.code, error.message, { ...place, cause: error.cause });
     if (error.stack !== undefined) located.stack = error.stack;
-    return located;
+    // The message tells the error's own place already.
+    return Object.assign(located, { place: { ...place, ...error.place } });
   }
   const message = error instanceof Error ? `${error.name === "Error" ? "" : `${error.name}: `}${error.message}` : String(error);
   return new QStreamError("STEP_FAILED", message, { ...place, cause: error });

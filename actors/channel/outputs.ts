@@ -24,6 +24,12 @@ interface FunctionNode {
   readonly edges: OutgoingEdge[];
 }
 
+/** What a task sends on one edge, once the functions on it have run. */
+export interface EdgeObjects {
+  readonly edge: OutgoingEdge;
+  readonly objects: readonly unknown[];
+}
+
 /** A parcel that waits for its task to be committed. */
 export interface Outgoing {
   readonly link: OutgoingLink;
@@ -65,11 +71,18 @@ export class Outputs {
     return widest;
   }
 
-  /** Runs functions and partition functions over a task's objects. Nothing is sent yet. */
-  route(port: string, objects: readonly unknown[], task: RoutedTask & { readonly ctx: EdgeContext }): Outgoing[] {
-    const outgoing: Outgoing[] = [];
+  /** Runs the functions on the edges of a port over a task's objects. */
+  applyFunctions(port: string, objects: readonly unknown[], ctx: EdgeContext): EdgeObjects[] {
+    const made: EdgeObjects[] = [];
     const tree = this.#trees.get(port);
-    if (tree !== undefined && objects.length > 0) this.#walk(tree, objects, task, outgoing);
+    if (tree !== undefined && objects.length > 0) walk(tree, objects, ctx, made);
+    return made;
+  }
+
+  /** Runs partition functions over what the edges' functions made, and encodes what leaves the slot. Nothing is sent yet. */
+  route(made: readonly EdgeObjects[], task: RoutedTask): Outgoing[] {
+    const outgoing: Outgoing[] = [];
+    for (const { edge, objects } of made) this.#routeEdge(edge, objects, task, outgoing);
     return outgoing;
   }
 
@@ -97,18 +110,6 @@ export class Outputs {
       node = next;
     }
     node.edges.push(edge);
-  }
-
-  #walk(
-    node: FunctionNode,
-    objects: readonly unknown[],
-    task: RoutedTask & { readonly ctx: EdgeContext },
-    outgoing: Outgoing[],
-  ): void {
-    const made = node.function === undefined ? objects : applyFunction(node.function, objects, task.ctx);
-    if (made.length === 0) return;
-    for (const edge of node.edges) this.#routeEdge(edge, made, task, outgoing);
-    for (const next of node.next) this.#walk(next, made, task, outgoing);
   }
 
   #routeEdge(edge: OutgoingEdge, objects: readonly unknown[], task: RoutedTask, outgoing: Outgoing[]): void {
@@ -271,6 +272,13 @@ function linkTo(edge: OutgoingEdge, to: number): OutgoingLink {
   const link = edge.links[to];
   invariant(link !== undefined, `the partition function of edge ${edge.index} chose channel ${to} of ${edge.links.length}`);
   return link;
+}
+
+function walk(node: FunctionNode, objects: readonly unknown[], ctx: EdgeContext, made: EdgeObjects[]): void {
+  const applied = node.function === undefined ? objects : applyFunction(node.function, objects, ctx);
+  if (applied.length === 0) return;
+  for (const edge of node.edges) made.push({ edge, objects: applied });
+  for (const next of node.next) walk(next, applied, ctx, made);
 }
 
 function widestOf(node: FunctionNode): number {

@@ -1,4 +1,4 @@
-import { loadedBatches } from "../../lib/core/batch/index.ts";
+import { loadedBatches, representationOf } from "../../lib/core/batch/index.ts";
 import { decodeObjects } from "../../lib/core/codec/index.ts";
 import type { Consumed } from "../../lib/core/contracts/lineage.ts";
 import type { Parcel } from "./parcel.ts";
@@ -6,6 +6,11 @@ import type { Parcel } from "./parcel.ts";
 /** True if batches come for the first time in this slot, so that support for them must be loaded. */
 export function needsBatches(parcels: readonly Parcel[]): boolean {
   return loadedBatches() === undefined && parcels.some((parcel) => parcel.columnar);
+}
+
+/** True if objects are columnar batches. */
+export function holdsBatch(objects: readonly unknown[]): boolean {
+  return representationOf(objects[0]) !== undefined;
 }
 
 /** The objects of a task's parcels: decoded only now, since what waits is kept encoded. */

@@ -1,6 +1,7 @@
 import { representationOf } from "../../lib/core/batch/index.ts";
 import { estimateBytes } from "../../lib/core/codec/index.ts";
 import { Run, Side } from "../../lib/core/contracts/reader.ts";
+import { QStreamError } from "../../lib/core/errors.ts";
 import type { Clock } from "../../lib/core/seam/clock.ts";
 
 /** What one task sends: objects for the main output, and for side outputs by name. */
@@ -35,6 +36,7 @@ export class TaskOutput {
   #held: { readonly batch: unknown } | undefined;
   #pending: Promise<IteratorResult<unknown>> | undefined;
   #ended = false;
+  #interrupt: (() => void) | undefined;
   #objects: unknown[] = [];
   #sides: Map<string, unknown[]> | undefined;
   #limit = 0;
@@ -61,6 +63,11 @@ export class TaskOutput {
     if (ready !== undefined) return ready;
     if (this.#async !== undefined) return this.#pullAsync(this.#async, limits);
     return this.#pullSync(limits);
+  }
+
+  /** Nobody wants more: the chunk that waits for its source now is cut here, and is the last. */
+  interrupt(): void {
+    this.#interrupt?.();
   }
 
   /** Ends the source early, so that a generator's `finally` runs. */
@@ -95,7 +102,7 @@ export class TaskOutput {
       for (;;) {
         this.#pending ??= source.next();
         if (this.#objects.length > 0 || this.#sides !== undefined) linger ??= startLinger(limits);
-        const step = linger === undefined ? await this.#pending : await Promise.race([this.#pending, linger.late]);
+        const step = await this.#settled(this.#pending, linger?.late);
         if (step === "late") return this.#chunk();
         this.#pending = undefined;
         if (step.done === true) {
@@ -108,6 +115,15 @@ export class TaskOutput {
     } finally {
       linger?.cancel();
     }
+  }
+
+  /** The source's answer, or "late" when the time to wait for it has passed or it is interrupted. */
+  #settled(pending: Promise<IteratorResult<unknown>>, late: Promise<"late"> | undefined): Promise<IteratorResult<unknown> | "late"> {
+    return new Promise((resolve, reject) => {
+      this.#interrupt = () => resolve("late");
+      pending.then(resolve, reject);
+      void late?.then(resolve);
+    });
   }
 
   /** Takes one value of the source. Returns a chunk once there is enough for one. */
@@ -164,27 +180,12 @@ export class TaskOutput {
 
   #takeFromRun(rest: readonly unknown[], from: number, limits: ChunkLimits): Chunk {
     const first = rest[from];
-    if (typeof first === "object" && first !== null) {
-      if (representationOf(first) !== undefined) {
-        this.#restFrom = from + 1;
-        return { ...this.#chunk(), objects: [first], columnar: true };
-      }
-      if (first instanceof Run || first instanceof Side) {
-        // An operator returned an array of marked values: they are unwrapped one by one.
-        this.#restFrom = from + 1;
-        const remaining = rest.slice(from + 1);
-        const chunk = this.#accept(first, limits) ?? this.#chunk();
-        if (this.#rest === undefined || this.#rest === rest) {
-          this.#rest = remaining;
-          this.#restFrom = 0;
-        } else {
-          this.#rest = [...this.#rest.slice(this.#restFrom), ...remaining];
-          this.#restFrom = 0;
-        }
-        return { ...chunk, last: this.#isLast() };
-      }
+    if (representationOf(first) !== undefined) {
+      this.#restFrom = from + 1;
+      return { ...this.#chunk(), objects: [first], columnar: true };
     }
-    const count = Math.min(rest.length - from, limits.objects, fitting(first, limits.bytes));
+    let count = Math.min(rest.length - from, limits.objects);
+    for (let at = 0; at < count; at += sampleEvery) count = Math.min(count, at + fitting(rest[from + at], limits.bytes));
     this.#restFrom = from + count;
     if (count === rest.length) {
       this.#rest = undefined;
@@ -204,6 +205,16 @@ export class TaskOutput {
     const more = this.#rest !== undefined && this.#restFrom < this.#rest.length;
     return this.#ended && !more && this.#held === undefined;
   }
+}
+
+/** The output of what an operator returned. Anything but an iterable is refused, since it would be lost. */
+export function outputOf(result: unknown): TaskOutput {
+  if (typeof result !== "object" || result === null || !(Symbol.iterator in result || Symbol.asyncIterator in result)) {
+    throw new QStreamError("STEP_FAILED", `an operator returned ${typeof result}`, {
+      advice: "Return an array, a generator or another iterable of output objects, or nothing",
+    });
+  }
+  return new TaskOutput(result as Iterable<unknown> | AsyncIterable<unknown>);
 }
 
 function fitting(sample: unknown, bytes: number): number {

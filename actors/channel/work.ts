@@ -66,7 +66,9 @@ export class SinkWork implements Work {
   }
 
   execute(_input: string, objects: readonly unknown[], ctx: Context): Outputs<unknown> {
-    return this.#channel?.write(objects as readonly never[], ctx);
+    const written: unknown = this.#channel?.write(objects as readonly never[], ctx);
+    // A sink has no outputs: what `write` may return besides a promise means nothing.
+    return written instanceof Promise ? written.then(() => undefined) : undefined;
   }
 
   inputDone(): void {}
@@ -118,6 +120,8 @@ export class ReaderWork {
     if (next === undefined) return undefined;
     this.#next++;
     this.position = 0;
-    return new TaskOutput(this.#reader.read(next.split, ctx));
+    const reading = this.#reader.read(next.split, ctx);
+    // An array of a reader may hold runs and side outputs among its objects, so it is gone through one by one.
+    return new TaskOutput(Array.isArray(reading) ? reading.values() : reading);
   }
 }

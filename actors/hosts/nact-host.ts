@@ -31,8 +31,8 @@ export class NactHost implements ActorHost {
     supervisor.children++;
     const end = (): void => {
       stopped = true;
-      supervisor.children--;
       this.#deadLetters += waiting;
+      this.#childEnded(supervisor);
     };
     const receive = (_state: undefined, message: Message): undefined | Promise<undefined> => {
       waiting--;
@@ -69,6 +69,11 @@ export class NactHost implements ActorHost {
     if (this.#closed) return;
     this.#closed = true;
     stop(this.#system);
+  }
+
+  #childEnded(supervisor: Supervisor): void {
+    supervisor.children--;
+    if (supervisor.children === 0 && supervisor !== this.#supervisor && !this.#closed) stop(supervisor.reference);
   }
 
   #supervisorWithRoom(): Supervisor {

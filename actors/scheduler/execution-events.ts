@@ -1,5 +1,5 @@
 import type { ChannelMetrics } from "../channel/channel-metrics.ts";
-import type { ChannelState } from "../channel/channel.ts";
+import type { ChannelState } from "../channel/channel-parts.ts";
 
 /** Where one channel of a step runs. */
 export interface ChannelPlacement {

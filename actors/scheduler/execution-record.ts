@@ -1,6 +1,6 @@
 import type { Plan } from "../../lib/core/plan.ts";
 import { addMetrics, emptyMetrics, type ChannelMetrics } from "../channel/channel-metrics.ts";
-import type { ChannelState } from "../channel/channel.ts";
+import type { ChannelState } from "../channel/channel-parts.ts";
 import type { ChannelReport, DoneChannel } from "../slot/protocol.ts";
 import type { ChannelPlacement, ChannelSummary, ExecutionMetrics, StepSummary } from "./execution-events.ts";
 

@@ -48,13 +48,14 @@ interface Running {
   readonly awaited: Set<string>;
   error: Error | undefined;
   pulse: number;
-  quietReports: number;
+  /** Reports of each slot since anything got on. */
+  readonly quietReports: Map<string, number>;
   cancelTimer: (() => void) | undefined;
 }
 
 // A slot that doesn't answer an order to stop within this time is stuck in a native call or an endless loop.
 const stopGraceMs = 2000;
-// Reports without any progress, from every slot, after which an execution in which everything waits is called stuck.
+// Reports without any progress, from each slot (one that is busy doesn't report), after which an execution in which everything waits is called stuck.
 const quietReportsMax = 12;
 
 /** The actor that places channels on slots, follows executions through their phases, and ends them. */
@@ -112,7 +113,7 @@ export class Scheduler {
         return;
       }
       case "lost":
-        for (const running of [...this.#executions.values()]) this.#lost(running, message.slot, message.error);
+        for (const running of this.#executions.values()) this.#lost(running, message.slot, message.error);
         return;
       case "late":
         this.#late(message.execution);
@@ -123,7 +124,10 @@ export class Scheduler {
     try {
       this.#prepare(request);
     } catch (error) {
-      request.reject(error instanceof Error ? error : new Error(String(error)));
+      const reason = error instanceof Error ? error : new Error(String(error));
+      const running = this.#executions.get(request.execution);
+      if (running === undefined) request.reject(reason);
+      else this.#stop(running, reason);
     }
   }
 
@@ -147,7 +151,7 @@ export class Scheduler {
       awaited: new Set(used),
       error: undefined,
       pulse: -1,
-      quietReports: 0,
+      quietReports: new Map(),
       cancelTimer: undefined,
     };
     this.#executions.set(execution, running);
@@ -207,9 +211,11 @@ export class Scheduler {
     if (running.phase !== "running") return;
     request.onEvent({ kind: "progress", execution: request.execution, metrics: record.metrics(this.#elapsed(running)) });
     const pulse = record.pulse();
-    running.quietReports = pulse === running.pulse ? running.quietReports + 1 : 0;
+    const quiet = running.quietReports;
+    if (pulse !== running.pulse) quiet.clear();
     running.pulse = pulse;
-    if (running.quietReports < quietReportsMax * running.slots.length) return;
+    quiet.set(report.slot, (quiet.get(report.slot) ?? 0) + 1);
+    if (running.slots.some((slot) => (quiet.get(slot) ?? 0) < quietReportsMax)) return;
     const stuck = record.stuck();
     if (stuck !== undefined) this.#stop(running, deadlock(running.request.plan, stuck));
   }

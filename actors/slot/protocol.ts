@@ -3,7 +3,7 @@ import type { FlowReference } from "../../lib/core/flow-registry.ts";
 import type { Limits } from "../../lib/core/limits.ts";
 import type { Plan } from "../../lib/core/plan.ts";
 import type { ChannelMetrics } from "../channel/channel-metrics.ts";
-import type { ChannelState } from "../channel/channel.ts";
+import type { ChannelState } from "../channel/channel-parts.ts";
 
 /** A channel that a slot is to run. */
 export interface ChannelOrder {

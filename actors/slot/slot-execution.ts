@@ -1,10 +1,11 @@
 import type { LinkMessage } from "../../lib/core/contracts/transport.ts";
-import { errorToData, invariant } from "../../lib/core/errors.ts";
+import { errorToData, invariant, QStreamError } from "../../lib/core/errors.ts";
 import type { PlannedStep } from "../../lib/core/plan.ts";
 import type { Program, StepCode } from "../../lib/core/program.ts";
 import { ChannelContext } from "../channel/channel-context.ts";
 import { emptyMetrics } from "../channel/channel-metrics.ts";
-import { Channel, type ChannelInput } from "../channel/channel.ts";
+import type { ChannelInput } from "../channel/channel-parts.ts";
+import { Channel } from "../channel/channel.ts";
 import { Inputs, windowOf } from "../channel/inputs.ts";
 import { OutgoingLink, type LinkTarget } from "../channel/outgoing-link.ts";
 import { Outputs, type OutgoingEdge } from "../channel/outputs.ts";
@@ -294,7 +295,19 @@ export class SlotExecution {
     this.#parts.clock.soon(() => {
       const channels = this.#done;
       this.#done = [];
-      this.#parts.report({ kind: "channels-done", execution: this.id, slot: this.#parts.id, channels });
+      try {
+        this.#parts.report({ kind: "channels-done", execution: this.id, slot: this.#parts.id, channels });
+      } catch (error) {
+        // The part of a sink that isn't plain data can't be sent to the client.
+        const sinks = channels.filter((done) => done.part !== undefined).map((done) => this.#order.plan.steps[done.step]?.id);
+        this.#failed(
+          new QStreamError("CANNOT_TRAVEL", `what a sink returned for its part of the result can't travel: ${String(error)}`, {
+            ...(sinks[0] === undefined ? {} : { step: sinks[0] }),
+            advice: "Return plain data from the sink's done",
+            cause: error,
+          }),
+        );
+      }
     });
   }
 

@@ -35,6 +35,8 @@ const progressEveryMs = 100;
 export class Slot {
   readonly #parts: SlotParts;
   readonly #executions = new Map<string, SlotExecution>();
+  /** Executions whose flow is being loaded, and whether they were stopped meanwhile. */
+  readonly #preparing = new Map<string, { stopped: boolean }>();
   #cancelProgress: (() => void) | undefined;
   #lateMessages = 0;
 
@@ -72,7 +74,9 @@ export class Slot {
     }
     const execution = this.#executions.get(order.execution);
     if (execution === undefined) {
-      // A stop can overtake a prepare that failed: there is nothing to end, and the scheduler waits for the answer.
+      // A stop can overtake a prepare, or come after one that failed: nothing runs, and the scheduler waits for the answer.
+      const preparing = this.#preparing.get(order.execution);
+      if (preparing !== undefined) preparing.stopped = true;
       if (order.kind === "stop") this.#report({ kind: "stopped", execution: order.execution, slot: this.#parts.id });
       return;
     }
@@ -97,7 +101,10 @@ export class Slot {
   }
 
   async #prepare(order: PrepareOrder): Promise<void> {
-    const program = await this.#parts.load(order.reference, order.args);
+    const preparing = { stopped: false };
+    this.#preparing.set(order.execution, preparing);
+    const program = await this.#parts.load(order.reference, order.args).finally(() => this.#preparing.delete(order.execution));
+    if (preparing.stopped) return;
     if (program.fingerprint !== order.plan.fingerprint) {
       throw new QStreamError(
         "FINGERPRINT_CHANGED",
@@ -115,7 +122,11 @@ export class Slot {
       this.#lateMessages++;
       return;
     }
-    execution.receive(message);
+    try {
+      execution.receive(message);
+    } catch (error) {
+      this.#report({ kind: "failed", execution: execution.id, slot: this.#parts.id, error: errorToData(error) });
+    }
   }
 
   #watchProgress(): void {

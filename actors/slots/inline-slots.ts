@@ -1,5 +1,5 @@
 import { openFileSystem, type FileSystemOptions } from "../../lib/files/index.ts";
-import { MemoryNetwork } from "../transport/memory-transport.ts";
+import type { MemoryNetwork } from "../transport/memory-transport.ts";
 import { makeSlot, type World } from "./local-slot.ts";
 import type { LaunchedSlots, LaunchOptions } from "./slot-launcher.ts";
 

@@ -2,7 +2,7 @@ import type { Operator, OperatorDefinition } from "../core/contracts/operator.ts
 import type { Reader, SidedReader } from "../core/contracts/reader.ts";
 import { QStreamError } from "../core/errors.ts";
 import type { Graph, StepNode } from "./graph.ts";
-import { makeStep, nodeOf, operatorNode, type Input } from "./make-step.ts";
+import { makeStep, type nodeOf, operatorNode, type Input } from "./make-step.ts";
 import { QStream } from "./qstream.ts";
 import type { ApplyOptions, StepOptions } from "./stream-types.ts";
 

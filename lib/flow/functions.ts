@@ -24,7 +24,7 @@ export function filtering(f: (object: never, ctx: FunctionContext) => unknown): 
       const object = objects[at];
       const answer = f(object as never, ctx);
       if (answer instanceof Promise) throw asynchronous("filter");
-      if (Boolean(answer)) kept.push(object);
+      if (answer) kept.push(object);
     }
     return kept;
   };

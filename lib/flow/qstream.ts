@@ -1,18 +1,16 @@
 import type { Operator, OperatorDefinition } from "../core/contracts/operator.ts";
 import type { PartitionFunction } from "../core/contracts/partition.ts";
-import type { OutputSink } from "../core/contracts/sink.ts";
-import type { Sink } from "./flow-builder.ts";
 import type { StreamNode } from "./graph.ts";
-import { operatorNode, sinkNode } from "./make-step.ts";
+import { operatorNode } from "./make-step.ts";
 import { PartitionedStream } from "./partitioned-stream.ts";
-import { StreamOperators } from "./stream-operators.ts";
-import type { ApplyOptions, StepOptions } from "./stream-types.ts";
+import { StreamSinks } from "./stream-sinks.ts";
+import type { ApplyOptions } from "./stream-types.ts";
 
 /**
  * A stream of objects of any kind, while a flow is being built: the handle of a step's output. It is lazy and immutable; any
  * number of steps may take it.
  */
-export class QStream<out T> extends StreamOperators<T> {
+export class QStream<out T> extends StreamSinks<T> {
   /**
    * Adds an operator of one input, `in`.
    *
@@ -27,11 +25,6 @@ export class QStream<out T> extends StreamOperators<T> {
   ): QStream<Out> {
     const step = operatorNode(this.graph, id, { in: this }, operator, options);
     return new QStream<Out>(this.graph, { step, port: "out", functions: undefined });
-  }
-
-  /** Adds a sink. The builder returns what this returns, under the name of an output. */
-  to<Result>(sink: OutputSink<T, Result>, options: StepOptions = {}): Sink<Result> {
-    return sinkNode(this.graph, this, sink, options);
   }
 
   /** @internal */

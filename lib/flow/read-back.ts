@@ -1,17 +1,15 @@
 import type { Dataset } from "../core/dataset.ts";
-import { collect } from "../../operators/sinks/collect.ts";
+import { collect, type CollectAs } from "../../operators/sinks/collect.ts";
 import { dataset } from "../../readers/dataset.ts";
 import { defineFlow } from "./define-flow.ts";
 import type { Session } from "./session.ts";
 
-type As = "objects" | "arrow" | "polars";
-
 /** The flow by which a session reads a dataset back to its client. */
-const readBackFlow = defineFlow(import.meta.url, (q, args: { readonly data: Dataset<unknown>; readonly as: As }) => ({
-  rows: q.read("dataset", dataset(args.data)).to(collect<unknown>({ as: args.as, bytesMax: Infinity })),
+const readBackFlow = defineFlow(import.meta.url, (q, args: { readonly data: Dataset<unknown>; readonly as: CollectAs }) => ({
+  rows: q.read("dataset", dataset(args.data)).to(collect<unknown, CollectAs>({ as: args.as, bytesMax: Infinity })),
 }));
 
 /** Reads a dataset's parts to the client: as objects, or as one table or frame. */
-export async function readBack(data: Dataset<unknown>, as: As, session: Session): Promise<unknown> {
+export async function readBack(data: Dataset<unknown>, as: CollectAs, session: Session): Promise<unknown> {
   return (await readBackFlow.run({ data, as }, { on: session })).rows;
 }

@@ -41,7 +41,7 @@ export async function startFlow(request: StartRequest): Promise<Execution<Record
     const execution = await opened.start({ ...request, ...prepared });
     watchSignal(execution, options.signal);
     if (options.on !== undefined) return execution;
-    const closing = execution.outputs.finally(() => opened.close());
+    const closing = closeAfter(execution.outputs, opened);
     // Whoever asks for the outputs gets the error; nobody asking is no unhandled rejection.
     closing.catch(() => {});
     return Object.assign(Object.create(execution) as Execution<Record<string, unknown>>, { outputs: closing });
@@ -61,9 +61,19 @@ function refuseDatasets(graph: Graph): void {
   });
 }
 
+async function closeAfter<T>(outputs: Promise<T>, session: Session): Promise<T> {
+  try {
+    return await outputs;
+  } finally {
+    await session.close();
+  }
+}
+
 function watchSignal(execution: Execution<unknown>, signal: AbortSignal | undefined): void {
   if (signal === undefined) return;
   const abort = (): void => execution.cancel(reasonOf(signal));
+  // It may have aborted while the execution was being started.
+  if (signal.aborted) abort();
   signal.addEventListener("abort", abort, { once: true });
   const forget = (): void => signal.removeEventListener("abort", abort);
   execution.outputs.then(forget, forget);

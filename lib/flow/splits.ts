@@ -1,3 +1,4 @@
+import { assertTravels } from "../core/codec/index.ts";
 import type { FileSystem } from "../core/contracts/file-system.ts";
 import type { Reader } from "../core/contracts/reader.ts";
 import { QStreamError } from "../core/errors.ts";
@@ -50,7 +51,9 @@ export async function dealSplits(
 
 async function splitsOf(step: string, reader: Reader<unknown>, request: Parameters<Reader<unknown>["splits"]>[0]): Promise<readonly unknown[]> {
   try {
-    return await reader.splits(request);
+    const splits = await reader.splits(request);
+    for (const split of splits) assertTravels(split);
+    return splits;
   } catch (error) {
     if (error instanceof QStreamError) {
       throw new QStreamError(error.code, error.message, { ...error.place, step, cause: error.cause });

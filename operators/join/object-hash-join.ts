@@ -10,6 +10,9 @@ import type { JoinPlan, JoinSide } from "./options.ts";
 /** Pairs that a task may make as an array; beyond, they are made one by one, as fast as they are taken. */
 const outputsMax = 16_384;
 
+/** Bytes that count for a key of which nothing else is kept. */
+export const keyBytes = 128;
+
 /** Build objects of one key. */
 interface Entry {
   readonly objects: unknown[];
@@ -90,6 +93,7 @@ export class ObjectHashJoin implements JoinCore {
     const keyOf = this.#keyOf[this.#build];
     // A semi or anti join that builds on the right only asks whether a key is there.
     const keysOnly = this.#build === "right" && (how === "semi" || how === "anti");
+    const keysBefore = this.#table.size;
     for (const object of objects) {
       const key = keyOf(object);
       if (key === undefined) {
@@ -100,7 +104,7 @@ export class ObjectHashJoin implements JoinCore {
       if (entry === undefined) this.#table.set(key, { objects: keysOnly ? [] : [object], matched: false });
       else if (!keysOnly) entry.objects.push(object);
     }
-    this.#held.add(sampledBytes(objects), ctx);
+    this.#held.add(keysOnly ? (this.#table.size - keysBefore) * keyBytes : sampledBytes(objects), ctx);
     return [];
   }
 

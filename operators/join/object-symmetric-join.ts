@@ -4,6 +4,7 @@ import { sampledBytes } from "../held-bytes.ts";
 import { HeldState } from "./held-state.ts";
 import type { JoinCore } from "./join-operator.ts";
 import { combineFunction, type MatchKey, matchKeyFunction } from "./object-pairs.ts";
+import { keyBytes } from "./object-hash-join.ts";
 import type { JoinPlan, JoinSide } from "./options.ts";
 
 interface Kept {
@@ -42,10 +43,11 @@ export class ObjectSymmetricJoin implements JoinCore {
   }
 
   add(side: JoinSide, objects: readonly unknown[], ctx: Context): Many<unknown> {
-    this.#held.add(sampledBytes(objects), ctx);
     const { how } = this.#plan;
-    if (how !== "semi" && how !== "anti") return this.#pairs(side, objects);
-    return side === "left" ? this.#filterLeft(objects) : this.#releaseLeft(objects);
+    const filters = how === "semi" || how === "anti";
+    if (!filters || side === "left") this.#held.add(sampledBytes(objects), ctx);
+    if (!filters) return this.#pairs(side, objects);
+    return side === "left" ? this.#filterLeft(objects) : this.#releaseLeft(objects, ctx);
   }
 
   *done(): Generator<unknown, void> {
@@ -124,7 +126,8 @@ export class ObjectSymmetricJoin implements JoinCore {
   }
 
   /** Semi and anti joins: a new right key decides the left objects that waited for it. Of the right side only keys are kept. */
-  #releaseLeft(objects: readonly unknown[]): unknown[] {
+  #releaseLeft(objects: readonly unknown[], ctx: Context): unknown[] {
+    const keysBefore = this.#kept.right.table.size;
     const { left, right } = this.#kept;
     const outputs: unknown[] = [];
     for (const object of objects) {
@@ -136,6 +139,7 @@ export class ObjectSymmetricJoin implements JoinCore {
       left.table.delete(key);
       if (this.#plan.how === "semi") for (const matched of waiting) outputs.push(matched);
     }
+    this.#held.add((right.table.size - keysBefore) * keyBytes, ctx);
     return outputs;
   }
 }

@@ -1,6 +1,9 @@
+import type { Table } from "apache-arrow";
+import type { BatchSupport } from "../../lib/core/batch/index.ts";
 import type { OutputSink } from "../../lib/core/contracts/sink.ts";
 import { batchEncoder } from "./files/batch-encoder.ts";
-import { fileSink, type FileSinkOptions, type FilesWritten } from "./files/file-sink.ts";
+import { fileSink } from "./files/file-sink.ts";
+import type { FileSinkOptions, FilesWritten } from "./files/format.ts";
 
 /** Options of `writeArrow`. */
 export interface WriteArrowOptions extends FileSinkOptions {
@@ -30,7 +33,15 @@ export function writeArrow<T>(path: string, options: WriteArrowOptions = {}): Ou
     encoder: () =>
       batchEncoder("arrow", async function* (batch, batches) {
         const { tableToIPC } = await import("apache-arrow");
-        yield tableToIPC(batches.toArrow(batch), format);
+        yield tableToIPC(oneDictionary(batches.toArrow(batch), batches), format);
       }),
   });
+}
+
+/** Batches of several origins may have dictionaries of their own; the file format takes one for each column. */
+function oneDictionary(table: Table, batches: BatchSupport): Table {
+  const dictionaries = table.schema.fields.some((field) => String(field.type).startsWith("Dictionary"));
+  if (!dictionaries || table.batches.length < 2) return table;
+  const [gathered] = batches.gather(table, new Uint16Array(table.numRows), 1);
+  return (gathered as Table | undefined) ?? table;
 }

@@ -1,6 +1,7 @@
 import type { OutputSink } from "../../lib/core/contracts/sink.ts";
 import { csvRows } from "./files/csv-rows.ts";
-import { fileSink, type FileSinkOptions, type FilesWritten } from "./files/file-sink.ts";
+import { fileSink } from "./files/file-sink.ts";
+import type { FileSinkOptions, FilesWritten } from "./files/format.ts";
 import { textEncoder } from "./files/text-encoder.ts";
 
 /** What to do with text that a spreadsheet would run as a formula: text that starts with = + - @, a tab or a return. */

@@ -1,5 +1,6 @@
 import type { OutputSink } from "../../lib/core/contracts/sink.ts";
-import { fileSink, type FileSinkOptions, type FilesWritten } from "./files/file-sink.ts";
+import { fileSink } from "./files/file-sink.ts";
+import type { FileSinkOptions, FilesWritten } from "./files/format.ts";
 import { jsonText } from "./files/json-text.ts";
 import { textEncoder } from "./files/text-encoder.ts";
 

@@ -1,6 +1,7 @@
 import type { OutputSink } from "../../lib/core/contracts/sink.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
-import { fileSink, type FileSinkOptions, type FilesWritten } from "./files/file-sink.ts";
+import { fileSink } from "./files/file-sink.ts";
+import type { FileSinkOptions, FilesWritten } from "./files/format.ts";
 import { textEncoder } from "./files/text-encoder.ts";
 
 /** Options of `writeLines`. */

@@ -3,7 +3,8 @@ import type { Context } from "../../lib/core/contracts/context.ts";
 import type { OutputSink } from "../../lib/core/contracts/sink.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import { batchEncoder } from "./files/batch-encoder.ts";
-import { fileSink, type FileSinkOptions, type FilesWritten } from "./files/file-sink.ts";
+import { fileSink } from "./files/file-sink.ts";
+import type { FileSinkOptions, FilesWritten } from "./files/format.ts";
 
 /** How Parquet pages are compressed. */
 export type ParquetCompression = "uncompressed" | "snappy" | "gzip" | "brotli" | "zstd";

@@ -5,7 +5,7 @@
 export function watchingClock<T>(refuse: (what: string) => never, body: () => T): T {
   const realDate = Date;
   const realRandom = Math.random;
-  const realNow = performance.now;
+  const realNow = performance.now.bind(performance);
   globalThis.Date = new Proxy(realDate, {
     construct: (target, args: unknown[]) => (args.length === 0 ? refuse("new Date()") : (Reflect.construct(target, args) as object)),
     apply: () => refuse("Date()"),

@@ -1,8 +1,8 @@
 import { loadBatches, representationOf, type BatchSupport } from "../../../lib/core/batch/index.ts";
 import { QStreamError } from "../../../lib/core/errors.ts";
 import { sampledBytes } from "../../held-bytes.ts";
-import type { PartEncoder } from "./file-sink.ts";
-import { support } from "./file-channel.ts";
+import type { PartEncoder } from "./format.ts";
+import { support } from "./batch-support.ts";
 
 /** What makes a file's bytes of all its rows as one batch. */
 export type WriteBatch = (batch: unknown, batches: BatchSupport) => Iterable<Uint8Array> | AsyncIterable<Uint8Array>;

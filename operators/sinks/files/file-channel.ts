@@ -1,9 +1,9 @@
-import { type BatchSupport, loadedBatches, representationOf } from "../../../lib/core/batch/index.ts";
+import { representationOf } from "../../../lib/core/batch/index.ts";
 import type { Context } from "../../../lib/core/contracts/context.ts";
 import type { FileWriter } from "../../../lib/core/contracts/file-system.ts";
 import type { SinkChannel } from "../../../lib/core/contracts/sink.ts";
-import { invariant } from "../../../lib/core/errors.ts";
-import type { FileFormat, PartEncoder } from "./file-sink.ts";
+import { support } from "./batch-support.ts";
+import type { FileFormat, PartEncoder } from "./format.ts";
 import { partName } from "./target.ts";
 
 /** One channel's part of a file sink's result. */
@@ -119,11 +119,4 @@ export class FileChannel implements SinkChannel<unknown> {
     part.bytes += bytes.byteLength;
     await part.writer.write(bytes);
   }
-}
-
-/** The support for batches, which the engine has loaded before the first of them came. */
-export function support(): BatchSupport {
-  const loaded = loadedBatches();
-  invariant(loaded !== undefined, "batches are supported before one arrives");
-  return loaded;
 }

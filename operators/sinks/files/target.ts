@@ -1,6 +1,6 @@
 import type { FileEntry, FileSystem } from "../../../lib/core/contracts/file-system.ts";
 import { QStreamError } from "../../../lib/core/errors.ts";
-import type { IfExists } from "./file-sink.ts";
+import type { IfExists } from "./format.ts";
 
 /** Part files of an earlier execution, to remove once the new ones are there. */
 export interface Leftovers {

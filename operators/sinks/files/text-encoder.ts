@@ -1,5 +1,5 @@
-import type { PartEncoder } from "./file-sink.ts";
-import { support } from "./file-channel.ts";
+import type { PartEncoder } from "./format.ts";
+import { support } from "./batch-support.ts";
 
 const utf8 = new TextEncoder();
 

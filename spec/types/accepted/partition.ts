@@ -18,6 +18,8 @@ import {
 } from "qstream";
 import { acorns, frames, leaves, numbers, tables, words, type Leaf } from "../shared.ts";
 
+declare const wide: boolean;
+
 export const byFunction: PartitionedStream<Leaf> = leaves.partition(hash((leaf) => leaf.tree));
 export const byList = leaves.partition(hash((leaf) => [leaf.tree, leaf.size]));
 export const byName = leaves.partition(hash("tree"));
@@ -30,7 +32,7 @@ export const byRange = leaves.partition(range((leaf) => leaf.size, [10, 20]));
 export const byRangeOfName = leaves.partition(range("size", [10, 20]));
 export const byTime = acorns.partition(range((acorn) => acorn.found, [new Date(0)]));
 export const byRangeOfTables = tables.partition(range("delay", [0]));
-export const chosen = leaves.partition(leaves === byName ? hash((leaf) => leaf.tree) : broadcast());
+export const chosen = leaves.partition(wide ? hash((leaf) => leaf.tree) : broadcast());
 export const spread = words.partition(roundRobin()).map("a", (word) => word.length);
 export const kept = words.partition(passThrough()).filter("b", (word) => word.length);
 export const routed = leaves.partition(custom((leaf, { channels }) => leaf.size % channels));

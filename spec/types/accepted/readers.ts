@@ -7,7 +7,6 @@ import {
   jsonLines,
   lines,
   parquet,
-  range,
   reader,
   run,
   schema,
@@ -90,4 +89,3 @@ export class Countdown implements Reader<number, { readonly from: number }> {
   }
 }
 export const counted: QStream<number> = q.read("o", new Countdown());
-export const ranged = range;

@@ -1,0 +1,46 @@
+import type { LineageLog } from "../../lib/core/contracts/lineage.ts";
+import type { Limits } from "../../lib/core/limits.ts";
+import type { EdgeFunction } from "../../lib/core/program.ts";
+import type { Clock } from "../../lib/core/seam/clock.ts";
+import type { ChannelContext } from "./channel-context.ts";
+import type { ChannelMetrics } from "./channel-metrics.ts";
+import type { Inputs } from "./inputs.ts";
+import type { Outputs } from "./outputs.ts";
+import type { ReaderWork, Work } from "./work.ts";
+
+/** One input of a channel as its tasks see it. */
+export interface ChannelInput {
+  readonly name: string;
+  readonly edge: number;
+  /** Functions that ride behind the partition function, first one first. */
+  readonly after: readonly EdgeFunction[];
+}
+
+export interface ChannelParts {
+  readonly step: number;
+  readonly ctx: ChannelContext;
+  readonly work: Work | ReaderWork;
+  readonly inputs: Inputs;
+  readonly inputEdges: readonly ChannelInput[];
+  readonly outputs: Outputs;
+  readonly limits: Limits;
+  readonly strict: boolean;
+  readonly clock: Clock;
+  readonly lineage: LineageLog;
+  readonly metrics: ChannelMetrics;
+  readonly events: ChannelEvents;
+}
+
+/** What a channel tells its slot. */
+export interface ChannelEvents {
+  /** Something to do turned up: the channel wants a turn. */
+  readonly wake: () => void;
+  /** All is sent and committed. `part` is a sink's part of the result. */
+  readonly done: (part: unknown) => void;
+  readonly failed: (error: Error) => void;
+  /** The producers of this input may stop. */
+  readonly cancelInput: (input: number) => void;
+}
+
+/** What a channel waits for, for the scheduler to tell a stuck execution from a slow one. */
+export type ChannelState = "starting" | "running" | "waiting-input" | "waiting-credit" | "done" | "stopped";

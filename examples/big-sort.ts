@@ -1,0 +1,69 @@
+/**
+ * A sort bigger than its memory limit: what doesn't fit is sorted in runs on disk, which are merged at the end.
+ *
+ *     node dist/examples/big-sort.js
+ *     npx qstream run examples/big-sort.ts --arg objects=1000000
+ *
+ * The limit is the execution's `stateBytes`, here 1 MiB a channel for some hundred times as much. Nothing is collected either:
+ * an operator behind the sort checks, as objects come, that none is smaller than the one before.
+ */
+import { pathToFileURL } from "node:url";
+import { defineFlow, numbers, single, type Operator, type Stateful, type Task } from "qstream";
+
+/** A record that is found at a random place of the order. */
+export type Entry = { readonly key: number; readonly text: string };
+
+export type Check = { readonly objects: number; readonly outOfOrder: number; readonly keySum: bigint };
+
+/** The entry of this number; no two have the same key, as an odd multiplier permutes the 32-bit numbers. */
+export function entryOf(number: number): Entry {
+  const key = Math.imul(number, 0x9e3779b1) >>> 0;
+  return { key, text: `entry ${number} with a text that takes some room in memory` };
+}
+
+/** Compares each object with the one before it. */
+class InOrder implements Operator<{ in: Entry }, Check>, Stateful<Check & { last: number }> {
+  #seen = { objects: 0, outOfOrder: 0, keySum: 0n, last: -1 };
+
+  execute({ objects }: Task<{ in: Entry }>): void {
+    for (const { key } of objects) {
+      this.#seen.objects += 1;
+      this.#seen.keySum += BigInt(key);
+      if (key < this.#seen.last) this.#seen.outOfOrder += 1;
+      this.#seen.last = key;
+    }
+  }
+
+  done(): readonly Check[] {
+    const { last: _, ...check } = this.#seen;
+    return [check];
+  }
+
+  snapshot(): Check & { last: number } {
+    return { ...this.#seen };
+  }
+
+  restore(seen: Check & { last: number }): void {
+    this.#seen = { ...seen };
+  }
+}
+
+const bigSort = defineFlow(import.meta.url, { objects: "int32?" }, (q, { objects = 300_000 }) => {
+  const check = q
+    .read("numbers", numbers(0, objects))
+    .map("entry", entryOf)
+    .sort("sort", "key")
+    .apply("in order?", () => new InOrder(), { place: single() });
+  return { check: check.collect() };
+});
+
+export default bigSort;
+
+/** Bytes that a channel of the sort may keep in memory. */
+export const memoryLimit = 1 << 20;
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  const execution = await bigSort.start({}, { limits: { stateBytes: memoryLimit } });
+  const { check } = await execution.outputs;
+  console.log(check[0]);
+}

@@ -1,0 +1,52 @@
+import { mergeCounts, partialCount } from "../../operators/count.ts";
+import { limit, partialLimit } from "../../operators/limit.ts";
+import { sort, type SortOptions } from "../../operators/sort.ts";
+import { partialTopK, topK, type TopKOptions } from "../../operators/top-k.ts";
+import type { QStream } from "./qstream.ts";
+import { StreamOperators } from "./stream-operators.ts";
+import type { StepOptions } from "./stream-types.ts";
+
+/**
+ * Operators that make few objects of many. Where a result can be made in parts, each channel makes its own first, in a step
+ * named `id (partial)`.
+ */
+export abstract class StreamAggregations<out T> extends StreamOperators<T> {
+  /** Counts the objects (rows, of columnar batches): one number. */
+  count(id: string): QStream<number> {
+    const parts = this.operator<number>(`${id} (partial)`, { in: this }, partialCount<T>(), {});
+    return this.operator(id, { in: parts }, mergeCounts(), {});
+  }
+
+  /**
+   * The first `n` objects that come, whichever they are; then everything before it stops.
+   *
+   * @param n - how many
+   */
+  limit(id: string, n: number): QStream<T> {
+    const parts = this.operator<T>(`${id} (partial)`, { in: this }, partialLimit<T>(n), {});
+    return this.operator(id, { in: parts }, limit<T>(n), {});
+  }
+
+  /**
+   * The `k` largest objects (or smallest, with `order: "ascending"`), in order.
+   *
+   * @example
+   * counts.topK("most", 10, "value")
+   */
+  topK(id: string, k: number, by: TopKOptions<T>["by"], options: Pick<TopKOptions<T>, "order"> = {}): QStream<T> {
+    const parts = this.operator<T>(`${id} (partial)`, { in: this }, partialTopK<T>({ k, by, ...options }), {});
+    return this.operator(id, { in: parts }, topK<T>({ k, by, ...options }), {});
+  }
+
+  /**
+   * All objects in order. What exceeds the memory limit is sorted in runs on disk, and merged.
+   *
+   * @param by - columns or properties by name, or functions; several, where the first keys are equal
+   */
+  sort(id: string, by: SortOptions<T>["by"], options: Omit<SortOptions<T>, "by"> & StepOptions = {}): QStream<T> {
+    const { channels, place, ...sortOptions } = options;
+    const step = { ...(channels === undefined ? {} : { channels }), ...(place === undefined ? {} : { place }) };
+    return this.operator(id, { in: this }, sort<T>({ by, ...sortOptions }), step);
+  }
+}
+

@@ -1,0 +1,72 @@
+import type { Context } from "../core/contracts/context.ts";
+import type { OutputSink } from "../core/contracts/sink.ts";
+import type { Dataset } from "../core/dataset.ts";
+import { writeArrow, type WriteArrowOptions } from "../../operators/sinks/arrow.ts";
+import { collect, type CollectAs, type Collected, type CollectOptions } from "../../operators/sinks/collect.ts";
+import { writeCsv, type WriteCsvOptions } from "../../operators/sinks/csv.ts";
+import { datasetSink, type DatasetOptions } from "../../operators/sinks/dataset.ts";
+import type { FilesWritten } from "../../operators/sinks/files/format.ts";
+import { forEach, type ForEachResult } from "../../operators/sinks/for-each.ts";
+import { writeJsonLines, type WriteJsonLinesOptions } from "../../operators/sinks/json-lines.ts";
+import { writeLines, type WriteLinesOptions } from "../../operators/sinks/lines.ts";
+import { writeParquet, type WriteParquetOptions } from "../../operators/sinks/parquet.ts";
+import type { Sink } from "./flow-builder.ts";
+import { sinkNode } from "./make-step.ts";
+import { StreamAggregations } from "./stream-aggregations.ts";
+import type { StepOptions } from "./stream-types.ts";
+
+/** The built-in sinks, as methods. `to` takes the same sinks, and a user's own. */
+export abstract class StreamSinks<out T> extends StreamAggregations<T> {
+  /** Adds a sink. The builder returns what this returns, under the name of an output. */
+  to<Result>(sink: OutputSink<T, Result>, options: StepOptions = {}): Sink<Result> {
+    return sinkNode(this.graph, this, sink, options);
+  }
+
+  /**
+   * Brings all objects to the client: `run` resolves to an array of them, or with `as` to one Arrow table or Polars frame.
+   *
+   * @param options - `as`; `bytesMax`: how much may be collected
+   */
+  collect<As extends CollectAs | undefined = undefined>(options: CollectOptions<As> = {}): Sink<Collected<T, As>> {
+    return this.to(collect<T, As>(options));
+  }
+
+  /** Keeps the objects in the slots where they are made, for later flows on the same session. */
+  dataset(options: DatasetOptions = {}): Sink<Dataset<T>> {
+    return this.to(datasetSink<T>(options));
+  }
+
+  /** Calls a function for each object, in the slot where it is: at least once, should a task be repeated. */
+  forEach(action: (object: T, ctx: Context) => void | Promise<void>, options: StepOptions = {}): Sink<ForEachResult> {
+    return this.to(forEach<T>(action), options);
+  }
+
+  /** Writes lines of text, in part files that appear under `path` when the execution succeeds. */
+  toLines(path: string, options: WriteLinesOptions<T> & StepOptions = {}): Sink<FilesWritten> {
+    return this.to(writeLines<T>(path, options), stepOf(options));
+  }
+
+  /** Writes CSV, in part files that appear under `path` when the execution succeeds. */
+  toCsv(path: string, options: WriteCsvOptions & StepOptions = {}): Sink<FilesWritten> {
+    return this.to(writeCsv<T>(path, options), stepOf(options));
+  }
+
+  /** Writes a line of JSON for each object, in part files that appear under `path` when the execution succeeds. */
+  toJsonLines(path: string, options: WriteJsonLinesOptions & StepOptions = {}): Sink<FilesWritten> {
+    return this.to(writeJsonLines<T>(path, options), stepOf(options));
+  }
+
+  /** Writes Parquet, in part files that appear under `path` when the execution succeeds. */
+  toParquet(path: string, options: WriteParquetOptions & StepOptions = {}): Sink<FilesWritten> {
+    return this.to(writeParquet<T>(path, options), stepOf(options));
+  }
+
+  /** Writes Arrow IPC, in part files that appear under `path` when the execution succeeds. */
+  toArrow(path: string, options: WriteArrowOptions & StepOptions = {}): Sink<FilesWritten> {
+    return this.to(writeArrow<T>(path, options), stepOf(options));
+  }
+}
+
+function stepOf({ channels, place }: StepOptions): StepOptions {
+  return { ...(channels === undefined ? {} : { channels }), ...(place === undefined ? {} : { place }) };
+}

@@ -1,0 +1,98 @@
+import { loadedBatches, representationOf } from "../lib/core/batch/index.ts";
+import type { ColumnsIn } from "../lib/core/batch-types.ts";
+import type { Operator, OperatorDefinition, Stateful, Task } from "../lib/core/contracts/operator.ts";
+import type { Key } from "../lib/core/contracts/partition.ts";
+import { invariant, QStreamError } from "../lib/core/errors.ts";
+import { keyFunction, mapKey, type MapKey } from "../lib/core/key.ts";
+import { readKeys } from "./distinct/read-keys.ts";
+import { structuralKey } from "./distinct/structural-key.ts";
+
+export { structuralKey } from "./distinct/structural-key.ts";
+
+/** What counts as equal. */
+export interface DistinctOptions<T> {
+  /** The key of an object: a column or property, several, or a function (for plain objects). Default: the whole object. */
+  readonly key?: ((object: T) => Key) | ColumnsIn<T> | readonly ColumnsIn<T>[];
+}
+
+/**
+ * Passes the first object of each key on, or the first row, at once. Without a key, objects are compared by all that they
+ * hold, in depth. Channels must get objects by the hash of the key; `structuralKey` is the key of a whole object. Holds every
+ * key it has seen.
+ *
+ * With a key, which of several objects with that key passes is not promised.
+ *
+ * @throws QStreamError LIMIT_EXCEEDED for more than 16 million keys in one channel
+ * @example flights.partition(hash("origin")).apply("origins", distinct({ key: "origin" }))
+ */
+export function distinct<T>(options: DistinctOptions<T> = {}): OperatorDefinition<{ in: T }, T> {
+  const selector = options.key as ((object: T) => Key) | string | readonly string[] | undefined;
+  const names = typeof selector === "string" ? [selector] : typeof selector === "function" ? "function" : selector;
+  const keyOf = selector === undefined ? structuralKey : keyFunction<T>(selector);
+  return {
+    kind: "distinct",
+    options: { key: names ?? "whole object" },
+    declares: selector === undefined ? "confluent" : "arbitrary-choice",
+    parallelism: "per-slot",
+    representations: ["objects", "arrow", "polars"],
+    create: () => new Distinct<T>(keyOf, names),
+  };
+}
+
+/** Entries that a Set of V8 can hold. */
+const keysMax = 2 ** 24 - 1;
+
+class Distinct<T> implements Operator<{ in: T }, T>, Stateful<{ keys: readonly MapKey[] }> {
+  readonly #keyOf: (object: T) => Key;
+  readonly #names: readonly string[] | "function" | undefined;
+  #seen = new Set<MapKey>();
+
+  constructor(keyOf: (object: T) => Key, names: readonly string[] | "function" | undefined) {
+    this.#keyOf = keyOf;
+    this.#names = names;
+  }
+
+  execute({ objects }: Task<{ in: T }>): readonly T[] {
+    if (representationOf(objects[0]) === undefined) return objects.filter((object) => this.#isNew(mapKey(this.#keyOf(object))));
+    return objects.flatMap((batch) => this.#newRows(batch));
+  }
+
+  snapshot(): { keys: readonly MapKey[] } {
+    return { keys: [...this.#seen] };
+  }
+
+  restore({ keys }: { keys: readonly MapKey[] }): void {
+    this.#seen = new Set(keys);
+  }
+
+  #isNew(key: MapKey): boolean {
+    const before = this.#seen.size;
+    if (before >= keysMax && !this.#seen.has(key)) {
+      throw new QStreamError("LIMIT_EXCEEDED", `one channel can't hold more than ${keysMax} keys`, {
+        advice: "Give the step more channels: keys are dealt to them.",
+      });
+    }
+    return this.#seen.add(key).size > before;
+  }
+
+  #newRows(batch: T): T[] {
+    const support = loadedBatches();
+    invariant(support !== undefined, "the support for batches is loaded before a task that holds one");
+    if (this.#names === "function") {
+      throw new QStreamError("UNSUPPORTED", "distinct was given a key function, which can't read the rows of a columnar batch", {
+        advice: 'Name the key\'s columns instead: distinct({ key: "origin" }).',
+      });
+    }
+    const keys = readKeys(support, batch, this.#names);
+    const rows = support.rows(batch);
+    const isNew = new Uint16Array(rows);
+    let kept = 0;
+    for (let row = 0; row < rows; row += 1) {
+      if (!this.#isNew(keys(row))) continue;
+      isNew[row] = 1;
+      kept += 1;
+    }
+    if (kept === 0) return [];
+    return [kept === rows ? batch : (support.gather(batch, isNew, 2)[1] as T)];
+  }
+}
