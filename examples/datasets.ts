@@ -17,7 +17,7 @@ export type Airport = { readonly iata: string; readonly city: string; readonly s
 
 /** Airports that have a city and a state, with their heights on the map in kilometres from the equator. */
 export const load = defineFlow(import.meta.url, (q) => {
-  const data = join(dirname(createRequire(import.meta.url).resolve("vega-datasets/package.json")), "data");
+  const data = join(dirname(createRequire(import.meta.url).resolve("vega-datasets")), "../data");
   const airports = q
     .read("file", csv(join(data, "airports.csv"), { schema: columns }))
     .flatMap("clean", ({ iata, city, state, latitude }): Airport[] =>

@@ -6,8 +6,8 @@
  *     npx qstream run examples/flights.ts
  *
  * A Parquet reader and a CSV reader; a partition function of its own, which sends each flight to two channels: to the one with
- * the tower of its origin and to the one with the tower of its destination; a stateful operator with a channel for each half of
- * a slot, which keeps a timeline for each airport; a join with the airports' names; a sink. Then where the channels ran, what
+ * the tower of its origin and to the one with the tower of its destination; a stateful operator with two channels a
+ * slot, which keeps a timeline for each airport; a join with the airports' names; a sink. Then where the channels ran, what
  * came out, and how fast it was.
  */
 import { createRequire } from "node:module";
@@ -40,7 +40,13 @@ const flightColumns = schema({
 });
 const airportColumns = schema({ iata: "string", name: "string", city: "string?", state: "string?" });
 
-type Flight = Row<typeof flightColumns>;
+/** What the towers need of a flight: minutes since New Year's, where it took off, and minutes of delay, where it landed. */
+export interface Flight {
+  readonly origin: string;
+  readonly destination: string;
+  readonly takeOff: number;
+  readonly delay: number;
+}
 
 /** What a tower tells of its airport at the end. */
 export interface TowerReport {
@@ -57,9 +63,13 @@ export interface TowerReport {
   readonly worstDelay: number;
 }
 
+function flightOf({ date, delay, origin, destination }: Row<typeof flightColumns>): Flight {
+  return { origin, destination, takeOff: (date.getTime() - firstDay) / minuteMs, delay };
+}
+
 const minuteMs = 60_000;
+const dayMinutes = 24 * 60;
 const slotMinutes = 10;
-const slotsOfDay = (24 * 60) / slotMinutes;
 const firstDay = Date.UTC(2001, 0, 1);
 const days = 182; // the last one ends with June, and with the flights that took off at its midnight
 const lateMinutes = 15;
@@ -78,7 +88,7 @@ const bothTowers = custom(function bothTowers({ origin, destination }: Flight, {
 
 /** What the tower of one airport writes down: plain typed arrays, which a snapshot can hold as they are. */
 class Tower {
-  readonly takeOffs = new Uint16Array(days * slotsOfDay);
+  readonly takeOffs = new Uint16Array((days * dayMinutes) / slotMinutes);
   readonly landings = new Uint16Array(days);
   readonly delays = new Int32Array(days);
   late = 0;
@@ -89,16 +99,15 @@ class Towers implements Operator<{ in: Flight }, TowerReport>, Stateful<Map<stri
   #towers = new Map<string, Tower>();
 
   execute({ objects }: Task<{ in: Flight }>, { channel, channels }: Context): void {
-    for (const { date, delay, origin, destination } of objects) {
-      const minutes = (date.getTime() - firstDay) / minuteMs;
-      const day = Math.floor(minutes / (24 * 60));
+    for (const { takeOff, delay, origin, destination } of objects) {
       if (channelOf(origin, channels) === channel) {
         const { takeOffs } = this.#tower(origin);
-        const slot = Math.floor(minutes / slotMinutes);
+        const slot = Math.floor(takeOff / slotMinutes);
         takeOffs[slot] = (takeOffs[slot] ?? 0) + 1;
       }
       if (channelOf(destination, channels) === channel) {
         const tower = this.#tower(destination);
+        const day = Math.floor(takeOff / dayMinutes);
         tower.landings[day] = (tower.landings[day] ?? 0) + 1;
         tower.delays[day] = (tower.delays[day] ?? 0) + delay;
         if (delay > lateMinutes) tower.late += 1;
@@ -135,7 +144,7 @@ function reportOf(iata: string, { takeOffs, landings, delays, late }: Tower): To
     rushFrom: new Date(firstDay + rushSlot * slotMinutes * minuteMs),
     landings: sum(landings),
     late,
-    worstDay: worst === undefined ? undefined : new Date(firstDay + worst * 24 * 60 * minuteMs),
+    worstDay: worst === undefined ? undefined : new Date(firstDay + worst * dayMinutes * minuteMs),
     worstDelay,
   };
 }
@@ -166,10 +175,11 @@ function sum(counts: Uint16Array): number {
 
 /** The flow. `until` leaves out the flights from that day on ("2001-01-08"), and `top` says how many airports are told of. */
 const flights = defineFlow(import.meta.url, { until: "string?", top: "int32?" }, (q, { until, top = 15 }) => {
-  const data = join(dirname(createRequire(import.meta.url).resolve("vega-datasets/package.json")), "data");
+  const data = join(dirname(createRequire(import.meta.url).resolve("vega-datasets")), "../data");
   const where = until === undefined ? [] : ([["date", "<", new Date(until)]] as const);
   const towers = q
     .read("flights", parquet(join(data, "flights-3m.parquet"), { columns: flightColumns, where }))
+    .map("flight", flightOf)
     .partition(bothTowers)
     .apply("towers", () => new Towers(), { place: perSlot(2), declares: "confluent" });
   const busiest = towers

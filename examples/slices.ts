@@ -32,7 +32,7 @@ const byStretch = custom(function byStretch(stay: Stay, { channels }) {
 
 /** Counts the guests of each night of its stretch. */
 class Nights implements Operator<{ in: Stay }, Night>, Stateful<Uint32Array> {
-  #guests = new Uint32Array(nightsOfYear);
+  #guests: Uint32Array = new Uint32Array(nightsOfYear);
 
   execute({ objects }: Task<{ in: Stay }>): void {
     for (const { from, to, guests } of objects) {

@@ -90,7 +90,7 @@ export type { FileEntry, FileSystem, FileWriter, OpenFile } from "./core/contrac
 export type { KeySelector } from "./core/key.ts";
 export type { KeyColumns, OrderedKey, RowChannels } from "./partition/index.ts";
 export { broadcastJoin, type BroadcastJoinKind } from "../operators/broadcast-join.ts";
-export { cogroup, type CogroupOptions } from "../operators/cogroup.ts";
+export { cogroup, type CogroupOptions, type CogroupState } from "../operators/cogroup.ts";
 export { hashJoin, type HashJoinOptions } from "../operators/hash-join.ts";
 export type { Joined, JoinKind, JoinOptions, LeftOf, RightOf } from "../operators/join/options.ts";
 export {
@@ -105,7 +105,7 @@ export {
 } from "../operators/reduce-by-key.ts";
 export { symmetricJoin } from "../operators/symmetric-join.ts";
 export { union } from "../operators/union.ts";
-export { zip, type ZipOptions } from "../operators/zip.ts";
+export { zip, type ZipOptions, type ZipState } from "../operators/zip.ts";
 export { countObjects, mergeCounts, partialCount } from "../operators/count.ts";
 export { limit, partialLimit } from "../operators/limit.ts";
 export { sort, type SortOptions } from "../operators/sort.ts";
@@ -121,3 +121,4 @@ export { writeLines, type WriteLinesOptions } from "../operators/sinks/lines.ts"
 export { writeParquet, type ParquetCompression, type WriteParquetOptions } from "../operators/sinks/parquet.ts";
 export type { FilesWritten, FileSinkOptions } from "../operators/sinks/files/format.ts";
 export type { ReduceByKeyOptions } from "./flow/stream-operators.ts";
+export { distinct, type DistinctOptions } from "../operators/distinct.ts";

@@ -29,7 +29,8 @@ interface Group<L, R> {
   readonly right: R[];
 }
 
-interface CogroupState<L, R> {
+/** The state of a cogroup: the groups so far. */
+export interface CogroupState<L, R> {
   readonly groups: readonly Group<L, R>[];
   readonly bytes: number;
 }

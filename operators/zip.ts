@@ -13,7 +13,8 @@ export interface ZipOptions<L, R, Out> {
 
 type Side = "left" | "right";
 
-interface ZipState<L, R> {
+/** The state of a zip: what waits for its partner. */
+export interface ZipState<L, R> {
   readonly left: readonly L[];
   readonly right: readonly R[];
   readonly ended: readonly Side[];

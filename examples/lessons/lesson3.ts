@@ -13,7 +13,7 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { csv, defineFlow, formatTable, parquet, schema } from "qstream";
 
-const data = join(dirname(createRequire(import.meta.url).resolve("vega-datasets/package.json")), "data");
+const data = join(dirname(createRequire(import.meta.url).resolve("vega-datasets")), "../data");
 const airportColumns = schema({ iata: "string", state: "string?" });
 
 const lesson3 = defineFlow(import.meta.url, { delay: "int32?" }, (q, { delay = 600 }) => {

@@ -13,7 +13,7 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { defineFlow, formatSteps, parquet, type Keyed } from "qstream";
 
-const flights = join(dirname(createRequire(import.meta.url).resolve("vega-datasets/package.json")), "data/flights-3m.parquet");
+const flights = join(dirname(createRequire(import.meta.url).resolve("vega-datasets")), "../data/flights-3m.parquet");
 
 type Flight = { readonly destination: string; readonly delay: number };
 type Delays = { readonly minutes: number; readonly flights: number };

@@ -1,7 +1,9 @@
 import { mergeCounts, partialCount } from "../../operators/count.ts";
+import { distinct, structuralKey, type DistinctOptions } from "../../operators/distinct.ts";
 import { limit, partialLimit } from "../../operators/limit.ts";
 import { sort, type SortOptions } from "../../operators/sort.ts";
 import { partialTopK, topK, type TopKOptions } from "../../operators/top-k.ts";
+import { hash, hashWhole } from "../partition/index.ts";
 import type { QStream } from "./qstream.ts";
 import { StreamOperators } from "./stream-operators.ts";
 import type { StepOptions } from "./stream-types.ts";
@@ -15,6 +17,18 @@ export abstract class StreamAggregations<out T> extends StreamOperators<T> {
   count(id: string): QStream<number> {
     const parts = this.operator<number>(`${id} (partial)`, { in: this }, partialCount<T>(), {});
     return this.operator(id, { in: parts }, mergeCounts(), {});
+  }
+
+  /**
+   * Each object once: the first that comes of those with the same key. Without a key, objects count as equal that hold the
+   * same.
+   *
+   * @param key - a property or column, several, or a function
+   */
+  distinct(id: string, key?: DistinctOptions<T>["key"], options: StepOptions = {}): QStream<T> {
+    const partition = key === undefined ? hashWhole<T>(structuralKey) : hash<T>(key as never);
+    const definition = distinct<T>(key === undefined ? {} : { key });
+    return this.operator(id, { in: this.partition(partition) }, definition, options);
   }
 
   /**

@@ -31,6 +31,26 @@ export function hash<T>(
   };
 }
 
+/**
+ * Sends equal objects to the same channel: plain objects by a key that stands for all they hold, rows of batches by all their
+ * columns.
+ */
+export function hashWhole<T>(keyOf: (object: T) => Key): PartitionFunction<T> {
+  const whole = hash<T>(keyOf);
+  return {
+    ...whole,
+    options: { key: "whole object" },
+    label: "hash(whole object)",
+    router: (route) => {
+      const router = whole.router(route);
+      return {
+        objects: router.objects,
+        batch: (batch, channelOfRow, task) => hashRouter<T>(keyOf, batch.columns, route.channels).batch(batch, channelOfRow, task),
+      };
+    },
+  };
+}
+
 function hashRouter<T>(keyOf: (object: T) => Key, names: readonly string[] | undefined, channels: number): Router<T> {
   return {
     objects(objects, targets) {

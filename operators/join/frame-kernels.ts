@@ -59,8 +59,11 @@ export class FrameKernels {
     if (how !== "right" || !this.#shared.has(name)) return pl.col(`l${index}`);
     const type = left.dtypes[index];
     const place = right.columns.indexOf(name);
-    const same = String(type) === String(right.dtypes[place]);
-    return same || type === undefined ? pl.col(`r${place}`).alias(`l${index}`) : pl.col(`r${place}`).cast(type, true).alias(`l${index}`);
+    const column = pl.col(`r${place}`);
+    // A left column without any value has no type of its own (Null), and takes the right one's.
+    const typed = type !== undefined && (type as unknown as { readonly variant: string }).variant !== "Null";
+    const differs = typed && String(type) !== String(right.dtypes[place]);
+    return (differs ? column.cast(type, true) : column).alias(`l${index}`);
   }
 
   /** Both frames with our names, and key columns k0, k1... of equal types. */

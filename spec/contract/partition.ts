@@ -119,6 +119,7 @@ export function viewOf(rows: readonly Leaf[]): ColumnarView {
   return {
     batch: rows,
     rows: rows.length,
+    columns: Object.keys(rows[0] ?? {}),
     values,
     hashRows: (columns) => {
       const keys = columns.map((column) => values(column).map((key) => hashKey(key)));

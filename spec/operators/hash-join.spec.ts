@@ -56,7 +56,7 @@ for (const representation of [undefined, "arrow", "polars"] as const) {
             }
           },
         ),
-        { numRuns: representation === undefined ? 40 : 12 },
+        { numRuns: representation === undefined ? 40 : 8 },
       );
     });
   }

@@ -1,5 +1,5 @@
 import { loadArrow } from "./libraries.ts";
-import { type BatchSupport, createBatchSupport } from "./support.ts";
+import type { BatchSupport } from "./support.ts";
 
 export type { BatchSupport } from "./support.ts";
 export type { ColumnarView } from "./view.ts";
@@ -11,8 +11,9 @@ let loaded: BatchSupport | undefined;
 
 /** Loads what columnar batches need (80 ms the first time). @throws PACKAGE_MISSING */
 export function loadBatches(): Promise<BatchSupport> {
-  loading ??= loadArrow().then(
-    (arrow) => (loaded = createBatchSupport(arrow)),
+  // Our own part is loaded late too: most flows hold no batch, and every slot would parse it.
+  loading ??= Promise.all([loadArrow(), import("./support.ts")]).then(
+    ([arrow, { createBatchSupport }]) => (loaded = createBatchSupport(arrow)),
     (error: unknown) => {
       loading = undefined;
       throw error;

@@ -85,6 +85,7 @@ class LoadedBatchSupport implements BatchSupport {
     return {
       batch,
       rows,
+      columns: table.schema.fields.map((field) => field.name),
       hashRows: (columns) =>
         hashRows(
           columns.map((name) => ({ name, chunks: chunksOf(table, columnIndex(table.schema, name)) })),
