@@ -122,3 +122,22 @@ export { writeParquet, type ParquetCompression, type WriteParquetOptions } from 
 export type { FilesWritten, FileSinkOptions } from "../operators/sinks/files/format.ts";
 export type { ReduceByKeyOptions } from "./flow/stream-operators.ts";
 export { distinct, type DistinctOptions } from "../operators/distinct.ts";
+export {
+  aggregate,
+  count,
+  countDistinct,
+  first,
+  max,
+  mean,
+  mergeAggregates,
+  min,
+  partialAggregate,
+  sum,
+  type Aggregate,
+  type Aggregated,
+  type AggregateKind,
+  type AggregateOptions,
+  type AggregateRow,
+  type AggregateState,
+  type AggregateValue,
+} from "../operators/aggregate.ts";

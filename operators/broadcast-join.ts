@@ -29,9 +29,13 @@ export function broadcastJoin<
 >(options: JoinOptions<L, R, How, Out, LeftKeys, RightKeys, Suffix>): OperatorDefinition<{ left: L; right: R }, Out> {
   const how: string | undefined = options.how;
   if (how === "right" || how === "full") {
-    throw new QStreamError("OPTION_INVALID", `broadcast-join: a ${how} join would give right objects once for each channel`, {
-      advice: "With copies of the right side, no channel knows whether another one matched it. Use hashJoin.",
-    });
+    throw new QStreamError(
+      "OPTION_INVALID",
+      `broadcast-join: a ${how} join would give right objects once for each channel`,
+      {
+        advice: "With copies of the right side, no channel knows whether another one matched it. Use hashJoin.",
+      },
+    );
   }
   return defineHashJoin("broadcast-join", options, "right");
 }

@@ -99,7 +99,11 @@ class Cogroup<L, R, Out> implements Operator<Inputs<L, R>, Out, CogroupState<L, 
   }
 
   snapshot(): CogroupState<L, R> {
-    const groups = [...this.#groups.values()].map(({ key, left, right }) => ({ key, left: left.slice(), right: right.slice() }));
+    const groups = [...this.#groups.values()].map(({ key, left, right }) => ({
+      key,
+      left: left.slice(),
+      right: right.slice(),
+    }));
     return { groups, bytes: this.#bytes };
   }
 

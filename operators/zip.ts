@@ -88,7 +88,8 @@ class Zip<L, R, Out> implements Operator<{ left: L; right: R }, Out, ZipState<L,
   #pairs(): Out[] {
     const count = Math.min(this.#left.length, this.#right.length);
     const pairs: Out[] = [];
-    for (let place = 0; place < count; place++) pairs.push(this.#combine(this.#left[place] as L, this.#right[place] as R));
+    for (let place = 0; place < count; place++)
+      pairs.push(this.#combine(this.#left[place] as L, this.#right[place] as R));
     this.#left = this.#left.slice(count);
     this.#right = this.#right.slice(count);
     return pairs;

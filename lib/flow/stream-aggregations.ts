@@ -1,3 +1,12 @@
+import {
+  mergeAggregates,
+  partialAggregate,
+  type Aggregate,
+  type Aggregated,
+  type AggregateOptions,
+  type AggregateState,
+} from "../../operators/aggregate.ts";
+import type { ColumnsIn } from "../core/batch-types.ts";
 import { mergeCounts, partialCount } from "../../operators/count.ts";
 import { distinct, structuralKey, type DistinctOptions } from "../../operators/distinct.ts";
 import { limit, partialLimit } from "../../operators/limit.ts";
@@ -13,6 +22,24 @@ import type { StepOptions } from "./stream-types.ts";
  * named `id (partial)`.
  */
 export abstract class StreamAggregations<out T> extends StreamOperators<T> {
+  /**
+   * Aggregates by columns or properties: one object for each group, at the end; without `by`, one for the whole stream. Takes
+   * plain objects and batches, and gives what it takes.
+   *
+   * @example
+   * flights.aggregate("delays", { by: "origin", aggregates: { flights: count(), delay: mean("delay") } })
+   */
+  aggregate<
+    const By extends ColumnsIn<T> = never,
+    const Aggregates extends Readonly<Record<string, Aggregate>> = Readonly<Record<string, Aggregate>>,
+    Out = Aggregated<T, By, Aggregates>,
+  >(id: string, options: AggregateOptions<T, By, Aggregates>, step: StepOptions = {}): QStream<Out> {
+    const parts = this.operator<AggregateState>(`${id} (partial)`, { in: this }, partialAggregate<T>(options as AggregateOptions<T>), {});
+    const by = typeof options.by === "string" ? [options.by] : ((options.by ?? []) as readonly string[]);
+    const input = by.length === 0 ? parts : parts.partition(hash<AggregateState>(by as never));
+    return this.operator(id, { in: input }, mergeAggregates<T, By, Aggregates>(options), step);
+  }
+
   /** Counts the objects (rows, of columnar batches): one number. */
   count(id: string): QStream<number> {
     const parts = this.operator<number>(`${id} (partial)`, { in: this }, partialCount<T>(), {});

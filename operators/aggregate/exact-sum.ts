@@ -28,7 +28,6 @@ export class ExactSum {
   #parts: number[] = [];
   #largeParts: number[] = [];
   #special = 0;
-  #fractions = false;
 
   add(value: number | bigint): void {
     if (typeof value === "bigint") {
@@ -66,10 +65,8 @@ export class ExactSum {
   /** The sum: a bigint where there were bigints, else a number. @throws QStreamError BAD_INPUT for bigints with fractions */
   result(column: string): number | bigint {
     if (this.#bigints === undefined) return this.#numbers();
-    const numbers = this.#numbers();
-    if (Number.isInteger(numbers) && (this.#parts.length === 0 || Number.isSafeInteger(numbers))) {
-      return this.#bigints + BigInt(numbers);
-    }
+    const whole = this.#parts.length === 0 && this.#largeParts.length === 0 && this.#special === 0;
+    if (whole) return this.#bigints + BigInt(this.#integers);
     throw new QStreamError("BAD_INPUT", "a column has bigints and numbers that have no exact sum with them", {
       column,
       advice: "Make all its values numbers, or all bigints.",
@@ -94,8 +91,8 @@ export class ExactSum {
     addPart(parts, this.#integers);
     if (this.#largeParts.length === 0) return rounded(parts);
     const large = rounded(this.#largeParts);
-    // Beyond the range of numbers with or without the small parts, which are less than the last bit then.
-    if (Math.abs(large) >= 2 ** 1000 * scale * 2 ** 23) return large / scale;
+    // At the end of the range of numbers, where the small parts are less than the last bit.
+    if (Math.abs(large) >= 2 ** 895) return large / scale;
     for (const part of this.#largeParts) addPart(parts, part / scale);
     return rounded(parts);
   }

@@ -1,4 +1,3 @@
-import type { Table } from "apache-arrow";
 import type { DataFrame, Expr } from "nodejs-polars";
 import { QStreamError } from "../../lib/core/errors.ts";
 import { HeldBatches, type HeldBatchesState } from "../held-batches.ts";
@@ -88,7 +87,7 @@ export class FrameGroups {
       requireColumns({ columns: names }, columns, "aggregate");
       // A table without columns would have no rows to count.
       const read = columns.length > 0 ? [...columns] : names.slice(0, 1);
-      return this.#pending.convert((table as Table<never>).select(read as never[]));
+      return this.#pending.convert(table.select(read));
     }
     const frame = this.#pending.convert(batch);
     requireColumns(frame, columns, "aggregate");

@@ -44,7 +44,9 @@ export class FrameKernels {
     const keyed = side === "left" ? this.#keyed(frame, other) : this.#keyed(other, frame);
     const [kept, asked] = side === "left" ? [keyed.left, keyed.right] : [keyed.right, keyed.left];
     const joined = kept.join(asked, { on: keyed.names, how } as never) as DataFrame;
-    const result = joined.select(...frame.columns.map((_, index) => `${side === "left" ? "l" : "r"}${index}`)) as DataFrame;
+    const result = joined.select(
+      ...frame.columns.map((_, index) => `${side === "left" ? "l" : "r"}${index}`),
+    ) as DataFrame;
     result.columns = frame.columns;
     return result;
   }
@@ -117,7 +119,9 @@ export function stackFrames(frames: readonly DataFrame[]): DataFrame {
 export function cutFrame(frame: DataFrame): DataFrame[] {
   const parts: DataFrame[] = [];
   for (let from = 0; from < frame.height; from += rowsMax) {
-    parts.push(frame.height <= rowsMax ? frame : (frame.slice(from, Math.min(rowsMax, frame.height - from)) as DataFrame));
+    parts.push(
+      frame.height <= rowsMax ? frame : (frame.slice(from, Math.min(rowsMax, frame.height - from)) as DataFrame),
+    );
   }
   return parts;
 }

@@ -142,7 +142,9 @@ export class FrameSymmetricJoin implements JoinCore {
     const unmatched = this.#kernels.filter(side, rows, other, "anti");
     if (unmatched.height === 0) return [];
     const none = other.head(0) as DataFrame;
-    return this.#give(side === "left" ? this.#kernels.join(unmatched, none, "left") : this.#kernels.join(none, unmatched, "right"));
+    return this.#give(
+      side === "left" ? this.#kernels.join(unmatched, none, "left") : this.#kernels.join(none, unmatched, "right"),
+    );
   }
 
   #give(frame: DataFrame): unknown[] {

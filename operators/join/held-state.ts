@@ -20,14 +20,18 @@ export class HeldState {
     this.#bytes += bytes;
     const max = this.#plan.stateBytesMax ?? ctx.memoryBytes;
     if (this.#bytes <= max) return;
-    throw new QStreamError("LIMIT_EXCEEDED", `${this.#plan.what}: a channel would keep more than ${max} bytes of objects`, {
-      step: ctx.step,
-      channel: ctx.channel,
-      seq: ctx.seq,
-      advice:
-        "Use more channels, build on the smaller side (build), or raise the limit: the step's stateBytesMax, or the " +
-        "execution's limits.stateBytes.",
-    });
+    throw new QStreamError(
+      "LIMIT_EXCEEDED",
+      `${this.#plan.what}: a channel would keep more than ${max} bytes of objects`,
+      {
+        step: ctx.step,
+        channel: ctx.channel,
+        seq: ctx.seq,
+        advice:
+          "Use more channels, build on the smaller side (build), or raise the limit: the step's stateBytesMax, or the " +
+          "execution's limits.stateBytes.",
+      },
+    );
   }
 
   remove(bytes: number): void {

@@ -75,10 +75,14 @@ export class JoinOperator implements Operator<JoinInputs, unknown, JoinState> {
     if (columnar) this.#representations[input] ??= representation;
     if (this.#core !== undefined && columnar === this.#columnar) return this.#core;
     if (this.#core !== undefined) {
-      throw new QStreamError("MIXED_REPRESENTATION", `${this.#plan.what}: one side has objects and one has columnar batches`, {
-        input,
-        advice: "Convert one of the two streams first.",
-      });
+      throw new QStreamError(
+        "MIXED_REPRESENTATION",
+        `${this.#plan.what}: one side has objects and one has columnar batches`,
+        {
+          input,
+          advice: "Convert one of the two streams first.",
+        },
+      );
     }
     if (columnar) this.#checkColumnar();
     return this.#start(columnar);
@@ -99,7 +103,8 @@ export class JoinOperator implements Operator<JoinInputs, unknown, JoinState> {
     const needsObjects = combine !== undefined ? "combine" : keyNames(left) === undefined ? "left" : "right";
     if (combine === undefined && keyNames(left) !== undefined && keyNames(right) !== undefined) return;
     throw new QStreamError("OPTION_INVALID", `${what}: the option ${needsObjects} is a function, which takes objects`, {
-      advice: "For Arrow tables and Polars frames give keys as column names and leave out combine, or convert to objects.",
+      advice:
+        "For Arrow tables and Polars frames give keys as column names and leave out combine, or convert to objects.",
     });
   }
 }

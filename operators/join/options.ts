@@ -42,9 +42,14 @@ type Flat<T> = { [K in keyof T]: T[K] } & {};
 type Pair<L, R, Shared, Suffix extends string> = Flat<L & RightBeside<L, R, Shared, Suffix>>;
 
 /** What a join without `combine` gives. */
-export type Joined<L, R, How extends JoinKind, LeftKeys = string, RightKeys = string, Suffix extends string = "_2"> = How extends
-  | "semi"
-  | "anti"
+export type Joined<
+  L,
+  R,
+  How extends JoinKind,
+  LeftKeys = string,
+  RightKeys = string,
+  Suffix extends string = "_2",
+> = How extends "semi" | "anti"
   ? L
   : L extends Table
     ? Table
@@ -105,12 +110,17 @@ export function planJoin(what: string, options: JoinOptions<any, any, any, any, 
     typeof selector === "function" ? undefined : Array.isArray(selector) ? selector.length : 1;
   const [leftNames, rightNames] = [names(left), names(right)];
   if (!kinds.includes(how)) throw refused(what, `there is no join of kind "${how}"`, `Use one of ${kinds.join(", ")}.`);
-  if (leftNames === 0 || rightNames === 0) throw refused(what, "a key has no names", "Name at least one property or column.");
+  if (leftNames === 0 || rightNames === 0)
+    throw refused(what, "a key has no names", "Name at least one property or column.");
   if (leftNames !== undefined && rightNames !== undefined && leftNames !== rightNames) {
     throw refused(what, `the left key has ${leftNames} names and the right ${rightNames}`, "Give both sides as many.");
   }
   if (combine !== undefined && (how === "semi" || how === "anti")) {
-    throw refused(what, `a ${how} join gives left objects and combines nothing`, "Leave out combine, and map the result.");
+    throw refused(
+      what,
+      `a ${how} join gives left objects and combines nothing`,
+      "Leave out combine, and map the result.",
+    );
   }
   if (suffix === "") throw refused(what, "the suffix is empty", "Clashing names need one to stay apart.");
   return { what, left, right, how, combine, suffix, stateBytesMax } as JoinPlan;

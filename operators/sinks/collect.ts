@@ -6,6 +6,7 @@ import type { OutputSink, SinkChannel } from "../../lib/core/contracts/sink.ts";
 import { invariant, QStreamError } from "../../lib/core/errors.ts";
 import { defaultLimits } from "../../lib/core/limits.ts";
 import { sampledBytes } from "../held-bytes.ts";
+import { oneBatch } from "./one-batch.ts";
 
 /** The forms in which `collect` gives a stream. */
 export type CollectAs = "objects" | "arrow" | "polars";
@@ -117,16 +118,15 @@ async function convert(objects: unknown[], as: CollectAs | undefined): Promise<u
     }
     return rows;
   }
-  const batch = oneBatch(objects, batches);
+  const batch = joinAll(objects, batches);
   return as === "arrow" ? batches.toArrow(batch) : batches.toPolars(batch);
 }
 
 /** All as one table or frame; plain objects among batches become a batch too. */
-function oneBatch(objects: readonly unknown[], batches: BatchSupport): unknown {
+function joinAll(objects: readonly unknown[], batches: BatchSupport): unknown {
   const plain = objects.filter((object) => representationOf(object) === undefined);
   const columnar = objects.filter((object) => representationOf(object) !== undefined);
-  if (columnar.length === 0) return batches.fromObjects(plain as Record<string, unknown>[], "arrow");
-  if (plain.length > 0) columnar.push(batches.fromObjects(plain as Record<string, unknown>[], "arrow"));
-  const mixed = new Set(columnar.map((batch) => representationOf(batch))).size > 1;
-  return batches.concat(mixed ? columnar.map((batch) => batches.toArrow(batch)) : columnar);
+  if (plain.length > 0 || columnar.length === 0)
+    columnar.push(batches.fromObjects(plain as Record<string, unknown>[], "arrow"));
+  return oneBatch(columnar, batches);
 }

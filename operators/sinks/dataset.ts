@@ -24,7 +24,10 @@ export function datasetSink<T>(options: DatasetOptions = {}): OutputSink<T, Data
     open: (ctx) => new DatasetChannel(ctx, bytesMax),
     result: (parts) => {
       const known = parts as readonly (DatasetPart & { readonly dataset: string })[];
-      return new Dataset<T>({ id: known[0]?.dataset ?? "", parts: known.map(({ dataset: _dataset, ...part }) => part) }, undefined);
+      return new Dataset<T>(
+        { id: known[0]?.dataset ?? "", parts: known.map(({ dataset: _dataset, ...part }) => part) },
+        undefined,
+      );
     },
   };
 }
@@ -49,7 +52,13 @@ class DatasetChannel implements SinkChannel<unknown> {
   done(ctx: Context): DatasetPart & { readonly dataset: string } {
     const dataset = `${ctx.execution}/${ctx.step}`;
     const { channel } = ctx;
-    ctx.datasets.put(ctx.execution, { dataset, channel, payloads: this.#payloads, rows: this.#rows, bytes: this.#bytes });
+    ctx.datasets.put(ctx.execution, {
+      dataset,
+      channel,
+      payloads: this.#payloads,
+      rows: this.#rows,
+      bytes: this.#bytes,
+    });
     return { dataset, slot: ctx.datasets.slot, channel, rows: this.#rows, bytes: this.#bytes };
   }
 
@@ -57,9 +66,13 @@ class DatasetChannel implements SinkChannel<unknown> {
     this.#bytes += payload.bytes.byteLength;
     this.#rows += payload.rows;
     if (this.#bytes > this.#bytesMax) {
-      throw new QStreamError("LIMIT_EXCEEDED", `a channel of dataset "${this.#ctx.step}" has more than ${this.#bytesMax} bytes`, {
-        advice: "Raise bytesMax of the dataset, use more channels, or write files",
-      });
+      throw new QStreamError(
+        "LIMIT_EXCEEDED",
+        `a channel of dataset "${this.#ctx.step}" has more than ${this.#bytesMax} bytes`,
+        {
+          advice: "Raise bytesMax of the dataset, use more channels, or write files",
+        },
+      );
     }
     this.#payloads.push(payload);
   }

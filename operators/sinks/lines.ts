@@ -26,9 +26,13 @@ export function writeLines<T = string>(path: string, options: WriteLinesOptions<
   const line = (object: unknown): string => {
     const text = lineOf(object);
     if (typeof text === "string" && !text.includes("\n") && !text.includes("\r")) return `${text}\n`;
-    throw new QStreamError("BAD_INPUT", typeof text === "string" ? "a line has a line break in it" : "a line isn't a string", {
-      advice: "Set the option line to make one line of text of each object.",
-    });
+    throw new QStreamError(
+      "BAD_INPUT",
+      typeof text === "string" ? "a line has a line break in it" : "a line isn't a string",
+      {
+        advice: "Set the option line to make one line of text of each object.",
+      },
+    );
   };
   const textOf = (objects: readonly unknown[]): string => objects.map((object) => line(object)).join("");
   return fileSink(path, options, {

@@ -58,13 +58,19 @@ async function* throughDisk(
 ): AsyncGenerator<Uint8Array, void> {
   const path = await ctx.spill.path(`part-${ctx.seq}.parquet`);
   if (path === undefined) {
-    throw new QStreamError("UNSUPPORTED", "parquet: the size of row groups can be set only where there is a real disk", {
-      step: ctx.step,
-      advice: "Leave out rowGroupRows.",
-    });
+    throw new QStreamError(
+      "UNSUPPORTED",
+      "parquet: the size of row groups can be set only where there is a real disk",
+      {
+        step: ctx.step,
+        advice: "Leave out rowGroupRows.",
+      },
+    );
   }
   const sinkOptions = { syncOnClose: "none", maintainOrder: true, mkdir: false };
-  const query = frame.lazy().sinkParquet(path, { compression, rowGroupSize: rowGroupRows, sinkOptions, maintainOrder: true } as never);
+  const query = frame
+    .lazy()
+    .sinkParquet(path, { compression, rowGroupSize: rowGroupRows, sinkOptions, maintainOrder: true } as never);
   await query.collect();
   const file = await ctx.files.open(path);
   try {

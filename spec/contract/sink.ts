@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { loadBatches, representationOf } from "../../lib/core/batch/index.ts";
-import type { OutputSink } from "../../lib/core/contracts/sink.ts";
+import type { OutputSink, SinkChannel } from "../../lib/core/contracts/sink.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import { nodeDisk } from "../../lib/core/seam/node-disk.ts";
 import { openFileSystem } from "../../lib/files/index.ts";
@@ -27,11 +27,15 @@ export async function runSink<T, Result>(
   const { execution = "e1", end = "commit", size = Infinity } = options;
   const files = openFileSystem();
   const spill = nodeDisk();
+  const opened: SinkChannel<T>[] = [];
   try {
     if (lists.flat().some((object) => representationOf(object) !== undefined)) await loadBatches();
     await sink.prepare?.({ files, execution });
-    const contexts = lists.map((_, channel) => testContext({ execution, channel, channels: lists.length, files, spill }));
-    const channels = await Promise.all(contexts.map((ctx) => sink.open(ctx)));
+    const contexts = lists.map((_, channel) =>
+      testContext({ execution, channel, channels: lists.length, files, spill }),
+    );
+    const channels = await Promise.all(contexts.map(async (ctx) => sink.open(ctx)));
+    opened.push(...channels);
     const parts: unknown[] = [];
     for (const [index, channel] of channels.entries()) {
       const [list = [], ctx = testContext()] = [lists[index], contexts[index]];
@@ -43,11 +47,13 @@ export async function runSink<T, Result>(
     for (const channel of channels) await channel.commit?.();
     for (const channel of channels) await channel.commit?.();
     return await sink.result(parts);
+  } catch (error) {
+    for (const channel of opened) await channel.abort?.();
+    throw error;
   } finally {
     await spill.clear();
   }
 }
-
 
 /** Makes a folder for one test, and removes it afterwards. */
 export async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
@@ -62,12 +68,18 @@ export async function inFolder(body: (folder: string) => Promise<void>): Promise
 /** All files of a folder by name, also hidden ones, with their bytes. */
 export async function contentsOf(folder: string): Promise<Record<string, string>> {
   const names = await readdir(folder).catch(() => [] as string[]);
-  const contents = await Promise.all(names.map(async (name) => [name, (await readFile(join(folder, name))).toString("latin1")] as const));
+  const contents = await Promise.all(
+    names.map(async (name) => [name, (await readFile(join(folder, name))).toString("latin1")] as const),
+  );
   return Object.fromEntries(contents.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** What every sink keeps to. */
-export function sinkContract<T>(test: Suite, make: () => OutputSink<T, unknown>, lists: readonly (readonly T[])[]): void {
+export function sinkContract<T>(
+  test: Suite,
+  make: () => OutputSink<T, unknown>,
+  lists: readonly (readonly T[])[],
+): void {
   test("says its kind, guarantee, placement and options", () => {
     const { kind, guarantee, placement, options } = make();
     assert.ok(kind.length > 0);
@@ -81,27 +93,33 @@ export function sinkContract<T>(test: Suite, make: () => OutputSink<T, unknown>,
   });
 
   test("gives a result when no channel got an object", async () => {
-    assert.ok((await runSink(make(), lists.map(() => []))) !== undefined);
+    assert.ok(
+      (await runSink(
+        make(),
+        lists.map(() => []),
+      )) !== undefined,
+    );
   });
 
   test("can be aborted after anything", async () => {
     await runSink(make(), lists, { end: "abort" });
-    await runSink(make(), lists.map(() => []), { end: "abort" });
+    await runSink(
+      make(),
+      lists.map(() => []),
+      { end: "abort" },
+    );
   });
 }
 
 /** What every file sink keeps to, beside `sinkContract`. */
-export function fileSinkContract<T>(
-  test: Suite,
-  make: (path: string, options?: { ifExists?: "error" | "overwrite" | "append"; rowsPerFile?: number }) => OutputSink<T, unknown>,
-  lists: readonly (readonly T[])[],
-): void {
-  const refused = (error: unknown): boolean => error instanceof QStreamError && error.code === "SINK_TARGET_EXISTS";
-
+export function fileSinkContract<T>(test: Suite, make: MakeFileSink<T>, lists: readonly (readonly T[])[]): void {
   test("shows nothing under a final name before the commit", () =>
     inFolder(async (folder) => {
       await runSink(make(folder), lists, { end: "open" });
-      assert.equal(Object.keys(await contentsOf(folder)).filter((name) => !name.startsWith(".")), []);
+      assert.equal(
+        Object.keys(await contentsOf(folder)).filter((name) => !name.startsWith(".")),
+        [],
+      );
     }));
 
   test("leaves nothing when it is aborted", () =>
@@ -124,8 +142,14 @@ export function fileSinkContract<T>(
     inFolder(async (folder) => {
       const result = (await runSink(make(folder), lists)) as { files: string[]; rows: number; bytes: number };
       const written = await contentsOf(folder);
-      assert.equal(result.files.toSorted(), Object.keys(written).map((name) => `${folder}/${name}`));
-      assert.is(result.bytes, Object.values(written).reduce((sum, text) => sum + text.length, 0));
+      assert.equal(
+        result.files.toSorted(),
+        Object.keys(written).map((name) => `${folder}/${name}`),
+      );
+      assert.is(
+        result.bytes,
+        Object.values(written).reduce((sum, text) => sum + text.length, 0),
+      );
     }));
 
   test("cuts files by rows, and writes none for a channel without objects", () =>
@@ -133,8 +157,22 @@ export function fileSinkContract<T>(
       await runSink(make(folder, { rowsPerFile: 1 }), [lists[0] ?? [], []]);
       const names = Object.keys(await contentsOf(folder));
       assert.equal(names.length, lists[0]?.length);
-      assert.ok(names.every((name) => Number(/\d+/u.exec(name)?.[0]) % 2 === 0), names.join());
+      assert.ok(
+        names.every((name) => Number(/\d+/u.exec(name)?.[0]) % 2 === 0),
+        names.join(),
+      );
     }));
+
+  existingFilesContract(test, make, lists);
+}
+
+type MakeFileSink<T> = (
+  path: string,
+  options?: { ifExists?: "error" | "overwrite" | "append"; rowsPerFile?: number },
+) => OutputSink<T, unknown>;
+
+function existingFilesContract<T>(test: Suite, make: MakeFileSink<T>, lists: readonly (readonly T[])[]): void {
+  const refused = (error: unknown): boolean => error instanceof QStreamError && error.code === "SINK_TARGET_EXISTS";
 
   test("refuses, replaces or adds to files that are there, as it is told", () =>
     inFolder(async (folder) => {

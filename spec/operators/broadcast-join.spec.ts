@@ -28,14 +28,18 @@ test("refuses right and full joins, and says why", () => {
   for (const how of ["right", "full"]) {
     assert.throws(
       () => broadcastJoin({ left: "id", right: "id", how: how as "inner" }),
-      (error: unknown) => error instanceof QStreamError && error.code === "OPTION_INVALID" && error.message.includes("hashJoin"),
+      (error: unknown) =>
+        error instanceof QStreamError && error.code === "OPTION_INVALID" && error.message.includes("hashJoin"),
     );
   }
 });
 
 test("reads the right side first", () => {
   const { stages, kind, declares } = broadcastJoin({ left: "id", right: "id" });
-  assert.equal({ stages, kind, declares }, { stages: { left: 1, right: 0 }, kind: "broadcast-join", declares: "confluent" });
+  assert.equal(
+    { stages, kind, declares },
+    { stages: { left: 1, right: 0 }, kind: "broadcast-join", declares: "confluent" },
+  );
 });
 
 test.run();

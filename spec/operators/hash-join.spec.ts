@@ -100,7 +100,10 @@ test("gives the left side's representation where one is Arrow and one Polars", a
       { input: "right", objects: [batches.fromObjects(rows, right)] },
       { input: "left", objects: [batches.fromObjects(rows, left)] },
     ]);
-    assert.equal(out.map((batch) => representationOf(batch)), [left]);
+    assert.equal(
+      out.map((batch) => representationOf(batch)),
+      [left],
+    );
   }
 });
 
@@ -117,7 +120,10 @@ test("compares Int32 with Int64, floats and dictionaries exactly", async () => {
       { input: "right", objects: [right] },
       { input: "left", objects: [left] },
     ]);
-    assert.equal(out.flatMap((batch) => batches.toObjects(batch)).map((row) => row["id"]), expected);
+    assert.equal(
+      out.flatMap((batch) => batches.toObjects(batch)).map((row) => row["id"]),
+      expected,
+    );
   }
   const coded = tableFromArrays({ code: ["a", "b", "a"] });
   const plain = batches.fromObjects([{ code: "a", n: 1 }], "polars");
@@ -125,7 +131,10 @@ test("compares Int32 with Int64, floats and dictionaries exactly", async () => {
     { input: "right", objects: [plain] },
     { input: "left", objects: [coded] },
   ]);
-  assert.is(out.reduce<number>((sum, batch) => sum + batches.rows(batch), 0), 2);
+  assert.is(
+    out.reduce<number>((sum, batch) => sum + batches.rows(batch), 0),
+    2,
+  );
 });
 
 test("makes a key with very many pairs one by one", async () => {
@@ -148,7 +157,10 @@ test("refuses wrong options, mixed sides, other orders and too much state", asyn
   assert.is(await codeOf(() => hashJoin({ left: ["a", "b"], right: "a" })), "OPTION_INVALID");
   assert.is(await codeOf(() => hashJoin({ left: "a", right: "a", how: "outer" as "inner" })), "OPTION_INVALID");
   assert.is(await codeOf(() => hashJoin({ left: "a", right: "a", how: "semi", combine: () => 1 })), "OPTION_INVALID");
-  assert.is(await codeOf(() => drive(hashJoin({ left: "id", right: "id" }), both(table, row[0]))), "MIXED_REPRESENTATION");
+  assert.is(
+    await codeOf(() => drive(hashJoin({ left: "id", right: "id" }), both(table, row[0]))),
+    "MIXED_REPRESENTATION",
+  );
   assert.is(await codeOf(() => drive(hashJoin({ left: () => 1, right: "id" }), both(table, table))), "OPTION_INVALID");
   assert.is(await codeOf(() => drive(hashJoin({ left: "no", right: "id" }), both(table, table))), "BAD_INPUT");
   const text = batches.fromObjects([{ id: "1" }], "arrow");

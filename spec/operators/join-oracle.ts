@@ -35,7 +35,10 @@ export function nestedLoop(left: readonly Row[], right: readonly Row[], keys: re
 }
 
 function merge(left: Row, right: Row, keys: readonly string[]): Row {
-  const renamed = Object.entries(right).map(([name, value]) => [name in left && !keys.includes(name) ? `${name}_2` : name, value]);
+  const renamed = Object.entries(right).map(([name, value]) => [
+    name in left && !keys.includes(name) ? `${name}_2` : name,
+    value,
+  ]);
   return { ...(Object.fromEntries(renamed) as Row), ...left };
 }
 
@@ -81,5 +84,7 @@ export async function joined(
 ): Promise<Row[]> {
   const objects = (await drive(definition, tasks, { restoring })) as unknown[];
   const batches = await loadBatches();
-  return objects.flatMap((object) => (representationOf(object) === undefined ? [object as Row] : batches.toObjects(object)));
+  return objects.flatMap((object) =>
+    representationOf(object) === undefined ? [object as Row] : batches.toObjects(object),
+  );
 }

@@ -38,7 +38,10 @@ for (const representation of [undefined, "arrow", "polars"] as const) {
 }
 
 test("gives a pair as soon as both objects are there", () => {
-  const operator = symmetricJoin<{ k: number; a: number }, { k: number; b: number }>({ left: "k", right: "k" }).create();
+  const operator = symmetricJoin<{ k: number; a: number }, { k: number; b: number }>({
+    left: "k",
+    right: "k",
+  }).create();
   const ctx = testContext();
   const none = operator.execute({ input: "left", objects: [{ k: 1, a: 1 }] }, ctx) as Iterable<unknown>;
   assert.equal([...none], []);
@@ -49,8 +52,13 @@ test("gives a pair as soon as both objects are there", () => {
 test("gives a left object of a semi join once, at its first match", () => {
   const operator = symmetricJoin<{ k: number }, { k: number }, "semi">({ left: "k", right: "k", how: "semi" }).create();
   const ctx = testContext();
-  const take = (input: "left" | "right", k: number) => [...(operator.execute({ input, objects: [{ k }] }, ctx) as Iterable<unknown>)];
-  assert.equal([take("left", 1), take("right", 1), take("right", 1), take("left", 1)], [[], [{ k: 1 }], [], [{ k: 1 }]]);
+  const take = (input: "left" | "right", k: number) => [
+    ...(operator.execute({ input, objects: [{ k }] }, ctx) as Iterable<unknown>),
+  ];
+  assert.equal(
+    [take("left", 1), take("right", 1), take("right", 1), take("left", 1)],
+    [[], [{ k: 1 }], [], [{ k: 1 }]],
+  );
 });
 
 test.run();

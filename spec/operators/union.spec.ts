@@ -15,13 +15,24 @@ test("passes on what any input brings", async () => {
     { input: "c", objects: [table] },
   ];
   for (const restoring of [false, true]) {
-    assert.equal(await drive(union<{ a: number; b: string; c: unknown }>(), tasks, { restoring }), [1, 2, "x", 3, table]);
+    assert.equal(await drive(union<{ a: number; b: string; c: unknown }>(), tasks, { restoring }), [
+      1,
+      2,
+      "x",
+      3,
+      table,
+    ]);
   }
 });
 
 test("hands on the very array it got", () => {
   const objects = [1, 2, 3];
-  assert.is(union<{ in: number }>().create().execute({ input: "in", objects }, {} as never), objects);
+  assert.is(
+    union<{ in: number }>()
+      .create()
+      .execute({ input: "in", objects }, {} as never),
+    objects,
+  );
 });
 
 test.run();

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import * as assert from "uvu/assert";
-import { QStreamError } from "../../lib/core/errors.ts";
+import type { QStreamError } from "../../lib/core/errors.ts";
 import { testContext } from "../../lib/testing/test-context.ts";
 import { zip } from "../../operators/zip.ts";
 import { suite } from "../kit/suite.ts";
@@ -24,11 +24,20 @@ function interleaved(left: readonly number[], right: readonly number[], picks: r
 test("pairs by place, whatever the order between the sides", async () => {
   const lists = fc.array(fc.nat(), { maxLength: 10 });
   await fc.assert(
-    fc.asyncProperty(lists, lists, fc.array(fc.boolean(), { maxLength: 20 }), fc.boolean(), async (left, right, picks, restoring) => {
-      const out = await drive(zip<number, number>(), interleaved(left, right, picks), { restoring, inputs: ["left", "right"] });
-      const expected = left.slice(0, right.length).map((value, place) => [value, right[place]]);
-      assert.equal(out, expected);
-    }),
+    fc.asyncProperty(
+      lists,
+      lists,
+      fc.array(fc.boolean(), { maxLength: 20 }),
+      fc.boolean(),
+      async (left, right, picks, restoring) => {
+        const out = await drive(zip<number, number>(), interleaved(left, right, picks), {
+          restoring,
+          inputs: ["left", "right"],
+        });
+        const expected = left.slice(0, right.length).map((value, place) => [value, right[place]]);
+        assert.equal(out, expected);
+      },
+    ),
     { numRuns: 100 },
   );
 });
@@ -67,7 +76,13 @@ test("refuses sides of different lengths where it is strict", async () => {
       assert.is((error as QStreamError).code, "BAD_INPUT");
     }
   }
-  assert.equal(await drive(zip({ strict: true }), tasks.map((task) => ({ ...task, objects: [1] }))), [[1, 1]]);
+  assert.equal(
+    await drive(
+      zip({ strict: true }),
+      tasks.map((task) => ({ ...task, objects: [1] })),
+    ),
+    [[1, 1]],
+  );
 });
 
 test.run();

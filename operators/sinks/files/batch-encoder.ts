@@ -1,6 +1,7 @@
-import { loadBatches, representationOf, type BatchSupport } from "../../../lib/core/batch/index.ts";
+import { type BatchSupport, loadBatches } from "../../../lib/core/batch/index.ts";
 import { QStreamError } from "../../../lib/core/errors.ts";
 import { sampledBytes } from "../../held-bytes.ts";
+import { oneBatch } from "../one-batch.ts";
 import type { PartEncoder } from "./format.ts";
 import { support } from "./batch-support.ts";
 
@@ -38,17 +39,16 @@ export function batchEncoder(what: string, write: WriteBatch): PartEncoder {
   };
 }
 
-function oneBatch(kept: readonly unknown[], batches: BatchSupport): unknown {
-  const same = new Set(kept.map((batch) => representationOf(batch))).size === 1;
-  return batches.concat(same ? kept : kept.map((batch) => batches.toArrow(batch)));
-}
-
 function fromObjects(what: string, objects: readonly unknown[], batches: BatchSupport): unknown {
   for (const object of objects) {
     if (typeof object === "object" && object !== null && !Array.isArray(object)) continue;
-    throw new QStreamError("BAD_INPUT", `${what}: ${Array.isArray(object) ? "an array" : `a ${typeof object}`} has no columns`, {
-      advice: "Map the stream to plain objects first: { value: object }.",
-    });
+    throw new QStreamError(
+      "BAD_INPUT",
+      `${what}: ${Array.isArray(object) ? "an array" : `a ${typeof object}`} has no columns`,
+      {
+        advice: "Map the stream to plain objects first: { value: object }.",
+      },
+    );
   }
   return batches.fromObjects(objects as Record<string, unknown>[], "arrow");
 }

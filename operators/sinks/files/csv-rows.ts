@@ -60,10 +60,14 @@ function fieldFunction({ separator, formulas, missing }: CsvFormat): (value: unk
   const ofText = (text: string, column: string): string => {
     if (formulas === "keep" || !/^[=+\-@\t\r]/u.test(text)) return text === missing ? `"${text}"` : quoted(text);
     if (formulas === "escape") return quoted(`'${text}`);
-    throw new QStreamError("BAD_INPUT", `csv: ${JSON.stringify(text.slice(0, 40))} would be a formula in a spreadsheet`, {
-      column,
-      advice: 'Set formulas to "escape" or "keep".',
-    });
+    throw new QStreamError(
+      "BAD_INPUT",
+      `csv: ${JSON.stringify(text.slice(0, 40))} would be a formula in a spreadsheet`,
+      {
+        column,
+        advice: 'Set formulas to "escape" or "keep".',
+      },
+    );
   };
   return (value, column) => {
     switch (typeof value) {
@@ -79,7 +83,10 @@ function fieldFunction({ separator, formulas, missing }: CsvFormat): (value: unk
         if (value === null) return missing;
         return value instanceof Date ? quoted(dateText(value, column)) : ofText(jsonText(value, column), column);
       default:
-        throw new QStreamError("BAD_INPUT", `csv: a ${typeof value} can't be written`, { column, advice: "Map it to text first." });
+        throw new QStreamError("BAD_INPUT", `csv: a ${typeof value} can't be written`, {
+          column,
+          advice: "Map it to text first.",
+        });
     }
   };
 }
@@ -93,5 +100,8 @@ function needsQuotes(text: string, separator: string): boolean {
 
 function dateText(date: Date, column: string): string {
   if (!Number.isNaN(date.getTime())) return date.toISOString();
-  throw new QStreamError("BAD_INPUT", "csv: a date is invalid", { column, advice: "Map it to null or to a valid date first." });
+  throw new QStreamError("BAD_INPUT", "csv: a date is invalid", {
+    column,
+    advice: "Map it to null or to a valid date first.",
+  });
 }

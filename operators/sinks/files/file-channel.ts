@@ -79,9 +79,12 @@ export class FileChannel implements SinkChannel<unknown> {
   }
 
   /** Writes rows to as many files as they need. */
-  async #writeRows(rows: number, encode: (part: OpenPart, from: number, to: number) => Uint8Array | undefined): Promise<void> {
+  async #writeRows(
+    rows: number,
+    encode: (part: OpenPart, from: number, to: number) => Uint8Array | undefined,
+  ): Promise<void> {
     const { rowsPerFile, bytesPerFile } = this.#options;
-    for (let from = 0; from < rows; ) {
+    for (let from = 0; from < rows;) {
       // oxlint-disable-next-line no-await-in-loop -- one file after the other
       const part = (this.#open ??= await this.#startPart());
       const to = Math.min(rows, from + rowsPerFile - part.rows);

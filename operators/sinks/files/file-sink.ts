@@ -11,7 +11,9 @@ import { checkTarget, folderOf, type Leftovers } from "./target.ts";
 export function fileSink<T>(path: string, options: FileSinkOptions, format: FileFormat): OutputSink<T, FilesWritten> {
   const { ifExists = "error", rowsPerFile = Infinity, bytesPerFile = format.bytesPerFile } = options;
   if (!(rowsPerFile >= 1) || !(bytesPerFile >= 1)) {
-    throw new QStreamError("OPTION_INVALID", `${format.kind}: rowsPerFile and bytesPerFile must be at least 1`, { file: path });
+    throw new QStreamError("OPTION_INVALID", `${format.kind}: rowsPerFile and bytesPerFile must be at least 1`, {
+      file: path,
+    });
   }
   const folder = folderOf(path);
   // Old part files by execution: they go once the new ones are there, and stay if the execution fails.
@@ -26,7 +28,10 @@ export function fileSink<T>(path: string, options: FileSinkOptions, format: File
       if (old.length > 0) leftovers.set(execution, { files, paths: old });
     },
     open: (ctx) =>
-      new FileChannel({ folder, format, rowsPerFile, bytesPerFile, mark: ifExists === "append" ? ctx.execution : undefined }, ctx),
+      new FileChannel(
+        { folder, format, rowsPerFile, bytesPerFile, mark: ifExists === "append" ? ctx.execution : undefined },
+        ctx,
+      ),
     result: async (given) => {
       const parts = (given as readonly (FilesPart | undefined)[]).filter((part) => part !== undefined);
       const result = {
@@ -41,7 +46,11 @@ export function fileSink<T>(path: string, options: FileSinkOptions, format: File
   };
 }
 
-async function removeLeftovers(leftovers: Map<string, Leftovers>, execution: string, written: readonly string[]): Promise<void> {
+async function removeLeftovers(
+  leftovers: Map<string, Leftovers>,
+  execution: string,
+  written: readonly string[],
+): Promise<void> {
   const old = leftovers.get(execution);
   leftovers.delete(execution);
   if (old === undefined) return;

@@ -10,7 +10,8 @@ export interface Leftovers {
 
 /** The target as the beginning of its files' paths. @throws QStreamError OPTION_INVALID */
 export function folderOf(path: string): string {
-  if (path === "") throw new QStreamError("OPTION_INVALID", "a file sink needs the path of a folder, or an s3:// prefix");
+  if (path === "")
+    throw new QStreamError("OPTION_INVALID", "a file sink needs the path of a folder, or an s3:// prefix");
   if (/^https?:/iu.test(path)) {
     throw new QStreamError("OPTION_INVALID", "files can't be written to http(s)", {
       file: path,
@@ -34,10 +35,14 @@ export async function checkTarget(files: FileSystem, folder: string, ifExists: I
   const entries = await listed(files, path);
   if (entries.length === 0 || (ifExists === "append" && !isFileItself(entries, path))) return [];
   if (ifExists !== "overwrite" || isFileItself(entries, path)) {
-    throw new QStreamError("SINK_TARGET_EXISTS", isFileItself(entries, path) ? "the target is a file" : "the target isn't empty", {
-      file: path,
-      advice: 'Choose another folder, or set ifExists to "overwrite" or "append" for a folder of part files.',
-    });
+    throw new QStreamError(
+      "SINK_TARGET_EXISTS",
+      isFileItself(entries, path) ? "the target is a file" : "the target isn't empty",
+      {
+        file: path,
+        advice: 'Choose another folder, or set ifExists to "overwrite" or "append" for a folder of part files.',
+      },
+    );
   }
   const foreign = entries.find((entry) => !partPattern.test(lastName(entry.path)));
   if (foreign === undefined) return entries.map((entry) => entry.path);
@@ -58,7 +63,12 @@ async function listed(files: FileSystem, path: string): Promise<readonly FileEnt
 
 function isFileItself(entries: readonly FileEntry[], path: string): boolean {
   const [only] = entries;
-  return entries.length === 1 && only !== undefined && lastName(only.path) === lastName(path) && !partPattern.test(lastName(path));
+  return (
+    entries.length === 1 &&
+    only !== undefined &&
+    lastName(only.path) === lastName(path) &&
+    !partPattern.test(lastName(path))
+  );
 }
 
 function lastName(path: string): string {

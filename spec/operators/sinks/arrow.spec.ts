@@ -18,7 +18,11 @@ test("writes objects, Arrow and Polars in both formats, with all digits", () =>
   inFolder(async (folder) => {
     const batches = await loadBatches();
     for (const format of ["file", "stream"] as const) {
-      for (const [index, objects] of [rows, [batches.fromObjects(rows, "arrow")], [batches.fromObjects(rows, "polars")]].entries()) {
+      for (const [index, objects] of [
+        rows,
+        [batches.fromObjects(rows, "arrow")],
+        [batches.fromObjects(rows, "polars")],
+      ].entries()) {
         const result = await runSink(writeArrow<unknown>(`${folder}/${format}${index}`, { format }), [objects]);
         const [path = ""] = result?.files ?? [];
         assert.ok(path.endsWith(format === "file" ? ".arrow" : ".arrows"));
@@ -33,7 +37,10 @@ test("puts batches with dictionaries of their own into one file", () =>
     const tables: Table[] = [tableFromArrays({ s: ["a", "b"] }), tableFromArrays({ s: ["c", "b"] })];
     const result = await runSink(writeArrow<Table>(folder), [tables]);
     const table = tableFromIPC(await readFile(result?.files[0] ?? ""));
-    assert.equal(batches.toObjects(table).map((row) => row["s"]), ["a", "b", "c", "b"]);
+    assert.equal(
+      batches.toObjects(table).map((row) => row["s"]),
+      ["a", "b", "c", "b"],
+    );
   }));
 
 test.run();

@@ -32,6 +32,16 @@ test("makes one table or frame of objects and of batches, with all digits", asyn
   }
 });
 
+test("gives null where a batch of another channel lacks a column", async () => {
+  const batches = await loadBatches();
+  const lists = [[batches.fromObjects([{ a: "x", b: 1 }], "arrow")], [batches.fromObjects([{ a: "y" }], "arrow")]];
+  const result = await runSink(collect<unknown, "arrow">({ as: "arrow" }), lists);
+  assert.equal(batches.toObjects(result), [
+    { a: "x", b: 1 },
+    { a: "y", b: null },
+  ]);
+});
+
 test("takes batches apart into objects, or leaves them as they are", async () => {
   const table = tableFromArrays({ n: Int32Array.of(1, 2) });
   assert.equal(await runSink(collect<Table, "objects">({ as: "objects" }), [[table]]), [{ n: 1 }, { n: 2 }]);

@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
 import { loadBatches } from "../../../lib/core/batch/index.ts";
-import { QStreamError } from "../../../lib/core/errors.ts";
+import type { QStreamError } from "../../../lib/core/errors.ts";
 import { writeCsv, type WriteCsvOptions } from "../../../operators/sinks/csv.ts";
 import { contentsOf, fileSinkContract, inFolder, runSink } from "../../contract/sink.ts";
 import { suite } from "../../kit/suite.ts";
@@ -8,7 +8,13 @@ import { suite } from "../../kit/suite.ts";
 const test = suite("csv sink");
 
 type Row = Record<string, unknown>;
-fileSinkContract<Row>(test, (path, options) => writeCsv(path, options), [[{ a: 1, b: "x" }, { a: 2, b: "y" }], [{ a: 3, b: "z" }]]);
+fileSinkContract<Row>(test, (path, options) => writeCsv(path, options), [
+  [
+    { a: 1, b: "x" },
+    { a: 2, b: "y" },
+  ],
+  [{ a: 3, b: "z" }],
+]);
 
 async function written(objects: readonly unknown[], options: WriteCsvOptions = {}): Promise<string> {
   let text = "";

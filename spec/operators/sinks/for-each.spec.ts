@@ -19,7 +19,10 @@ test("calls the function for each object in order, waits for promises, and count
 
 test("fails with what the function throws", async () => {
   try {
-    await runSink(forEach<number>(() => Promise.reject(new Error("no"))), [[1]]);
+    await runSink(
+      forEach<number>(() => Promise.reject(new Error("no"))),
+      [[1]],
+    );
     assert.unreachable();
   } catch (error) {
     assert.is((error as Error).message, "no");

@@ -18,7 +18,10 @@ test("writes what JSON.stringify writes", () => {
     }),
     { numRuns: 200 },
   );
-  assert.is(jsonText({ a: undefined, d: new Date(0), f: Float64Array.of(1, 2) }), '{"d":"1970-01-01T00:00:00.000Z","f":[1,2]}');
+  assert.is(
+    jsonText({ a: undefined, d: new Date(0), f: Float64Array.of(1, 2) }),
+    '{"d":"1970-01-01T00:00:00.000Z","f":[1,2]}',
+  );
 });
 
 test("keeps all digits of bigints, of objects, Arrow and Polars alike", () =>
@@ -26,7 +29,11 @@ test("keeps all digits of bigints, of objects, Arrow and Polars alike", () =>
     const batches = await loadBatches();
     const rows = [{ id: 9_007_199_254_740_993n, name: null }];
     const expected = '{"id":9007199254740993,"name":null}\n';
-    for (const [index, objects] of [rows, [batches.fromObjects(rows, "arrow")], [batches.fromObjects(rows, "polars")]].entries()) {
+    for (const [index, objects] of [
+      rows,
+      [batches.fromObjects(rows, "arrow")],
+      [batches.fromObjects(rows, "polars")],
+    ].entries()) {
       await runSink(writeJsonLines<unknown>(`${folder}/${index}`), [objects]);
       assert.equal(await contentsOf(`${folder}/${index}`), { "part-00000.jsonl": expected });
     }

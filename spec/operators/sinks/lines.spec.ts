@@ -1,5 +1,5 @@
 import * as assert from "uvu/assert";
-import { QStreamError } from "../../../lib/core/errors.ts";
+import type { QStreamError } from "../../../lib/core/errors.ts";
 import { writeLines } from "../../../operators/sinks/lines.ts";
 import { contentsOf, fileSinkContract, inFolder, runSink } from "../../contract/sink.ts";
 import { suite } from "../../kit/suite.ts";

@@ -2,7 +2,7 @@ import { parquetMetadata } from "hyparquet";
 import { createRequire } from "node:module";
 import * as assert from "uvu/assert";
 import { loadBatches } from "../../../lib/core/batch/index.ts";
-import { QStreamError } from "../../../lib/core/errors.ts";
+import type { QStreamError } from "../../../lib/core/errors.ts";
 import { writeParquet } from "../../../operators/sinks/parquet.ts";
 import { contentsOf, fileSinkContract, inFolder, runSink } from "../../contract/sink.ts";
 import { suite } from "../../kit/suite.ts";
@@ -14,12 +14,19 @@ const rows = [
   { id: 1n, name: "a", score: 0.5 },
   { id: 9_007_199_254_740_993n, name: null, score: null },
 ];
-fileSinkContract<unknown>(test, (path, options) => writeParquet(path, options), [rows, [{ id: 3n, name: "c", score: 1 }]]);
+fileSinkContract<unknown>(test, (path, options) => writeParquet(path, options), [
+  rows,
+  [{ id: 3n, name: "c", score: 1 }],
+]);
 
 test("writes objects, Arrow and Polars, with all digits", () =>
   inFolder(async (folder) => {
     const batches = await loadBatches();
-    for (const [index, objects] of [rows, [batches.fromObjects(rows, "arrow")], [batches.fromObjects(rows, "polars")]].entries()) {
+    for (const [index, objects] of [
+      rows,
+      [batches.fromObjects(rows, "arrow")],
+      [batches.fromObjects(rows, "polars")],
+    ].entries()) {
       const result = await runSink(writeParquet<unknown>(`${folder}/${index}`), [objects]);
       assert.is(result?.rows, 2);
       assert.equal(batches.toObjects(pl.readParquet(result?.files[0] ?? "")), rows);
@@ -33,8 +40,13 @@ test("makes row groups of the size it is told, and leaves no temporary file", ()
     const [name, text = ""] = Object.entries(await contentsOf(folder))[0] ?? [];
     assert.is(name, "part-00000.parquet");
     const bytes = Buffer.from(text, "latin1");
-    const { row_groups: groups } = parquetMetadata(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
-    assert.equal(groups.map((group) => Number(group.num_rows)), [1000, 1000, 500]);
+    const { row_groups: groups } = parquetMetadata(
+      bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength),
+    );
+    assert.equal(
+      groups.map((group) => Number(group.num_rows)),
+      [1000, 1000, 500],
+    );
   }));
 
 test("takes types from all objects of a file, and refuses what has no columns", () =>
