@@ -4,8 +4,8 @@
  *     node dist/examples/big-sort.js
  *     npx qstream run examples/big-sort.ts --arg objects=1000000
  *
- * The limit is the execution's `stateBytes`, here 1 MiB a channel for some hundred times as much. Nothing is collected either:
- * an operator behind the sort checks, as objects come, that none is smaller than the one before.
+ * The sort may hold 1 MiB, and gets 28 MB of objects. (Without `memoryBytes` it is the execution's limit `stateBytes`.) Nothing
+ * is collected either: an operator behind the sort checks, as objects come, that none is smaller than the one before.
  */
 import { pathToFileURL } from "node:url";
 import { defineFlow, numbers, single, type Operator, type Stateful, type Task } from "qstream";
@@ -48,22 +48,25 @@ class InOrder implements Operator<{ in: Entry }, Check>, Stateful<Check & { last
   }
 }
 
-const bigSort = defineFlow(import.meta.url, { objects: "int32?" }, (q, { objects = 300_000 }) => {
-  const check = q
-    .read("numbers", numbers(0, objects))
-    .map("entry", entryOf)
-    .sort("sort", "key")
-    .apply("in order?", () => new InOrder(), { place: single() });
-  return { check: check.collect() };
-});
+/** Bytes of objects that the sort may hold in memory, by default. */
+export const memoryLimit = 1 << 20;
+
+const bigSort = defineFlow(
+  import.meta.url,
+  { objects: "int32?", memoryBytes: "int32?" },
+  (q, { objects = 300_000, memoryBytes = memoryLimit }) => {
+    const check = q
+      .read("numbers", numbers(0, objects))
+      .map("entry", entryOf)
+      .sort("sort", "key", { memoryBytes })
+      .apply("in order?", () => new InOrder(), { place: single() });
+    return { check: check.collect() };
+  },
+);
 
 export default bigSort;
 
-/** Bytes that a channel of the sort may keep in memory. */
-export const memoryLimit = 1 << 20;
-
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  const execution = await bigSort.start({}, { limits: { stateBytes: memoryLimit } });
-  const { check } = await execution.outputs;
+  const { check } = await bigSort.run();
   console.log(check[0]);
 }

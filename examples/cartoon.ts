@@ -94,7 +94,9 @@ const cartoon = defineFlow(import.meta.url, (q) => {
     () => new BrownQuokka(),
     { channels: 3, stages: { acorns: -1 }, declares: "confluent" },
   );
-  const salads = q.apply("grey-quokka", { berries: berries.partition(roundRobin()) }, () => new GreyQuokka(), { channels: 2 });
+  const salads = q.apply("grey-quokka", { berries: berries.partition(roundRobin()) }, () => new GreyQuokka(), {
+    channels: 2,
+  });
   return { berries: berries.collect(), salads: salads.collect() };
 });
 
@@ -104,5 +106,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   console.log(cartoon.explain());
   const { salads } = await cartoon.run();
   const sweetness = salads.reduce((total, salad) => total + salad.sweetness, 0);
-  console.log(`${leaves.length} leaves and ${acorns.length} acorns became ${salads.length} salads of sweetness ${sweetness}`);
+  console.log(
+    `${leaves.length} leaves and ${acorns.length} acorns became ${salads.length} salads of sweetness ${sweetness}`,
+  );
 }

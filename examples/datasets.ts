@@ -11,7 +11,13 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { csv, dataset, defineFlow, formatTable, local, schema, type Dataset } from "qstream";
 
-const columns = schema({ iata: "string", city: "string?", state: "string?", latitude: "float64", longitude: "float64" });
+const columns = schema({
+  iata: "string",
+  city: "string?",
+  state: "string?",
+  latitude: "float64",
+  longitude: "float64",
+});
 
 export type Airport = { readonly iata: string; readonly city: string; readonly state: string; readonly height: number };
 
@@ -48,11 +54,18 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   await using session = await local();
   const { airports } = await load.run({}, { on: session });
   await using kept = airports;
-  console.log(`${kept.rows} airports in ${kept.bytes} bytes on ${new Set(kept.parts.map((part) => part.slot)).size} slots\n`);
+  console.log(
+    `${kept.rows} airports in ${kept.bytes} bytes on ${new Set(kept.parts.map((part) => part.slot)).size} slots\n`,
+  );
   const [{ states }, { north }] = await Promise.all([
     perState.run({ airports }, { on: session }),
     northernmost.run({ airports }, { on: session }),
   ]);
-  console.log(formatTable(states.toSorted((a, b) => b.value - a.value), { rowsMax: 5 }));
+  console.log(
+    formatTable(
+      states.toSorted((a, b) => b.value - a.value),
+      { rowsMax: 5 },
+    ),
+  );
   console.log(formatTable(north));
 }

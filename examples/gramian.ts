@@ -18,12 +18,19 @@ type Panel = { readonly rows: number; readonly values: Float64Array };
 type Pair = { readonly rows: number; readonly left: Float64Array; readonly right: Float64Array };
 
 /** A block of the result: rows from `row` on and columns from `column` on, row by row. */
-export type Block = { readonly row: number; readonly column: number; readonly size: number; readonly values: Float64Array };
+export type Block = {
+  readonly row: number;
+  readonly column: number;
+  readonly size: number;
+  readonly values: Float64Array;
+};
 
 const blocks = 3;
 
 /** The pairs (i, j) with i <= j: the channel with this number has the block at row i and column j. */
-const pairs = Array.from({ length: blocks }, (_, i) => Array.from({ length: blocks - i }, (_none, j) => [i, i + j] as const)).flat();
+const pairs = Array.from({ length: blocks }, (_, i) =>
+  Array.from({ length: blocks - i }, (_none, j) => [i, i + j] as const),
+).flat();
 
 /** The element of the matrix: small whole numbers, so that products are exact. */
 export function elementAt(row: number, column: number): number {
@@ -88,7 +95,8 @@ class BlockProduct implements Operator<{ in: Panel | Pair }, Block>, Stateful<Fl
       const start = row * size;
       for (let i = 0; i < size; i += 1) {
         const factor = left[start + i] ?? 0;
-        for (let j = 0; j < size; j += 1) sum[i * size + j] = (sum[i * size + j] ?? 0) + factor * (right[start + j] ?? 0);
+        for (let j = 0; j < size; j += 1)
+          sum[i * size + j] = (sum[i * size + j] ?? 0) + factor * (right[start + j] ?? 0);
       }
     }
   }
@@ -96,23 +104,27 @@ class BlockProduct implements Operator<{ in: Panel | Pair }, Block>, Stateful<Fl
 
 const rowsOfPanel = 256;
 
-const gramian = defineFlow(import.meta.url, { rows: "int32?", columns: "int32?" }, (q, { rows = 20_000, columns = 48 }) => {
-  if (columns % blocks !== 0) throw new Error(`columns must be a multiple of ${blocks}`);
-  const size = columns / blocks;
-  const matrix = reader<Panel | Pair, number>({
-    kind: "matrix",
-    options: { rows, columns },
-    splits: () => Array.from({ length: Math.ceil(rows / rowsOfPanel) }, (_, panel) => panel * rowsOfPanel),
-    *read(first) {
-      yield panelOf(first, Math.min(rows, first + rowsOfPanel), columns);
-    },
-  });
-  const products = q
-    .read("matrix", matrix)
-    .partition(toPairs(size))
-    .apply("products", () => new BlockProduct(size), { channels: pairs.length, declares: "confluent" });
-  return { blocks: products.collect() };
-});
+const gramian = defineFlow(
+  import.meta.url,
+  { rows: "int32?", columns: "int32?" },
+  (q, { rows = 20_000, columns = 48 }) => {
+    if (columns % blocks !== 0) throw new Error(`columns must be a multiple of ${blocks}`);
+    const size = columns / blocks;
+    const matrix = reader<Panel | Pair, number>({
+      kind: "matrix",
+      options: { rows, columns },
+      splits: () => Array.from({ length: Math.ceil(rows / rowsOfPanel) }, (_, panel) => panel * rowsOfPanel),
+      *read(first) {
+        yield panelOf(first, Math.min(rows, first + rowsOfPanel), columns);
+      },
+    });
+    const products = q
+      .read("matrix", matrix)
+      .partition(toPairs(size))
+      .apply("products", () => new BlockProduct(size), { channels: pairs.length, declares: "confluent" });
+    return { blocks: products.collect() };
+  },
+);
 
 export default gramian;
 

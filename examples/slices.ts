@@ -9,7 +9,18 @@
  * doesn't own, and none is counted twice.
  */
 import { pathToFileURL } from "node:url";
-import { custom, defineFlow, formatTable, reader, run, slice, type Context, type Operator, type Stateful, type Task } from "qstream";
+import {
+  custom,
+  defineFlow,
+  formatTable,
+  reader,
+  run,
+  slice,
+  type Context,
+  type Operator,
+  type Stateful,
+  type Task,
+} from "qstream";
 
 export const nightsOfYear = 365;
 

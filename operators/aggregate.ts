@@ -8,7 +8,7 @@ import type {
   Task,
 } from "../lib/core/contracts/operator.ts";
 import { FrameGroups, type FrameGroupsState } from "./aggregate/frame-groups.ts";
-import type { Aggregate, AggregateValue } from "./aggregate/functions.ts";
+import type { Aggregate, AggregateKind, AggregateValue } from "./aggregate/functions.ts";
 import { type GroupState, ObjectGroups } from "./aggregate/object-groups.ts";
 import { type AggregatePart, type AggregatePlan, planAggregates } from "./aggregate/plan.ts";
 
@@ -25,11 +25,14 @@ export {
   sum,
 } from "./aggregate/functions.ts";
 
+/** Aggregates by name, of columns that a stream has. */
+export type AggregatesOf<T> = Readonly<Record<string, Aggregate<AggregateKind, ColumnsIn<T>>>>;
+
 /** By which columns a stream is grouped, and what is made of each group. */
 export interface AggregateOptions<
   T,
   By extends ColumnsIn<T> = ColumnsIn<T>,
-  Aggregates extends Readonly<Record<string, Aggregate>> = Readonly<Record<string, Aggregate>>,
+  Aggregates extends AggregatesOf<T> = AggregatesOf<T>,
 > {
   /** Columns or properties whose values make a group. Without any, the whole stream is one group. */
   readonly by?: By | readonly By[];
@@ -53,9 +56,9 @@ export type AggregateRow<
 
 /** What an aggregation of a stream gives: objects of objects, batches of batches, where whole numbers have 64 bits. */
 export type Aggregated<T, By extends PropertyKey, Aggregates extends Readonly<Record<string, Aggregate>>> =
-  T extends ArrowBatch<never>
+  T extends ArrowBatch<unknown>
     ? ArrowBatch<AggregateRow<RowIn<T>, By, Aggregates, bigint>>
-    : T extends PolarsBatch<never>
+    : T extends PolarsBatch<unknown>
       ? PolarsBatch<AggregateRow<RowIn<T>, By, Aggregates, bigint>>
       : AggregateRow<T, By, Aggregates>;
 
@@ -77,7 +80,7 @@ export type AggregateState = unknown;
 export function aggregate<
   T,
   const By extends ColumnsIn<T> = never,
-  const Aggregates extends Readonly<Record<string, Aggregate>> = Readonly<Record<string, Aggregate>>,
+  const Aggregates extends AggregatesOf<T> = AggregatesOf<T>,
 >(options: AggregateOptions<T, By, Aggregates>): OperatorDefinition<{ in: T }, Aggregated<T, By, Aggregates>> {
   return definition(options, "whole", "aggregate");
 }
@@ -94,7 +97,7 @@ export function partialAggregate<T>(options: AggregateOptions<T>): OperatorDefin
 export function mergeAggregates<
   T,
   const By extends ColumnsIn<T> = never,
-  const Aggregates extends Readonly<Record<string, Aggregate>> = Readonly<Record<string, Aggregate>>,
+  const Aggregates extends AggregatesOf<T> = AggregatesOf<T>,
 >(
   options: AggregateOptions<T, By, Aggregates>,
 ): OperatorDefinition<{ in: AggregateState }, Aggregated<T, By, Aggregates>> {
@@ -177,7 +180,8 @@ class Aggregation<In, Out> implements Operator<{ in: In }, Out>, Stateful<Aggreg
   }
 
   #give(columnar: boolean): readonly Out[] {
-    if (!columnar) return (this.#part === "partial" ? this.#objects.takeStates() : this.#objects.takeResults()) as Out[];
+    if (!columnar)
+      return (this.#part === "partial" ? this.#objects.takeStates() : this.#objects.takeResults()) as Out[];
     const batch = this.#part === "partial" ? this.#frames.takeStates() : this.#frames.takeResults();
     return batch === undefined ? [] : [batch as Out];
   }

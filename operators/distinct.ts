@@ -53,7 +53,8 @@ class Distinct<T> implements Operator<{ in: T }, T>, Stateful<{ keys: readonly M
   }
 
   execute({ objects }: Task<{ in: T }>): readonly T[] {
-    if (representationOf(objects[0]) === undefined) return objects.filter((object) => this.#isNew(mapKey(this.#keyOf(object))));
+    if (representationOf(objects[0]) === undefined)
+      return objects.filter((object) => this.#isNew(mapKey(this.#keyOf(object))));
     return objects.flatMap((batch) => this.#newRows(batch));
   }
 
@@ -79,9 +80,13 @@ class Distinct<T> implements Operator<{ in: T }, T>, Stateful<{ keys: readonly M
     const support = loadedBatches();
     invariant(support !== undefined, "the support for batches is loaded before a task that holds one");
     if (this.#names === "function") {
-      throw new QStreamError("UNSUPPORTED", "distinct was given a key function, which can't read the rows of a columnar batch", {
-        advice: 'Name the key\'s columns instead: distinct({ key: "origin" }).',
-      });
+      throw new QStreamError(
+        "UNSUPPORTED",
+        "distinct was given a key function, which can't read the rows of a columnar batch",
+        {
+          advice: 'Name the key\'s columns instead: distinct({ key: "origin" }).',
+        },
+      );
     }
     const keys = readKeys(support, batch, this.#names);
     const rows = support.rows(batch);

@@ -1,10 +1,5 @@
 import type { DataFrame } from "nodejs-polars";
-import {
-  type BatchSupport,
-  loadBatches,
-  loadedBatches,
-  representationOf,
-} from "../lib/core/batch/index.ts";
+import { type BatchSupport, loadBatches, loadedBatches, representationOf } from "../lib/core/batch/index.ts";
 import type { Representation as StreamRepresentation } from "../lib/core/contracts/operator.ts";
 import { invariant, QStreamError } from "../lib/core/errors.ts";
 import type { Payload } from "../lib/core/payload.ts";
@@ -67,9 +62,13 @@ export class HeldBatches {
     this.representation ??= found;
     if (found === this.representation) return;
     const names = { objects: "plain objects", arrow: "Arrow tables", polars: "Polars frames" };
-    throw new QStreamError("MIXED_REPRESENTATION", `a stream of ${names[this.representation]} has ${names[found]} in it`, {
-      advice: "Convert the stream to one representation first.",
-    });
+    throw new QStreamError(
+      "MIXED_REPRESENTATION",
+      `a stream of ${names[this.representation]} has ${names[found]} in it`,
+      {
+        advice: "Convert the stream to one representation first.",
+      },
+    );
   }
 
   addFrame(frame: DataFrame): void {

@@ -54,9 +54,13 @@ export function describeOrder<T>(terms: readonly OrderTerm<T>[]): readonly strin
 export function orderColumns<T>(terms: readonly OrderTerm<T>[], kind: string): readonly string[] {
   return terms.map(({ column }) => {
     if (column !== undefined) return column;
-    throw new QStreamError("UNSUPPORTED", `${kind} was given a function, which can't read the rows of a columnar batch`, {
-      advice: `Name the column instead: { by: "delay" }.`,
-    });
+    throw new QStreamError(
+      "UNSUPPORTED",
+      `${kind} was given a function, which can't read the rows of a columnar batch`,
+      {
+        advice: `Name the column instead: { by: "delay" }.`,
+      },
+    );
   });
 }
 

@@ -44,7 +44,9 @@ type In<T> = { in: T };
  * @example
  * words.partition(hash((word) => word)).apply("count", reduceByKey({ key: (word) => word, init: () => 0, reduce: (n) => n + 1 }))
  */
-export function reduceByKey<T, K extends Key, V>(options: ReduceOptions<T, K, V>): OperatorDefinition<In<T>, Keyed<K, V>> {
+export function reduceByKey<T, K extends Key, V>(
+  options: ReduceOptions<T, K, V>,
+): OperatorDefinition<In<T>, Keyed<K, V>> {
   return {
     kind: "reduce-by-key",
     declares: options.declares ?? "confluent",
@@ -64,6 +66,7 @@ export function partialReduceByKey<T, K extends Key, V>(
 ): OperatorDefinition<In<T>, Keyed<K, V>> {
   return {
     kind: "partial-reduce-by-key",
+    ...(options.keysMax === undefined ? {} : { options: { keysMax: options.keysMax } }),
     declares: options.declares ?? "confluent",
     parallelism: "same",
     representations: ["objects"],

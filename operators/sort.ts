@@ -28,7 +28,9 @@ export interface SortOptions<T> {
  */
 export function sort<T>({ by, order = "ascending", memoryBytes }: SortOptions<T>): OperatorDefinition<{ in: T }, T> {
   if (memoryBytes !== undefined && !(memoryBytes > 0)) {
-    throw new QStreamError("OPTION_INVALID", `sort can't hold ${memoryBytes} bytes`, { advice: "Give memoryBytes above zero." });
+    throw new QStreamError("OPTION_INVALID", `sort can't hold ${memoryBytes} bytes`, {
+      advice: "Give memoryBytes above zero.",
+    });
   }
   const terms = orderTerms(by, order);
   return {

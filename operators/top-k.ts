@@ -2,7 +2,15 @@ import type { DataFrame } from "nodejs-polars";
 import type { Operator, OperatorDefinition, Stateful, Task } from "../lib/core/contracts/operator.ts";
 import { QStreamError } from "../lib/core/errors.ts";
 import { HeldBatches, type HeldBatchesState } from "./held-batches.ts";
-import { describeOrder, type Direction, KeyColumns, orderTerms, type OrderTerm, sorted, type SortKey } from "./order.ts";
+import {
+  describeOrder,
+  type Direction,
+  KeyColumns,
+  orderTerms,
+  type OrderTerm,
+  sorted,
+  type SortKey,
+} from "./order.ts";
 import { sortFrame } from "./sort/sort-frame.ts";
 
 /** Which objects, or rows of batches, come first, and how many of them are kept. */
@@ -37,7 +45,9 @@ function definition<T>(
   parallelism: "single" | "same",
 ): OperatorDefinition<{ in: T }, T> {
   if (!Number.isSafeInteger(k) || k < 1) {
-    throw new QStreamError("OPTION_INVALID", `topK can't keep ${k} objects`, { advice: "Give a positive whole number as k." });
+    throw new QStreamError("OPTION_INVALID", `topK can't keep ${k} objects`, {
+      advice: "Give a positive whole number as k.",
+    });
   }
   const terms = orderTerms(by, order);
   return {

@@ -50,7 +50,9 @@ for (const [compiler, packageName] of Object.entries(compilers)) {
 
 test(`at least ${refusedLeast} cases are refused`, () => {
   const folder = join(projectFolder, "spec/types/refused");
-  const cases = readdirSync(folder).flatMap((file) => readFileSync(join(folder, file), "utf8").match(/@ts-expect-error: \S/g) ?? []);
+  const cases = readdirSync(folder).flatMap(
+    (file) => readFileSync(join(folder, file), "utf8").match(/@ts-expect-error: \S/g) ?? [],
+  );
   assert.ok(cases.length >= refusedLeast, `${cases.length} cases`);
 });
 
@@ -97,5 +99,8 @@ function installUnexported(): void {
   const manifest = { name: "unexported", type: "module", exports: { ".": { types: "./index.d.ts" } } };
   writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
   writeFileSync(join(folder, "inner.d.ts"), "export interface Inner { readonly one: 1; }\n");
-  writeFileSync(join(folder, "index.d.ts"), 'import type { Inner } from "./inner.js";\nexport declare function hidden(): Inner;\n');
+  writeFileSync(
+    join(folder, "index.d.ts"),
+    'import type { Inner } from "./inner.js";\nexport declare function hidden(): Inner;\n',
+  );
 }

@@ -10,6 +10,8 @@ import type { FromThread, ToThread } from "./thread-slots.ts";
 
 // The entry of a slot's process.
 enterSlot();
+// Errors of flows that were bundled point to the lines of their sources.
+process.setSourceMapsEnabled(true);
 const tell = (message: FromThread | { readonly kind: "ready" }): void => {
   if (process.connected) process.send?.(message);
 };

@@ -8,6 +8,8 @@ import type { FromThread, ThreadStart, ToThread } from "./thread-slots.ts";
 
 // The entry of a slot's thread.
 enterSlot();
+// Errors of flows that were bundled point to the lines of their sources.
+process.setSourceMapsEnabled(true);
 const { id, files, ports } = workerData as ThreadStart;
 const parent = parentPort as MessagePort;
 const tell = (message: FromThread): void => parent.postMessage(message);

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { MessageChannel, Worker } from "node:worker_threads";
 import type { MeasureSums } from "../data/draw.ts";
 
@@ -23,16 +24,10 @@ export class CloneExchange {
   }
 
   async run(round: CloneRound): Promise<MeasureSums> {
-    const result = new Promise<MeasureSums>((resolve, reject) => {
-      this.#consumer.once("message", resolve);
-      this.#consumer.once("error", reject);
-      this.#producer.once("error", reject);
-    });
+    const result = once(this.#consumer, "message");
     this.#producer.postMessage(round);
-    return result.finally(() => {
-      this.#consumer.removeAllListeners();
-      this.#producer.removeAllListeners();
-    });
+    const [sums] = (await result) as [MeasureSums];
+    return sums;
   }
 
   async close(): Promise<void> {

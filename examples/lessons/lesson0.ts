@@ -7,7 +7,15 @@
  * on a single channel so that there is one sum only, and tells it when its input has ended: 3160.
  */
 import { pathToFileURL } from "node:url";
-import { defineFlow, passThrough, type Operator, type Reader, type SplitRequest, type Stateful, type Task } from "qstream";
+import {
+  defineFlow,
+  passThrough,
+  type Operator,
+  type Reader,
+  type SplitRequest,
+  type Stateful,
+  type Task,
+} from "qstream";
 
 type Stride = { readonly first: number; readonly step: number };
 

@@ -31,7 +31,11 @@ const lesson1 = defineFlow(import.meta.url, (q) => {
   const joined = q.apply(
     "join",
     { left: orders.partition(hash("customer")), right: customers.partition(hash("id")) },
-    hashJoin({ left: "customer", right: "id", combine: ({ cents }: Order, { country }: Customer) => ({ country, cents }) }),
+    hashJoin({
+      left: "customer",
+      right: "id",
+      combine: ({ cents }: Order, { country }: Customer) => ({ country, cents }),
+    }),
     { channels: 3 },
   );
 

@@ -17,16 +17,17 @@ const data = join(dirname(createRequire(import.meta.url).resolve("vega-datasets"
 const airportColumns = schema({ iata: "string", state: "string?" });
 
 const lesson3 = defineFlow(import.meta.url, { delay: "int32?" }, (q, { delay = 600 }) => {
-  const late = q.read("late flights", parquet(join(data, "flights-3m.parquet"), { columns: { origin: "string" }, where: [["delay", ">", delay]] }));
+  const late = q.read(
+    "late flights",
+    parquet(join(data, "flights-3m.parquet"), { columns: { origin: "string" }, where: [["delay", ">", delay]] }),
+  );
   const airports = q.read("airports", csv(join(data, "airports.csv"), { schema: airportColumns }));
-  const states = airports
-    .join("with late flights", late, { left: "iata", right: "origin", how: "semi" })
-    .reduceByKey(
-      "airports of a state",
-      ({ state }) => state ?? "none",
-      () => 0,
-      (n) => n + 1,
-    );
+  const states = airports.join("with late flights", late, { left: "iata", right: "origin", how: "semi" }).reduceByKey(
+    "airports of a state",
+    ({ state }) => state ?? "none",
+    () => 0,
+    (n) => n + 1,
+  );
   return { states: states.collect() };
 });
 
@@ -36,6 +37,11 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const execution = await lesson3.start();
   const { states } = await execution.outputs;
   const sorted = states.toSorted((a, b) => b.value - a.value || (a.key < b.key ? -1 : 1));
-  console.log(formatTable(sorted.map(({ key, value }) => ({ state: key, airports: value })), { rowsMax: 10 }));
+  console.log(
+    formatTable(
+      sorted.map(({ key, value }) => ({ state: key, airports: value })),
+      { rowsMax: 10 },
+    ),
+  );
   console.log(`${execution.metrics?.rowsRead} rows read`);
 }

@@ -27,10 +27,16 @@ const destinationOf = ({ destination }: Flight): string => destination;
 /** Flights of January up to a day of it, the first three unless told. */
 const lesson4 = defineFlow(import.meta.url, { days: "int32?" }, (q, { days = 3 }) => {
   const until = new Date(Date.UTC(2001, 0, 1 + days));
-  const read = q.read("flights", parquet(flights, { columns: { destination: "string", delay: "int32" }, where: [["date", "<", until]] }));
+  const read = q.read(
+    "flights",
+    parquet(flights, { columns: { destination: "string", delay: "int32" }, where: [["date", "<", until]] }),
+  );
   return {
     everyFlight: read.reduceByKey("every flight", destinationOf, none, add).map("mean", mean).collect(),
-    preAggregated: read.reduceByKey("pre-aggregated", destinationOf, none, add, { merge }).map("mean of merged", mean).collect(),
+    preAggregated: read
+      .reduceByKey("pre-aggregated", destinationOf, none, add, { merge })
+      .map("mean of merged", mean)
+      .collect(),
   };
 });
 

@@ -27,7 +27,8 @@ Options
   --help               show this
 
 Exit codes
-  0 success   1 the execution failed   2 the command was wrong   130 stopped by Ctrl-C
+  0 success   1 the execution failed   2 the command was wrong (also: no such flow, a wrong
+  argument)   130 stopped by Ctrl-C   143 ended by SIGTERM
 `;
 
 /** Help of the program, or of one command. */

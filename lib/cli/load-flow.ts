@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { loadableUrl } from "../code/bundle.ts";
 import { QStreamError } from "../core/errors.ts";
@@ -7,20 +7,29 @@ import type { Flow } from "../flow/define-flow.ts";
 
 type AnyFlow = Flow<object, Record<string, unknown>>;
 
-/** Imports the flow that `path` or `path#export` names. */
+const endings: readonly string[] = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs"];
+
+/**
+ * Imports the flow that `path` or `path#export` names.
+ *
+ * @throws QStreamError PATH_NOT_FOUND without such a module, FLOW_NOT_FOUND where it has no such flow or can't be compiled;
+ *   and what the module itself throws when it is loaded
+ */
 export async function loadFlow(text: string): Promise<AnyFlow> {
   const at = text.lastIndexOf("#");
   const [path, name] = at > 0 && !existsSync(text) ? [text.slice(0, at), text.slice(at + 1)] : [text, "default"];
   const file = resolve(path);
-  if (!existsSync(file)) {
-    throw new QStreamError("PATH_NOT_FOUND", `there is no module ${file}`, { advice: "Give the path of a TypeScript or JavaScript module" });
+  const advice = "Give the path of a TypeScript or JavaScript module";
+  if (!existsSync(file)) throw new QStreamError("PATH_NOT_FOUND", `there is no module ${file}`, { advice });
+  if (!statSync(file).isFile() || !endings.includes(extname(file))) {
+    throw new QStreamError("PATH_NOT_FOUND", `${file} is no module`, { advice });
   }
   const module = (await import(await loadableUrl(pathToFileURL(file).href))) as Record<string, unknown>;
-  const flow = module[name];
+  const flow = Object.hasOwn(module, name) ? module[name] : undefined;
   if (isFlow(flow)) return flow;
   const flows = Object.keys(module).filter((key) => isFlow(module[key]));
-  throw new QStreamError("FLOW_NOT_FOUND", `${path} has no ${name === "default" ? "default export that is a flow" : `flow "${name}"`}`, {
-    file,
+  const wanted = name === "default" ? "default export that is a flow" : `flow "${name}"`;
+  throw new QStreamError("FLOW_NOT_FOUND", `${path} has no ${wanted}`, {
     advice:
       flows.length === 0
         ? "Write: export default defineFlow(import.meta.url, (q, args) => ...)"
@@ -30,5 +39,7 @@ export async function loadFlow(text: string): Promise<AnyFlow> {
 
 function isFlow(value: unknown): value is AnyFlow {
   const flow = value as Partial<AnyFlow> | undefined;
-  return typeof flow === "object" && flow !== null && typeof flow.run === "function" && typeof flow.explain === "function";
+  return (
+    typeof flow === "object" && flow !== null && typeof flow.run === "function" && typeof flow.explain === "function"
+  );
 }

@@ -1,6 +1,15 @@
 #!/usr/bin/env node
 import { helpOf, usageError } from "./help.ts";
 
+// A reader of our output that has seen enough (head, less) is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(process.exitCode ?? 0);
+});
+
+// What user code left behind (a timer, a server) doesn't keep the command from ending.
+const lingerMs = 500;
+
 // The commands load what they need, so that --help and --version answer at once.
 const [command, ...rest] = process.argv.slice(2);
 
@@ -8,6 +17,7 @@ switch (command) {
   case "run": {
     const { runCommand } = await import("./run-command.ts");
     process.exitCode = await runCommand(rest);
+    setTimeout(() => process.exit(), lingerMs).unref();
     break;
   }
   case undefined:

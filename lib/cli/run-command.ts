@@ -1,19 +1,25 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { loadBatches, representationOf } from "../core/batch/index.ts";
 import { QStreamError } from "../core/errors.ts";
-import type { Execution } from "../flow/execution.ts";
 import { parseArguments } from "../flow/arguments-schema.ts";
+import type { Flow } from "../flow/define-flow.ts";
+import type { Execution } from "../flow/execution.ts";
+import { describeError } from "./describe-error.ts";
 import { showProgress } from "./display/progress.ts";
 import { formatSteps, formatSummary } from "./display/summary.ts";
 import { formatTable } from "./display/table.ts";
 import { helpOf, usageError } from "./help.ts";
+import { onInterrupt, type Interrupt } from "./interrupt.ts";
 import { toJson } from "./json.ts";
 import { loadFlow } from "./load-flow.ts";
 import { parseRunOptions, type RunCommandOptions } from "./run-options.ts";
 
-// A slot stuck in a native call gets this long after Ctrl-C; then the process ends with it.
-const interruptGraceMs = 2500;
+type AnyFlow = Flow<object, Record<string, unknown>>;
 
-/** `qstream run`. Returns the exit code. */
+const rowsShown = 20;
+
+/** `qstream run`. Returns the exit code: 0 success, 1 it failed, 2 the command was wrong, 130 and 143 stopped by a signal. */
 export async function runCommand(words: readonly string[]): Promise<number> {
   let options: RunCommandOptions;
   try {
@@ -26,68 +32,104 @@ export async function runCommand(words: readonly string[]): Promise<number> {
     process.stdout.write(helpOf("run"));
     return 0;
   }
+  // What modules print while they load is user output too.
   const printJson = options.json === "-" ? takeStandardOutput() : undefined;
+  const interrupt = onInterrupt();
   try {
-    return await runFlow(options, printJson);
+    const prepared = await prepare(options);
+    if (typeof prepared === "string") {
+      process.stderr.write(`${prepared}\n`);
+      return 2;
+    }
+    return await runFlow(options, prepared, { printJson, interrupt });
   } catch (error) {
-    process.stderr.write(`${describe(error)}\n`);
-    return error instanceof QStreamError && error.code === "ABORTED" ? 130 : 1;
+    process.stderr.write(`${describeError(error)}\n`);
+    return interrupt.exitCode ?? 1;
+  } finally {
+    interrupt.forget();
   }
 }
 
-async function runFlow(options: RunCommandOptions, printJson: ((text: string) => void) | undefined): Promise<number> {
-  const flow = await loadFlow(options.flow);
-  const args = parseArguments(flow.name, flow.schema, options.args);
+interface Prepared {
+  readonly flow: AnyFlow;
+  readonly args: Record<string, unknown>;
+}
+
+/** Loads the flow and parses its arguments; a text says what is wrong with the command. */
+async function prepare(options: RunCommandOptions): Promise<Prepared | string> {
+  try {
+    if (options.json !== undefined && options.json !== "-") checkTarget(options.json);
+    const flow = await loadFlow(options.flow);
+    return { flow, args: parseArguments(flow.name, flow.schema, options.args) };
+  } catch (error) {
+    if (error instanceof QStreamError) return describeError(error);
+    throw error;
+  }
+}
+
+/** Refuses a file that couldn't be written before the flow has run for hours. */
+function checkTarget(file: string): void {
+  const folder = dirname(resolve(file));
+  if (existsSync(folder) && !(existsSync(file) && statSync(file).isDirectory())) return;
+  throw new QStreamError(
+    "PATH_NOT_FOUND",
+    `--json ${file}: ${existsSync(folder) ? "this is a folder" : `there is no folder ${folder}`}`,
+    {
+      advice: "Give the path of a file in a folder that exists, or - for standard output",
+    },
+  );
+}
+
+async function runFlow(
+  options: RunCommandOptions,
+  { flow, args }: Prepared,
+  { printJson, interrupt }: { readonly printJson: ((text: string) => void) | undefined; readonly interrupt: Interrupt },
+): Promise<number> {
+  const slots = options.slots === undefined ? {} : { slots: options.slots };
   if (options.explain !== undefined) {
-    process.stdout.write(flow.explain(args, { as: options.explain, ...(options.slots === undefined ? {} : { slots: options.slots }) }));
+    process.stdout.write(flow.explain(args, { as: options.explain, ...slots }));
     return 0;
   }
   const quiet = options.quiet || options.json === "-";
   const execution = await flow.start(args, {
     isolation: options.isolation,
     stdout: options.json === "-" ? "stderr" : "inherit",
-    ...(options.slots === undefined ? {} : { slots: options.slots }),
+    signal: interrupt.signal,
+    ...slots,
     ...(options.memoryBytes === undefined ? {} : { memoryBytes: options.memoryBytes }),
     ...(quiet ? {} : { onEvent: showProgress() }),
   });
-  const forget = stopOnInterrupt(execution);
-  try {
-    const outputs = await execution.outputs;
-    if (options.json !== undefined) {
-      const text = `${toJson({ execution: execution.id, outputs, metrics: execution.metrics })}\n`;
-      if (printJson === undefined) writeFileSync(options.json, text);
-      else printJson(text);
-    }
-    if (!quiet) printOutputs(outputs, execution);
-    return 0;
-  } finally {
-    forget();
+  const outputs = await execution.outputs;
+  if (options.json !== undefined) {
+    const text = `${await toJson({ execution: execution.id, outputs, metrics: execution.metrics })}\n`;
+    if (printJson === undefined) writeFileSync(options.json, text);
+    else printJson(text);
   }
+  if (!quiet) await printOutputs(outputs, execution);
+  return 0;
 }
 
-function printOutputs(outputs: Readonly<Record<string, unknown>>, execution: Execution<unknown>): void {
+async function printOutputs(outputs: Readonly<Record<string, unknown>>, execution: Execution<unknown>): Promise<void> {
   for (const [name, value] of Object.entries(outputs)) {
-    process.stdout.write(`\n${name}\n${formatTable(Array.isArray(value) ? value : [value])}`);
+    process.stdout.write(`\n${name}\n${await tableOf(value)}`);
   }
-  if (execution.metrics !== undefined) process.stderr.write(`\n${formatSteps(execution.metrics)}\n${formatSummary(execution.metrics)}`);
+  if (execution.metrics !== undefined)
+    process.stderr.write(`\n${formatSteps(execution.metrics)}\n${formatSummary(execution.metrics)}`);
 }
 
-/** The first Ctrl-C stops the execution; a slot that doesn't stop, or a second Ctrl-C, ends the process. */
-function stopOnInterrupt(execution: Execution<unknown>): () => void {
-  let interrupted = false;
-  const stop = (): void => {
-    if (interrupted) process.exit(130);
-    interrupted = true;
-    process.stderr.write("\nstopping; press Ctrl-C again to end at once\n");
-    execution.cancel("interrupted by Ctrl-C");
-    setTimeout(() => process.exit(130), interruptGraceMs).unref();
-  };
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
-  return () => {
-    process.off("SIGINT", stop);
-    process.off("SIGTERM", stop);
-  };
+/** An output as a table; of columnar batches, their first rows. */
+async function tableOf(value: unknown): Promise<string> {
+  const objects: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (representationOf(objects[0]) === undefined) return formatTable(objects, { rowsMax: rowsShown });
+  const batches = await loadBatches();
+  const rows: unknown[] = [];
+  let rowsAll = 0;
+  for (const batch of objects) {
+    const wanted = Math.min(batches.rows(batch), rowsShown - rows.length);
+    if (wanted > 0) rows.push(...batches.toObjects(batches.slice(batch, 0, wanted)));
+    rowsAll += batches.rows(batch);
+  }
+  return formatTable(rows, { rowsMax: rowsShown, rowsAll });
 }
 
 /** Keeps standard output for the JSON document: what user code prints goes to standard error. */
@@ -96,15 +138,4 @@ function takeStandardOutput(): (text: string) => void {
   const write = stdout.write.bind(stdout);
   stdout.write = process.stderr.write.bind(process.stderr) as typeof stdout.write;
   return (text) => void write(text);
-}
-
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return `qstream: ${String(error)}`;
-  const lines = [`qstream: ${error instanceof QStreamError ? `[${error.code}] ` : ""}${error.message}`];
-  for (let cause = error.cause; cause instanceof Error && lines.length < 5; cause = cause.cause) {
-    if (!error.message.includes(cause.message)) lines.push(`  because: ${cause.message}`);
-    const frame = (cause.stack ?? "").split("\n").find((line) => line.includes("at ") && !line.includes("node:internal") && !line.includes("/dist/"));
-    if (frame !== undefined) lines.push(`  ${frame.trim()}`);
-  }
-  return lines.join("\n");
 }

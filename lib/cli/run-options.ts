@@ -14,6 +14,8 @@ export interface RunCommandOptions {
   readonly help: boolean;
 }
 
+const pictures = ["text", "mermaid", "dot"] as const;
+
 /** Parses the words after `qstream run`. What is wrong with them is OPTION_INVALID. */
 export function parseRunOptions(words: readonly string[]): RunCommandOptions {
   let parsed;
@@ -39,19 +41,43 @@ export function parseRunOptions(words: readonly string[]): RunCommandOptions {
   const { values, positionals } = parsed;
   const help = values.help === true;
   if (!help && positionals.length !== 1) {
-    throw new QStreamError("OPTION_INVALID", positionals.length === 0 ? "which flow? Give the path of a module" : `one flow at a time, not ${positionals.join(" and ")}`);
+    throw new QStreamError(
+      "OPTION_INVALID",
+      positionals.length === 0 ? "which flow? Give the path of a module" : severalFlows(positionals),
+    );
   }
+  const isolation = oneOf("--isolation", values.isolation ?? "thread", ["thread", "process", "none"]);
+  refuseTogether(
+    values.json,
+    values.explain,
+    "--json has results, and --explain doesn't run the flow: give one of them",
+  );
+  refuseTogether(
+    values.memory,
+    isolation === "none" || undefined,
+    "--memory limits slots, and with --isolation none there are none",
+  );
   return {
     flow: positionals[0] ?? "",
     args: values.arg ?? [],
     slots: values.slots === undefined ? undefined : wholeNumber("--slots", values.slots, 1, 1024),
-    isolation: oneOf("--isolation", values.isolation ?? "thread", ["thread", "process", "none"]),
+    isolation,
     memoryBytes: values.memory === undefined ? undefined : parseBytes(values.memory),
     json: values.json,
-    explain: values.explain === undefined ? undefined : oneOf("--explain", values.explain, ["text", "mermaid", "dot"]),
+    explain: values.explain === undefined ? undefined : oneOf("--explain", values.explain, pictures),
     quiet: values.quiet === true,
     help,
   };
+}
+
+function severalFlows(positionals: readonly string[]): string {
+  const picture = positionals.find((word) => pictures.some((known) => known === word));
+  const hint = picture === undefined ? "" : `; for a picture write --explain=${picture}`;
+  return `one flow at a time, not ${positionals.join(" and ")}${hint}`;
+}
+
+function refuseTogether(first: unknown, second: unknown, what: string): void {
+  if (first !== undefined && second !== undefined) throw new QStreamError("OPTION_INVALID", what);
 }
 
 function wholeNumber(option: string, text: string, least: number, most: number): number {
@@ -66,12 +92,24 @@ function oneOf<const T extends string>(option: string, text: string, choices: re
   throw new QStreamError("OPTION_INVALID", `${option} ${text}: one of ${choices.join(", ")} is wanted`);
 }
 
-const units: Readonly<Record<string, number>> = { "": 1, B: 1, KB: 1e3, MB: 1e6, GB: 1e9, KIB: 2 ** 10, MIB: 2 ** 20, GIB: 2 ** 30 };
+const units: ReadonlyMap<string, number> = new Map([
+  ["", 1],
+  ["B", 1],
+  ["KB", 1e3],
+  ["MB", 1e6],
+  ["GB", 1e9],
+  ["KIB", 2 ** 10],
+  ["MIB", 2 ** 20],
+  ["GIB", 2 ** 30],
+]);
 
 function parseBytes(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text);
-  const unit = units[(match?.[2] ?? "?").toUpperCase()];
+  const unit = units.get((match?.[2] ?? "?").toUpperCase());
   const bytes = match === null || unit === undefined ? 0 : Math.round(Number(match[1]) * unit);
   if (bytes >= 16 * 2 ** 20) return bytes;
-  throw new QStreamError("OPTION_INVALID", `--memory ${text}: at least 16 MiB are wanted, written like 512MB, 2GB or 536870912`);
+  throw new QStreamError(
+    "OPTION_INVALID",
+    `--memory ${text}: at least 16 MiB are wanted, written like 512MB, 2GB or 536870912`,
+  );
 }

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, writeFileSync, existsSync, renameSync, readFileSync } from "node:fs";
-import { tmpdir, userInfo } from "node:os";
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { Plugin } from "esbuild";
+import type { Message, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
 import { QStreamError } from "../core/errors.ts";
 
-const typescript = new Set([".ts", ".mts", ".tsx"]);
+const typescript = new Set([".ts", ".mts", ".cts", ".tsx"]);
 
 /**
  * The URL that a slot imports for a module: the module itself where Node can load it, else a bundle of it and of what it
@@ -15,7 +15,7 @@ const typescript = new Set([".ts", ".mts", ".tsx"]);
 export async function loadableUrl(module: string): Promise<string> {
   if (!module.startsWith("file:")) return module;
   const path = fileURLToPath(module);
-  if (!typescript.has(extname(path)) || runsTypeScript()) return module;
+  if (!typescript.has(extname(path)) || runsByItself(path)) return module;
   let bundled = bundles.get(path);
   if (bundled === undefined) {
     bundled = bundle(path);
@@ -27,14 +27,21 @@ export async function loadableUrl(module: string): Promise<string> {
 // A module that was imported once stays as it was, and so does its bundle.
 const bundles = new Map<string, Promise<string>>();
 
-/** Node strips types by itself from 22.18 on. */
-function runsTypeScript(): boolean {
-  return Boolean((process.features as { typescript?: unknown }).typescript);
+/** Node strips types by itself from 22.18 on, but knows no JSX. */
+function runsByItself(path: string): boolean {
+  return Boolean((process.features as { typescript?: unknown }).typescript) && extname(path) !== ".tsx";
 }
 
-/** Bundles a module for Node, and returns the path of the bundle, which is named by the hash of its content. */
+/**
+ * Bundles a module for Node, and returns the path of the bundle, which is named by the hash of its content.
+ *
+ * @throws QStreamError FLOW_NOT_FOUND with esbuild's message: a missing file, an import that doesn't resolve, wrong syntax
+ */
 export async function bundle(entry: string): Promise<string> {
+  // Errors in what is bundled point to the lines of the sources.
+  process.setSourceMapsEnabled(true);
   const { build } = await import("esbuild");
+  const folder = bundleFolder();
   let code: string;
   try {
     const built = await build({
@@ -47,27 +54,48 @@ export async function bundle(entry: string): Promise<string> {
       sourcemap: "inline",
       sourcesContent: true,
       logLevel: "silent",
-      outfile: "flow.mjs",
+      // Sources in the map are relative to the place of the bundle.
+      outfile: join(folder, "flow.mjs"),
       plugins: [outsidePackages(), ownUrl()],
     });
     code = built.outputFiles[0]?.text ?? "";
   } catch (error) {
-    throw new QStreamError("FLOW_NOT_FOUND", `${entry} can't be bundled: ${error instanceof Error ? error.message : String(error)}`, {
-      file: entry,
-      advice: "Fix what the message names; the module must exist and its imports must resolve",
+    throw new QStreamError("FLOW_NOT_FOUND", `${entry} can't be compiled: ${describeFailure(error)}`, {
+      advice: "Correct what the message names: the syntax, or an import that doesn't resolve",
       cause: error,
     });
   }
   const name = createHash("sha256").update(code).digest("hex").slice(0, 24);
-  return store(`${name}.mjs`, code);
+  return store(join(folder, `${name}.mjs`), code);
 }
 
-function store(name: string, code: string): string {
-  const folder = join(tmpdir(), `qstream-bundles-${userInfo().username}`);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const path = join(folder, name);
-  if (existsSync(path) && readFileSync(path, "utf8") === code) return path;
-  const temporary = `${path}.${process.pid}`;
+const messagesMax = 5;
+
+/** esbuild's messages with their places. */
+function describeFailure(error: unknown): string {
+  const { errors } = error as { readonly errors?: readonly Message[] };
+  if (errors === undefined || errors.length === 0) return error instanceof Error ? error.message : String(error);
+  const shown = errors.slice(0, messagesMax).map(({ text, location }) => {
+    return location === null ? text : `${location.file}:${location.line}:${location.column + 1}: ${text}`;
+  });
+  if (errors.length > shown.length) shown.push(`and ${errors.length - shown.length} more`);
+  return shown.join("; ");
+}
+
+let ownFolder: string | undefined;
+
+/** A folder that only this user can enter; it goes with the process. */
+function bundleFolder(): string {
+  if (ownFolder !== undefined && existsSync(ownFolder)) return ownFolder;
+  const folder = mkdtempSync(join(tmpdir(), "qstream-code-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  ownFolder = folder;
+  return folder;
+}
+
+function store(path: string, code: string): string {
+  if (existsSync(path)) return path;
+  const temporary = `${path}.part`;
   writeFileSync(temporary, code, { mode: 0o600 });
   renameSync(temporary, path);
   return path;
@@ -78,24 +106,37 @@ function outsidePackages(): Plugin {
   return {
     name: "outside-packages",
     setup(build) {
-      build.onResolve({ filter: /^[^./]/ }, async (request) => {
-        if (request.kind === "entry-point" || request.path.startsWith("node:") || request.pluginData === "inner") return undefined;
-        const own = ownExports[request.path];
-        if (own !== undefined) return { path: new URL(own, import.meta.url).href, external: true };
-        const found = await build.resolve(request.path, {
-          kind: "import-statement",
-          importer: request.importer,
-          resolveDir: request.resolveDir,
-          pluginData: "inner",
-        });
-        if (found.errors.length > 0 || found.path === "" || found.external) return { path: request.path, external: true };
-        return { path: pathToFileURL(found.path).href, external: true };
-      });
+      build.onResolve({ filter: /^[^./]/ }, (request) => resolveOutside(build, request));
     },
   };
 }
 
-const ownExports: Readonly<Record<string, string>> = { qstream: "../index.js", "qstream/testing": "../testing/index.js" };
+async function resolveOutside(build: PluginBuild, request: OnResolveArgs): Promise<OnResolveResult | undefined> {
+  if (request.kind === "entry-point" || request.path.startsWith("node:") || request.pluginData === "inner")
+    return undefined;
+  const own = ownExports[request.path];
+  if (own !== undefined) return { path: new URL(own, import.meta.url).href, external: true };
+  const found = await build.resolve(request.path, {
+    kind: request.kind,
+    importer: request.importer,
+    resolveDir: request.resolveDir,
+    pluginData: "inner",
+  });
+  if (found.errors.length > 0) {
+    // An import statement would fail at once: better here, where the message has its line. Others may never run.
+    return request.kind === "import-statement" ? { errors: found.errors } : { path: request.path, external: true };
+  }
+  if (found.path === "" || found.external) return { path: request.path, external: true };
+  // A path mapping, or a package of a workspace that is TypeScript: Node couldn't load it from outside.
+  if (typescript.has(extname(found.path))) return { path: found.path };
+  const isRequire = request.kind === "require-call" || request.kind === "require-resolve";
+  return { path: isRequire ? found.path : pathToFileURL(found.path).href, external: true };
+}
+
+const ownExports: Readonly<Record<string, string>> = {
+  qstream: "../index.js",
+  "qstream/testing": "../testing/index.js",
+};
 
 /** In a bundle, `import.meta.url` still is the URL of the file it was written in. */
 function ownUrl(): Plugin {
@@ -105,15 +146,17 @@ function ownUrl(): Plugin {
       build.onLoad({ filter: /\.[cm]?[jt]sx?$/ }, (file) => {
         const source = readFileSync(file.path, "utf8");
         if (!source.includes("import.meta")) return undefined;
-        const url = JSON.stringify(pathToFileURL(file.path).href);
-        const folder = JSON.stringify(dirname(file.path));
         const contents = source
-          .replaceAll("import.meta.url", url)
-          .replaceAll("import.meta.dirname", folder)
+          .replaceAll("import.meta.url", JSON.stringify(pathToFileURL(file.path).href))
+          .replaceAll("import.meta.dirname", JSON.stringify(dirname(file.path)))
           .replaceAll("import.meta.filename", JSON.stringify(file.path));
-        const loader = /\.[cm]?tsx?$/.test(file.path) ? (file.path.endsWith("x") ? "tsx" : "ts") : "js";
-        return { contents, loader };
+        return { contents, loader: loaderOf(file.path) };
       });
     },
   };
+}
+
+function loaderOf(path: string): "tsx" | "ts" | "jsx" | "js" {
+  if (path.endsWith("x")) return path.endsWith(".tsx") ? "tsx" : "jsx";
+  return typescript.has(extname(path)) ? "ts" : "js";
 }

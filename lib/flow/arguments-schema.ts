@@ -23,27 +23,30 @@ export type ArgumentsOf<S extends ArgumentsSchema> = { [K in Exclude<keyof S, Op
 
 /** Parses `name=value` texts of the command line by a schema; without one, all values are strings. */
 export function parseArguments(flow: string, schema: ArgumentsSchema | undefined, texts: readonly string[]): Record<string, unknown> {
-  const args: Record<string, unknown> = {};
+  const args = Object.create(null) as Record<string, unknown>;
   for (const text of texts) {
     const at = text.indexOf("=");
     if (at <= 0) {
       throw new QStreamError("ARGUMENT_INVALID", `--arg ${text} isn't of the form name=value`, { advice: describeSchema(schema) });
     }
     const name = text.slice(0, at);
+    if (Object.hasOwn(args, name)) {
+      throw new QStreamError("ARGUMENT_INVALID", `--arg ${name} is given twice`, { advice: describeSchema(schema) });
+    }
     args[name] = schema === undefined ? text.slice(at + 1) : parseOne(flow, schema, name, text.slice(at + 1));
   }
-  return checkArguments(flow, schema, args);
+  return checkArguments(flow, schema, { ...args });
 }
 
 /** Checks arguments against a schema: unknown, missing and wrongly typed ones are ARGUMENT_INVALID. */
 export function checkArguments(flow: string, schema: ArgumentsSchema | undefined, args: Record<string, unknown>): Record<string, unknown> {
   if (schema === undefined) return args;
   for (const [name, value] of Object.entries(args)) {
-    const type = schema[name];
+    const type = typeOf(schema, name);
     if (type === undefined) throw unknownArgument(flow, schema, name);
     if (value === undefined && type.endsWith("?")) continue;
     if (!fits(value, kindOf(type))) {
-      throw new QStreamError("ARGUMENT_INVALID", `argument "${name}" of flow "${flow}" is ${JSON.stringify(value)}, not of type ${kindOf(type)}`);
+      throw new QStreamError("ARGUMENT_INVALID", `argument "${name}" of flow "${flow}" is ${describe(value)}, not of type ${kindOf(type)}`);
     }
   }
   const missing = Object.keys(schema).filter((name) => !schema[name]?.endsWith("?") && args[name] === undefined);
@@ -54,7 +57,7 @@ export function checkArguments(flow: string, schema: ArgumentsSchema | undefined
 }
 
 function parseOne(flow: string, schema: ArgumentsSchema, name: string, text: string): unknown {
-  const type = schema[name];
+  const type = typeOf(schema, name);
   if (type === undefined) throw unknownArgument(flow, schema, name);
   const kind = kindOf(type);
   const value = parseText(kind, text);
@@ -89,8 +92,16 @@ function fits(value: unknown, kind: ArgumentKind): boolean {
   }
 }
 
+function describe(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
 function kindOf(type: ArgumentType): ArgumentKind {
   return (type.endsWith("?") ? type.slice(0, -1) : type) as ArgumentKind;
+}
+
+function typeOf(schema: ArgumentsSchema, name: string): ArgumentType | undefined {
+  return Object.hasOwn(schema, name) ? schema[name] : undefined;
 }
 
 function unknownArgument(flow: string, schema: ArgumentsSchema, name: string): QStreamError {

@@ -1,7 +1,7 @@
 import {
   mergeAggregates,
   partialAggregate,
-  type Aggregate,
+  type AggregatesOf,
   type Aggregated,
   type AggregateOptions,
   type AggregateState,
@@ -31,10 +31,10 @@ export abstract class StreamAggregations<out T> extends StreamOperators<T> {
    */
   aggregate<
     const By extends ColumnsIn<T> = never,
-    const Aggregates extends Readonly<Record<string, Aggregate>> = Readonly<Record<string, Aggregate>>,
+    const Aggregates extends AggregatesOf<T> = AggregatesOf<T>,
     Out = Aggregated<T, By, Aggregates>,
   >(id: string, options: AggregateOptions<T, By, Aggregates>, step: StepOptions = {}): QStream<Out> {
-    const parts = this.operator<AggregateState>(`${id} (partial)`, { in: this }, partialAggregate<T>(options as AggregateOptions<T>), {});
+    const parts = this.operator<AggregateState>(`${id} (partial)`, { in: this }, partialAggregate<T>(options as unknown as AggregateOptions<T>), {});
     const by = typeof options.by === "string" ? [options.by] : ((options.by ?? []) as readonly string[]);
     const input = by.length === 0 ? parts : parts.partition(hash<AggregateState>(by as never));
     return this.operator(id, { in: input }, mergeAggregates<T, By, Aggregates>(options), step);

@@ -63,10 +63,14 @@ class Count implements Accumulator {
 
 function numeric(value: unknown, column: string, what: string): number | bigint {
   if (typeof value === "number" || typeof value === "bigint") return value;
-  throw new QStreamError("BAD_INPUT", `the ${what} of a column needs numbers, and an object has a ${typeof value} there`, {
-    column,
-    advice: "Map the objects first.",
-  });
+  throw new QStreamError(
+    "BAD_INPUT",
+    `the ${what} of a column needs numbers, and an object has a ${typeof value} there`,
+    {
+      column,
+      advice: "Map the objects first.",
+    },
+  );
 }
 
 class Sum implements Accumulator {

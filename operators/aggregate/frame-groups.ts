@@ -65,7 +65,11 @@ export class FrameGroups {
   takeResults(): unknown {
     const states = this.#takeMerged();
     if (states === undefined) return undefined;
-    const results = this.#run(states, (frame) => [...this.#keys(frame), ...resultExpressions(frame, this.#plan)], false);
+    const results = this.#run(
+      states,
+      (frame) => [...this.#keys(frame), ...resultExpressions(frame, this.#plan)],
+      false,
+    );
     return this.#states.give(results);
   }
 

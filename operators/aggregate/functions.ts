@@ -48,7 +48,11 @@ export function countDistinct<Column extends string>(column: Column): Aggregate<
 
 type Present<Value> = Exclude<Value, null | undefined>;
 
-type SumOf<Value> = [Extract<Value, bigint>] extends [never] ? number : Extract<Value, number> extends never ? bigint : number | bigint;
+type SumOf<Value> = [Extract<Value, bigint>] extends [never]
+  ? number
+  : Extract<Value, number> extends never
+    ? bigint
+    : number | bigint;
 
 /** The type of what an aggregate gives, for objects of type `Row`. */
 export type AggregateValue<Row, A extends Aggregate, Count = number> =

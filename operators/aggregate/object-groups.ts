@@ -55,7 +55,10 @@ export class ObjectGroups {
   /** Hands groups over as rows that hold states, to be merged elsewhere. */
   takeStates(): Row[] {
     const { stateName } = this.#plan;
-    return this.#take((group) => ({ ...this.#keysOf(group), [stateName]: group.accumulators.map((each) => each.state()) }));
+    return this.#take((group) => ({
+      ...this.#keysOf(group),
+      [stateName]: group.accumulators.map((each) => each.state()),
+    }));
   }
 
   /** Hands groups over as result rows. Without keys there is one row, even of nothing. */

@@ -56,8 +56,10 @@ function objectText(object: object, depth: number): string {
   if (object instanceof Date) return `d${object.getTime()};`;
   if (object instanceof Map) return `m${object.size}(${sortedTexts([...object], depth)}`;
   if (object instanceof Set) return `e${object.size}(${sortedTexts([...object], depth)}`;
-  if (ArrayBuffer.isView(object)) return bytesText(object.constructor.name, object.buffer, object.byteOffset, object.byteLength);
-  if (object instanceof ArrayBuffer || object instanceof SharedArrayBuffer) return bytesText("Buffer", object, 0, object.byteLength);
+  if (ArrayBuffer.isView(object))
+    return bytesText(object.constructor.name, object.buffer, object.byteOffset, object.byteLength);
+  if (object instanceof ArrayBuffer || object instanceof SharedArrayBuffer)
+    return bytesText("Buffer", object, 0, object.byteLength);
   const properties = object as Readonly<Record<string, unknown>>;
   let text = "o{";
   for (const name of Object.keys(properties).sort()) {
@@ -80,5 +82,7 @@ function bytesText(name: string, buffer: ArrayBufferLike, offset: number, length
 }
 
 function notComparable(what: string): QStreamError {
-  return new QStreamError("BAD_INPUT", `objects that hold a ${what} can't be compared`, { advice: "Give distinct a key." });
+  return new QStreamError("BAD_INPUT", `objects that hold a ${what} can't be compared`, {
+    advice: "Give distinct a key.",
+  });
 }

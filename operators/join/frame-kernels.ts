@@ -2,8 +2,7 @@ import type { DataFrame, Expr } from "nodejs-polars";
 import { loadPolars } from "../../lib/core/batch/libraries.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import { comparableKeys } from "./frame-keys.ts";
-import { renamed } from "./object-pairs.ts";
-import { type JoinPlan, keyNames, sharedKeys } from "./options.ts";
+import { type JoinPlan, keyNames, renamed, sharedKeys } from "./options.ts";
 
 /** Rows of a frame that go out as one batch. */
 const rowsMax = 65_536;

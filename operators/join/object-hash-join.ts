@@ -8,7 +8,7 @@ import { combineFunction, type MatchKey, matchKeyFunction } from "./object-pairs
 import type { JoinPlan, JoinSide } from "./options.ts";
 
 /** Pairs that a task may make as an array; beyond, they are made one by one, as fast as they are taken. */
-const outputsMax = 16_384;
+export const outputsMax = 16_384;
 
 /** Bytes that count for a key of which nothing else is kept. */
 export const keyBytes = 128;

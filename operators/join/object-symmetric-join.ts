@@ -4,7 +4,7 @@ import { sampledBytes } from "../held-bytes.ts";
 import { HeldState } from "./held-state.ts";
 import type { JoinCore } from "./join-operator.ts";
 import { combineFunction, type MatchKey, matchKeyFunction } from "./object-pairs.ts";
-import { keyBytes } from "./object-hash-join.ts";
+import { keyBytes, outputsMax } from "./object-hash-join.ts";
 import type { JoinPlan, JoinSide } from "./options.ts";
 
 interface Kept {
@@ -86,10 +86,12 @@ export class ObjectSymmetricJoin implements JoinCore {
     for (const [key, objects] of this.#kept[side].table) if (!other.has(key)) yield* objects;
   }
 
-  *#pairs(side: JoinSide, objects: readonly unknown[]): Generator<unknown, void> {
+  #pairs(side: JoinSide, objects: readonly unknown[]): Many<unknown> {
     const { how } = this.#plan;
     const { table, keyless } = this.#kept[side];
     const other = this.#kept[side === "left" ? "right" : "left"].table;
+    const met: [unknown, readonly unknown[]][] = [];
+    let pairs = 0;
     for (const object of objects) {
       const key = this.#keyOf[side](object);
       if (key === undefined) {
@@ -99,9 +101,19 @@ export class ObjectSymmetricJoin implements JoinCore {
       const same = table.get(key);
       if (same === undefined) table.set(key, [object]);
       else same.push(object);
-      for (const match of other.get(key) ?? []) {
-        yield side === "left" ? this.#combine(object, match) : this.#combine(match, object);
-      }
+      const matches = other.get(key);
+      if (matches === undefined) continue;
+      met.push([object, matches]);
+      pairs += matches.length;
+    }
+    // Very many pairs are made one by one, as fast as they are taken, so that they are never all in memory.
+    const made = this.#combined(side, met);
+    return pairs > outputsMax ? made : [...made];
+  }
+
+  *#combined(side: JoinSide, met: readonly [unknown, readonly unknown[]][]): Generator<unknown, void> {
+    for (const [object, matches] of met) {
+      for (const match of matches) yield side === "left" ? this.#combine(object, match) : this.#combine(match, object);
     }
   }
 

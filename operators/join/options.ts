@@ -148,3 +148,13 @@ export function describeJoin(plan: JoinPlan): Record<string, unknown> {
   const { what: _, ...options } = plan;
   return Object.fromEntries(Object.entries(options).map(([name, value]) => [name, described(value)]));
 }
+
+/** A clashing right name with the suffix. @throws QStreamError OPTION_INVALID if that is taken too */
+export function renamed(name: string, plan: JoinPlan, taken: (name: string) => boolean): string {
+  const other = `${name}${plan.suffix}`;
+  if (!taken(other)) return other;
+  throw new QStreamError("OPTION_INVALID", `${plan.what}: "${name}" is on both sides, and "${other}" is taken too`, {
+    column: name,
+    advice: "Set another suffix.",
+  });
+}

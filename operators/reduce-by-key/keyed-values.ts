@@ -32,7 +32,10 @@ export class KeyedValues<T, K extends Key, V> {
     this.#reduce = reduce;
     if (first !== undefined) this.#first = first;
     else if (init !== undefined) this.#first = (key, object) => reduce(init(key), object);
-    else throw new QStreamError("OPTION_INVALID", "a reduction needs the function init", { advice: "Give init: () => 0, say." });
+    else
+      throw new QStreamError("OPTION_INVALID", "a reduction needs the function init", {
+        advice: "Give init: () => 0, say.",
+      });
     this.#loop = ownCopy(reduceAll<T, K, V>);
   }
 

@@ -19,7 +19,9 @@ interface PartialState<K, V> {
 type In<T> = { in: T };
 
 /** Reduces before the exchange, while that makes fewer objects of many. What it does is decided by its objects alone. */
-export class PartialReduction<T, K extends Key, V> implements Operator<In<T>, Keyed<K, V>>, Stateful<PartialState<K, V>> {
+export class PartialReduction<T, K extends Key, V>
+  implements Operator<In<T>, Keyed<K, V>>, Stateful<PartialState<K, V>>
+{
   readonly #values: KeyedValues<T, K, V>;
   readonly #keysMax: number;
   /** Objects taken since the table was empty. */

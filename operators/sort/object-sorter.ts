@@ -56,7 +56,10 @@ export class ObjectSorter<T> {
 
   async #spill(memoryBytes: number, disk: Disk): Promise<void> {
     const objects = sorted(this.#objects, this.#terms);
-    const blockObjects = Math.max(1, Math.floor((objects.length * blockBytesFor(memoryBytes)) / Math.max(1, this.#bytes)));
+    const blockObjects = Math.max(
+      1,
+      Math.floor((objects.length * blockBytesFor(memoryBytes)) / Math.max(1, this.#bytes)),
+    );
     this.#objects = [];
     this.#bytes = 0;
     const spilled = await SortedRun.create(disk);

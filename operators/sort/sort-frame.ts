@@ -10,7 +10,7 @@ export function sortFrame<T>(frame: DataFrame, terms: readonly OrderTerm<T>[], k
   if (frame.height < 2) return frame;
   let lazy = frame.lazy();
   // A sort of nodejs-polars has one direction: runs of terms of one direction are sorted from the last to the first, stably.
-  for (let end = terms.length; end > 0; ) {
+  for (let end = terms.length; end > 0;) {
     const descending = terms[end - 1]?.descending === true;
     let start = end - 1;
     while (start > 0 && (terms[start - 1]?.descending === true) === descending) start -= 1;

@@ -6,13 +6,13 @@ export const columnar = ["arrow", "polars"] as const;
 
 /** Cuts rows into tasks of one columnar batch each. All batches have the types that all rows together have. */
 export async function batchTasks(
-  rows: readonly Readonly<Record<string, unknown>>[],
+  rows: readonly object[],
   sizes: readonly number[],
   representation: "arrow" | "polars",
 ): Promise<DrivenTask[]> {
   const support = await loadBatches();
   if (rows.length === 0) return [];
-  const whole = support.fromObjects(rows, representation);
+  const whole = support.fromObjects(rows as readonly Readonly<Record<string, unknown>>[], representation);
   let from = 0;
   return cut(rows, sizes).map(({ input, objects }) => {
     const batch = support.slice(whole, from, from + objects.length);

@@ -14,7 +14,10 @@ test("counts objects, and none of an empty stream", async () => {
 test("counts the rows of batches", async () => {
   const rows = Array.from({ length: 10 }, (_, n) => ({ n }));
   for (const representation of columnar) {
-    assert.equal(await drive(countObjects(), await batchTasks(rows, [3, 4], representation), { restoring: true }), [10]);
+    assert.equal(
+      await drive(countObjects(), await batchTasks(rows, [3, 4], representation), { restoring: true }),
+      [10],
+    );
   }
 });
 

@@ -115,7 +115,7 @@ async function take<Out>(outputs: Outputs<Out>, objects: Out[]): Promise<void> {
 /** Cuts a list into tasks of the given sizes, used over and over; what an operator gets never depends on them. */
 export function cut(objects: readonly unknown[], sizes: readonly number[], input = "in"): DrivenTask[] {
   const tasks: DrivenTask[] = [];
-  for (let from = 0; from < objects.length; ) {
+  for (let from = 0; from < objects.length;) {
     const size = Math.max(1, sizes[tasks.length % Math.max(1, sizes.length)] ?? 1);
     tasks.push({ input, objects: objects.slice(from, from + size) });
     from += size;

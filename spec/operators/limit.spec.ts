@@ -11,11 +11,17 @@ const sizes = fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength
 
 test("passes as many objects on as it may, and stops then", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.integer(), { maxLength: 30 }), fc.nat(20), sizes, fc.boolean(), async (numbers, n, sizes, restoring) => {
-      const { objects, ctx } = await driveFully(limit<number>(n), cut(numbers, sizes), { restoring });
-      assert.equal(objects, numbers.slice(0, n));
-      assert.is(ctx.stopped, numbers.length >= n && numbers.length > 0);
-    }),
+    fc.asyncProperty(
+      fc.array(fc.integer(), { maxLength: 30 }),
+      fc.nat(20),
+      sizes,
+      fc.boolean(),
+      async (numbers, n, sizes, restoring) => {
+        const { objects, ctx } = await driveFully(limit<number>(n), cut(numbers, sizes), { restoring });
+        assert.equal(objects, numbers.slice(0, n));
+        assert.is(ctx.stopped, numbers.length >= n && numbers.length > 0);
+      },
+    ),
     { numRuns: 60 },
   );
 });

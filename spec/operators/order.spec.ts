@@ -43,7 +43,10 @@ test("numbers and bigints compare exactly, with NaN last", () => {
 });
 
 test("what is missing comes last both ways, and equal keys keep their order", () => {
-  const objects = [{ k: null, n: 1 }, { k: 2, n: 2 }, { k: 1, n: 3 }, { n: 4 }, { k: 2, n: 5 }] as { k?: number | null; n: number }[];
+  const objects = [{ k: null, n: 1 }, { k: 2, n: 2 }, { k: 1, n: 3 }, { n: 4 }, { k: 2, n: 5 }] as {
+    k?: number | null;
+    n: number;
+  }[];
   const order = (direction: "ascending" | "descending"): number[] =>
     sorted(objects, orderTerms<{ k?: number | null; n: number }>("k", direction)).map(({ n }) => n);
   assert.equal(order("ascending"), [3, 2, 5, 1, 4]);

@@ -31,7 +31,7 @@ for (const representation of [undefined, "arrow", "polars"] as const) {
             }
           },
         ),
-        { numRuns: representation === undefined ? 40 : 8 },
+        { numRuns: representation === undefined ? 40 : 5 },
       );
     });
   }

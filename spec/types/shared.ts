@@ -90,8 +90,7 @@ export declare const anySink: OutputSink<unknown, string>;
 export declare function list<T>(): OutputSink<T, T[]>;
 
 /** True if two types are the same, and not only assignable. */
-export type Same<A, B> =
-  (<X>() => X extends A ? 1 : 2) extends <X>() => X extends B ? 1 : 2 ? true : false;
+export type Same<A, B> = (<X>() => X extends A ? 1 : 2) extends <X>() => X extends B ? 1 : 2 ? true : false;
 
 /** Compiles only for `true`: `is<Same<A, B>>()`. */
 export declare function is<_T extends true>(): void;

@@ -5,6 +5,7 @@ import { formatBytes, formatCount, formatDuration } from "./units.ts";
 export interface ProgressTarget {
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
   write: (text: string) => unknown;
 }
 
@@ -30,7 +31,10 @@ export function showProgress(target: ProgressTarget = process.stderr): (event: E
     if (target.isTTY === true) {
       clear();
       if (event.kind === "failed") return;
-      const lines = progressLines(event.metrics, event.kind === "done", target.columns ?? 100);
+      const lines = fitting(
+        progressLines(event.metrics, event.kind === "done", target.columns ?? 100),
+        target.rows ?? 40,
+      );
       target.write(`${lines.join("\n")}\n`);
       drawn = event.kind === "done" ? 0 : lines.length;
     } else if (event.kind === "progress" && event.metrics.elapsedMs >= lineAt) {
@@ -40,12 +44,19 @@ export function showProgress(target: ProgressTarget = process.stderr): (event: E
   };
 }
 
+/** Lines that fit on the screen: what has scrolled away can't be drawn again. */
+function fitting(lines: readonly string[], rows: number): readonly string[] {
+  const most = Math.max(1, rows - 2);
+  return lines.length <= most ? lines : [...lines.slice(0, most - 1), `... and ${lines.length - most + 1} more steps`];
+}
+
 /** A line for each step: a bar for what is known to be bounded, counts, rate, and what it waits for. */
 export function progressLines(metrics: ExecutionMetrics, done: boolean, columns: number): string[] {
   const width = Math.max(...metrics.steps.map((step) => step.step.length));
   return metrics.steps.map((step) => {
     const share = done ? 1 : shareOf(step);
-    const bar = share === undefined ? "·".repeat(barWidth) : "█".repeat(Math.round(share * barWidth)).padEnd(barWidth, "░");
+    const bar =
+      share === undefined ? "·".repeat(barWidth) : "█".repeat(Math.round(share * barWidth)).padEnd(barWidth, "░");
     const rows = step.kind === "reader" ? step.metrics.objectsOut : step.metrics.objectsIn;
     const rate = metrics.elapsedMs > 0 ? (rows / metrics.elapsedMs) * 1000 : 0;
     const text = `${step.step.padEnd(width)} ${bar} ${formatCount(rows).padStart(8)} rows ${formatCount(rate).padStart(7)}/s ${channelsOf(step)}${waitOf(step)}`;
@@ -63,7 +74,8 @@ function progressLine(metrics: ExecutionMetrics): string {
 /** How much of a step is done: splits of a reader, channels of others; undefined while nothing tells. */
 function shareOf(step: StepSummary): number | undefined {
   if (step.channelsDone === step.channels) return 1;
-  if (step.kind === "reader" && step.metrics.splits > 0) return Math.min(1, step.metrics.splitsDone / step.metrics.splits);
+  if (step.kind === "reader" && step.metrics.splits > 0)
+    return Math.min(1, step.metrics.splitsDone / step.metrics.splits);
   return step.channelsDone === 0 ? undefined : step.channelsDone / step.channels;
 }
 

@@ -21,7 +21,10 @@ export function formatPlacement(placement: readonly ChannelPlacement[]): string 
   const steps = [...new Set(placement.map((channel) => channel.step))];
   const rows = steps.map((step) => {
     const row: Record<string, string> = { step };
-    for (const slot of slots) row[slot] = rangesOf(placement.filter((channel) => channel.step === step && channel.slot === slot).map((channel) => channel.channel));
+    for (const slot of slots)
+      row[slot] = rangesOf(
+        placement.filter((channel) => channel.step === step && channel.slot === slot).map((channel) => channel.channel),
+      );
     return row;
   });
   return formatTable(rows, { rowsMax: 200 });

@@ -107,7 +107,7 @@ const brokenReader = defineFlow(import.meta.url, (q, args: { where: string }) =>
     .read(
       "source",
       reader({
-        splits: () => {
+        splits: (): readonly unknown[] => {
           if (args.where === "splits") throw new Error("no splits");
           return args.where === "split" ? [() => 1] : [1, 2, 3];
         },

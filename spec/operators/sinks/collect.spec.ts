@@ -1,7 +1,7 @@
 import { type Table, tableFromArrays } from "apache-arrow";
 import * as assert from "uvu/assert";
 import { loadBatches, representationOf } from "../../../lib/core/batch/index.ts";
-import { QStreamError } from "../../../lib/core/errors.ts";
+import type { QStreamError } from "../../../lib/core/errors.ts";
 import { collect } from "../../../operators/sinks/collect.ts";
 import { runSink, sinkContract } from "../../contract/sink.ts";
 import { suite } from "../../kit/suite.ts";

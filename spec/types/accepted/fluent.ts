@@ -1,5 +1,13 @@
 // The built-in operators and sinks as methods of a stream.
-import { defineFlow, lines, type Dataset, type FilesWritten, type ForEachResult, type Keyed, type QStream } from "qstream";
+import {
+  defineFlow,
+  lines,
+  type Dataset,
+  type FilesWritten,
+  type ForEachResult,
+  type Keyed,
+  type QStream,
+} from "qstream";
 import type { Table } from "apache-arrow";
 import type { DataFrame } from "nodejs-polars";
 import { acorns, is, leaves, numbers, tables, words, type Acorn, type Leaf, type Same } from "../shared.ts";

@@ -1,5 +1,14 @@
 // Operators: classes, functions, generic classes, named inputs.
-import { broadcast, hash, type Context, type Operator, type OperatorDefinition, type QStream, type Stateful, type Task } from "qstream";
+import {
+  broadcast,
+  hash,
+  type Context,
+  type Operator,
+  type OperatorDefinition,
+  type QStream,
+  type Stateful,
+  type Task,
+} from "qstream";
 import {
   acorns,
   BrownQuokka,
@@ -76,7 +85,11 @@ class Zip<L, R, Out> implements Operator<{ left: L; right: R }, Out> {
     }
   }
 }
-const zipped = q.apply("h", { left: numbers, right: words }, () => new Zip((n: number, word: string) => word.repeat(n)));
+const zipped = q.apply(
+  "h",
+  { left: numbers, right: words },
+  () => new Zip((n: number, word: string) => word.repeat(n)),
+);
 is<Same<ObjectOf<typeof zipped>, string>>();
 
 // A stream joined with itself.

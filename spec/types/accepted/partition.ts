@@ -42,6 +42,18 @@ export const sliced = words.partition(custom((word) => [slice(0, word.slice(1)),
 export const leafHash = hash<Leaf>("tree");
 export const annotated: PartitionFunction<Leaf> = hash((leaf: Leaf) => leaf.tree);
 export const any: PartitionFunction<unknown> = broadcast();
-export const usedAlone = [leaves.partition(leafHash), leaves.partition(annotated), leaves.partition(any), words.partition(any)];
+export const usedAlone = [
+  leaves.partition(leafHash),
+  leaves.partition(annotated),
+  leaves.partition(any),
+  words.partition(any),
+];
 
-export const places: PlacementStrategy[] = [single(), perSlot(), perSlot(2), perMachine(), tagged("gpu", 2), withData()];
+export const places: PlacementStrategy[] = [
+  single(),
+  perSlot(),
+  perSlot(2),
+  perMachine(),
+  tagged("gpu", 2),
+  withData(),
+];

@@ -1,5 +1,16 @@
 // What the methods of a stream give, with inferred types.
-import { cogroup, hashJoin, limit, numbers as numberRange, reduceByKey, sort, topK, union, writeCsv, zip } from "qstream";
+import {
+  cogroup,
+  hashJoin,
+  limit,
+  numbers as numberRange,
+  reduceByKey,
+  sort,
+  topK,
+  union,
+  writeCsv,
+  zip,
+} from "qstream";
 import { acorns, leaves, numbers, q, tables, words } from "../shared.ts";
 
 const zero = () => 0;
@@ -20,6 +31,10 @@ export const join = hashJoin<{ a: number }, { b: number }>({ left: "a", right: "
 export const some = [limit<string>(3), topK<{ a: number }>({ k: 3, by: "a" }), sort<{ a: number }>({ by: "a" })];
 export const pairs = zip<string, number>();
 export const all = union<{ a: string; b: number }>();
-export const groups = cogroup<{ a: number }, { b: number }, number>({ left: "a", right: "b", combine: (_k, l, r) => l.length + r.length });
+export const groups = cogroup<{ a: number }, { b: number }, number>({
+  left: "a",
+  right: "b",
+  combine: (_k, l, r) => l.length + r.length,
+});
 export const csvSink = writeCsv("out");
 export const range = q.read("h", numberRange(0, 3));

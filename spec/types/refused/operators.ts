@@ -1,6 +1,18 @@
 // What must not compile: operators, their inputs and what they return.
 import { broadcast, hash, type Operator, type QStream, type Stateful, type Task } from "qstream";
-import { BrownQuokka, Sizes, Tagger, acorns, leaves, numbers, q, words, type Acorn, type Inputs, type Leaf } from "../shared.ts";
+import {
+  BrownQuokka,
+  Sizes,
+  Tagger,
+  acorns,
+  leaves,
+  numbers,
+  q,
+  words,
+  type Acorn,
+  type Inputs,
+  type Leaf,
+} from "../shared.ts";
 
 const quokka = (): BrownQuokka => new BrownQuokka();
 const byLeaf = hash((leaf: Leaf) => leaf.tree);
@@ -55,7 +67,11 @@ export const b8: QStream<string> = leaves.apply("a", () => new Sizes());
 // @ts-expect-error: a text would be taken apart into letters
 export const c1 = words.apply("a", () => ({ execute: ({ objects }) => objects.join() }));
 // @ts-expect-error: the returned array of a generator would be lost
-export const c2 = words.apply("a", () => ({ *execute({ objects }) { return [objects.length]; } }));
+export const c2 = words.apply("a", () => ({
+  *execute({ objects }) {
+    return [objects.length];
+  },
+}));
 // @ts-expect-error: a number is not several objects
 export const c3 = words.apply("a", () => ({ execute: ({ objects }) => objects.length }));
 // @ts-expect-error: neither is a promise of one

@@ -1,0 +1,202 @@
+import * as assert from "uvu/assert";
+import type { ExecutionMetrics, StepSummary } from "../../../actors/scheduler/execution-events.ts";
+import { emptyMetrics } from "../../../actors/channel/channel-metrics.ts";
+import { progressLines, showProgress } from "../../../lib/cli/display/progress.ts";
+import { formatPlacement, formatSteps, formatSummary } from "../../../lib/cli/display/summary.ts";
+import { formatTable } from "../../../lib/cli/display/table.ts";
+import { formatBytes, formatCount, formatDuration } from "../../../lib/cli/display/units.ts";
+import { suite } from "../../kit/suite.ts";
+
+const test = suite("command line: display");
+
+test("bytes, counts and durations have units that suit them, also where they round up", () => {
+  assert.equal([0, 999, 1000, 12_345, 999_950, 1e6, 2.5e9, 7e15].map(formatBytes), [
+    "0 B",
+    "999 B",
+    "1.00 kB",
+    "12.3 kB",
+    "1.00 MB",
+    "1.00 MB",
+    "2.50 GB",
+    "7.00 PB",
+  ]);
+  assert.equal([0, 1234.4, 99_999, 100_000, 999_999, 1e7, 5e9].map(formatCount), [
+    "0",
+    "1,234",
+    "99,999",
+    "100 k",
+    "1.00 M",
+    "10.0 M",
+    "5.00 G",
+  ]);
+  assert.equal([0, 999.4, 999.6, 9999, 12_345, 119_999, 239_900].map(formatDuration), [
+    "0 ms",
+    "999 ms",
+    "1.00 s",
+    "10.0 s",
+    "12.3 s",
+    "2 min 0 s",
+    "4 min 0 s",
+  ]);
+});
+
+test("a table has a column for each property, numbers to the right", () => {
+  const rows = [
+    { word: "whale", count: 1150, share: 0.12345, day: new Date(0) },
+    { word: "sea", count: 7n, more: null },
+  ];
+  assert.is(
+    formatTable(rows),
+    [
+      "word   count  share  day                       more",
+      "-----  -----  -----  ------------------------  ----",
+      "whale  1,150  0.123  1970-01-01T00:00:00.000Z",
+      "sea        7",
+      "",
+    ].join("\n"),
+  );
+});
+
+test("values that are no rows are one column", () => {
+  assert.is(formatTable([1, 20]), "value\n-----\n    1\n   20\n");
+  assert.is(formatTable([new Map([["a", 1]])]), "value\n-------------------\nMap(1) { 'a' => 1 }\n");
+  assert.match(formatTable([[1, 2]]), "[ 1, 2 ]");
+  assert.match(formatTable([undefined]), "value");
+  assert.is(formatTable([]), "(no rows)\n");
+});
+
+test("what doesn't fit is counted, not dropped", () => {
+  const rows = Array.from({ length: 1500 }, (_, n) => ({ n }));
+  assert.match(formatTable(rows, { rowsMax: 3 }), /\n {2}2\n|\n2\n/);
+  assert.match(formatTable(rows, { rowsMax: 3 }), "... and 1,497 more\n");
+  assert.match(formatTable(rows.slice(0, 2), { rowsAll: 10 }), "... and 8 more\n");
+  const wide = Object.fromEntries(Array.from({ length: 25 }, (_, n) => [`c${n}`, n]));
+  assert.match(formatTable([wide]), "... and 5 more columns\n");
+  assert.match(formatTable([{ text: "x".repeat(100) }]), `${"x".repeat(39)}…\n`);
+});
+
+test("user data can't steer the terminal or break the table", () => {
+  const circular: Record<string, unknown> = {};
+  circular["self"] = circular;
+  const text = formatTable([{ a: "red\u001b[31m\nnew line", b: circular, c: new Date(Number.NaN) }]);
+  assert.not.match(text, "\u001b");
+  assert.is(text.split("\n").length, 4);
+  assert.match(text, "invalid date");
+});
+
+test("wide characters take two columns", () => {
+  const lines = formatTable([
+    { word: "鯨", n: 1 },
+    { word: "ab", n: 2 },
+  ]).split("\n");
+  assert.equal(lines.slice(2, 4), ["鯨    1", "ab    2"]);
+});
+
+test("placement is a row a step and a column a slot", () => {
+  const place = (step: string, channel: number, slot: string): { step: string; channel: number; slot: string } => ({
+    step,
+    channel,
+    slot,
+  });
+  const text = formatPlacement([
+    ...[0, 1, 2, 5].map((channel) => place("read", channel, "slot-2")),
+    place("read", 3, "slot-10"),
+    place("sink", 0, "client"),
+  ]);
+  const lines = text.split("\n").map((line) => line.split(/ {2,}/));
+  assert.equal(lines[0], ["step", "client", "slot-2", "slot-10"]);
+  assert.match(text, "0-2, 5");
+});
+
+test("the summary says rows, time, rate, exchange and memory", () => {
+  const text = formatSummary(
+    metricsOf([], { rowsRead: 1_000_000, elapsedMs: 2000, bytesExchanged: 5e6, memoryBytes: 3e8 }),
+  );
+  assert.is(
+    text,
+    "1,000,000 rows in 2.00 s, 500 k rows/s, 5.00 MB exchanged between slots, 300 MB of memory at most\n",
+  );
+  assert.match(formatSummary(metricsOf([], { bytesSpooled: 1e6 })), "1.00 MB spooled to disk");
+});
+
+test("the table of steps has what each did", () => {
+  const text = formatSteps(metricsOf([stepOf("read", { objectsOut: 12_000, tasks: 3, busyMs: 1500 })]));
+  assert.match(text, /read +reader +2 +0 +12,000 +3 +1.50 s/);
+});
+
+test("progress is drawn in place on a terminal, and what was drawn is cleared when the execution fails", () => {
+  const { target, written } = fakeTerminal(true);
+  const show = showProgress(target);
+  const metrics = metricsOf([
+    stepOf("read", { splits: 4, splitsDone: 2, objectsOut: 500 }),
+    stepOf("sink", {}, "sink"),
+  ]);
+  show({ kind: "placed", execution: "e", placement: [] });
+  show({ kind: "progress", execution: "e", metrics });
+  assert.is(written.length, 1);
+  assert.match(written[0] ?? "", /^read █{12}░{12} +500 rows/);
+  show({ kind: "progress", execution: "e", metrics });
+  assert.is(written[1], "\x1b[2A\x1b[0J");
+  show({ kind: "failed", execution: "e", error: new Error("x"), metrics });
+  assert.is(written.at(-1), "\x1b[2A\x1b[0J");
+});
+
+test("done leaves full bars, and lines fit the terminal", () => {
+  const { target, written } = fakeTerminal(true, { columns: 50, rows: 6 });
+  const show = showProgress(target);
+  const steps = Array.from({ length: 20 }, (_, index) => stepOf(`step-${index}`, {}));
+  show({ kind: "done", execution: "e", metrics: metricsOf(steps) });
+  const lines = (written.at(-1) ?? "").trimEnd().split("\n");
+  assert.is(lines.length, 4);
+  assert.ok(lines.every((line) => line.length < 50));
+  assert.match(lines[0] ?? "", "█".repeat(24));
+  assert.is(lines[3], "... and 17 more steps");
+});
+
+test("off a terminal there is a line every two seconds, without control characters", () => {
+  const { target, written } = fakeTerminal(false);
+  const show = showProgress(target);
+  for (let elapsedMs = 0; elapsedMs < 5000; elapsedMs += 100) {
+    show({
+      kind: "progress",
+      execution: "e",
+      metrics: metricsOf([stepOf("read", { splits: 4, splitsDone: 1 })], { elapsedMs }),
+    });
+  }
+  assert.is(written.length, 3);
+  assert.is(written[1], "2.00 s: 0 rows read, 1 of 4 splits, 0 B exchanged\n");
+});
+
+test("a step of which nothing tells how far it is has dots", () => {
+  const [line] = progressLines(metricsOf([stepOf("work", {}, "operator")]), false, 100);
+  assert.match(line ?? "", "·".repeat(24));
+});
+
+test.run();
+
+function stepOf(
+  step: string,
+  metrics: Partial<StepSummary["metrics"]>,
+  kind: StepSummary["kind"] = "reader",
+): StepSummary {
+  return { step, kind, what: kind, channels: 2, channelsDone: 0, metrics: { ...emptyMetrics(), ...metrics } };
+}
+
+function metricsOf(steps: readonly StepSummary[], totals: Partial<ExecutionMetrics> = {}): ExecutionMetrics {
+  return {
+    execution: "e",
+    elapsedMs: 1000,
+    steps,
+    channels: [],
+    rowsRead: 0,
+    bytesExchanged: 0,
+    bytesSpooled: 0,
+    memoryBytes: 0,
+    ...totals,
+  };
+}
+
+function fakeTerminal(isTTY: boolean, size: { columns?: number; rows?: number } = {}) {
+  const written: string[] = [];
+  return { written, target: { isTTY, ...size, write: (text: string) => written.push(text) } };
+}

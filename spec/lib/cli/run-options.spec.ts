@@ -1,0 +1,90 @@
+import * as assert from "uvu/assert";
+import { parseRunOptions } from "../../../lib/cli/run-options.ts";
+import { suite } from "../../kit/suite.ts";
+
+const test = suite("run options");
+
+test("a flow alone has the defaults", () => {
+  assert.equal(parseRunOptions(["flow.ts"]), {
+    flow: "flow.ts",
+    args: [],
+    slots: undefined,
+    isolation: "thread",
+    memoryBytes: undefined,
+    json: undefined,
+    explain: undefined,
+    quiet: false,
+    help: false,
+  });
+});
+
+test("options may stand anywhere, and arguments be repeated", () => {
+  const options = parseRunOptions([
+    "--arg",
+    "a=1",
+    "flow.ts",
+    "--arg=b=2=3",
+    "--slots",
+    "4",
+    "--quiet",
+    "--json",
+    "-",
+    "--isolation=process",
+  ]);
+  assert.equal(options.args, ["a=1", "b=2=3"]);
+  assert.is(options.flow, "flow.ts");
+  assert.is(options.slots, 4);
+  assert.is(options.json, "-");
+  assert.is(options.isolation, "process");
+  assert.ok(options.quiet);
+});
+
+test("--explain alone is text, and takes no word away", () => {
+  assert.is(parseRunOptions(["--explain", "flow.ts"]).explain, "text");
+  assert.is(parseRunOptions(["flow.ts", "--explain"]).explain, "text");
+  assert.is(parseRunOptions(["flow.ts", "--explain=dot"]).explain, "dot");
+  assert.is(parseRunOptions(["flow.ts", "--explain=mermaid"]).explain, "mermaid");
+});
+
+test("memory has units", () => {
+  const bytesOf = (text: string): number | undefined => parseRunOptions(["f", "--memory", text]).memoryBytes;
+  assert.is(bytesOf("536870912"), 536_870_912);
+  assert.is(bytesOf("512MB"), 512e6);
+  assert.is(bytesOf("1.5 GiB"), 1.5 * 2 ** 30);
+  assert.is(bytesOf("2gb"), 2e9);
+});
+
+test("--help needs no flow", () => {
+  assert.ok(parseRunOptions(["-h"]).help);
+});
+
+const wrong: readonly (readonly [readonly string[], RegExp])[] = [
+  [[], /which flow/],
+  [["a.ts", "b.ts"], /one flow at a time, not a.ts and b.ts/],
+  [["a.ts", "--explain", "dot"], /--explain=dot/],
+  [["a.ts", "--explain=png"], /text, mermaid, dot/],
+  [["a.ts", "--slots", "0"], /--slots 0: a whole number from 1 to 1024/],
+  [["a.ts", "--slots", "1e2"], /--slots 1e2/],
+  [["a.ts", "--slots", "4096"], /1024/],
+  [["a.ts", "--slots"], /--slots/],
+  [["a.ts", "--isolation", "fiber"], /thread, process, none/],
+  [["a.ts", "--memory", "12"], /16 MiB/],
+  [["a.ts", "--memory", "2 toString"], /--memory 2 toString/],
+  [["a.ts", "--memory", "-1"], /--memory/],
+  [["a.ts", "--colour"], /--colour/],
+  [["a.ts", "--quiet=yes"], /--quiet/],
+  [["a.ts", "--json", "-", "--explain"], /--json .* --explain/],
+  [["a.ts", "--memory", "1GB", "--isolation", "none"], /--memory .* none/],
+];
+
+for (const [words, message] of wrong) {
+  test(`refused: ${words.join(" ") || "nothing"}`, () => {
+    assert.throws(
+      () => parseRunOptions(words),
+      (error: { readonly code?: string; readonly message: string }) =>
+        error.code === "OPTION_INVALID" && message.test(error.message),
+    );
+  });
+}
+
+test.run();
