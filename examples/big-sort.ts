@@ -4,8 +4,9 @@
  *     node dist/examples/big-sort.js
  *     npx qstream run examples/big-sort.ts --arg objects=1000000
  *
- * The sort may hold 1 MiB, and gets 28 MB of objects. (Without `memoryBytes` it is the execution's limit `stateBytes`.) Nothing
- * is collected either: an operator behind the sort checks, as objects come, that none is smaller than the one before.
+ * The sort may hold 1 MiB, and gets 28 MB of objects. (Without `memoryBytes` it is the execution's limit `stateBytes`.)
+ * Nothing is collected either: an operator behind the sort checks, as objects come, that none is smaller than the one
+ * before.
  */
 import { pathToFileURL } from "node:url";
 import { defineFlow, numbers, single, type Operator, type Stateful, type Task } from "qstream";

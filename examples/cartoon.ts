@@ -11,8 +11,9 @@
  *     acorns ─────────────────────►
  *     1 channel
  *
- * All leaves of a tree go to the same brown quokka. Acorns go to every brown quokka, and are eaten first: a stage says that
- * leaves have to wait until there are no acorns left. Grey quokkas take berries as they come, and make a salad of every four.
+ * All leaves of a tree go to the same brown quokka. Acorns go to every brown quokka, and are eaten first: a stage says
+ * that leaves have to wait until there are no acorns left. Grey quokkas take berries as they come, and make a salad of
+ * every four.
  */
 import { pathToFileURL } from "node:url";
 import { broadcast, defineFlow, hash, items, roundRobin, type Operator, type Stateful, type Task } from "qstream";

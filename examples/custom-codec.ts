@@ -4,8 +4,8 @@
  *     node dist/examples/custom-codec.js
  *     npx qstream run examples/custom-codec.ts
  *
- * Without the codec the flow fails at the first such object, and names the step: a class's private fields and methods would be
- * lost on the way.
+ * Without the codec the flow fails at the first such object, and names the step: a class's private fields and methods
+ * would be lost on the way.
  */
 import { pathToFileURL } from "node:url";
 import { defineFlow, numbers, registerCodec } from "qstream";

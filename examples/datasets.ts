@@ -3,8 +3,8 @@
  *
  *     node dist/examples/datasets.js
  *
- * The first flow reads and cleans a file once. What it keeps stays where it was made, encoded; the readers of the later flows
- * are placed with it. The dataset is released, and the session closed, at the end of the block.
+ * The first flow reads and cleans a file once. What it keeps stays where it was made, encoded; the readers of the later
+ * flows are placed with it. The dataset is released, and the session closed, at the end of the block.
  */
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";

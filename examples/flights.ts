@@ -5,10 +5,10 @@
  *     node dist/examples/flights.js [--slots N] [--isolation thread|process] [--until 2001-02-01]
  *     npx qstream run examples/flights.ts
  *
- * A Parquet reader and a CSV reader; a partition function of its own, which sends each flight to two channels: to the one with
- * the tower of its origin and to the one with the tower of its destination; a stateful operator with two channels a
- * slot, which keeps a timeline for each airport; a join with the airports' names; a sink. Then where the channels ran, what
- * came out, and how fast it was.
+ * A Parquet reader and a CSV reader; a partition function of its own, which sends each flight to two channels: to the
+ * one with the tower of its origin and to the one with the tower of its destination; a stateful operator with two
+ * channels a slot, which keeps a timeline for each airport; a join with the airports' names; a sink. Then where the
+ * channels ran, what came out, and how fast it was.
  */
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -38,9 +38,9 @@ const flightColumns = schema({
   origin: "string",
   destination: "string",
 });
-const airportColumns = schema({ iata: "string", name: "string", city: "string?", state: "string?" });
+const airportColumns = schema({ iata: "string", city: "string?", state: "string?" });
 
-/** What the towers need of a flight: minutes since New Year's, where it took off, and minutes of delay, where it landed. */
+/** What the towers need of a flight. `takeOff` is in minutes since New Year's, `delay` in minutes at the landing. */
 export interface Flight {
   readonly origin: string;
   readonly destination: string;
@@ -63,16 +63,16 @@ export interface TowerReport {
   readonly worstDelay: number;
 }
 
-function flightOf({ date, delay, origin, destination }: Row<typeof flightColumns>): Flight {
-  return { origin, destination, takeOff: (date.getTime() - firstDay) / minuteMs, delay };
-}
-
 const minuteMs = 60_000;
 const dayMinutes = 24 * 60;
-const slotMinutes = 10;
+const intervalMinutes = 10;
 const firstDay = Date.UTC(2001, 0, 1);
 const days = 182; // until July 1st: some flights took off at its first minute
 const lateMinutes = 15;
+
+function flightOf({ date, delay, origin, destination }: Row<typeof flightColumns>): Flight {
+  return { origin, destination, takeOff: (date.getTime() - firstDay) / minuteMs, delay };
+}
 
 /** The channel that has an airport's tower. Codes of three letters are spread well enough by this. */
 function channelOf(airport: string, channels: number): number {
@@ -88,13 +88,13 @@ const bothTowers = custom(function bothTowers({ origin, destination }: Flight, {
 
 /** What the tower of one airport writes down: plain typed arrays, which a snapshot can hold as they are. */
 class Tower {
-  readonly takeOffs = new Uint16Array((days * dayMinutes) / slotMinutes);
+  readonly takeOffs = new Uint16Array((days * dayMinutes) / intervalMinutes);
   readonly landings = new Uint16Array(days);
   readonly delays = new Int32Array(days);
   late = 0;
 }
 
-/** All towers of one channel. Nothing it keeps depends on the order in which flights come: the operator is confluent. */
+/** All towers of one channel. What it keeps doesn't depend on the order of flights: the operator is confluent. */
 class Towers implements Operator<{ in: Flight }, TowerReport>, Stateful<Map<string, Tower>> {
   #towers = new Map<string, Tower>();
 
@@ -102,8 +102,8 @@ class Towers implements Operator<{ in: Flight }, TowerReport>, Stateful<Map<stri
     for (const { takeOff, delay, origin, destination } of objects) {
       if (channelOf(origin, channels) === channel) {
         const { takeOffs } = this.#tower(origin);
-        const slot = Math.floor(takeOff / slotMinutes);
-        takeOffs[slot] = (takeOffs[slot] ?? 0) + 1;
+        const interval = Math.floor(takeOff / intervalMinutes);
+        takeOffs[interval] = (takeOffs[interval] ?? 0) + 1;
       }
       if (channelOf(destination, channels) === channel) {
         const tower = this.#tower(destination);
@@ -135,13 +135,13 @@ class Towers implements Operator<{ in: Flight }, TowerReport>, Stateful<Map<stri
 }
 
 function reportOf(iata: string, { takeOffs, landings, delays, late }: Tower): TowerReport {
-  const [rush, rushSlot] = fullestHour(takeOffs);
+  const [rush, rushInterval] = fullestHour(takeOffs);
   const [worstDelay, worst] = latestDay(landings, delays);
   return {
     iata,
     takeOffs: sum(takeOffs),
     rush,
-    rushFrom: new Date(firstDay + rushSlot * slotMinutes * minuteMs),
+    rushFrom: new Date(firstDay + rushInterval * intervalMinutes * minuteMs),
     landings: sum(landings),
     late,
     worstDay: worst === undefined ? undefined : new Date(firstDay + worst * dayMinutes * minuteMs),
@@ -149,13 +149,13 @@ function reportOf(iata: string, { takeOffs, landings, delays, late }: Tower): To
   };
 }
 
-/** The largest sum of the slots of an hour, and the first of them: a window that slides over the timeline. */
-function fullestHour(slots: Uint16Array): readonly [count: number, slot: number] {
-  const width = 60 / slotMinutes;
+/** The largest sum over an hour, and its first interval: a window that slides over the timeline. */
+function fullestHour(counts: Uint16Array): readonly [count: number, interval: number] {
+  const width = 60 / intervalMinutes;
   let [window, most, from] = [0, 0, 0];
-  for (let slot = 0; slot < slots.length; slot += 1) {
-    window += (slots[slot] ?? 0) - (slot >= width ? (slots[slot - width] ?? 0) : 0);
-    if (window > most) [most, from] = [window, Math.max(0, slot - width + 1)];
+  for (const [last, count] of counts.entries()) {
+    window += count - (counts[last - width] ?? 0);
+    if (window > most) [most, from] = [window, Math.max(0, last - width + 1)];
   }
   return [most, from];
 }
@@ -173,7 +173,7 @@ function sum(counts: Uint16Array): number {
   return counts.reduce((total, count) => total + count, 0);
 }
 
-/** The flow. `until` leaves out the flights from that day on ("2001-01-08"), and `top` says how many airports are told of. */
+/** `until` leaves out the flights from that day on ("2001-01-08"), and `top` says how many airports are told of. */
 const flights = defineFlow(import.meta.url, { until: "string?", top: "int32?" }, (q, { until, top = 15 }) => {
   const data = join(dirname(createRequire(import.meta.url).resolve("vega-datasets")), "../data");
   const where = until === undefined ? [] : ([["date", "<", new Date(until)]] as const);
@@ -192,7 +192,7 @@ const flights = defineFlow(import.meta.url, { until: "string?", top: "int32?" },
         city: airport === undefined ? "?" : `${airport.city}, ${airport.state}`,
       }),
     })
-    .topK("busiest", top, ["takeOffs", "iata"], { order: "descending" });
+    .topK("top", top, ["takeOffs", "iata"], { order: "descending" });
   return { busiest: busiest.collect() };
 });
 

@@ -4,9 +4,10 @@
  *     node dist/examples/gramian.js
  *     npx qstream run examples/gramian.ts --arg rows=50000 --arg columns=96
  *
- * A reader gives the matrix in panels of some rows. The result is symmetric, and made in square blocks: channel c has the pair
- * of column blocks (i, j) with i <= j. The partition function cuts a panel's columns i and j for each channel, and the channel
- * adds their product to its block. So no channel sees more than two column blocks of the matrix, whatever its size.
+ * A reader gives the matrix in panels of some rows. The result is symmetric, and made in square blocks: channel c has
+ * the pair of column blocks (i, j) with i <= j. The partition function cuts a panel's columns i and j for each channel,
+ * and the channel adds their product to its block. So no channel sees more than two column blocks of the matrix,
+ * whatever its size.
  */
 import { pathToFileURL } from "node:url";
 import { custom, defineFlow, reader, slice, type Context, type Operator, type Stateful, type Task } from "qstream";

@@ -4,8 +4,8 @@
  *     node dist/examples/self-join.js
  *     npx qstream run examples/self-join.ts
  *
- * Who works for whom, and whose boss is younger? The reader runs once, and sends each employee by two keys: as somebody with a
- * boss, and as the boss of others.
+ * Who works for whom, and whose boss is younger? The reader runs once, and sends each employee by two keys: as somebody
+ * with a boss, and as the boss of others.
  */
 import { pathToFileURL } from "node:url";
 import { defineFlow, formatTable, items } from "qstream";

@@ -1,12 +1,13 @@
 /**
- * A partition function that slices: objects that are the business of several channels are cut, and each channel gets its part.
+ * A partition function that slices: objects that are the business of several channels are cut, and each channel gets
+ * its part.
  *
  *     node dist/examples/slices.js
  *     npx qstream run examples/slices.ts --arg stays=10000
  *
- * A hotel's stays last some nights. Each channel owns a stretch of the year, and counts the guests of its nights; a stay that
- * reaches over the end of a stretch is cut there. Parts are made before anything is sent, so no channel gets nights that it
- * doesn't own, and none is counted twice.
+ * A hotel's stays last some nights. Each channel owns a stretch of the year, and counts the guests of its nights; a
+ * stay that reaches over the end of a stretch is cut there. Parts are made before anything is sent, so no channel gets
+ * nights that it doesn't own, and none is counted twice.
  */
 import { pathToFileURL } from "node:url";
 import {

@@ -4,8 +4,8 @@
  *     node dist/examples/wordcount.js
  *     npx qstream run examples/wordcount.ts --arg path='books/*.txt'
  *
- * `lines` reads files in parallel; flatMap has no actor of its own but runs in the reader's channels; reduceByKey sends each
- * word to the channel that counts it.
+ * `lines` reads files in parallel; flatMap has no actor of its own but runs in the reader's channels; reduceByKey sends
+ * each word to the channel that counts it.
  */
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";

@@ -52,13 +52,13 @@ export interface CogroupState<L, R> {
 export function cogroup<L, R, Out>(
   options: CogroupOptions<L, R, Out>,
 ): OperatorDefinition<Inputs<L, R>, Out, CogroupState<L, R>> {
-  const described = (selector: unknown): unknown => (typeof selector === "function" ? String(selector) : selector);
+  const described = (selector: unknown): unknown => (typeof selector === "function" ? "function" : selector);
   return {
     kind: "cogroup",
     options: {
       left: described(options.left),
       right: described(options.right),
-      combine: String(options.combine),
+      combine: "function",
       stateBytesMax: options.stateBytesMax,
     },
     declares: options.declares ?? "order-sensitive",

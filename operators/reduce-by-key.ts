@@ -3,6 +3,7 @@ import type { Declares, Operator, OperatorDefinition, Stateful, Task } from "../
 import type { Key } from "../lib/core/contracts/partition.ts";
 import { KeyedValues, type Reduction } from "./reduce-by-key/keyed-values.ts";
 import { PartialReduction } from "./reduce-by-key/partial-reduction.ts";
+import { refuseBatch } from "./reduce-by-key/refuse-batch.ts";
 
 /** A key and the value that was made of its objects. */
 export interface Keyed<out K, out V> {
@@ -101,6 +102,7 @@ class ReduceByKey<T, K extends Key, V> implements Operator<In<T>, Keyed<K, V>>, 
   }
 
   execute({ objects }: Task<In<T>>): void {
+    refuseBatch(objects[0]);
     this.#values.add(objects);
   }
 
@@ -156,6 +158,7 @@ class RunningFold<T, K extends Key, V> implements Operator<In<T>, Keyed<K, V>>, 
   }
 
   execute({ objects }: Task<In<T>>, _ctx: Context): readonly Keyed<K, V>[] {
+    refuseBatch(objects[0]);
     return this.#values.update(objects);
   }
 

@@ -1,5 +1,5 @@
 import type { Context } from "../lib/core/contracts/context.ts";
-import type { Operator, OperatorDefinition, Outputs, Task } from "../lib/core/contracts/operator.ts";
+import type { Operator, OperatorDefinition, Outputs, Stateful, Task } from "../lib/core/contracts/operator.ts";
 import { QStreamError } from "../lib/core/errors.ts";
 import type { HeldBatchesState } from "./held-batches.ts";
 import { describeOrder, type Direction, orderTerms, type OrderTerm, type SortKey } from "./order.ts";
@@ -51,7 +51,7 @@ export interface SortState<T> {
   readonly batchRuns: readonly RunState[];
 }
 
-class Sort<T> implements Operator<{ in: T }, T> {
+class Sort<T> implements Operator<{ in: T }, T, SortState<T>>, Stateful<SortState<T>> {
   readonly #memoryBytes: number | undefined;
   readonly #objects: ObjectSorter<T>;
   readonly #batches: BatchSorter<T>;

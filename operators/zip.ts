@@ -36,7 +36,7 @@ export function zip<L, R, Out = readonly [L, R]>(
   const { combine, strict = false } = options;
   return {
     kind: "zip",
-    options: { strict, combine: combine === undefined ? undefined : String(combine) },
+    options: { strict, combine: combine === undefined ? undefined : "function" },
     declares: "order-sensitive",
     parallelism: "single",
     representations: ["objects"],

@@ -1,8 +1,7 @@
 import type { Table } from "apache-arrow";
 import type { DataFrame } from "nodejs-polars";
-import { loadBatches, verifyIpc } from "../lib/core/batch/index.ts";
+import { loadArrow, loadBatches, loadPolars, verifyIpc } from "../lib/core/batch/index.ts";
 import type { BatchSupport, VerifiedIpc } from "../lib/core/batch/index.ts";
-import { loadArrow, loadPolars } from "../lib/core/batch/libraries.ts";
 import type { Context } from "../lib/core/contracts/context.ts";
 import type { FileEntry, OpenFile } from "../lib/core/contracts/file-system.ts";
 import { run } from "../lib/core/contracts/reader.ts";

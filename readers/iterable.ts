@@ -104,7 +104,7 @@ export function iterable<T>(
   let started = false;
   return {
     kind: "iterable",
-    options: { parallelism, source: once ? "iterable" : source.toString() },
+    options: { parallelism, source: once ? "iterable" : "function" },
     replayable: options.replayable ?? !once,
     endless: options.endless ?? false,
     parallelism,

@@ -1,6 +1,5 @@
 import type { DataFrame } from "nodejs-polars";
-import { loadArrow, loadPolars } from "../lib/core/batch/libraries.ts";
-import { loadBatches } from "../lib/core/batch/index.ts";
+import { loadArrow, loadBatches, loadPolars } from "../lib/core/batch/index.ts";
 import type { Context } from "../lib/core/contracts/context.ts";
 import type { FileEntry, OpenFile } from "../lib/core/contracts/file-system.ts";
 import { Side, run } from "../lib/core/contracts/reader.ts";
@@ -79,7 +78,7 @@ export function parquet<
   const settings = parquetSettings(options);
   const reader: Reader<Object, ParquetPart> = {
     kind: "parquet",
-    options: { paths, ...options, ...(options.frame === undefined ? {} : { frame: options.frame.toString() }) },
+    options: { paths, ...options, ...(options.frame === undefined ? {} : { frame: "function" }) },
     sizeOf: (part) => ("file" in part ? 0 : part.bytes),
     splits: (request) => findSplits(paths, settings, request),
     read: (part, ctx) => readPart(part, settings, ctx) as AsyncIterable<Reading<Object>>,

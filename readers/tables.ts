@@ -68,7 +68,7 @@ function tableReader<T extends object>({ kind, source, rowsOf, options }: TableS
   const table = (): Promise<T> => (made ??= makeTable(source));
   return {
     kind,
-    options: { splitRows, source: isMaker(source) ? source.toString() : { rows: rowsOf(source) } },
+    options: { splitRows, source: isMaker(source) ? "function" : { rows: rowsOf(source) } },
     sizeOf: ({ first, end }) => end - first,
     async splits() {
       const rows = rowsOf(await table());

@@ -1,5 +1,7 @@
 /** What one channel did so far. Counts only grow. */
 export interface ChannelMetrics {
+  /** What a reader's splits gave: objects, or rows of batches. */
+  objectsRead: number;
   objectsIn: number;
   objectsOut: number;
   batchesIn: number;
@@ -27,6 +29,7 @@ export interface ChannelMetrics {
 
 export function emptyMetrics(): ChannelMetrics {
   return {
+    objectsRead: 0,
     objectsIn: 0,
     objectsOut: 0,
     batchesIn: 0,

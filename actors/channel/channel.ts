@@ -1,4 +1,4 @@
-import { loadBatches, loadedBatches } from "../../lib/core/batch/index.ts";
+import { loadBatches, loadedBatches, rowsOfBatch } from "../../lib/core/batch/index.ts";
 import type { Cause } from "../../lib/core/contracts/lineage.ts";
 import type { Outputs as OperatorOutputs } from "../../lib/core/contracts/operator.ts";
 import { deepFreeze } from "../../lib/core/deep-freeze.ts";
@@ -65,7 +65,7 @@ export class Channel {
   /** Names of the inputs and edges that the channel waits for. */
   describeWait(): { readonly inputs: readonly string[]; readonly blocked: readonly string[]; readonly edges: readonly number[] } {
     const waiting = this.#parts.inputs.waiting();
-    const edges = this.#parts.outputs.links.filter((link) => link.blocks).map((link) => link.edge);
+    const edges = this.#parts.outputs.links.filter((link) => link.blocks || (!link.closed && !link.drained)).map((link) => link.edge);
     return { inputs: waiting.forInputs, blocked: waiting.blocked, edges: [...new Set(edges)] };
   }
 
@@ -199,6 +199,7 @@ export class Channel {
       const { position } = work;
       const count = chunk.objects.length;
       work.position += count;
+      metrics.objectsRead += chunk.columnar ? rowsOfBatch(chunk.objects[0]) : count;
       if (chunk.last) metrics.splitsDone = work.splitsDone;
       return { cause: { kind: "read", split: work.split, position, count }, input: undefined, parcels: noParcels };
     });
@@ -372,11 +373,12 @@ export class Channel {
       }
     }
     if (this.#uncommitted > 0) return undefined;
-    if (outputs.links.some((link) => !link.closed && link.spool !== undefined && !link.spool.empty)) {
+    // Each link ends as soon as it can: a consumer may have to see the end of one before it reads what another holds.
+    for (const link of outputs.links) if (link.drained) link.end();
+    if (outputs.links.some((link) => !link.closed)) {
       this.#state = "waiting-credit";
       return undefined;
     }
-    for (const link of outputs.links) link.end();
     this.#state = "done";
     const report = async (): Promise<void> => {
       await this.#closeWork();

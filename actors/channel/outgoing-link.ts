@@ -50,6 +50,11 @@ export class OutgoingLink {
     return this.spool === undefined ? !this.hasCredit : this.spool.writing;
   }
 
+  /** True if nothing waits in a spool: what was sent so far is on its way. */
+  get drained(): boolean {
+    return this.spool === undefined || this.spool.empty;
+  }
+
   /** True once, for the first parcel: its first object is checked for whether it could leave the slot. */
   takeFirst(): boolean {
     if (this.#checked) return false;

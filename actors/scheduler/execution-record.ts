@@ -75,7 +75,6 @@ export class ExecutionRecord {
 
   metrics(elapsedMs: number): ExecutionMetrics {
     const channels: ChannelSummary[] = [];
-    let rowsRead = 0;
     const total = emptyMetrics();
     const steps = this.#plan.steps.map((step, index): StepSummary => {
       const sum = emptyMetrics();
@@ -86,12 +85,11 @@ export class ExecutionRecord {
         channels.push({ step: step.id, channel: at, slot, state: channel.state, metrics: channel.metrics });
       });
       addMetrics(total, sum);
-      if (step.kind === "reader") rowsRead += sum.objectsOut;
       const channelsDone = known.filter((channel) => channel.state === "done").length;
       return { step: step.id, kind: step.kind, what: step.what, channels: step.channels, channelsDone, metrics: sum };
     });
     const memoryBytes = [...this.#memory.values()].reduce((sum, bytes) => sum + bytes, 0);
-    const { bytesExchanged, spooledBytes: bytesSpooled } = total;
+    const { bytesExchanged, spooledBytes: bytesSpooled, objectsRead: rowsRead } = total;
     return { execution: this.#execution, elapsedMs, steps, channels, rowsRead, bytesExchanged, bytesSpooled, memoryBytes };
   }
 

@@ -86,6 +86,8 @@ export class Slot {
         this.#watchProgress();
         return;
       case "commit":
+        // The last look at memory: a short execution may have had none.
+        this.#reportProgress(execution);
         await execution.commit();
         this.#report({ kind: "committed", execution: order.execution, slot: this.#parts.id });
         return;

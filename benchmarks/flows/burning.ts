@@ -1,7 +1,6 @@
 import { defineFlow, hash } from "qstream";
 import { burn } from "../data/burn.ts";
 import { drawnPairs } from "../data/pairs-reader.ts";
-import { gathered } from "./gathered.ts";
 import { KeyedSum } from "./keyed-sum.ts";
 
 /** A map that costs time, before an exchange by key. */
@@ -12,5 +11,5 @@ export const burning = defineFlow(import.meta.url, (q, args: { seed: number; obj
     .map("burn", ({ k, v }) => ({ k, v: burn(v + k, iterations) }))
     .partition(hash("k"))
     .apply("sum", () => new KeyedSum(), { channels: 2 });
-  return { sums: sums.to(gathered()) };
+  return { sums: sums.collect() };
 });

@@ -1,7 +1,6 @@
 import type { Table } from "apache-arrow";
 import { defineFlow, hash, type Operator, type PartitionFunction, type Reader, type Task } from "qstream";
 import { addSums, drawBatch, noSums, sumTable, type ColumnSums } from "../data/columns.ts";
-import { gathered } from "./gathered.ts";
 
 export interface ColumnsArguments {
   readonly seed: number;
@@ -24,7 +23,7 @@ export const drawColumns = defineFlow(import.meta.url, (q, { seed, batches, from
       yield drawn.size;
     },
   };
-  return { drawn: q.read("drawing", reader).to(gathered()) };
+  return { drawn: q.read("drawing", reader).collect() };
 });
 
 function drawnBatches({ seed, batches, from }: ColumnsArguments): Reader<Table, { readonly slot: string }> {
@@ -93,5 +92,5 @@ export const columnsAcross = defineFlow(import.meta.url, (q, args: ColumnsArgume
     .read("batches", drawnBatches(args))
     .partition(hashToOther<Table>("key"))
     .apply("sum", () => new SumColumns(), { channels: targets * 2 });
-  return { sums: sums.to(gathered()) };
+  return { sums: sums.collect() };
 });

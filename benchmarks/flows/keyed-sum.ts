@@ -1,7 +1,6 @@
 import { defineFlow, hash, type Operator, type Task } from "qstream";
 import type { Pair } from "../data/draw.ts";
 import { drawnPairs } from "../data/pairs-reader.ts";
-import { gathered } from "./gathered.ts";
 
 export interface Sum {
   readonly k: number;
@@ -32,5 +31,5 @@ export const keyedSum = defineFlow(import.meta.url, (q, args: { seed: number; ob
     .map("scale", ({ k, v }) => ({ k, v: v * 2 + 1 }))
     .partition(hash("k"))
     .apply("sum", () => new KeyedSum(), { channels: 2 });
-  return { sums: sums.to(gathered()) };
+  return { sums: sums.collect() };
 });

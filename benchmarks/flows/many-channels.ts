@@ -1,5 +1,4 @@
 import { custom, defineFlow, run, type Context, type Operator, type Reader, type Task } from "qstream";
-import { gathered } from "./gathered.ts";
 
 function numbers(count: number): Reader<number, number> {
   return {
@@ -26,5 +25,5 @@ export const manyChannels = defineFlow(import.meta.url, (q, args: { channels: nu
     .read("numbers", numbers(args.channels))
     .partition(custom((object: number) => object))
     .apply("passing", () => new Passing(), { channels: args.channels });
-  return { passed: passed.to(gathered()) };
+  return { passed: passed.collect() };
 });

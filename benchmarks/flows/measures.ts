@@ -1,6 +1,5 @@
 import { defineFlow, run, type Operator, type PartitionFunction, type Reader, type Task } from "qstream";
 import { drawLetters, drawMeasures, MeasureDigest, stateOf, type Measure, type MeasureSums } from "../data/draw.ts";
-import { gathered } from "./gathered.ts";
 
 const runLength = 4096;
 const text = drawLetters();
@@ -52,6 +51,6 @@ export const measuresAcross = defineFlow(
       .read("measures", drawnMeasures(args.seed, args.objects, args.from))
       .partition(toLast<Measure>())
       .apply("digest", () => new Digest(), { channels: 2 });
-    return { digests: digests.to(gathered()) };
+    return { digests: digests.collect() };
   },
 );

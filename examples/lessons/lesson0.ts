@@ -3,8 +3,8 @@
  *
  *     node dist/examples/lessons/lesson0.js
  *
- * The reader gives the numbers from 0 to 79, strided: channel c of n has c, c + n, c + 2n and so on. The operator keeps a sum,
- * on a single channel so that there is one sum only, and tells it when its input has ended: 3160.
+ * The reader gives the numbers from 0 to 79, strided: channel c of n has c, c + n, c + 2n and so on. The operator keeps
+ * a sum, on a single channel so that there is one sum only, and tells it when its input has ended: 3160.
  */
 import { pathToFileURL } from "node:url";
 import {
@@ -19,7 +19,7 @@ import {
 
 type Stride = { readonly first: number; readonly step: number };
 
-/** Every `step`th number from `first` on, below `end`. A split is plain data, and reading it again gives the same numbers. */
+/** Every `step`th number from `first` on, below `end`. Reading a split again gives the same numbers. */
 class StridedNumbers implements Reader<number, Stride> {
   readonly kind = "strided-numbers";
   readonly options: { readonly end: number };

@@ -3,9 +3,9 @@
  *
  *     node dist/examples/lessons/lesson1.js
  *
- * Orders and customers come from two CSV files, in many small splits. Rows of the same customer meet in the same channel of the
- * join, because both inputs are partitioned by the hash of their key. Columns that aren't needed are left behind on the edge,
- * before anything is sent.
+ * Orders and customers come from two CSV files, in many small splits. Rows of the same customer meet in the same
+ * channel of the join, because both inputs are partitioned by the hash of their key. Columns that aren't needed are
+ * left behind on the edge, before anything is sent.
  */
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";

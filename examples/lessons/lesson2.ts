@@ -3,9 +3,9 @@
  *
  *     node dist/examples/lessons/lesson2.js
  *
- * What a reader makes of a file is a stream of objects, and a join doesn't care which reader it was. CSV rows get their types
- * from a schema; JSON values are checked here by a function behind the reader, as any Standard Schema (zod, valibot, arktype)
- * given to `jsonLines` would do.
+ * What a reader makes of a file is a stream of objects, and a join doesn't care which reader it was. CSV rows get their
+ * types from a schema; JSON values are checked here by a function behind the reader, as any Standard Schema (zod,
+ * valibot, arktype) given to `jsonLines` would do.
  */
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";

@@ -3,10 +3,10 @@
  *
  *     node dist/examples/lessons/lesson3.js
  *
- * From how many airports of each state did a flight start that landed more than ten hours late? A semi join gives each airport
- * once, however many such flights it has. Its build side, the flights, is read to its end before the first airport is looked
- * up: the join gives it the lower stage, which `--explain` shows. The condition on the delay goes into the Parquet scan, so
- * that of three million flights only some hundred become objects.
+ * From how many airports of each state did a flight start that landed more than ten hours late? A semi join gives each
+ * airport once, however many such flights it has. Its build side, the flights, is read to its end before the first
+ * airport is looked up: the join gives it the lower stage, which `--explain` shows. The condition on the delay goes
+ * into the Parquet scan, so that of three million flights only some hundred become objects.
  */
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";

@@ -3,10 +3,10 @@
  *
  *     node dist/examples/lessons/lesson4.js
  *
- * The mean delay of the flights to each airport, twice. Both are right, as they carry sum and count and divide at the end (a
- * mean of means would not be). They differ in what is sent: `everyFlight` sends each flight to the channel of its airport;
- * `preAggregated` is given `merge`, so each reading channel first makes one value an airport of its own flights, and only those
- * are sent and merged.
+ * The mean delay of the flights to each airport, twice. Both are right, as they carry sum and count and divide at the
+ * end (a mean of means would not be). They differ in what is sent: `everyFlight` sends each flight to the channel of
+ * its airport; `preAggregated` is given `merge`, so each reading channel first makes one value an airport of its own
+ * flights, and only those are sent and merged.
  */
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -45,5 +45,6 @@ export default lesson4;
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const execution = await lesson4.start();
   await execution.outputs;
-  if (execution.metrics !== undefined) console.log(formatSteps(execution.metrics)); // compare the two under "objects in"
+  // Compare the two under "objects in".
+  if (execution.metrics !== undefined) console.log(formatSteps(execution.metrics));
 }

@@ -29,7 +29,7 @@ export interface DatasetKeeper {
  */
 export class Dataset<out T> implements DatasetReference, AsyncDisposable {
   /** Never present: carries the type of the objects. */
-  declare readonly objectType?: T;
+  declare readonly objectType?: T | undefined;
   readonly id: string;
   readonly parts: readonly DatasetPart[];
   readonly #keeper: DatasetKeeper | undefined;

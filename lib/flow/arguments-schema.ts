@@ -14,7 +14,11 @@ interface KindValues {
 }
 
 type Optional<S extends ArgumentsSchema> = { [K in keyof S]: S[K] extends `${string}?` ? K : never }[keyof S];
-type ValueOf<T extends ArgumentType> = T extends `${infer K extends ArgumentKind}?` ? KindValues[K] : T extends ArgumentKind ? KindValues[T] : never;
+type ValueOf<T extends ArgumentType> = T extends `${infer K extends ArgumentKind}?`
+  ? KindValues[K]
+  : T extends ArgumentKind
+    ? KindValues[T]
+    : never;
 
 /** The arguments that a schema describes. */
 export type ArgumentsOf<S extends ArgumentsSchema> = { [K in Exclude<keyof S, Optional<S>>]: ValueOf<S[K]> } & {
@@ -22,12 +26,18 @@ export type ArgumentsOf<S extends ArgumentsSchema> = { [K in Exclude<keyof S, Op
 } & {};
 
 /** Parses `name=value` texts of the command line by a schema; without one, all values are strings. */
-export function parseArguments(flow: string, schema: ArgumentsSchema | undefined, texts: readonly string[]): Record<string, unknown> {
+export function parseArguments(
+  flow: string,
+  schema: ArgumentsSchema | undefined,
+  texts: readonly string[],
+): Record<string, unknown> {
   const args = Object.create(null) as Record<string, unknown>;
   for (const text of texts) {
     const at = text.indexOf("=");
     if (at <= 0) {
-      throw new QStreamError("ARGUMENT_INVALID", `--arg ${text} isn't of the form name=value`, { advice: describeSchema(schema) });
+      throw new QStreamError("ARGUMENT_INVALID", `--arg ${text} isn't of the form name=value`, {
+        advice: describeSchema(schema),
+      });
     }
     const name = text.slice(0, at);
     if (Object.hasOwn(args, name)) {
@@ -39,21 +49,32 @@ export function parseArguments(flow: string, schema: ArgumentsSchema | undefined
 }
 
 /** Checks arguments against a schema: unknown, missing and wrongly typed ones are ARGUMENT_INVALID. */
-export function checkArguments(flow: string, schema: ArgumentsSchema | undefined, args: Record<string, unknown>): Record<string, unknown> {
+export function checkArguments(
+  flow: string,
+  schema: ArgumentsSchema | undefined,
+  args: Record<string, unknown>,
+): Record<string, unknown> {
   if (schema === undefined) return args;
   for (const [name, value] of Object.entries(args)) {
     const type = typeOf(schema, name);
     if (type === undefined) throw unknownArgument(flow, schema, name);
     if (value === undefined && type.endsWith("?")) continue;
     if (!fits(value, kindOf(type))) {
-      throw new QStreamError("ARGUMENT_INVALID", `argument "${name}" of flow "${flow}" is ${describe(value)}, not of type ${kindOf(type)}`);
+      throw new QStreamError(
+        "ARGUMENT_INVALID",
+        `argument "${name}" of flow "${flow}" is ${describe(value)}, not of type ${kindOf(type)}`,
+      );
     }
   }
   const missing = Object.keys(schema).filter((name) => !schema[name]?.endsWith("?") && args[name] === undefined);
   if (missing.length === 0) return args;
-  throw new QStreamError("ARGUMENT_INVALID", `flow "${flow}" needs the ${missing.length === 1 ? "argument" : "arguments"} ${missing.join(", ")}`, {
-    advice: describeSchema(schema),
-  });
+  throw new QStreamError(
+    "ARGUMENT_INVALID",
+    `flow "${flow}" needs the ${missing.length === 1 ? "argument" : "arguments"} ${missing.join(", ")}`,
+    {
+      advice: describeSchema(schema),
+    },
+  );
 }
 
 function parseOne(flow: string, schema: ArgumentsSchema, name: string, text: string): unknown {
@@ -62,7 +83,9 @@ function parseOne(flow: string, schema: ArgumentsSchema, name: string, text: str
   const kind = kindOf(type);
   const value = parseText(kind, text);
   if (value !== undefined) return value;
-  throw new QStreamError("ARGUMENT_INVALID", `--arg ${name}=${text}: "${text}" is not of type ${kind}`, { advice: describeSchema(schema) });
+  throw new QStreamError("ARGUMENT_INVALID", `--arg ${name}=${text}: "${text}" is not of type ${kind}`, {
+    advice: describeSchema(schema),
+  });
 }
 
 function parseText(kind: ArgumentKind, text: string): unknown {
@@ -93,7 +116,11 @@ function fits(value: unknown, kind: ArgumentKind): boolean {
 }
 
 function describe(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : typeof value === "object" && value !== null ? "an object" : String(value);
+  return typeof value === "string"
+    ? JSON.stringify(value)
+    : typeof value === "object" && value !== null
+      ? "an object"
+      : String(value);
 }
 
 function kindOf(type: ArgumentType): ArgumentKind {
@@ -105,11 +132,15 @@ function typeOf(schema: ArgumentsSchema, name: string): ArgumentType | undefined
 }
 
 function unknownArgument(flow: string, schema: ArgumentsSchema, name: string): QStreamError {
-  return new QStreamError("ARGUMENT_INVALID", `flow "${flow}" has no argument "${name}"`, { advice: describeSchema(schema) });
+  return new QStreamError("ARGUMENT_INVALID", `flow "${flow}" has no argument "${name}"`, {
+    advice: describeSchema(schema),
+  });
 }
 
 function describeSchema(schema: ArgumentsSchema | undefined): string {
   if (schema === undefined) return "Write --arg name=value; this flow declares no schema, so every value is a string";
-  const list = Object.entries(schema).map(([name, type]) => `${name}=<${kindOf(type)}>${type.endsWith("?") ? " (optional)" : ""}`);
+  const list = Object.entries(schema).map(
+    ([name, type]) => `${name}=<${kindOf(type)}>${type.endsWith("?") ? " (optional)" : ""}`,
+  );
   return list.length === 0 ? "The flow takes no arguments" : `Arguments: ${list.join(", ")}`;
 }

@@ -11,7 +11,7 @@ export interface Sink<out Result> {
   /** @internal */
   readonly [nodeOf]: StepNode;
   /** Never present: carries the type of the output. */
-  readonly result?: Result;
+  readonly result?: Result | undefined;
 }
 
 /** A stream with side outputs. */

@@ -14,7 +14,7 @@ export const nodeOf: unique symbol = Symbol("qstream.node");
 /** What an operator takes as an input: a stream, with or without a partition function. */
 export interface Input<out T> {
   /** Never present: carries the type of the objects. */
-  readonly objectType?: T;
+  readonly objectType?: T | undefined;
   /** @internal */
   readonly [nodeOf]: InputParts;
 }
@@ -44,12 +44,18 @@ export function makeStep(graph: Graph, parts: StepParts): StepNode {
   const { channels, place } = step;
   const id = parts.id ?? parts.what;
   if (channels !== undefined && !(Number.isInteger(channels) && channels >= 1 && channels <= 65536)) {
-    throw new QStreamError("OPTION_INVALID", `step "${id}" asks for ${channels} channels`, { step: id, advice: "Channels are a whole number from 1 to 65536" });
+    throw new QStreamError("OPTION_INVALID", `step "${id}" asks for ${channels} channels`, {
+      step: id,
+      advice: "Channels are a whole number from 1 to 65536",
+    });
   }
   try {
     fingerprintOf(parts.options);
   } catch (error) {
-    throw new QStreamError("ARGUMENT_CANNOT_TRAVEL", `the options of step "${id}" aren't plain data`, { step: id, cause: error });
+    throw new QStreamError("ARGUMENT_CANNOT_TRAVEL", `the options of step "${id}" aren't plain data`, {
+      step: id,
+      cause: error,
+    });
   }
   return graph.add({
     id: parts.id,
@@ -75,15 +81,22 @@ export function operatorNode(
 ): StepNode {
   const definition = asDefinition(operator, options);
   if (definition === undefined) {
-    throw new QStreamError("OPTION_INVALID", `apply("${id}") got no operator`, { step: id, advice: "Give a factory: () => new MyOperator()" });
+    throw new QStreamError("OPTION_INVALID", `apply("${id}") got no operator`, {
+      step: id,
+      advice: "Give a factory: () => new MyOperator()",
+    });
   }
   const stages = { ...(definition.stages as Stages | undefined), ...(options.stages as Stages | undefined) };
   const unknown = Object.keys(stages).find((name) => !(name in inputs));
   if (unknown !== undefined) {
-    throw new QStreamError("INPUT_UNKNOWN", `step "${id}" gives a stage to an input "${unknown}" that it doesn't have`, {
-      step: id,
-      advice: `Its inputs are: ${Object.keys(inputs).join(", ")}`,
-    });
+    throw new QStreamError(
+      "INPUT_UNKNOWN",
+      `step "${id}" gives a stage to an input "${unknown}" that it doesn't have`,
+      {
+        step: id,
+        advice: `Its inputs are: ${Object.keys(inputs).join(", ")}`,
+      },
+    );
   }
   const nodes = Object.entries(inputs).map(([name, input]) => inputNode(graph, id, name, input, stages[name] ?? 0));
   return makeStep(graph, {
@@ -99,9 +112,16 @@ export function operatorNode(
 }
 
 /** A sink behind a stream. It gets its id when the builder returns it: the name of its output. */
-export function sinkNode<T, Result>(graph: Graph, input: Input<T>, sink: OutputSink<T, Result>, options: StepOptions): Sink<Result> {
+export function sinkNode<T, Result>(
+  graph: Graph,
+  input: Input<T>,
+  sink: OutputSink<T, Result>,
+  options: StepOptions,
+): Sink<Result> {
   if (typeof sink?.open !== "function" || typeof sink.result !== "function") {
-    throw new QStreamError("OPTION_INVALID", "to() got no sink", { advice: "A sink has open and result: use one of ours, or write an OutputSink" });
+    throw new QStreamError("OPTION_INVALID", "to() got no sink", {
+      advice: "A sink has open and result: use one of ours, or write an OutputSink",
+    });
   }
   const step = makeStep(graph, {
     id: undefined,
@@ -118,7 +138,11 @@ export function sinkNode<T, Result>(graph: Graph, input: Input<T>, sink: OutputS
 function inputNode(graph: Graph, id: string, name: string, input: unknown, stage: number): InputNode {
   const parts = (input as Partial<Input<unknown>> | undefined)?.[nodeOf];
   if (parts === undefined) {
-    throw new QStreamError("INPUT_UNKNOWN", `input "${name}" of step "${id}" is no stream`, { step: id, input: name, advice: "Give a QStream, or stream.partition(...)" });
+    throw new QStreamError("INPUT_UNKNOWN", `input "${name}" of step "${id}" is no stream`, {
+      step: id,
+      input: name,
+      advice: "Give a QStream, or stream.partition(...)",
+    });
   }
   if (parts.graph !== graph) {
     throw new QStreamError("INPUT_UNKNOWN", `input "${name}" of step "${id}" is a stream of another flow`, {
@@ -132,8 +156,12 @@ function inputNode(graph: Graph, id: string, name: string, input: unknown, stage
 
 type Stages = Readonly<Record<string, number | undefined>>;
 
-function asDefinition(operator: unknown, options: ApplyOptions<string | number | symbol>): OperatorDefinition<never, unknown> | undefined {
-  if (typeof (operator as { create?: unknown } | undefined)?.create === "function") return operator as OperatorDefinition<never, unknown>;
+function asDefinition(
+  operator: unknown,
+  options: ApplyOptions<string | number | symbol>,
+): OperatorDefinition<never, unknown> | undefined {
+  if (typeof (operator as { create?: unknown } | undefined)?.create === "function")
+    return operator as OperatorDefinition<never, unknown>;
   if (typeof operator !== "function") return undefined;
   const create = operator as () => Operator<never, unknown>;
   return {

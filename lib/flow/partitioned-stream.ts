@@ -12,7 +12,7 @@ type MakeStream = <U>(node: StreamNode) => QStream<U>;
 
 /** A stream whose partition function is chosen. Functions that are put on it run in the consuming channel. */
 export class PartitionedStream<out T> implements Input<T> {
-  declare readonly objectType?: T;
+  declare readonly objectType?: T | undefined;
   /** @internal */
   readonly [nodeOf]: InputParts;
 

@@ -14,7 +14,7 @@ import type { FunctionContext } from "./stream-types.ts";
  * objects of a parcel.
  */
 export abstract class StreamFunctions<out T> implements Input<T> {
-  declare readonly objectType?: T;
+  declare readonly objectType?: T | undefined;
   /** @internal */
   protected readonly graph: Graph;
   /** @internal */

@@ -1,6 +1,6 @@
 import type { DataFrame, Expr } from "nodejs-polars";
+import { loadPolars } from "../../lib/core/batch/index.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
-import { polars } from "../polars.ts";
 import type { Aggregate } from "./functions.ts";
 import type { AggregatePlan } from "./plan.ts";
 
@@ -23,7 +23,7 @@ const wideSumMax = 2 ** 62;
 
 /** Expressions that make the states of aggregates from a frame's rows; `grouped` unless the whole frame is one group. */
 export function stateExpressions(frame: DataFrame, plan: AggregatePlan, grouped: boolean): Expr[] {
-  const pl = polars();
+  const pl = loadPolars();
   return plan.aggregates.flatMap(({ kind, column }, index) => {
     const name = `${plan.stateName}${index}`;
     if (column === undefined) return [pl.len().cast(pl.Int64).alias(name)];
@@ -49,7 +49,7 @@ export function stateExpressions(frame: DataFrame, plan: AggregatePlan, grouped:
 
 /** Expressions that make one state of the states of several parts of a group. */
 export function mergeExpressions(plan: AggregatePlan, grouped: boolean): Expr[] {
-  const pl = polars();
+  const pl = loadPolars();
   return plan.aggregates.flatMap(({ kind }, index) => {
     const name = `${plan.stateName}${index}`;
     const states = pl.col(name);
@@ -79,7 +79,7 @@ export function resultExpressions(states: DataFrame, plan: AggregatePlan): Expr[
 }
 
 function resultOf(states: DataFrame, { kind }: Aggregate, name: string): Expr {
-  const pl = polars();
+  const pl = loadPolars();
   const state = pl.col(name);
   switch (kind) {
     case "sum":
@@ -97,7 +97,7 @@ function resultOf(states: DataFrame, { kind }: Aggregate, name: string): Expr {
 
 /** Sums of whole numbers are kept as decimals of 38 digits, which no sum of 64-bit numbers leaves. */
 function sumState(frame: DataFrame, column: string): Expr {
-  const pl = polars();
+  const pl = loadPolars();
   const { variant } = typeOf(frame, column);
   const values = pl.col(column);
   if (integers.test(variant)) {
@@ -115,7 +115,7 @@ function sumState(frame: DataFrame, column: string): Expr {
 
 /** The largest absolute value, as a number: 64-bit integers themselves are damaged on their way to JavaScript. */
 function largestOf(frame: DataFrame, column: string): number {
-  const pl = polars();
+  const pl = loadPolars();
   const largest = frame.select(pl.col(column).cast(pl.Float64).abs().max().alias("largest"));
   return Number(largest.getColumn("largest").toArray()[0] ?? 0);
 }

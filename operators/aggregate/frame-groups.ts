@@ -1,7 +1,7 @@
 import type { DataFrame, Expr } from "nodejs-polars";
 import { QStreamError } from "../../lib/core/errors.ts";
 import { HeldBatches, type HeldBatchesState } from "../held-batches.ts";
-import { requireColumns } from "../polars.ts";
+import { requireColumns } from "../require-columns.ts";
 import { mergeExpressions, resultExpressions, stateExpressions } from "./expressions.ts";
 import type { AggregatePlan } from "./plan.ts";
 

@@ -2,7 +2,7 @@ import type { Vector } from "apache-arrow";
 import type { BatchSupport } from "../../lib/core/batch/index.ts";
 import type { Key } from "../../lib/core/contracts/partition.ts";
 import { mapKey, type MapKey } from "../../lib/core/key.ts";
-import { requireColumns } from "../polars.ts";
+import { requireColumns } from "../require-columns.ts";
 import { structuralKey } from "./structural-key.ts";
 
 /** Arrow's number for timestamps, whose unit may be finer than a Date's. */

@@ -1,5 +1,5 @@
 import type { DataFrame, Expr } from "nodejs-polars";
-import { loadPolars } from "../../lib/core/batch/libraries.ts";
+import { loadPolars } from "../../lib/core/batch/index.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import { comparableKeys } from "./frame-keys.ts";
 import { type JoinPlan, keyNames, renamed, sharedKeys } from "./options.ts";

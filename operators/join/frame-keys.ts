@@ -1,5 +1,5 @@
 import type { DataFrame, DataType, Expr } from "nodejs-polars";
-import { loadPolars } from "../../lib/core/batch/libraries.ts";
+import { loadPolars } from "../../lib/core/batch/index.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 
 /** A key column: of which frame, at which place, and the name by which an expression finds it. */

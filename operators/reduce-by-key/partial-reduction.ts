@@ -3,6 +3,7 @@ import type { Key } from "../../lib/core/contracts/partition.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import type { Keyed, PartialReduceOptions } from "../reduce-by-key.ts";
 import { KeyedValues, keysLimit } from "./keyed-values.ts";
+import { refuseBatch } from "./refuse-batch.ts";
 
 const keysMaxDefault = 1 << 16;
 /** Keys that don't repeat more often than this (distinct keys by objects) aren't worth being looked up. */
@@ -40,6 +41,7 @@ export class PartialReduction<T, K extends Key, V>
   }
 
   execute({ objects }: Task<In<T>>): readonly Keyed<K, V>[] | undefined {
+    refuseBatch(objects[0]);
     let out: Keyed<K, V>[] | undefined;
     let at = 0;
     while (at < objects.length) {

@@ -19,7 +19,7 @@ export interface ForEachResult {
 export function forEach<T>(action: (object: T, ctx: Context) => void | Promise<void>): OutputSink<T, ForEachResult> {
   return {
     kind: "for-each",
-    options: { action: String(action) },
+    options: { action: "function" },
     guarantee: "at-least-once",
     placement: "per-slot",
     open: () => {

@@ -38,7 +38,7 @@ export function writeLines<T = string>(path: string, options: WriteLinesOptions<
   return fileSink(path, options, {
     kind: "lines",
     extension: "txt",
-    options: { line: options.line === undefined ? undefined : String(options.line) },
+    options: { line: options.line === undefined ? undefined : "function" },
     bytesPerFile: 2 ** 30,
     encoder: () => textEncoder(textOf),
   });

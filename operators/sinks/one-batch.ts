@@ -1,7 +1,6 @@
 import type { Table } from "apache-arrow";
 import type { DataFrame } from "nodejs-polars";
-import { type BatchSupport, representationOf } from "../../lib/core/batch/index.ts";
-import { loadPolars } from "../../lib/core/batch/libraries.ts";
+import { type BatchSupport, loadPolars, representationOf } from "../../lib/core/batch/index.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 
 /**

@@ -1,7 +1,6 @@
 import type { DataFrame } from "nodejs-polars";
-import type { BatchSupport } from "../../lib/core/batch/index.ts";
+import { type BatchSupport, loadPolars } from "../../lib/core/batch/index.ts";
 import type { OrderTerm } from "../order.ts";
-import { polars } from "../polars.ts";
 import { sortFrame } from "./sort-frame.ts";
 import type { SortedRun } from "./sorted-run.ts";
 
@@ -71,7 +70,7 @@ function markOf(columns: readonly string[]): string {
 }
 
 function marked(frame: DataFrame, index: number, columns: readonly string[]): DataFrame {
-  const pl = polars();
+  const pl = loadPolars();
   return frame.withColumns(pl.lit(index).cast(pl.Int32).alias(markOf(columns)));
 }
 

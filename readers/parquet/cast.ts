@@ -1,5 +1,5 @@
 import type { DataFrame, Expr } from "nodejs-polars";
-import type { PolarsLibrary } from "../../lib/core/batch/libraries.ts";
+import type { PolarsLibrary } from "../../lib/core/batch/index.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import type { ColumnField, ColumnKind } from "../../lib/core/schema.ts";
 import type { ParquetKind } from "./columns.ts";

@@ -13,7 +13,7 @@ import {
   partialAggregate,
   sum,
 } from "../../operators/aggregate.ts";
-import { polars } from "../../operators/polars.ts";
+import { loadPolars } from "../../lib/core/batch/index.ts";
 import { suite } from "../kit/suite.ts";
 import { batchTasks, columnar, rowsOf } from "./batches.ts";
 import { cut, drive } from "./drive.ts";
@@ -186,7 +186,7 @@ test("sums of 64-bit integers of batches are exact, and don't wrap around", asyn
 
 test("sums of narrow integers don't wrap around", async () => {
   await loadBatches();
-  const pl = polars();
+  const pl = loadPolars();
   const frame = pl.DataFrame({ n: [2 ** 31 - 1, 2 ** 31 - 1] }).select(pl.col("n").cast(pl.Int32));
   const [row] = await rowsOf(
     await drive(aggregate<{ n: number }>({ aggregates: { total: sum("n") } }), [{ input: "in", objects: [frame] }]),
@@ -202,7 +202,7 @@ test("an empty stream is one row without keys, and none with them", async () => 
   assert.equal(whole, [{ rows: 0, total: 0, mean: null, most: null }]);
   assert.equal(await drive(aggregate<Row>({ by: "key", aggregates: { rows: count() } } as never), []), []);
   await loadBatches();
-  const empty = polars()
+  const empty = loadPolars()
     .DataFrame({ n: [1] })
     .head(0);
   const [row] = await rowsOf(

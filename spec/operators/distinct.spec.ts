@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { loadBatches } from "../../lib/core/batch/index.ts";
 import { mapKey } from "../../lib/core/key.ts";
 import { distinct, structuralKey } from "../../operators/distinct.ts";
-import { polars } from "../../operators/polars.ts";
+import { loadPolars } from "../../lib/core/batch/index.ts";
 import { suite } from "../kit/suite.ts";
 import { batchTasks, columnar, rowsOf } from "./batches.ts";
 import { cut, drive } from "./drive.ts";
@@ -113,7 +113,7 @@ function sortedProperties(value: unknown): unknown {
 
 test("timestamps that differ by a microsecond are different", async () => {
   await loadBatches();
-  const pl = polars();
+  const pl = loadPolars();
   const frame = pl.DataFrame({ n: [1, 2, 2] }).select(pl.col("n").cast(pl.Int64).cast(pl.Datetime("us")).alias("at"));
   const [kept] = await drive(distinct({ key: "at" as never }), [{ input: "in", objects: [frame] }]);
   assert.is((kept as typeof frame).height, 2);

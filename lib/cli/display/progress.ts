@@ -57,7 +57,7 @@ export function progressLines(metrics: ExecutionMetrics, done: boolean, columns:
     const share = done ? 1 : shareOf(step);
     const bar =
       share === undefined ? "·".repeat(barWidth) : "█".repeat(Math.round(share * barWidth)).padEnd(barWidth, "░");
-    const rows = step.kind === "reader" ? step.metrics.objectsOut : step.metrics.objectsIn;
+    const rows = step.kind === "reader" ? step.metrics.objectsRead : step.metrics.objectsIn;
     const rate = metrics.elapsedMs > 0 ? (rows / metrics.elapsedMs) * 1000 : 0;
     const text = `${step.step.padEnd(width)} ${bar} ${formatCount(rows).padStart(8)} rows ${formatCount(rate).padStart(7)}/s ${channelsOf(step)}${waitOf(step)}`;
     return text.slice(0, columns - 1);

@@ -79,7 +79,7 @@ function shorten(text: string): string {
     .slice(0, 4 * cellWidthMax)
     .replaceAll(/\s+/g, " ")
     .replaceAll(/\p{Cc}/gu, "�");
-  const characters = [...single];
+  const characters = Array.from(single);
   return characters.length > cellWidthMax ? `${characters.slice(0, cellWidthMax - 1).join("")}…` : single;
 }
 

@@ -2,8 +2,9 @@ import { loadArrow } from "./libraries.ts";
 import type { BatchSupport } from "./support.ts";
 
 export type { BatchSupport } from "./support.ts";
+export { type ArrowLibrary, loadArrow, loadPolars, type PolarsLibrary } from "./libraries.ts";
 export type { ColumnarView } from "./view.ts";
-export { type Representation, representationOf } from "./representation.ts";
+export { type Representation, representationOf, rowsOfBatch } from "./representation.ts";
 export { verifyIpc, type VerifiedIpc, type VerifyIpcOptions } from "./verify-ipc.ts";
 
 let loading: Promise<BatchSupport> | undefined;

@@ -25,3 +25,9 @@ export function representationOf(object: unknown): Representation | undefined {
 export function isRecordBatch(object: unknown): boolean {
   return (object as Readonly<Record<PropertyKey, unknown>>)[arrowRecordBatch] === true;
 }
+
+/** Rows of a batch, without loading its library. */
+export function rowsOfBatch(batch: unknown): number {
+  const { numRows, height } = batch as { readonly numRows?: number; readonly height?: number };
+  return numRows ?? height ?? 0;
+}

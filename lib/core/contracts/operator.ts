@@ -40,8 +40,8 @@ export interface TaskOperator<in Work, out Out, in out State = any> {
   inputDone?: (input: string, ctx: Context) => Outputs<Out>;
   /** Called once when all inputs have ended. */
   done?: (ctx: Context) => Outputs<Out>;
-  /** The state as structured-cloneable data, between two tasks. */
-  snapshot?: () => State;
+  /** The state as structured-cloneable data, between two tasks. A promise is waited for. */
+  snapshot?: () => State | Promise<State>;
   /** Takes a state that `snapshot` gave, before the first task. */
   restore?: (state: State) => void;
   /** Called once when the channel ends, also after a failure. */
@@ -63,7 +63,7 @@ export type Operator<Inputs, Out, State = any> = TaskOperator<Task<Inputs>, Out,
 
 /** An operator that can be checkpointed: implement it beside `Operator` to have both methods asked for by the compiler. */
 export interface Stateful<State> {
-  snapshot: () => State;
+  snapshot: () => State | Promise<State>;
   restore: (state: State) => void;
 }
 

@@ -44,7 +44,7 @@ export interface PartitionFunction<in T> {
   /** One line for explain: `hash(tree)`. */
   readonly label: string;
   /** Refuses channel counts it can't serve, when the flow is built. */
-  check?: (producers: number, channels: number) => string | undefined;
+  check?: ((producers: number, channels: number) => string | undefined) | undefined;
   router: (route: Route) => Router<T>;
 }
 

@@ -25,7 +25,10 @@ export interface OutputSink<in T, out Result> {
   /** Where channels run when the user sets nothing: with the client, on one slot, or one a slot. */
   readonly placement: "client" | "single" | "per-slot" | "with-producer";
   /** Called on the client before any channel opens: refuses a target that is taken, makes folders. */
-  prepare?: (ctx: { readonly files: import("./file-system.ts").FileSystem; readonly execution: string }) => void | Promise<void>;
+  prepare?: (ctx: {
+    readonly files: import("./file-system.ts").FileSystem;
+    readonly execution: string;
+  }) => void | Promise<void>;
   open: (ctx: Context) => SinkChannel<T> | Promise<SinkChannel<T>>;
   /** Called on the client: makes the result of `run` from the parts of all channels, in channel order. */
   result: (parts: readonly unknown[]) => Result | Promise<Result>;

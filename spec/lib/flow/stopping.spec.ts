@@ -271,12 +271,12 @@ for (const isolation of ["thread", "process"] as const) {
     const place = topology("stuck", { slots: 2, isolation });
     const on = await place.session();
     const abort = new AbortController();
-    const running = stuck.run({}, { on, signal: abort.signal });
-    running.catch(() => {});
-    await wait(300);
+    const execution = await stuck.start({}, { on, signal: abort.signal });
+    for await (const event of execution.events()) if (event.kind === "progress" && event.metrics.rowsRead === 10) break;
+    await wait(100);
     const aborted = performance.now();
     abort.abort();
-    await failure(() => running, "ABORTED");
+    await failure(() => execution.outputs, "ABORTED");
     const took = performance.now() - aborted;
     assert.ok(took > 1900 && took < 3000, `${took} ms`);
     assert.is(on.lostSlots.size, 1);

@@ -66,6 +66,22 @@ export const held = leaves.apply("f", () => {
 });
 is<Same<ObjectOf<typeof held>, number>>();
 
+// A snapshot may take its time, and restore gets what it was waited for.
+export const patient = leaves.apply("p", () => {
+  let sum = 0;
+  return {
+    execute({ objects }) {
+      for (const leaf of objects) sum += leaf.size;
+    },
+    done: () => [sum],
+    snapshot: async () => ({ sum: await Promise.resolve(sum) }),
+    restore: (state: { readonly sum: number }) => {
+      sum = state.sum;
+    },
+  };
+});
+is<Same<ObjectOf<typeof patient>, number>>();
+
 // Generic classes take their types from what they are given.
 export const tagged = leaves.apply("g", () => new Tagger((leaf: Leaf) => leaf.tree));
 is<Same<ObjectOf<typeof tagged>, { tag: string; object: Leaf }>>();

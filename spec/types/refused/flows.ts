@@ -39,9 +39,7 @@ export const b4 = declared.run({ path: "a", dry: true, deep: 1 });
 // @ts-expect-error: there is no type `int33`
 export const b5 = defineFlow(import.meta.url, { limit: "int33" }, (q) => ({ a: q.read("a", leafReader).to(list()) }));
 // @ts-expect-error: the builder asks for an argument that isn't declared
-export const b6 = defineFlow(import.meta.url, { limit: "int32" }, (_q, args) => ({
-  a: leaves.map(args.lim, (x) => x),
-}));
+export const b6 = defineFlow(import.meta.url, { limit: "int32" }, (_q, args) => ({ a: leaves.filter("a", () => args.lim).to(list()) }));
 
 // Options.
 // @ts-expect-error: there is no isolation `fiber`

@@ -6,44 +6,17 @@ import { acorns, leaves, numbers, words, type Leaf } from "../shared.ts";
 const zero = (): number => 0;
 
 // @ts-expect-error: an object isn't a key
-export const a1 = leaves.reduceByKey(
-  "a",
-  (leaf) => leaf,
-  zero,
-  (n) => n + 1,
-);
+export const a1 = leaves.reduceByKey("a", (leaf) => leaf, zero, (n) => n + 1);
 // @ts-expect-error: the reduction gives another type than it began with
-export const a2 = leaves.reduceByKey(
-  "a",
-  (leaf) => leaf.tree,
-  zero,
-  (n) => `${n}`,
-);
+export const a2 = leaves.reduceByKey("a", (leaf) => leaf.tree, zero, (n) => `${n}`);
 // @ts-expect-error: a leaf has no weight
-export const a3 = leaves.reduceByKey(
-  "a",
-  (leaf) => leaf.tree,
-  zero,
-  (n, leaf) => n + leaf.kg,
-);
+export const a3 = leaves.reduceByKey("a", (leaf) => leaf.tree, zero, (n, leaf) => n + leaf.kg);
 // @ts-expect-error: a merge of another type
-export const a4 = leaves.reduceByKey(
-  "a",
-  (leaf) => leaf.tree,
-  zero,
-  (n) => n + 1,
-  { merge: (a: string) => a },
-);
+export const a4 = leaves.reduceByKey("a", (leaf) => leaf.tree, zero, (n) => n + 1, { merge: (a: string) => a });
 // @ts-expect-error: there is no initial value
 export const a5 = leaves.reduceByKey("a", (leaf) => leaf.tree);
 // @ts-expect-error: there is no such way to emit
-export const a6 = leaves.foldByKey(
-  "a",
-  (leaf) => leaf.tree,
-  zero,
-  (n) => n + 1,
-  { emit: "always" },
-);
+export const a6 = leaves.foldByKey("a", (leaf) => leaf.tree, zero, (n) => n + 1, { emit: "always" });
 
 // @ts-expect-error: the result is of both types
 export const b1: QStream<Leaf> = leaves.union("a", acorns);

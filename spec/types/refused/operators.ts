@@ -67,11 +67,7 @@ export const b8: QStream<string> = leaves.apply("a", () => new Sizes());
 // @ts-expect-error: a text would be taken apart into letters
 export const c1 = words.apply("a", () => ({ execute: ({ objects }) => objects.join() }));
 // @ts-expect-error: the returned array of a generator would be lost
-export const c2 = words.apply("a", () => ({
-  *execute({ objects }) {
-    return [objects.length];
-  },
-}));
+export const c2 = words.apply("a", () => ({ *execute({ objects }) { return [objects.length]; } }));
 // @ts-expect-error: a number is not several objects
 export const c3 = words.apply("a", () => ({ execute: ({ objects }) => objects.length }));
 // @ts-expect-error: neither is a promise of one

@@ -50,15 +50,6 @@ export const c9 = parquet("a.parquet", { where: [["delay", "~", 15]] });
 // @ts-expect-error: a column that isn't read
 export const c10 = q.read("a", parquet("a.parquet", { columns: { x: "int32" } })).map("a", (row) => row.y);
 // @ts-expect-error: read gets what splits gives
-export const c11 = reader({
-  splits: () => [{ page: 1 }],
-  *read({ file }) {
-    yield file;
-  },
-});
+export const c11 = reader({ splits: () => [{ page: 1 }], *read({ file }) { yield file; } });
 // @ts-expect-error: there are no splits
-export const c12 = reader({
-  *read() {
-    yield 1;
-  },
-});
+export const c12 = reader({ *read() { yield 1; } });

@@ -16,10 +16,7 @@ export const a5 = numbers.flatMap("a", (n) => n);
 // @ts-expect-error: a promise is not several objects
 export const a6 = numbers.flatMap("a", async (n) => [n]);
 // @ts-expect-error: a generator's return value would be lost
-export const a7 = numbers.flatMap("a", function* (n) {
-  yield n;
-  return n;
-});
+export const a7 = numbers.flatMap("a", function* (n) { yield n; return n; });
 // @ts-expect-error: a predicate of a type that the stream doesn't hold
 export const a8 = words.filter("a", (word): word is number => word.length > 1);
 // @ts-expect-error: mapParcels takes all objects at once

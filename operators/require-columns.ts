@@ -1,16 +1,4 @@
-import { createRequire } from "node:module";
-import type PolarsModule from "nodejs-polars";
 import { QStreamError } from "../lib/core/errors.ts";
-
-export type Polars = typeof PolarsModule;
-
-let loaded: Polars | undefined;
-
-/** Loads nodejs-polars at its first use; the support for batches, which is loaded before, refused already where it's missing. */
-export function polars(): Polars {
-  loaded ??= createRequire(import.meta.url)("nodejs-polars") as Polars;
-  return loaded;
-}
 
 /** The names among `columns` that a frame doesn't have are an error, which names the first. */
 export function requireColumns(
