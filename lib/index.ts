@@ -29,23 +29,43 @@ export type {
   ObjectIn,
   Operator,
   OperatorDefinition,
+  Representation,
   Outputs,
   Stateful,
   Task,
   TaskOperator,
 } from "./core/contracts/operator.ts";
-export { run, Run, Side, type Reader, type Reading, type SidedReader, type SplitRequest } from "./core/contracts/reader.ts";
+export {
+  run,
+  Run,
+  Side,
+  type Reader,
+  type Reading,
+  type SidedReader,
+  type SplitRequest,
+} from "./core/contracts/reader.ts";
 export type { Guarantee, OutputSink, SinkChannel } from "./core/contracts/sink.ts";
 export type { Key, PartitionFunction, Route, RoutedTask, Router } from "./core/contracts/partition.ts";
 export { perMachine, perSlot, single, tagged, withData } from "./placement/index.ts";
 export type { PlacementStrategy } from "./core/placement-strategy.ts";
-export { broadcast, custom, hash, passThrough, range, roundRobin, slice, type CustomRoute, type Destination, type Slice } from "./partition/index.ts";
+export {
+  broadcast,
+  custom,
+  hash,
+  passThrough,
+  range,
+  roundRobin,
+  slice,
+  type CustomRoute,
+  type Destination,
+  type Slice,
+} from "./partition/index.ts";
 export { schema, type Columns, type ColumnType, type ColumnValue, type Row } from "./core/schema.ts";
 export { registerCodec, type Codec } from "./core/codec/index.ts";
-export type { Dataset } from "./core/dataset.ts";
-export { showProgress } from "./cli/display/progress.ts";
+export type { Dataset, DatasetPart, DatasetReference } from "./core/dataset.ts";
+export { showProgress, type ProgressTarget } from "./cli/display/progress.ts";
 export { formatPlacement, formatSteps, formatSummary } from "./cli/display/summary.ts";
-export { formatTable } from "./cli/display/table.ts";
+export { formatTable, type TableTextOptions } from "./cli/display/table.ts";
 export { arrowIpc, type ArrowForm, type ArrowIpcOptions, type ArrowObject, type ArrowSplit } from "../readers/arrow.ts";
 export { csv, type CsvObject, type CsvOptions, type CsvReader } from "../readers/csv.ts";
 export type { CsvSplit } from "../readers/csv/settings.ts";
@@ -92,7 +112,15 @@ export type { KeyColumns, OrderedKey, RowChannels } from "./partition/index.ts";
 export { broadcastJoin, type BroadcastJoinKind } from "../operators/broadcast-join.ts";
 export { cogroup, type CogroupOptions, type CogroupState } from "../operators/cogroup.ts";
 export { hashJoin, type HashJoinOptions } from "../operators/hash-join.ts";
-export type { Joined, JoinKind, JoinOptions, JoinSide, LeftOf, RightOf, SharedKeys } from "../operators/join/options.ts";
+export type {
+  Joined,
+  JoinKind,
+  JoinOptions,
+  JoinSide,
+  LeftOf,
+  RightOf,
+  SharedKeys,
+} from "../operators/join/options.ts";
 export {
   foldByKey,
   mergeByKey,

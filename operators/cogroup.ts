@@ -3,13 +3,14 @@ import type { Context } from "../lib/core/contracts/context.ts";
 import type { Declares, Operator, OperatorDefinition, Outputs, Task } from "../lib/core/contracts/operator.ts";
 import type { Key } from "../lib/core/contracts/partition.ts";
 import { QStreamError } from "../lib/core/errors.ts";
-import { type KeySelector, keyFunction, mapKey, type MapKey } from "../lib/core/key.ts";
+import { keyFunction, mapKey, type MapKey } from "../lib/core/key.ts";
+import type { KeyOf } from "../lib/core/key-columns.ts";
 import { sampledBytes } from "./held-bytes.ts";
 
 /** Options of `cogroup`. */
 export interface CogroupOptions<L, R, Out> {
-  readonly left: KeySelector<L>;
-  readonly right: KeySelector<R>;
+  readonly left: KeyOf<L>;
+  readonly right: KeyOf<R>;
   /** Called once for each key that either side has, with all objects of that key; a list is empty where a side has none. */
   readonly combine: (key: Key, lefts: readonly L[], rights: readonly R[]) => Out;
   /**

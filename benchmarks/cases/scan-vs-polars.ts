@@ -26,8 +26,8 @@ interface Scan {
 
 async function measure(): Promise<Measured> {
   const numbers = numbersParquet();
-  const vega = dirname(createRequire(import.meta.url).resolve("vega-datasets/package.json"));
-  const flights = join(vega, "data", "flights-3m.parquet");
+  const vega = dirname(createRequire(import.meta.url).resolve("vega-datasets"));
+  const flights = join(vega, "../data/flights-3m.parquet");
   await using session = await local({ slots: 2 });
   const byOrigin = await compare(session, {
     path: flights,

@@ -24,7 +24,9 @@ export async function loadFlow(text: string): Promise<AnyFlow> {
   if (!statSync(file).isFile() || !endings.includes(extname(file))) {
     throw new QStreamError("PATH_NOT_FOUND", `${file} is no module`, { advice });
   }
-  const module = (await import(await loadableUrl(pathToFileURL(file).href))) as Record<string, unknown>;
+  // What every flow needs loads while a TypeScript module is being bundled.
+  const [url] = await Promise.all([loadableUrl(pathToFileURL(file).href), import("../flow/define-flow.ts")]);
+  const module = (await import(url)) as Record<string, unknown>;
   const flow = Object.hasOwn(module, name) ? module[name] : undefined;
   if (isFlow(flow)) return flow;
   const flows = Object.keys(module).filter((key) => isFlow(module[key]));

@@ -21,7 +21,7 @@ export function planGraph(graph: Graph, topology: Topology): Plan {
   const steps: PlannedStep[] = [];
   for (const index of sorted.order) {
     const step = graph.steps[index] as StepNode;
-    const producers = step.inputs.map((input) => steps[indexOf.get(input.from.step) ?? -1]?.channels ?? 1);
+    const producers = step.inputs.flatMap((input) => steps[indexOf.get(input.from.step) ?? -1] ?? []);
     steps[index] = planStep(step, index, edges, producers, topology);
   }
   return { flow: graph.flow, fingerprint: graph.fingerprint(), steps, edges: edges.map((edge) => planEdge(graph, edge, edges, steps)) };
@@ -40,9 +40,9 @@ function edgesOf(graph: Graph, indexOf: ReadonlyMap<StepNode, number>): RawEdge[
   );
 }
 
-function planStep(step: StepNode, index: number, edges: readonly RawEdge[], producers: readonly number[], topology: Topology): PlannedStep {
-  const placement = placementOf(step, producers);
-  const data = topology.dataSlots?.get(step.id);
+function planStep(step: StepNode, index: number, edges: readonly RawEdge[], producers: readonly PlannedStep[], topology: Topology): PlannedStep {
+  const placement = placementOf(step, producers.map(({ channels }) => channels));
+  const data = dataSlotsOf(step, placement, producers, topology);
   const channels = data?.length ?? (placement.kind === "with-data" ? 1 : channelsOf(placement, topology.slots)) ?? 1;
   if (channels < 1) throw noPlace(step.id, placement);
   const { code } = step;
@@ -63,6 +63,23 @@ function planStep(step: StepNode, index: number, edges: readonly RawEdge[], prod
     ...(code.kind === "sink" ? { guarantee: code.sink.guarantee } : {}),
     ...(data === undefined ? {} : { slots: data }),
   };
+}
+
+/** Where a step that goes with the data finds it: a dataset's reader by its splits, any other step where its producers are. */
+function dataSlotsOf(
+  step: StepNode,
+  placement: PlacementStrategy,
+  producers: readonly PlannedStep[],
+  { dataSlots }: Topology,
+): readonly string[] | undefined {
+  const own = dataSlots?.get(step.id);
+  if (own !== undefined || placement.kind !== "with-data" || dataSlots === undefined) return own;
+  const inherited = [...new Set(producers.flatMap((producer) => producer.slots ?? []))].toSorted();
+  if (inherited.length > 0) return inherited;
+  throw new QStreamError("PLACEMENT_IMPOSSIBLE", `step "${step.id}" is placed with its data, and none of its streams comes from a dataset`, {
+    step: step.id,
+    advice: "Place it by perSlot() or single(), or read a dataset before it",
+  });
 }
 
 /** The table of defaults of docs/defaults.md: what the user set, else what the kind of step asks for. */

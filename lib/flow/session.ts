@@ -5,7 +5,6 @@ import { Scheduler } from "../../actors/scheduler/scheduler.ts";
 import { encodeArguments } from "../../actors/slot/arguments.ts";
 import { launchInlineSlots } from "../../actors/slots/inline-slots.ts";
 import type { World } from "../../actors/slots/local-slot.ts";
-import { launchProcessSlots } from "../../actors/slots/process-slots.ts";
 import type { Isolation, LaunchedSlots, LaunchOptions } from "../../actors/slots/slot-launcher.ts";
 import { launchThreadSlots } from "../../actors/slots/thread-slots.ts";
 import { MemoryNetwork } from "../../actors/transport/memory-transport.ts";
@@ -232,7 +231,7 @@ async function launchSlots(options: SessionOptions, launch: LaunchOptions): Prom
     case "thread":
       return launchThreadSlots(launch);
     case "process":
-      return launchProcessSlots(launch);
+      return (await import("../../actors/slots/process-slots.ts")).launchProcessSlots(launch);
     case "none": {
       if (options.seed === undefined) return launchInlineSlots(launch, () => ({}), new MemoryNetwork());
       const random = seededRandom(options.seed);

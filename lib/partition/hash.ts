@@ -1,7 +1,7 @@
 import type { Key, PartitionFunction, Router } from "../core/contracts/partition.ts";
 import { QStreamError } from "../core/errors.ts";
 import { channelOfHash, hashKey, keyFunction, keyGroups } from "../core/key.ts";
-import type { KeyColumns, RowIn } from "./key-columns.ts";
+import type { KeyColumns, RowIn } from "../core/key-columns.ts";
 
 /**
  * Sends objects with equal keys to the same channel. Keys go to 1,024 key groups, and groups to channels, so it serves at most

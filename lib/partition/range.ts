@@ -3,7 +3,7 @@ import type { Key, PartitionFunction, Router } from "../core/contracts/partition
 import { QStreamError } from "../core/errors.ts";
 import { keyFunction } from "../core/key.ts";
 import { needsNames } from "./hash.ts";
-import type { KeyColumns, RowIn } from "./key-columns.ts";
+import type { KeyColumns, RowIn } from "../core/key-columns.ts";
 
 /** Keys that have an order: numbers and bigints among themselves, strings by their UTF-16 code units, dates by their time. */
 export type OrderedKey = string | number | bigint | Date;

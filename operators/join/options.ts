@@ -2,6 +2,7 @@ import type { Table } from "apache-arrow";
 import type { DataFrame } from "nodejs-polars";
 import { QStreamError } from "../../lib/core/errors.ts";
 import type { KeySelector } from "../../lib/core/key.ts";
+import type { KeyOf } from "../../lib/core/key-columns.ts";
 
 /**
  * Which pairs and which unmatched objects a join gives: `inner`: pairs; `left`, `right`, `full`: pairs, and the unmatched
@@ -66,14 +67,14 @@ export interface JoinOptions<
   R,
   How extends JoinKind = "inner",
   Out = Joined<L, R, How>,
-  LeftKeys extends KeySelector<L> = KeySelector<L>,
-  RightKeys extends KeySelector<R> = KeySelector<R>,
+  LeftKeys extends KeyOf<L> = KeyOf<L>,
+  RightKeys extends KeyOf<R> = KeyOf<R>,
   Suffix extends string = "_2",
 > {
   /** Key of the left side: a property or column name, several, or a function (for objects only). */
-  readonly left: LeftKeys & KeySelector<L>;
+  readonly left: LeftKeys & KeyOf<L>;
   /** Key of the right side, with as many names as the left. Missing keys (null) match nothing. */
-  readonly right: RightKeys & KeySelector<R>;
+  readonly right: RightKeys & KeyOf<R>;
   /** Default `inner`. */
   readonly how?: How;
   /**

@@ -46,9 +46,10 @@ const tried = defineFlow(
     const make = sinks[sink];
     if (make === undefined) throw new Error(`there is no sink ${sink}`);
     const stream = streamOf(q, "rows", rows, representation as Representation);
-    // The second object fails when the first has been written.
+    if (!fails) return { out: stream.to(make(path)) };
+    // The failure comes when rows have been written.
     const failing = q.read("later", { kind: "late", splits: () => [0], read: () => late() }, { channels: 1 });
-    return { out: (fails ? stream.union("both", failing) : stream).to(make(path)) };
+    return { out: stream.union("both", failing).to(make(path)) };
   },
 );
 
@@ -107,13 +108,12 @@ test("text sinks write the rows of batches like objects", async () => {
     const texts = representations.map(async (representation) => {
       const path = join(folder, `text-${sink}-${representation}`);
       await tried.run({ sink, representation, path }, { on: session });
-      return filesBelow(path)
-        .toSorted()
-        .map((file) => readFileSync(join(path, file), "utf8"))
-        .join("");
+      // Objects may be dealt to several files, each with its header.
+      const lines = filesBelow(path).flatMap((file) => readFileSync(join(path, file), "utf8").split("\n"));
+      return [...new Set(lines)].toSorted();
     });
     const [objects, ...others] = await Promise.all(texts);
-    for (const other of others) assert.is(other, objects, sink);
+    for (const other of others) assert.equal(other, objects, sink);
   }
 });
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
-import { loadBatches } from "../../lib/core/batch/index.ts";
+import { loadBatches, loadPolars } from "../../lib/core/batch/index.ts";
 import {
   aggregate,
   count,
@@ -13,7 +13,6 @@ import {
   partialAggregate,
   sum,
 } from "../../operators/aggregate.ts";
-import { loadPolars } from "../../lib/core/batch/index.ts";
 import { suite } from "../kit/suite.ts";
 import { batchTasks, columnar, rowsOf } from "./batches.ts";
 import { cut, drive } from "./drive.ts";

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import * as assert from "uvu/assert";
 import type { QStreamError } from "../../lib/core/errors.ts";
-import { cogroup } from "../../operators/cogroup.ts";
+import { cogroup, type CogroupOptions } from "../../operators/cogroup.ts";
 import { suite } from "../kit/suite.ts";
 import { cut, drive } from "./drive.ts";
 
@@ -40,7 +40,7 @@ test("combines the groups of equal keys, whatever the batches", async () => {
 });
 
 test("counts as order-sensitive unless told otherwise", () => {
-  const options = { left: "k", right: "k", combine: () => 1 };
+  const options: CogroupOptions<{ k: number }, { k: number }, number> = { left: "k", right: "k", combine: () => 1 };
   assert.equal(
     [cogroup(options).declares, cogroup({ ...options, declares: "confluent" }).declares],
     ["order-sensitive", "confluent"],

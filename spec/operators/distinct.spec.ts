@@ -1,9 +1,8 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
-import { loadBatches } from "../../lib/core/batch/index.ts";
+import { loadBatches, loadPolars } from "../../lib/core/batch/index.ts";
 import { mapKey } from "../../lib/core/key.ts";
 import { distinct, structuralKey } from "../../operators/distinct.ts";
-import { loadPolars } from "../../lib/core/batch/index.ts";
 import { suite } from "../kit/suite.ts";
 import { batchTasks, columnar, rowsOf } from "./batches.ts";
 import { cut, drive } from "./drive.ts";

@@ -15,7 +15,7 @@ type Airport = { iata: string; city: string };
 const flights: Flight[] = [
   { origin: "SFO", delay: 3 },
   { origin: "JFK", delay: 9 },
-  { origin: "XXX", delay: 1 },
+  { origin: "QQQ", delay: 1 },
 ];
 const airports: Airport[] = [
   { iata: "SFO", city: "San Francisco" },
@@ -164,7 +164,7 @@ test("compares Int32 with Int64, floats and dictionaries exactly", async () => {
 
 test("makes a key with very many pairs one by one", async () => {
   const many = Array.from({ length: 20_000 }, (_, n) => ({ k: 1, n }));
-  const out = await drive(hashJoin({ left: "k", right: "k", combine: (_left, right: { n: number }) => right.n }), [
+  const out = await drive(hashJoin({ left: "k", right: "k", combine: (_left: { k: number }, right: { k: number; n: number }) => right.n }), [
     { input: "right", objects: many },
     { input: "left", objects: [{ k: 1 }, { k: 2 }] },
   ]);

@@ -79,7 +79,7 @@ test("inputs are streams of this flow, and stages are of inputs", async () => {
   );
   let kept: QStream<number> | undefined;
   explain((q) => ({ a: (kept = source(q)).to(collect()) }));
-  await failure(() => explain(() => ({ a: (kept as QStream<number>).to(collect()) })), "INPUT_UNKNOWN");
+  await failure(() => explain((q) => ({ a: q.apply("same", { in: kept as QStream<number> }, () => new Same()).to(collect()) })), "INPUT_UNKNOWN");
   await failure(() => explain((q) => ({ a: source(q).apply("same", undefined as never).to(collect()) })), "OPTION_INVALID");
   await failure(() => explain((q) => ({ a: source(q).to({} as never) })), "OPTION_INVALID");
   await failure(() => explain((q) => ({ a: q.read("r", {} as never).to(collect()) })), "OPTION_INVALID");
@@ -89,7 +89,7 @@ test("a cycle without a feedback edge is refused, with its steps", async () => {
   const graph = new Graph("loop");
   const add = (id: string, inputs: { from: { step: never; port: string; functions: undefined } }[]): unknown =>
     graph.add({
-      id, what: "same", code: { kind: "operator", create: () => new Same() }, options: undefined, parallelism: "single", channels: undefined, place: undefined,
+      id, what: "same", code: { kind: "operator", create: () => new Same() as never }, options: undefined, parallelism: "single", channels: undefined, place: undefined,
       declares: undefined, representations: undefined, mayBlock: false,
       inputs: inputs.map(({ from }) => ({ name: "in", from, partition: undefined, after: [], stage: 0 })),
     });
@@ -135,10 +135,10 @@ function partitionOf(from: number, to: number, partition?: PartitionFunction<num
 }
 
 test("without a partition function: passed through where the counts are equal, else round robin", () => {
-  assert.is(partitionOf(2, 2), "pass through");
-  assert.is(partitionOf(1, 1), "pass through");
-  assert.is(partitionOf(2, 3), "round robin");
-  assert.is(partitionOf(3, 1), "round robin");
+  assert.is(partitionOf(2, 2), "pass-through");
+  assert.is(partitionOf(1, 1), "pass-through");
+  assert.is(partitionOf(2, 3), "round-robin");
+  assert.is(partitionOf(3, 1), "round-robin");
   assert.is(partitionOf(3, 2, hash((n) => n)).slice(0, 4), "hash");
   assert.is(partitionOf(3, 2, custom(function halves(n) { return n % 2; })), "custom(halves)");
 });
@@ -211,13 +211,13 @@ right: reader numbers
 
 join: operator my-join, confluent
   2 channels on slot-0, slot-1
-  left <- left: even > hash, stage 0
-  right <- right: hash > behind (in the consumer), stage 1
+  left <- left: even > hash(function), stage 0
+  right <- right: hash(function) > behind (in the consumer), stage 1
   takes objects, arrow, polars
 
 joined rows: sink collect, idempotent
   1 channel on client
-  in <- join: round robin
+  in <- join: round-robin
 `,
   );
 });

@@ -60,3 +60,12 @@ export const d5 = defineFlow(import.meta.url, () => leaves.collect());
 export const d6 = wordcount.run({ path: "a" }).then(({ count }) => count);
 // @ts-expect-error: what an object of the output hasn't
 export const d7 = wordcount.run({ path: "a" }).then(({ counts }) => counts[0]?.count);
+
+// @ts-expect-error: leaves have no such column to join by
+export const e1 = leaves.join("a", acorns, { left: "height", right: "kg" });
+// @ts-expect-error: acorns have no such column to join by
+export const e2 = leaves.streamingJoin("a", acorns, { left: "tree", right: "weight" });
+// @ts-expect-error: one of the names isn't there
+export const e3 = leaves.broadcastJoin("a", acorns, { left: ["tree", "height"], right: ["kg", "kg"] });
+// @ts-expect-error: leaves have no such column to group by
+export const e4 = leaves.cogroup("a", acorns, { left: "height", right: "kg", combine: () => 1 });

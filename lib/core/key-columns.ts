@@ -1,7 +1,7 @@
 import type { Table } from "apache-arrow";
 import type { DataFrame } from "nodejs-polars";
-import type { RowIn as TypedRowIn } from "../core/batch-types.ts";
-import type { Key } from "../core/contracts/partition.ts";
+import type { RowIn as TypedRowIn } from "./batch-types.ts";
+import type { Key } from "./contracts/partition.ts";
 
 /** The row that an object is, or that a columnar batch is made of: of one whose type doesn't tell, any columns. */
 export type RowIn<T> = TypedRowIn<T> extends Table | DataFrame ? Readonly<Record<string, unknown>> : TypedRowIn<T>;
@@ -16,3 +16,9 @@ export type KeyColumns<T> = {
         : never
     : never;
 };
+
+/** How a key is taken from objects of a known type: by a function, or by names that their rows have. */
+export type KeyOf<T> =
+  | ((object: T) => Key)
+  | KeyColumns<T>[keyof RowIn<T>]
+  | readonly KeyColumns<T>[keyof RowIn<T>][];
