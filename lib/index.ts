@@ -108,6 +108,7 @@ export type { FileSystemOptions, HttpOptions, S3Options } from "./files/index.ts
 export type { ColumnKind, ValueOf } from "./core/schema.ts";
 export type { FileEntry, FileSystem, FileWriter, OpenFile } from "./core/contracts/file-system.ts";
 export type { KeySelector } from "./core/key.ts";
+export type { KeyOf } from "./core/key-columns.ts";
 export type { KeyColumns, OrderedKey, RowChannels } from "./partition/index.ts";
 export { broadcastJoin, type BroadcastJoinKind } from "../operators/broadcast-join.ts";
 export { cogroup, type CogroupOptions, type CogroupState } from "../operators/cogroup.ts";

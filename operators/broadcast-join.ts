@@ -1,6 +1,6 @@
 import type { OperatorDefinition } from "../lib/core/contracts/operator.ts";
 import { QStreamError } from "../lib/core/errors.ts";
-import type { KeyOf } from "../lib/core/key-columns.ts";
+import type { KeySelector } from "../lib/core/key.ts";
 import { defineHashJoin } from "./hash-join.ts";
 import type { Joined, JoinOptions } from "./join/options.ts";
 
@@ -22,8 +22,8 @@ export function broadcastJoin<
   L,
   R,
   const How extends BroadcastJoinKind = "inner",
-  const LeftKeys extends KeyOf<L> = KeyOf<L>,
-  const RightKeys extends KeyOf<R> = KeyOf<R>,
+  const LeftKeys extends KeySelector<L> = KeySelector<L>,
+  const RightKeys extends KeySelector<R> = KeySelector<R>,
   const Suffix extends string = "_2",
   Out = Joined<L, R, How, LeftKeys, RightKeys, Suffix>,
 >(options: JoinOptions<L, R, How, Out, LeftKeys, RightKeys, Suffix>): OperatorDefinition<{ left: L; right: R }, Out> {

@@ -1,5 +1,5 @@
 import type { OperatorDefinition } from "../lib/core/contracts/operator.ts";
-import type { KeyOf } from "../lib/core/key-columns.ts";
+import type { KeySelector } from "../lib/core/key.ts";
 import { FrameHashJoin } from "./join/frame-hash-join.ts";
 import { JoinOperator } from "./join/join-operator.ts";
 import { ObjectHashJoin } from "./join/object-hash-join.ts";
@@ -13,8 +13,8 @@ export interface HashJoinOptions<
   R,
   How extends JoinKind = "inner",
   Out = Joined<L, R, How>,
-  LeftKeys extends KeyOf<L> = KeyOf<L>,
-  RightKeys extends KeyOf<R> = KeyOf<R>,
+  LeftKeys extends KeySelector<L> = KeySelector<L>,
+  RightKeys extends KeySelector<R> = KeySelector<R>,
   Suffix extends string = "_2",
 > extends JoinOptions<L, R, How, Out, LeftKeys, RightKeys, Suffix> {
   /** The side that is read first, and kept: the smaller one. Default `right`. */
@@ -48,8 +48,8 @@ export function hashJoin<
   L,
   R,
   const How extends JoinKind = "inner",
-  const LeftKeys extends KeyOf<L> = KeyOf<L>,
-  const RightKeys extends KeyOf<R> = KeyOf<R>,
+  const LeftKeys extends KeySelector<L> = KeySelector<L>,
+  const RightKeys extends KeySelector<R> = KeySelector<R>,
   const Suffix extends string = "_2",
   Out = Joined<L, R, How, LeftKeys, RightKeys, Suffix>,
 >(

@@ -1,5 +1,5 @@
 import type { OperatorDefinition } from "../lib/core/contracts/operator.ts";
-import type { KeyOf } from "../lib/core/key-columns.ts";
+import type { KeySelector } from "../lib/core/key.ts";
 import { FrameSymmetricJoin } from "./join/frame-symmetric-join.ts";
 import { JoinOperator } from "./join/join-operator.ts";
 import { ObjectSymmetricJoin } from "./join/object-symmetric-join.ts";
@@ -23,8 +23,8 @@ export function symmetricJoin<
   L,
   R,
   const How extends JoinKind = "inner",
-  const LeftKeys extends KeyOf<L> = KeyOf<L>,
-  const RightKeys extends KeyOf<R> = KeyOf<R>,
+  const LeftKeys extends KeySelector<L> = KeySelector<L>,
+  const RightKeys extends KeySelector<R> = KeySelector<R>,
   const Suffix extends string = "_2",
   Out = Joined<L, R, How, LeftKeys, RightKeys, Suffix>,
 >(options: JoinOptions<L, R, How, Out, LeftKeys, RightKeys, Suffix>): OperatorDefinition<{ left: L; right: R }, Out> {

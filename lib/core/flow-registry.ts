@@ -1,5 +1,6 @@
 import { QStreamError } from "./errors.ts";
 import type { Program } from "./program.ts";
+import { delay, systemClock } from "./seam/clock.ts";
 
 /** Where a flow's code is: data that travels to slots instead of code. */
 export interface FlowReference {
@@ -22,13 +23,15 @@ interface Registry {
   readonly counts: Map<string, number>;
   /** Set in slots: `run` is refused while a slot loads a module. */
   slot: boolean;
+  /** Modules that came to a run of a flow while they were loaded here: what follows it may never be defined. */
+  readonly halted: Set<string>;
   waiting: (() => void)[];
 }
 
 // One registry a thread, shared by several copies of this package (a bundle's and ours).
-const registrySymbol = Symbol.for("qstream.flow-registry.1");
+const registrySymbol = Symbol.for("qstream.flow-registry.2");
 const holder = globalThis as { [registrySymbol]?: Registry };
-const registry: Registry = (holder[registrySymbol] ??= { flows: new Map(), counts: new Map(), slot: false, waiting: [] });
+const registry: Registry = (holder[registrySymbol] ??= { flows: new Map(), counts: new Map(), slot: false, halted: new Set(), waiting: [] });
 
 const keyOf = (module: string, name: string): string => `${module}#${name}`;
 
@@ -38,8 +41,18 @@ export function registerFlow(module: string, name: string | undefined, flow: Reg
   registry.counts.set(module, count + 1);
   const chosen = name ?? `flow-${count + 1}`;
   registry.flows.set(keyOf(module, chosen), flow);
-  for (const wake of registry.waiting.splice(0)) wake();
+  wakeWaiting();
   return chosen;
+}
+
+/** Says that a module which is loaded in a slot has come to a run of a flow, which never settles there. */
+export function haltModule(module: string): void {
+  registry.halted.add(module);
+  wakeWaiting();
+}
+
+function wakeWaiting(): void {
+  for (const wake of registry.waiting.splice(0)) wake();
 }
 
 /** Says that this thread is a slot: flows that are run while their module loads never start. */
@@ -51,6 +64,9 @@ export function enterSlot(): void {
 export function isSlot(): boolean {
   return registry.slot;
 }
+
+// A module that doesn't wait for its run goes on, perhaps after reading a file, and may define the flow that is looked for.
+const haltedGraceMs = 1000;
 
 /** Finds a flow's definition, importing its module first where that hasn't happened. */
 export async function findFlow(reference: FlowReference): Promise<RegisteredFlow> {
@@ -64,13 +80,14 @@ export async function findFlow(reference: FlowReference): Promise<RegisteredFlow
   );
   for (;;) {
     const registered = new Promise<"registered">((resolve) => registry.waiting.push(() => resolve("registered")));
-    const event = await Promise.race([loading, registered]);
+    const halted = registry.halted.has(reference.module) ? [delay(systemClock, haltedGraceMs)] : [];
+    const event = await Promise.race([loading, registered, ...halted]);
     const found = registry.flows.get(key);
     if (found !== undefined) return found;
     if (event === "registered") continue;
     throw new QStreamError("FLOW_NOT_FOUND", `slot found no flow "${reference.name}" in ${reference.module}`, {
       advice:
-        "A flow is found by running its module again: define it with defineFlow(import.meta.url, ...) at the top level of the module, in the same order every time",
+        "A flow is found by running its module again: define it with defineFlow(import.meta.url, ...) at the top level of the module, in the same order every time, and before the first `await flow.run()` there",
       cause: event?.error,
     });
   }

@@ -1,6 +1,6 @@
 import type { Table } from "apache-arrow";
 import type { DataFrame } from "nodejs-polars";
-import type { RowIn as TypedRowIn } from "./batch-types.ts";
+import type { ColumnsIn, RowIn as TypedRowIn } from "./batch-types.ts";
 import type { Key } from "./contracts/partition.ts";
 
 /** The row that an object is, or that a columnar batch is made of: of one whose type doesn't tell, any columns. */
@@ -18,7 +18,4 @@ export type KeyColumns<T> = {
 };
 
 /** How a key is taken from objects of a known type: by a function, or by names that their rows have. */
-export type KeyOf<T> =
-  | ((object: T) => Key)
-  | KeyColumns<T>[keyof RowIn<T>]
-  | readonly KeyColumns<T>[keyof RowIn<T>][];
+export type KeyOf<T> = ((object: T) => Key) | ColumnsIn<T> | readonly ColumnsIn<T>[];

@@ -1,5 +1,5 @@
 import type { FlowReference } from "../core/flow-registry.ts";
-import { isSlot } from "../core/flow-registry.ts";
+import { haltModule, isSlot } from "../core/flow-registry.ts";
 import { QStreamError } from "../core/errors.ts";
 import type { Limits } from "../core/limits.ts";
 import type { ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
@@ -30,7 +30,7 @@ export interface StartRequest {
 
 /** Starts a flow on the session that the options name, or on one of its own. */
 export async function startFlow(request: StartRequest): Promise<Execution<Record<string, unknown>>> {
-  if (isSlot()) return neverInSlots();
+  if (isSlot()) return neverInSlots(request.reference.module);
   const { options } = request;
   if (options.signal?.aborted === true) throw aborted(options.signal);
   const prepared = request.prepare();
@@ -83,7 +83,8 @@ function watchSignal(execution: Execution<unknown>, signal: AbortSignal | undefi
  * A module that runs its flow at its top level runs again in each slot that loads it for the flow's code. There `run` never
  * settles: the slot has what it came for, and what follows `await flow.run()` belongs to the first process alone.
  */
-function neverInSlots(): Promise<never> {
+function neverInSlots(module: string): Promise<never> {
+  haltModule(module);
   return new Promise(() => {});
 }
 

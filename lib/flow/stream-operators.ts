@@ -1,6 +1,6 @@
 import type { OperatorDefinition } from "../core/contracts/operator.ts";
 import type { Key, PartitionFunction } from "../core/contracts/partition.ts";
-import type { KeyOf } from "../core/key-columns.ts";
+import type { KeySelector } from "../core/key.ts";
 import { hash, broadcast } from "../partition/index.ts";
 import { broadcastJoin, type BroadcastJoinKind } from "../../operators/broadcast-join.ts";
 import { cogroup, type CogroupOptions } from "../../operators/cogroup.ts";
@@ -93,18 +93,16 @@ export abstract class StreamOperators<out T> extends StreamFunctions<T> {
    * flights.join("with-airport", airports, { left: "origin", right: "iata" })
    */
   join<
-    L,
     R,
     const How extends JoinKind = "inner",
-    const LeftKeys extends KeyOf<L> = KeyOf<L>,
-    const RightKeys extends KeyOf<R> = KeyOf<R>,
+    const LeftKeys extends KeySelector<T> = KeySelector<T>,
+    const RightKeys extends KeySelector<R> = KeySelector<R>,
     const Suffix extends string = "_2",
-    Out = Joined<L, R, How, LeftKeys, RightKeys, Suffix>,
+    Out = Joined<T, R, How, LeftKeys, RightKeys, Suffix>,
   >(
-    this: StreamOperators<L>,
     id: string,
     right: Input<R>,
-    options: HashJoinOptions<L, R, How, Out, LeftKeys, RightKeys, Suffix>,
+    options: HashJoinOptions<T, R, How, Out, LeftKeys, RightKeys, Suffix>,
     step: StepOptions = {},
   ): QStream<Out> {
     return this.operator(id, this.#byKeys(right, options), hashJoin(options), step);
@@ -112,18 +110,16 @@ export abstract class StreamOperators<out T> extends StreamFunctions<T> {
 
   /** Joins as objects come, without waiting for either side to end: both sides are kept. */
   streamingJoin<
-    L,
     R,
     const How extends JoinKind = "inner",
-    const LeftKeys extends KeyOf<L> = KeyOf<L>,
-    const RightKeys extends KeyOf<R> = KeyOf<R>,
+    const LeftKeys extends KeySelector<T> = KeySelector<T>,
+    const RightKeys extends KeySelector<R> = KeySelector<R>,
     const Suffix extends string = "_2",
-    Out = Joined<L, R, How, LeftKeys, RightKeys, Suffix>,
+    Out = Joined<T, R, How, LeftKeys, RightKeys, Suffix>,
   >(
-    this: StreamOperators<L>,
     id: string,
     right: Input<R>,
-    options: JoinOptions<L, R, How, Out, LeftKeys, RightKeys, Suffix>,
+    options: JoinOptions<T, R, How, Out, LeftKeys, RightKeys, Suffix>,
     step: StepOptions = {},
   ): QStream<Out> {
     return this.operator(id, this.#byKeys(right, options), symmetricJoin(options), step);
@@ -131,26 +127,24 @@ export abstract class StreamOperators<out T> extends StreamFunctions<T> {
 
   /** Joins with a small right side that every channel gets a copy of, so that the left side stays where it is. */
   broadcastJoin<
-    L,
     R,
     const How extends BroadcastJoinKind = "inner",
-    const LeftKeys extends KeyOf<L> = KeyOf<L>,
-    const RightKeys extends KeyOf<R> = KeyOf<R>,
+    const LeftKeys extends KeySelector<T> = KeySelector<T>,
+    const RightKeys extends KeySelector<R> = KeySelector<R>,
     const Suffix extends string = "_2",
-    Out = Joined<L, R, How, LeftKeys, RightKeys, Suffix>,
+    Out = Joined<T, R, How, LeftKeys, RightKeys, Suffix>,
   >(
-    this: StreamOperators<L>,
     id: string,
     right: Input<R>,
-    options: JoinOptions<L, R, How, Out, LeftKeys, RightKeys, Suffix>,
+    options: JoinOptions<T, R, How, Out, LeftKeys, RightKeys, Suffix>,
     step: StepOptions = {},
   ): QStream<Out> {
     return this.operator(id, { left: this, right: partitionedBy(right, broadcast()) }, broadcastJoin(options), step);
   }
 
   /** Groups two streams by key, and combines the groups of equal keys once both have ended. */
-  cogroup<L, R, Out>(this: StreamOperators<L>, id: string, right: Input<R>, options: CogroupOptions<L, R, Out>, step: StepOptions = {}): QStream<Out> {
-    return this.operator(id, this.#byKeys(right, options), cogroup<L, R, Out>(options), step);
+  cogroup<R, Out>(id: string, right: Input<R>, options: CogroupOptions<T, R, Out>, step: StepOptions = {}): QStream<Out> {
+    return this.operator(id, this.#byKeys(right, options), cogroup<T, R, Out>(options), step);
   }
 
   /** @internal Adds an operator with the inputs given. */

@@ -67,8 +67,8 @@ export interface JoinOptions<
   R,
   How extends JoinKind = "inner",
   Out = Joined<L, R, How>,
-  LeftKeys extends KeyOf<L> = KeyOf<L>,
-  RightKeys extends KeyOf<R> = KeyOf<R>,
+  LeftKeys extends KeySelector<L> = KeySelector<L>,
+  RightKeys extends KeySelector<R> = KeySelector<R>,
   Suffix extends string = "_2",
 > {
   /** Key of the left side: a property or column name, several, or a function (for objects only). */

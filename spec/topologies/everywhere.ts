@@ -9,6 +9,8 @@ import { manners, type Manner } from "./given.ts";
 export interface FlowProperty<Data extends object, Outs extends Record<string, unknown>> {
   readonly flow: Flow<Data & Manner, Outs>;
   readonly data: fc.Arbitrary<Data>;
+  /** Makes what the flow reads, files for example. */
+  readonly prepare?: (data: Data & Manner) => Promise<void>;
   readonly check: (outputs: Outs, data: Data & Manner) => void | Promise<void>;
   /** Manners other than all. */
   readonly manner?: fc.Arbitrary<Manner>;
@@ -67,10 +69,11 @@ function propertyOn<Data extends object, Outs extends Record<string, unknown>>(
 }
 
 async function runOn<Data extends object, Outs extends Record<string, unknown>>(
-  { flow, check, options = {} }: FlowProperty<Data, Outs>,
+  { flow, prepare, check, options = {} }: FlowProperty<Data, Outs>,
   args: Data & Manner,
   on: Session,
 ): Promise<void> {
+  await prepare?.(args);
   const limits = { ...options.limits, parcelObjects: args.parcelObjects };
   const start = flow.run as (args: Data & Manner, options: RunOptions) => Promise<Outs>;
   await check(await start(args, { ...options, on, limits, strict: true }), args);

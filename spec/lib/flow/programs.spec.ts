@@ -142,6 +142,7 @@ test("a session that is closed leaves no thread, process or timer", async () => 
       await session.close();
       await flow.run({}, { on: session }).catch((error) => console.log(error.code));
     }
+    await new Promise((go) => setTimeout(go, 100));
     console.log(process.getActiveResourcesInfo().filter((name) => !/Pipe|TTY|File|WriteStream/.test(name)).join(" ") || "nothing");
     `,
   );
