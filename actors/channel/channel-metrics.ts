@@ -1,3 +1,5 @@
+import type { Parcel } from "./parcel.ts";
+
 /** What one channel did so far. Counts only grow. */
 export interface ChannelMetrics {
   /** What a reader's splits gave: objects, or rows of batches. */
@@ -47,6 +49,16 @@ export function emptyMetrics(): ChannelMetrics {
     splits: 0,
     counters: {},
   };
+}
+
+/** Counts the parcels that a task took. */
+export function countTaken(metrics: ChannelMetrics, parcels: readonly Parcel[]): void {
+  for (const parcel of parcels) {
+    metrics.objectsIn += parcel.rows;
+    metrics.bytesIn += parcel.bytes;
+    metrics.parcelsIn++;
+    if (parcel.columnar) metrics.batchesIn++;
+  }
 }
 
 /** Adds the counts of `other` to `total`. */

@@ -42,5 +42,12 @@ export interface ChannelEvents {
   readonly cancelInput: (input: number) => void;
 }
 
+/** Names of the inputs and indexes of the edges that a channel waits for. */
+export interface ChannelWait {
+  readonly inputs: readonly string[];
+  readonly blocked: readonly string[];
+  readonly edges: readonly number[];
+}
+
 /** What a channel waits for, for the scheduler to tell a stuck execution from a slow one. */
 export type ChannelState = "starting" | "running" | "waiting-input" | "waiting-credit" | "done" | "stopped";

@@ -3,8 +3,8 @@ import type { Cause } from "../../lib/core/contracts/lineage.ts";
 import type { Outputs as OperatorOutputs } from "../../lib/core/contracts/operator.ts";
 import { deepFreeze } from "../../lib/core/deep-freeze.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
-import type { ChannelMetrics } from "./channel-metrics.ts";
-import type { ChannelInput, ChannelParts, ChannelState } from "./channel-parts.ts";
+import { countTaken, type ChannelMetrics } from "./channel-metrics.ts";
+import type { ChannelInput, ChannelParts, ChannelState, ChannelWait } from "./channel-parts.ts";
 import { locate } from "./failure.ts";
 import type { Taken } from "./inputs.ts";
 import type { OutgoingLink } from "./outgoing-link.ts";
@@ -36,7 +36,6 @@ export class Channel {
   #finishing = false;
   /** A task threw: what it left of the state isn't to be trusted, so that no other task runs. */
   #broken = false;
-  #closed = false;
   /** Name of the input whose objects the task that runs now has taken. */
   #input: string | undefined;
   #creditWaitFrom: number | undefined;
@@ -63,9 +62,11 @@ export class Channel {
   }
 
   /** Names of the inputs and edges that the channel waits for. */
-  describeWait(): { readonly inputs: readonly string[]; readonly blocked: readonly string[]; readonly edges: readonly number[] } {
+  describeWait(): ChannelWait {
     const waiting = this.#parts.inputs.waiting();
-    const edges = this.#parts.outputs.links.filter((link) => link.blocks || (!link.closed && !link.drained)).map((link) => link.edge);
+    const edges = this.#parts.outputs.links
+      .filter((link) => link.blocks || (!link.closed && !link.drained))
+      .map((link) => link.edge);
     return { inputs: waiting.forInputs, blocked: waiting.blocked, edges: [...new Set(edges)] };
   }
 
@@ -134,13 +135,7 @@ export class Channel {
 
   /** Makes a sink's output visible. */
   async commitSink(): Promise<void> {
-    const { work, ctx } = this.#parts;
-    if (!(work instanceof SinkWork)) return;
-    try {
-      await work.commit();
-    } catch (error) {
-      throw locate(error, { step: ctx.step, channel: ctx.channel });
-    }
+    if (this.#parts.work instanceof SinkWork) await this.#parts.work.commit();
   }
 
   /** Ends the channel where it is: nothing is sent any more, what a sink prepared is removed. */
@@ -156,7 +151,7 @@ export class Channel {
     await Promise.allSettled([
       output?.close(),
       work instanceof SinkWork ? work.abort() : undefined,
-      this.#closeWork(),
+      work instanceof ReaderWork ? undefined : work.close(),
     ]);
     await ctx.spill.clear();
   }
@@ -226,26 +221,22 @@ export class Channel {
     const { ctx, inputEdges, metrics } = this.#parts;
     switch (taken.kind) {
       case "done": {
-        const task: RunningTask = { cause: { kind: "done" }, input: undefined, parcels: noParcels };
         this.#finishing = true;
-        return this.#run(task, work.done(ctx));
+        return this.#run({ cause: { kind: "done" }, input: undefined, parcels: noParcels }, work.done(ctx));
       }
       case "input-end": {
         const input = inputEdges[taken.input]?.name ?? "";
         this.#input = input;
-        return this.#run({ cause: { kind: "input-end", input }, input: taken.input, parcels: noParcels }, work.inputDone(input, ctx));
+        const task = { cause: { kind: "input-end", input }, input: taken.input, parcels: noParcels } as const;
+        return this.#run(task, work.inputDone(input, ctx));
       }
       case "parcels": {
         const edge = inputEdges[taken.input] as ChannelInput;
-        const task: RunningTask = { cause: { kind: "parcels", input: edge.name }, input: taken.input, parcels: taken.parcels };
+        const { parcels } = taken;
+        const task = { cause: { kind: "parcels", input: edge.name }, input: taken.input, parcels } as const;
         this.#input = edge.name;
-        let objects = decodeParcels(taken.parcels);
-        for (const parcel of taken.parcels) {
-          metrics.objectsIn += parcel.rows;
-          metrics.bytesIn += parcel.bytes;
-          metrics.parcelsIn++;
-          if (parcel.columnar) metrics.batchesIn++;
-        }
+        let objects = decodeParcels(parcels);
+        countTaken(metrics, parcels);
         if (this.#parts.strict) deepFreeze(objects);
         for (const step of edge.after) objects = applyFunction(step, objects, ctx);
         if (objects.length === 0) return this.#run(task, undefined);
@@ -315,7 +306,10 @@ export class Channel {
         channel: from,
         seq: this.#seq,
         cause: task.cause,
-        consumed: keeps && task.input !== undefined ? consumedOf(this.#parts.inputEdges[task.input]?.edge ?? -1, task.parcels) : [],
+        consumed:
+          keeps && task.input !== undefined
+            ? consumedOf(this.#parts.inputEdges[task.input]?.edge ?? -1, task.parcels)
+            : [],
         produced: keeps ? producedOf(outgoing) : [],
       },
       committed,
@@ -381,19 +375,11 @@ export class Channel {
     }
     this.#state = "done";
     const report = async (): Promise<void> => {
-      await this.#closeWork();
+      if (!(work instanceof ReaderWork)) await work.close();
       await this.#parts.ctx.spill.clear();
       events.done(work instanceof SinkWork ? work.part : undefined);
     };
     return report();
-  }
-
-  /** Closes the operator, once: the channel may end and then be stopped because another one failed. */
-  async #closeWork(): Promise<void> {
-    const { work } = this.#parts;
-    if (this.#closed || work instanceof ReaderWork) return;
-    this.#closed = true;
-    await work.close();
   }
 
   #pump(link: OutgoingLink): void {

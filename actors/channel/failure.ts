@@ -9,6 +9,7 @@ export function locate(error: unknown, place: Place): QStreamError {
     // The message tells the error's own place already.
     return Object.assign(located, { place: { ...place, ...error.place } });
   }
-  const message = error instanceof Error ? `${error.name === "Error" ? "" : `${error.name}: `}${error.message}` : String(error);
+  const message =
+    error instanceof Error ? `${error.name === "Error" ? "" : `${error.name}: `}${error.message}` : String(error);
   return new QStreamError("STEP_FAILED", message, { ...place, cause: error });
 }

@@ -9,7 +9,10 @@ export interface Window {
 }
 
 /** Divides what an input may hold over its links. Both ends of a link compute it, so that no first grant is sent. */
-export function windowOf(limits: { readonly inputObjects: number; readonly inputBytes: number }, links: number): Window {
+export function windowOf(
+  limits: { readonly inputObjects: number; readonly inputBytes: number },
+  links: number,
+): Window {
   return {
     objects: Math.max(1, Math.floor(limits.inputObjects / links)),
     bytes: Math.max(1, Math.floor(limits.inputBytes / links)),

@@ -147,16 +147,28 @@ export class Outputs {
       if (link.takeFirst()) assertTravels(objects[0]);
       const bytes = perObject * objects.length;
       this.#count(objects.length, 0, bytes, 0);
-      outgoing.push({ link, parcel: { from: 0, seq, rows: objects.length, bytes, columnar: false, content: { objects } } });
+      outgoing.push({
+        link,
+        parcel: { from: 0, seq, rows: objects.length, bytes, columnar: false, content: { objects } },
+      });
       return;
     }
     const payload = encoded ?? encodeObjects(objects);
     const bytes = payload.bytes.byteLength;
     this.#count(objects.length, 0, bytes, bytes);
-    outgoing.push({ link, parcel: { from: 0, seq, rows: objects.length, bytes, columnar: false, content: { payload } } });
+    outgoing.push({
+      link,
+      parcel: { from: 0, seq, rows: objects.length, bytes, columnar: false, content: { payload } },
+    });
   }
 
-  #broadcastObjects(edge: OutgoingEdge, objects: readonly unknown[], perObject: number, seq: number, outgoing: Outgoing[]): void {
+  #broadcastObjects(
+    edge: OutgoingEdge,
+    objects: readonly unknown[],
+    perObject: number,
+    seq: number,
+    outgoing: Outgoing[],
+  ): void {
     let payload: Payload | undefined;
     for (const link of edge.links) {
       if (link.closed) continue;
@@ -206,7 +218,10 @@ export class Outputs {
       if (payload === undefined || link === undefined || link.closed) return;
       const bytes = payload.bytes.byteLength;
       this.#count(payload.rows, 1, bytes, link.target.local ? 0 : bytes);
-      outgoing.push({ link, parcel: { from: 0, seq, rows: payload.rows, bytes, columnar: true, content: { payload } } });
+      outgoing.push({
+        link,
+        parcel: { from: 0, seq, rows: payload.rows, bytes, columnar: true, content: { payload } },
+      });
     });
   }
 
@@ -228,7 +243,13 @@ export class Outputs {
     }
   }
 
-  #addBatch(link: OutgoingLink | undefined, batch: unknown, support: BatchSupport, seq: number, outgoing: Outgoing[]): void {
+  #addBatch(
+    link: OutgoingLink | undefined,
+    batch: unknown,
+    support: BatchSupport,
+    seq: number,
+    outgoing: Outgoing[],
+  ): void {
     if (link === undefined || link.closed) return;
     const rows = support.rows(batch);
     if (link.target.local) {
@@ -270,7 +291,10 @@ export function producedOf(outgoing: readonly Outgoing[]): Produced[] {
 
 function linkTo(edge: OutgoingEdge, to: number): OutgoingLink {
   const link = edge.links[to];
-  invariant(link !== undefined, `the partition function of edge ${edge.index} chose channel ${to} of ${edge.links.length}`);
+  invariant(
+    link !== undefined,
+    `the partition function of edge ${edge.index} chose channel ${to} of ${edge.links.length}`,
+  );
   return link;
 }
 

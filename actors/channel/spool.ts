@@ -24,7 +24,13 @@ export interface SpoolEvents {
 
 type Entry =
   | { readonly kind: "memory"; readonly parcel: Parcel }
-  | { readonly kind: "disk"; readonly parcel: Omit<Parcel, "content">; readonly format: Payload["format"]; readonly position: number; readonly length: number };
+  | {
+      readonly kind: "disk";
+      readonly parcel: Omit<Parcel, "content">;
+      readonly format: Payload["format"];
+      readonly position: number;
+      readonly length: number;
+    };
 
 /**
  * Parcels of a link whose consumer is blocked by a stage, kept by the producer: in memory, then on disk. First in, first
@@ -109,9 +115,13 @@ export class Spool {
     const payload = "payload" in parcel.content ? parcel.content.payload : encodeContent(parcel.content.objects);
     const bytes = new Uint8Array(payload.bytes);
     if (this.#budget.diskBytes + bytes.length > this.#budget.diskBytesMax) {
-      throw new QStreamError("LIMIT_EXCEEDED", `the spools of a slot need more than ${this.#budget.diskBytesMax} bytes of disk`, {
-        advice: "Raise limits.spoolDiskBytes, or read the other input first with stages",
-      });
+      throw new QStreamError(
+        "LIMIT_EXCEEDED",
+        `the spools of a slot need more than ${this.#budget.diskBytesMax} bytes of disk`,
+        {
+          advice: "Raise limits.spoolDiskBytes, or read the other input first with stages",
+        },
+      );
     }
     this.#file ??= await this.#budget.disk.create("spool");
     const position = await this.#file.append(bytes);

@@ -118,7 +118,10 @@ export class TaskOutput {
   }
 
   /** The source's answer, or "late" when the time to wait for it has passed or it is interrupted. */
-  #settled(pending: Promise<IteratorResult<unknown>>, late: Promise<"late"> | undefined): Promise<IteratorResult<unknown> | "late"> {
+  #settled(
+    pending: Promise<IteratorResult<unknown>>,
+    late: Promise<"late"> | undefined,
+  ): Promise<IteratorResult<unknown> | "late"> {
     return new Promise((resolve, reject) => {
       this.#interrupt = () => resolve("late");
       pending.then(resolve, reject);
@@ -185,7 +188,8 @@ export class TaskOutput {
       return { ...this.#chunk(), objects: [first], columnar: true };
     }
     let count = Math.min(rest.length - from, limits.objects);
-    for (let at = 0; at < count; at += sampleEvery) count = Math.min(count, at + fitting(rest[from + at], limits.bytes));
+    for (let at = 0; at < count; at += sampleEvery)
+      count = Math.min(count, at + fitting(rest[from + at], limits.bytes));
     this.#restFrom = from + count;
     if (count === rest.length) {
       this.#rest = undefined;

@@ -2,6 +2,8 @@ import type { Context } from "../../lib/core/contracts/context.ts";
 import type { Operator, Outputs } from "../../lib/core/contracts/operator.ts";
 import type { Reader } from "../../lib/core/contracts/reader.ts";
 import type { OutputSink, SinkChannel } from "../../lib/core/contracts/sink.ts";
+import { QStreamError, type Place } from "../../lib/core/errors.ts";
+import { locate } from "./failure.ts";
 import { TaskOutput } from "./task-output.ts";
 
 /** What a channel does in its tasks: the part that differs between readers, operators and sinks. */
@@ -18,10 +20,16 @@ export interface Work {
 export class OperatorWork implements Work {
   // oxlint-disable-next-line typescript/no-explicit-any -- the names of its inputs are known to the flow's builder only
   readonly #operator: Operator<any, unknown>;
+  /** A channel may end, and then be stopped because another one failed. */
+  #closed = false;
 
   // oxlint-disable-next-line typescript/no-explicit-any -- see above
   constructor(create: () => Operator<any, unknown>) {
     this.#operator = create();
+    if (typeof this.#operator?.execute === "function") return;
+    throw new QStreamError("OPTION_INVALID", "the factory made something without execute", {
+      advice: "Give a factory of operators: () => new MyOperator(), not the class itself",
+    });
   }
 
   get accepts(): ((input: string) => boolean) | undefined {
@@ -46,6 +54,8 @@ export class OperatorWork implements Work {
   }
 
   close(): void | Promise<void> {
+    if (this.#closed) return undefined;
+    this.#closed = true;
     return this.#operator.close?.();
   }
 }
@@ -55,6 +65,7 @@ export class SinkWork implements Work {
   readonly accepts = undefined;
   readonly #sink: OutputSink<never, unknown>;
   #channel: SinkChannel<never> | undefined;
+  #place: Place = {};
   part: unknown;
 
   constructor(sink: OutputSink<never, unknown>) {
@@ -62,6 +73,7 @@ export class SinkWork implements Work {
   }
 
   async open(ctx: Context): Promise<void> {
+    this.#place = { step: ctx.step, channel: ctx.channel };
     this.#channel = await this.#sink.open(ctx);
   }
 
@@ -78,7 +90,11 @@ export class SinkWork implements Work {
   }
 
   async commit(): Promise<void> {
-    await this.#channel?.commit?.();
+    try {
+      await this.#channel?.commit?.();
+    } catch (error) {
+      throw locate(error, this.#place);
+    }
   }
 
   async abort(): Promise<void> {

@@ -27,7 +27,12 @@ export class ExecutionRecord {
     this.#slots = slots;
     this.#placement = placement;
     this.#channels = plan.steps.map((step) =>
-      Array.from({ length: step.channels }, () => ({ state: "starting" as const, metrics: emptyMetrics(), waits: undefined, part: undefined })),
+      Array.from({ length: step.channels }, () => ({
+        state: "starting" as const,
+        metrics: emptyMetrics(),
+        waits: undefined,
+        part: undefined,
+      })),
     );
     this.#left = plan.steps.reduce((sum, step) => sum + step.channels, 0);
   }
@@ -62,14 +67,22 @@ export class ExecutionRecord {
   parts(): Map<string, readonly unknown[]> {
     const parts = new Map<string, readonly unknown[]>();
     this.#plan.steps.forEach((step, index) => {
-      if (step.kind === "sink") parts.set(step.id, (this.#channels[index] ?? []).map((channel) => channel.part));
+      if (step.kind === "sink")
+        parts.set(
+          step.id,
+          (this.#channels[index] ?? []).map((channel) => channel.part),
+        );
     });
     return parts;
   }
 
   placement(): ChannelPlacement[] {
     return this.#plan.steps.flatMap((step, index) =>
-      (this.#placement[index] ?? []).map((slot, channel) => ({ step: step.id, channel, slot: this.#slots[slot] ?? "" })),
+      (this.#placement[index] ?? []).map((slot, channel) => ({
+        step: step.id,
+        channel,
+        slot: this.#slots[slot] ?? "",
+      })),
     );
   }
 
@@ -90,7 +103,16 @@ export class ExecutionRecord {
     });
     const memoryBytes = [...this.#memory.values()].reduce((sum, bytes) => sum + bytes, 0);
     const { bytesExchanged, spooledBytes: bytesSpooled, objectsRead: rowsRead } = total;
-    return { execution: this.#execution, elapsedMs, steps, channels, rowsRead, bytesExchanged, bytesSpooled, memoryBytes };
+    return {
+      execution: this.#execution,
+      elapsedMs,
+      steps,
+      channels,
+      rowsRead,
+      bytesExchanged,
+      bytesSpooled,
+      memoryBytes,
+    };
   }
 
   /** A number that changes whenever any channel got on. */
@@ -115,7 +137,9 @@ export class ExecutionRecord {
           for (const edge of channel.waits?.edges ?? []) edges.add(edge);
           lines.push(`"${id}" channel ${at} waits for credit`);
         } else {
-          lines.push(`"${id}" channel ${at} waits for ${(channel.waits?.inputs ?? []).map((name) => `input "${name}"`).join(", ")}`);
+          lines.push(
+            `"${id}" channel ${at} waits for ${(channel.waits?.inputs ?? []).map((name) => `input "${name}"`).join(", ")}`,
+          );
         }
       }
     }

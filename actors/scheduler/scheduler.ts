@@ -28,7 +28,10 @@ export interface ExecutionRequest {
   /** Splits of each reader, by step. */
   readonly splits: ReadonlyMap<number, readonly (readonly { readonly index: number; readonly split: unknown }[])[]>;
   readonly onEvent: (event: ExecutionEvent) => void;
-  readonly resolve: (outcome: { readonly parts: ReadonlyMap<string, readonly unknown[]>; readonly metrics: ExecutionMetrics }) => void;
+  readonly resolve: (outcome: {
+    readonly parts: ReadonlyMap<string, readonly unknown[]>;
+    readonly metrics: ExecutionMetrics;
+  }) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -136,9 +139,12 @@ export class Scheduler {
     const handles = this.#slots();
     const slots = [...handles.map((slot) => slot.id), this.#client.id];
     const indexOf = new Map(slots.map((id, index) => [id, index]));
-    const placement = plan.steps.map((step) =>
-      placeChannels(step, handles, this.#client.id, step.channels === 1 ? this.#turn++ : 0).map((id) => indexOf.get(id) ?? -1),
-    );
+    const placed: string[][] = [];
+    for (const step of plan.steps) {
+      const turn = step.channels === 1 ? this.#turn++ : 0;
+      placed.push(placeChannels(step, { slots: handles, client: this.#client.id, placed, turn }));
+    }
+    const placement = placed.map((channels) => channels.map((id) => indexOf.get(id) ?? -1));
     const record = new ExecutionRecord(execution, plan, slots, placement);
     const orders = this.#channelOrders(request, placement);
     const used = slots.filter((_, index) => orders[index] !== undefined);
@@ -160,7 +166,19 @@ export class Scheduler {
     slots.forEach((id, index) => {
       const channels = orders[index];
       if (channels === undefined) return;
-      this.#order(id, { kind: "prepare", execution, reference, args, plan, limits, slots, placement, channels, seed, strict });
+      this.#order(id, {
+        kind: "prepare",
+        execution,
+        reference,
+        args,
+        plan,
+        limits,
+        slots,
+        placement,
+        channels,
+        seed,
+        strict,
+      });
     });
   }
 
@@ -209,7 +227,11 @@ export class Scheduler {
     const { record, request } = running;
     record.progress(report.channels, report.slot, report.memoryBytes);
     if (running.phase !== "running") return;
-    request.onEvent({ kind: "progress", execution: request.execution, metrics: record.metrics(this.#elapsed(running)) });
+    request.onEvent({
+      kind: "progress",
+      execution: request.execution,
+      metrics: record.metrics(this.#elapsed(running)),
+    });
     const pulse = record.pulse();
     const quiet = running.quietReports;
     if (pulse !== running.pulse) quiet.clear();
@@ -298,10 +320,15 @@ export class Scheduler {
   }
 }
 
-function deadlock(plan: Plan, stuck: { readonly edges: readonly number[]; readonly lines: readonly string[] }): QStreamError {
+function deadlock(
+  plan: Plan,
+  stuck: { readonly edges: readonly number[]; readonly lines: readonly string[] },
+): QStreamError {
   const edges = stuck.edges.map((index) => {
     const edge = plan.edges[index];
-    return edge === undefined ? "" : `from "${plan.steps[edge.from]?.id}" to input "${edge.input}" of "${plan.steps[edge.to]?.id}"`;
+    return edge === undefined
+      ? ""
+      : `from "${plan.steps[edge.from]?.id}" to input "${edge.input}" of "${plan.steps[edge.to]?.id}"`;
   });
   return new QStreamError("DEADLOCK", `everything waits for everything: ${stuck.lines.slice(0, 6).join("; ")}`, {
     advice: `Blocked ${edges.length === 1 ? "edge" : "edges"}: ${edges.join(", ")}. Give the input that must be read first a lower stage, or raise limits.inputBytes and limits.inputObjects`,

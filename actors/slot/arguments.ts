@@ -20,10 +20,14 @@ export async function encodeArguments(args: unknown): Promise<EncodedArguments> 
   try {
     return { plain: encodeObjects([plain]), batches };
   } catch (error) {
-    throw new QStreamError("ARGUMENT_CANNOT_TRAVEL", `an argument of the flow can't travel to its slots: ${(error as Error).message}`, {
-      advice: "Arguments are data; put functions into the flow's module and pass what they depend on",
-      cause: error,
-    });
+    throw new QStreamError(
+      "ARGUMENT_CANNOT_TRAVEL",
+      `an argument of the flow can't travel to its slots: ${(error as Error).message}`,
+      {
+        advice: "Arguments are data; put functions into the flow's module and pass what they depend on",
+        cause: error,
+      },
+    );
   }
 }
 

@@ -56,8 +56,19 @@ export interface ChannelReport {
 /** What a slot tells the scheduler. */
 export type Report =
   | { readonly kind: "prepared"; readonly execution: string; readonly slot: string }
-  | { readonly kind: "channels-done"; readonly execution: string; readonly slot: string; readonly channels: readonly DoneChannel[] }
-  | { readonly kind: "progress"; readonly execution: string; readonly slot: string; readonly channels: readonly ChannelReport[]; readonly memoryBytes: number }
+  | {
+      readonly kind: "channels-done";
+      readonly execution: string;
+      readonly slot: string;
+      readonly channels: readonly DoneChannel[];
+    }
+  | {
+      readonly kind: "progress";
+      readonly execution: string;
+      readonly slot: string;
+      readonly channels: readonly ChannelReport[];
+      readonly memoryBytes: number;
+    }
   | { readonly kind: "committed"; readonly execution: string; readonly slot: string }
   | { readonly kind: "stopped"; readonly execution: string; readonly slot: string }
   | { readonly kind: "failed"; readonly execution: string; readonly slot: string; readonly error: ErrorData };

@@ -6,6 +6,7 @@ import { ChannelContext } from "../channel/channel-context.ts";
 import { emptyMetrics } from "../channel/channel-metrics.ts";
 import type { ChannelInput } from "../channel/channel-parts.ts";
 import { Channel } from "../channel/channel.ts";
+import { locate } from "../channel/failure.ts";
 import { Inputs, windowOf } from "../channel/inputs.ts";
 import { OutgoingLink, type LinkTarget } from "../channel/outgoing-link.ts";
 import { Outputs, type OutgoingEdge } from "../channel/outputs.ts";
@@ -69,7 +70,15 @@ export class SlotExecution {
       case "parcel": {
         const { payload, seq, previous, from } = message;
         const columnar = payload.format === "batch";
-        const parcel = { from, seq, previous, rows: payload.rows, bytes: payload.bytes.byteLength, columnar, content: { payload } };
+        const parcel = {
+          from,
+          seq,
+          previous,
+          rows: payload.rows,
+          bytes: payload.bytes.byteLength,
+          columnar,
+          content: { payload },
+        };
         this.#deliver(message.edge, message.to, parcel);
         return;
       }
@@ -121,7 +130,7 @@ export class SlotExecution {
       step: step.id,
       channel: order.channel,
       channels: step.channels,
-      memoryBytes: this.#order.limits.stateBytes,
+      memoryBytes: step.placement.kind === "client" ? this.#order.limits.collectBytes : this.#order.limits.stateBytes,
       files: this.#parts.files,
       spill: this.#parts.disk(),
       datasets: this.#parts.datasets,
@@ -139,7 +148,7 @@ export class SlotExecution {
     hosted.channel = new Channel({
       step: order.step,
       ctx,
-      work: workOf(code, order),
+      work: this.#work(step, code, order),
       inputs: this.#inputsOf(step, order),
       inputEdges: step.inputs.map((input) => this.#channelInput(input.name, input.edge)),
       outputs,
@@ -163,6 +172,14 @@ export class SlotExecution {
       crashed: (error) => hosted.channel.failFrom(error),
     });
     this.#channels.set(this.#channelKey(order.step, order.channel), hosted);
+  }
+
+  #work(step: PlannedStep, code: StepCode, order: ChannelOrder): Work | ReaderWork {
+    try {
+      return workOf(code, order);
+    } catch (error) {
+      throw locate(error, { step: step.id, channel: order.channel });
+    }
   }
 
   #channelInput(name: string, edge: number): ChannelInput {
@@ -251,7 +268,9 @@ export class SlotExecution {
     edge: number,
     from: number,
     to: number,
-    message: { readonly kind: "credit"; readonly objects: number; readonly bytes: number } | { readonly kind: "cancel" },
+    message:
+      | { readonly kind: "credit"; readonly objects: number; readonly bytes: number }
+      | { readonly kind: "cancel" },
   ): void {
     const producer = this.#order.plan.edges[edge]?.from ?? -1;
     const slot = this.#slotOf(producer, from);
@@ -299,13 +318,19 @@ export class SlotExecution {
         this.#parts.report({ kind: "channels-done", execution: this.id, slot: this.#parts.id, channels });
       } catch (error) {
         // The part of a sink that isn't plain data can't be sent to the client.
-        const sinks = channels.filter((done) => done.part !== undefined).map((done) => this.#order.plan.steps[done.step]?.id);
+        const sinks = channels
+          .filter((done) => done.part !== undefined)
+          .map((done) => this.#order.plan.steps[done.step]?.id);
         this.#failed(
-          new QStreamError("CANNOT_TRAVEL", `what a sink returned for its part of the result can't travel: ${String(error)}`, {
-            ...(sinks[0] === undefined ? {} : { step: sinks[0] }),
-            advice: "Return plain data from the sink's done",
-            cause: error,
-          }),
+          new QStreamError(
+            "CANNOT_TRAVEL",
+            `what a sink returned for its part of the result can't travel: ${String(error)}`,
+            {
+              ...(sinks[0] === undefined ? {} : { step: sinks[0] }),
+              advice: "Return plain data from the sink's done",
+              cause: error,
+            },
+          ),
         );
       }
     });

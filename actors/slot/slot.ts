@@ -105,13 +105,18 @@ export class Slot {
   async #prepare(order: PrepareOrder): Promise<void> {
     const preparing = { stopped: false };
     this.#preparing.set(order.execution, preparing);
-    const program = await this.#parts.load(order.reference, order.args).finally(() => this.#preparing.delete(order.execution));
+    const program = await this.#parts
+      .load(order.reference, order.args)
+      .finally(() => this.#preparing.delete(order.execution));
     if (preparing.stopped) return;
     if (program.fingerprint !== order.plan.fingerprint) {
       throw new QStreamError(
         "FINGERPRINT_CHANGED",
         `flow "${order.plan.flow}" is another one in ${this.#parts.id} (${program.fingerprint}) than where it was run (${order.plan.fingerprint})`,
-        { advice: "Its builder must make the same steps wherever it runs: pass what varies as arguments, and don't read argv, the clock or globals" },
+        {
+          advice:
+            "Its builder must make the same steps wherever it runs: pass what varies as arguments, and don't read argv, the clock or globals",
+        },
       );
     }
     this.#executions.set(order.execution, new SlotExecution(order, program, this.#parts));

@@ -25,7 +25,6 @@ export type ErrorCode =
   | "PACKAGE_MISSING"
   | "PATH_NOT_FOUND"
   | "PLACEMENT_IMPOSSIBLE"
-  | "RUN_IN_SLOT"
   | "SESSION_CLOSED"
   | "SINK_TARGET_EXISTS"
   | "SLOT_LOST"

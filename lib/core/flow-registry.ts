@@ -31,7 +31,13 @@ interface Registry {
 // One registry a thread, shared by several copies of this package (a bundle's and ours).
 const registrySymbol = Symbol.for("qstream.flow-registry.2");
 const holder = globalThis as { [registrySymbol]?: Registry };
-const registry: Registry = (holder[registrySymbol] ??= { flows: new Map(), counts: new Map(), slot: false, halted: new Set(), waiting: [] });
+const registry: Registry = (holder[registrySymbol] ??= {
+  flows: new Map(),
+  counts: new Map(),
+  slot: false,
+  halted: new Set(),
+  waiting: [],
+});
 
 const keyOf = (module: string, name: string): string => `${module}#${name}`;
 

@@ -39,7 +39,7 @@ export function flatMapping(f: (object: never, ctx: FunctionContext) => Many<unk
         for (let index = 0; index < several.length; index++) made.push(several[index]);
         continue;
       }
-      if (several instanceof Promise) throw asynchronous("flatMap");
+      if (typeof several !== "object" || several === null || several instanceof Promise) throw notSeveral(several);
       for (const object of several) made.push(object);
     }
     return made;
@@ -71,6 +71,13 @@ export function framing(id: string, f: (batch: never, ctx: FunctionContext) => u
         advice: 'Frame functions take Arrow tables or Polars frames: read with as: "polars", or use map',
       });
     });
+}
+
+function notSeveral(value: unknown): QStreamError {
+  if (value instanceof Promise) return asynchronous("flatMap");
+  return new QStreamError("STEP_FAILED", `flatMap got ${value === null ? "null" : typeof value} from its function`, {
+    advice: "Return an array or another iterable: [] for nothing, [text] for a single string",
+  });
 }
 
 function asynchronous(kind: string): QStreamError {

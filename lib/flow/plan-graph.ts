@@ -21,10 +21,18 @@ export function planGraph(graph: Graph, topology: Topology): Plan {
   const steps: PlannedStep[] = [];
   for (const index of sorted.order) {
     const step = graph.steps[index] as StepNode;
-    const producers = step.inputs.flatMap((input) => steps[indexOf.get(input.from.step) ?? -1] ?? []);
+    const producers = step.inputs.map((input): Producer => {
+      const at = indexOf.get(input.from.step) ?? -1;
+      return { step: at, channels: steps[at]?.channels ?? 1, slots: steps[at]?.slots ?? [] };
+    });
     steps[index] = planStep(step, index, edges, producers, topology);
   }
-  return { flow: graph.flow, fingerprint: graph.fingerprint(), steps, edges: edges.map((edge) => planEdge(graph, edge, edges, steps)) };
+  return {
+    flow: graph.flow,
+    fingerprint: graph.fingerprint(),
+    steps,
+    edges: edges.map((edge) => planEdge(graph, edge, edges, steps)),
+  };
 }
 
 interface RawEdge {
@@ -40,8 +48,14 @@ function edgesOf(graph: Graph, indexOf: ReadonlyMap<StepNode, number>): RawEdge[
   );
 }
 
-function planStep(step: StepNode, index: number, edges: readonly RawEdge[], producers: readonly PlannedStep[], topology: Topology): PlannedStep {
-  const placement = placementOf(step, producers.map(({ channels }) => channels));
+function planStep(
+  step: StepNode,
+  index: number,
+  edges: readonly RawEdge[],
+  producers: readonly Producer[],
+  topology: Topology,
+): PlannedStep {
+  const placement = placementOf(step, producers);
   const data = dataSlotsOf(step, placement, producers, topology);
   const channels = data?.length ?? (placement.kind === "with-data" ? 1 : channelsOf(placement, topology.slots)) ?? 1;
   if (channels < 1) throw noPlace(step.id, placement);
@@ -69,21 +83,25 @@ function planStep(step: StepNode, index: number, edges: readonly RawEdge[], prod
 function dataSlotsOf(
   step: StepNode,
   placement: PlacementStrategy,
-  producers: readonly PlannedStep[],
+  producers: readonly Producer[],
   { dataSlots }: Topology,
 ): readonly string[] | undefined {
   const own = dataSlots?.get(step.id);
   if (own !== undefined || placement.kind !== "with-data" || dataSlots === undefined) return own;
-  const inherited = [...new Set(producers.flatMap((producer) => producer.slots ?? []))].toSorted();
+  const inherited = [...new Set(producers.flatMap((producer) => producer.slots))].toSorted();
   if (inherited.length > 0) return inherited;
-  throw new QStreamError("PLACEMENT_IMPOSSIBLE", `step "${step.id}" is placed with its data, and none of its streams comes from a dataset`, {
-    step: step.id,
-    advice: "Place it by perSlot() or single(), or read a dataset before it",
-  });
+  throw new QStreamError(
+    "PLACEMENT_IMPOSSIBLE",
+    `step "${step.id}" is placed with its data, and none of its streams comes from a dataset`,
+    {
+      step: step.id,
+      advice: "Place it by perSlot() or single(), or read a dataset before it",
+    },
+  );
 }
 
 /** The table of defaults of docs/defaults.md: what the user set, else what the kind of step asks for. */
-function placementOf(step: StepNode, producers: readonly number[]): PlacementStrategy {
+function placementOf(step: StepNode, producers: readonly Producer[]): PlacementStrategy {
   const { place, channels } = step;
   if (place !== undefined) {
     if (channels === undefined) return place;
@@ -102,8 +120,21 @@ function placementOf(step: StepNode, producers: readonly number[]): PlacementStr
     case "per-slot":
       return { kind: "per-slot", channels: 1 };
     case "same":
-      return producers.every((count) => count === 1) ? { kind: "single" } : { kind: "spread", channels: Math.max(1, ...producers) };
+      return withProducer(producers);
   }
+}
+
+/** What is known of the step behind an input: its place in the plan, its channels, and the slots of its data. */
+interface Producer {
+  readonly step: number;
+  readonly channels: number;
+  readonly slots: readonly string[];
+}
+
+/** Beside the producer, so that what passes stays in its slot; beside the widest one where there are several. */
+function withProducer(producers: readonly Producer[]): PlacementStrategy {
+  const widest = producers.toSorted((left, right) => right.channels - left.channels)[0];
+  return widest === undefined ? { kind: "single" } : { kind: "with-step", step: widest.step, channels: widest.channels };
 }
 
 function planEdge(graph: Graph, edge: RawEdge, edges: readonly RawEdge[], steps: readonly PlannedStep[]): PlannedEdge {

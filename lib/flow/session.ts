@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { locate } from "../../actors/channel/failure.ts";
 import { NactHost } from "../../actors/hosts/nact-host.ts";
 import { TurnHost } from "../../actors/hosts/turn-host.ts";
 import { Scheduler } from "../../actors/scheduler/scheduler.ts";
@@ -10,7 +11,7 @@ import { launchThreadSlots } from "../../actors/slots/thread-slots.ts";
 import { MemoryNetwork } from "../../actors/transport/memory-transport.ts";
 import { Dataset, type DatasetKeeper } from "../core/dataset.ts";
 import { QStreamError } from "../core/errors.ts";
-import type { FlowReference } from "../core/flow-registry.ts";
+import { isSlot, type FlowReference } from "../core/flow-registry.ts";
 import { defaultLimits, type Limits } from "../core/limits.ts";
 import type { OutputSink } from "../core/contracts/sink.ts";
 import type { Plan } from "../core/plan.ts";
@@ -125,7 +126,7 @@ export class Session implements AsyncDisposable {
     for (const [name, id] of Object.entries(outputs)) {
       const code = graph.steps.find((step) => step.id === id)?.code;
       if (code?.kind !== "sink") continue;
-      const result = await (code.sink as OutputSink<never, unknown>).result(parts.get(id) ?? []);
+      const result = await resultOf(code.sink, id, parts.get(id) ?? []);
       results[name] = result instanceof Dataset ? new Dataset(result, this.#datasets) : result;
     }
     return results;
@@ -208,6 +209,8 @@ interface LaunchHooks {
  * await flow.run(args, { on: session });
  */
 export async function local(options: SessionOptions = {}): Promise<Session> {
+  // In a slot that loads a one-file program, the program stays where it is: sessions are the first process's alone.
+  if (isSlot()) return new Promise<never>(() => {});
   const count = options.slots ?? availableParallelism();
   if (!Number.isInteger(count) || count < 1 || count > 1024) {
     throw new QStreamError("OPTION_INVALID", `slots: ${count} is not a whole number from 1 to 1024`);
@@ -247,5 +250,13 @@ function seededWorld(random: () => number): World {
 async function prepareSinks(graph: Graph, files: ReturnType<typeof openFileSystem>, execution: string): Promise<void> {
   for (const step of graph.steps) {
     if (step.code.kind === "sink") await step.code.sink.prepare?.({ files, execution });
+  }
+}
+
+async function resultOf(sink: OutputSink<never, unknown>, step: string, parts: readonly unknown[]): Promise<unknown> {
+  try {
+    return await sink.result(parts);
+  } catch (error) {
+    throw locate(error, { step });
   }
 }

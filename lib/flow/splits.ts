@@ -1,7 +1,7 @@
+import { locate } from "../../actors/channel/failure.ts";
 import { assertTravels } from "../core/codec/index.ts";
 import type { FileSystem } from "../core/contracts/file-system.ts";
 import type { Reader } from "../core/contracts/reader.ts";
-import { QStreamError } from "../core/errors.ts";
 import type { Plan } from "../core/plan.ts";
 import type { SlotPlace } from "../core/placement-strategy.ts";
 import type { Graph } from "./graph.ts";
@@ -31,9 +31,12 @@ export async function dealSplits(
     const { reader } = step.code;
     const channels = plan.steps[index]?.channels ?? 1;
     const found = await splitsOf(step.id, reader, { ...context, channels });
-    splits.set(step.id, found.map((split, at) => ({ index: at, split })));
-    const { locate } = reader;
-    if (locate !== undefined) dataSlots.set(step.id, [...new Set(found.map((split) => locate(split)))].toSorted());
+    splits.set(
+      step.id,
+      found.map((split, at) => ({ index: at, split })),
+    );
+    const slotOf = reader.locate;
+    if (slotOf !== undefined) dataSlots.set(step.id, [...new Set(found.map((split) => slotOf(split)))].toSorted());
   }
   return {
     dataSlots,
@@ -42,28 +45,35 @@ export async function dealSplits(
       for (const [index, step] of final.steps.entries()) {
         const own = splits.get(step.id);
         const code = graph.steps[index]?.code;
-        if (own !== undefined && code?.kind === "reader") dealt.set(index, deal(own, step.channels, step.slots, code.reader));
+        if (own !== undefined && code?.kind === "reader")
+          dealt.set(index, deal(own, step.channels, step.slots, code.reader));
       }
       return dealt;
     },
   };
 }
 
-async function splitsOf(step: string, reader: Reader<unknown>, request: Parameters<Reader<unknown>["splits"]>[0]): Promise<readonly unknown[]> {
+async function splitsOf(
+  step: string,
+  reader: Reader<unknown>,
+  request: Parameters<Reader<unknown>["splits"]>[0],
+): Promise<readonly unknown[]> {
   try {
     const splits = await reader.splits(request);
     for (const split of splits) assertTravels(split);
     return splits;
   } catch (error) {
-    if (error instanceof QStreamError) {
-      throw new QStreamError(error.code, error.message, { ...error.place, step, cause: error.cause });
-    }
-    throw new QStreamError("STEP_FAILED", `reader "${step}" can't tell its splits: ${error instanceof Error ? error.message : String(error)}`, { step, cause: error });
+    throw locate(error, { step });
   }
 }
 
 /** Round robin, or to the channel whose slot holds the split. */
-function deal(splits: Numbered, channels: number, slots: readonly string[] | undefined, reader: Reader<unknown>): Numbered[] {
+function deal(
+  splits: Numbered,
+  channels: number,
+  slots: readonly string[] | undefined,
+  reader: Reader<unknown>,
+): Numbered[] {
   const dealt = Array.from({ length: channels }, (): { index: number; split: unknown }[] => []);
   splits.forEach((split, at) => {
     const channel = slots === undefined ? at % channels : slots.indexOf(reader.locate?.(split.split) ?? "");

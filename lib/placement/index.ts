@@ -1,7 +1,7 @@
 import type { PlacementStrategy } from "../core/placement-strategy.ts";
 import { QStreamError } from "../core/errors.ts";
 
-export { channelsOf, placeChannels } from "./place-channels.ts";
+export { channelsOf, placeChannels, type Places } from "./place-channels.ts";
 
 /** One channel, on any one slot. */
 export function single(): PlacementStrategy {

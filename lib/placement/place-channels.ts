@@ -15,23 +15,33 @@ export function channelsOf(strategy: PlacementStrategy, slots: readonly SlotPlac
     case "tagged":
       return strategy.channels * slots.filter((slot) => slot.tags.includes(strategy.tag)).length;
     case "spread":
+    case "with-step":
       return strategy.channels;
     case "with-data":
       return undefined;
   }
 }
 
-/**
- * Places the channels of a step: the id of a slot for each channel, in channel order. Steps of one channel are spread over
- * the slots by `turn`, so that they don't all meet on the first.
- */
-export function placeChannels(step: PlannedStep, slots: readonly SlotPlace[], client: string, turn: number): string[] {
+/** Where the channels of steps may go: the slots, the client's own, and what was placed before. */
+export interface Places {
+  readonly slots: readonly SlotPlace[];
+  readonly client: string;
+  /** Slots of the channels of the steps before this one, by the plan's index. */
+  readonly placed: readonly (readonly string[])[];
+  /** Steps of one channel are spread over the slots by their turn, so that they don't all meet on the first. */
+  readonly turn: number;
+}
+
+/** Places the channels of a step: the id of a slot for each channel, in channel order. */
+export function placeChannels(step: PlannedStep, { slots, client, placed, turn }: Places): string[] {
   const { placement, channels } = step;
   switch (placement.kind) {
     case "client":
       return new Array<string>(channels).fill(client);
     case "with-data":
       return placeWithData(step, slots);
+    case "with-step":
+      return [...(placed[placement.step] ?? [])];
     case "tagged": {
       const fitting = slots.filter((slot) => slot.tags.includes(placement.tag));
       if (fitting.length === 0) throw noTag(step.id, placement.tag, slots);

@@ -4,7 +4,6 @@ import { type BatchSupport, loadBatches, loadedBatches, representationOf } from 
 import type { Context } from "../../lib/core/contracts/context.ts";
 import type { OutputSink, SinkChannel } from "../../lib/core/contracts/sink.ts";
 import { invariant, QStreamError } from "../../lib/core/errors.ts";
-import { defaultLimits } from "../../lib/core/limits.ts";
 import { sampledBytes } from "../held-bytes.ts";
 import { oneBatch } from "./one-batch.ts";
 
@@ -48,18 +47,18 @@ interface Part {
 export function collect<T, As extends CollectAs | undefined = undefined>(
   options: CollectOptions<As> = {},
 ): OutputSink<T, Collected<T, As>> {
-  const { as, bytesMax = defaultLimits.collectBytes } = options;
+  const { as, bytesMax } = options;
   return {
     kind: "collect",
     options: { as, bytesMax },
     guarantee: "idempotent",
     placement: "client",
-    open: () => new CollectChannel(bytesMax),
+    open: (ctx) => new CollectChannel(bytesMax ?? ctx.memoryBytes),
     result: async (parts) => {
       const collected = parts as readonly (Part | undefined)[];
       let bytes = 0;
       for (const part of collected) bytes += part?.bytes ?? 0;
-      if (bytes > bytesMax) throw overLimit(bytesMax);
+      if (bytesMax !== undefined && bytes > bytesMax) throw overLimit(bytesMax);
       const objects: unknown[] = [];
       for (const part of collected) for (const object of part?.objects ?? []) objects.push(object);
       return (await convert(objects, as)) as Collected<T, As>;

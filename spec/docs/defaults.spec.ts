@@ -128,7 +128,9 @@ function planned(add: Add): Planned {
   const made = plan((q) => add(q.read("in", items(rows), { channels: producerChannels }), q));
   const step = made.steps.find(({ id }) => id === "x" || id === "y (partial)") ?? made.steps.at(-1);
   assert.ok(step !== undefined);
-  return { channels: step.channels, slots: placeChannels(step, slots, "client", 0), kind: step.placement.kind };
+  const placed: string[][] = [];
+  for (const each of made.steps) placed.push(placeChannels(each, { slots, client: "client", placed, turn: 0 }));
+  return { channels: step.channels, slots: placed[made.steps.indexOf(step)] ?? [], kind: step.placement.kind };
 }
 
 /** What the words of the column "channels" mean on three slots, behind a producer of two channels. */
@@ -150,6 +152,10 @@ function checkPlaced(words: string, { slots: found, kind }: Planned): void {
       return;
     case "on one slot":
       assert.is(kind, "single");
+      return;
+    case "where its producer is":
+      assert.is(kind, "with-step");
+      assert.equal(found, ["slot-0", "slot-1"]);
       return;
     case "with the data":
       assert.equal(found, ["slot-1", "slot-2"]);

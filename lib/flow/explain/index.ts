@@ -24,11 +24,13 @@ export function explainGraph(graph: Graph, options: ExplainOptions): string {
   const slots: SlotPlace[] = Array.from({ length: count }, (_, index) => ({ id: `slot-${index}`, machine: "local", tags }));
   const plan = planGraph(graph, { slots });
   let turn = 0;
-  const placement = plan.steps.map((step) =>
-    step.placement.kind === "with-data" ? [] : placeChannels(step, slots, "client", step.channels === 1 ? turn++ : 0),
-  );
+  const placed: string[][] = [];
+  for (const step of plan.steps) {
+    const places = { slots, client: "client", placed, turn: step.channels === 1 ? turn++ : 0 };
+    placed.push(step.placement.kind === "with-data" ? [] : placeChannels(step, places));
+  }
   const representations = graph.steps.map((step) => step.representations ?? []);
-  const explained: Explained = { plan, placement, representations, slots: count };
+  const explained: Explained = { plan, placement: placed, representations, slots: count };
   switch (options.as ?? "text") {
     case "text":
       return explainText(explained);

@@ -26,7 +26,11 @@ function inputsOf(
   return { inputs, granted };
 }
 
-function parcel(seq: number, objects: readonly unknown[], parts: { previous?: number; from?: number; columnar?: boolean } = {}): Parcel {
+function parcel(
+  seq: number,
+  objects: readonly unknown[],
+  parts: { previous?: number; from?: number; columnar?: boolean } = {},
+): Parcel {
   const { previous = seq - 1, from = 0, columnar = false } = parts;
   return { seq, previous, from, columnar, rows: objects.length, bytes: objects.length * 10, content: { objects } };
 }
@@ -87,7 +91,10 @@ test("inputs of one stage take turns", () => {
     inputs.enqueue(0, parcel(seq, [`l${seq}`]));
     inputs.enqueue(1, parcel(seq, [`r${seq}`]));
   }
-  assert.equal([1, 2, 3, 4].map(() => describe(inputs, 1)), ["0: l0", "1: r0", "0: l1", "1: r1"]);
+  assert.equal(
+    [1, 2, 3, 4].map(() => describe(inputs, 1)),
+    ["0: l0", "1: r0", "0: l1", "1: r1"],
+  );
 });
 
 test("an input that the operator doesn't accept now is left, also at its end", () => {
@@ -98,12 +105,18 @@ test("an input that the operator doesn't accept now is left, also at its end", (
   assert.is(describe(inputs, 10, onlyRight), "nothing");
   inputs.enqueue(1, parcel(0, ["r"]));
   assert.is(describe(inputs, 10, onlyRight), "1: r");
-  assert.is(describe(inputs, 10, () => true), "0: l");
+  assert.is(
+    describe(inputs, 10, () => true),
+    "0: l",
+  );
   assert.is(describe(inputs, 10, onlyRight), "end 0", "an empty input that ended needs no acceptance");
 });
 
 test("an input ends when all of its links have, and one without links at once", () => {
-  const { inputs } = inputsOf([{ name: "in", links: 2 }, { name: "empty", links: 0 }]);
+  const { inputs } = inputsOf([
+    { name: "in", links: 2 },
+    { name: "empty", links: 0 },
+  ]);
   assert.is(describe(inputs), "end 1");
   inputs.end(0, 0, -1);
   assert.is(describe(inputs), "nothing");
@@ -148,12 +161,21 @@ test("clear forgets what is unread and closes every input", () => {
 });
 
 test("whatever the order of arrival: each link keeps its order, nothing is lost, all credit comes back but less than a window", () => {
-  const arrival = fc.record({ input: fc.nat(2), from: fc.nat(1), rows: fc.integer({ min: 1, max: 9 }), takes: fc.nat(2) });
+  const arrival = fc.record({
+    input: fc.nat(2),
+    from: fc.nat(1),
+    rows: fc.integer({ min: 1, max: 9 }),
+    takes: fc.nat(2),
+  });
   fc.assert(
     fc.property(fc.array(arrival, { maxLength: 60 }), fc.integer({ min: 1, max: 30 }), (arrivals, max) => {
       const window = { objects: 20, bytes: 200 };
       const { inputs, granted } = inputsOf(
-        [{ name: "a", links: 2 }, { name: "b", links: 2, stage: 1 }, { name: "c", links: 2 }],
+        [
+          { name: "a", links: 2 },
+          { name: "b", links: 2, stage: 1 },
+          { name: "c", links: 2 },
+        ],
         window,
       );
       const last = new Map<string, number>();
@@ -179,7 +201,8 @@ test("whatever the order of arrival: each link keeps its order, nothing is lost,
         unread += rows;
         for (let turn = 0; turn < takes; turn++) take();
       });
-      for (const input of [0, 1, 2]) for (const from of [0, 1]) inputs.end(input, from, last.get(`${input}.${from}`) ?? -1);
+      for (const input of [0, 1, 2])
+        for (const from of [0, 1]) inputs.end(input, from, last.get(`${input}.${from}`) ?? -1);
       while (take());
       assert.is(inputs.take(max, undefined)?.kind, "done");
       assert.is(unread, 0);
@@ -187,7 +210,9 @@ test("whatever the order of arrival: each link keeps its order, nothing is lost,
         assert.equal(got.get(key), parcels);
         const [input, from] = key.split(".").map(Number);
         const rows = parcels.reduce((sum, text) => sum + Number(text.split(":")[1]), 0);
-        const back = granted.filter((grant) => grant.input === input && grant.from === from).reduce((sum, grant) => sum + grant.objects, 0);
+        const back = granted
+          .filter((grant) => grant.input === input && grant.from === from)
+          .reduce((sum, grant) => sum + grant.objects, 0);
         assert.ok(back <= rows && rows - back < window.objects / 2, `${key}: ${back} of ${rows} came back`);
       }
     }),

@@ -35,9 +35,16 @@ function spoolOf(memoryBytesMax: number, diskBytesMax = 1 << 20): Spooled {
 }
 
 const parcelOf = (seq: number, objects: readonly unknown[] = [seq]): Parcel => ({
-  seq, previous: seq - 1, from: 0, rows: objects.length, bytes: objects.length * 10, columnar: false, content: { objects },
+  seq,
+  previous: seq - 1,
+  from: 0,
+  rows: objects.length,
+  bytes: objects.length * 10,
+  columnar: false,
+  content: { objects },
 });
-const objectsOf = ({ content }: Parcel): readonly unknown[] => ("objects" in content ? content.objects : decodeObjects(content.payload));
+const objectsOf = ({ content }: Parcel): readonly unknown[] =>
+  "objects" in content ? content.objects : decodeObjects(content.payload);
 
 async function settled(spool: Spool): Promise<void> {
   while (spool.writing) await wait(1);
@@ -51,12 +58,21 @@ test("parcels are kept in memory as long as they fit, then on disk, and come out
   await settled(spool);
   assert.ok(budget.diskBytes > 0);
   const out: unknown[] = [];
-  await spool.drain(() => out.length < 5, (parcel) => void out.push(...objectsOf(parcel)));
+  await spool.drain(
+    () => out.length < 5,
+    (parcel) => void out.push(...objectsOf(parcel)),
+  );
   assert.not(spool.empty);
   spool.add(parcelOf(10, [{ seq: 10, text: "x" }]));
   await settled(spool);
-  await spool.drain(() => true, (parcel) => void out.push(...objectsOf(parcel)));
-  assert.equal(out, Array.from({ length: 11 }, (_, seq) => ({ seq, text: "x" })));
+  await spool.drain(
+    () => true,
+    (parcel) => void out.push(...objectsOf(parcel)),
+  );
+  assert.equal(
+    out,
+    Array.from({ length: 11 }, (_, seq) => ({ seq, text: "x" })),
+  );
   assert.ok(spool.empty);
   assert.is(budget.memoryBytes, 0);
   assert.equal(rest.failures, []);
@@ -111,37 +127,49 @@ test("a link counts credit in objects and bytes, and numbers what it sends", () 
 
 test("a link that spools never blocks for credit, and sends in order what credit allows", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.record({ rows: fc.integer({ min: 1, max: 4 }), grant: fc.nat(4) }), { maxLength: 30 }), fc.nat(60), async (steps, memory) => {
-      const { spool, budget, failures } = spoolOf(memory);
-      const got: number[] = [];
-      let credit = 3;
-      const target = {
-        local: true,
-        slot: "s",
-        parcel: (parcel: Parcel) => {
-          assert.ok(credit > 0, "sent without credit");
-          credit -= parcel.rows;
-          assert.is(parcel.previous, got.at(-1) ?? -1);
-          got.push(parcel.seq);
-        },
-        end: () => {},
-      };
-      const link = new OutgoingLink(0, 0, { objects: 3, bytes: 1 << 20 }, target, spool);
-      for (const [seq, { rows, grant }] of steps.entries()) {
-        link.send(parcelOf(seq, Array.from({ length: rows }, () => seq)));
-        credit += grant;
-        link.grant(grant, 0);
+    fc.asyncProperty(
+      fc.array(fc.record({ rows: fc.integer({ min: 1, max: 4 }), grant: fc.nat(4) }), { maxLength: 30 }),
+      fc.nat(60),
+      async (steps, memory) => {
+        const { spool, budget, failures } = spoolOf(memory);
+        const got: number[] = [];
+        let credit = 3;
+        const target = {
+          local: true,
+          slot: "s",
+          parcel: (parcel: Parcel) => {
+            assert.ok(credit > 0, "sent without credit");
+            credit -= parcel.rows;
+            assert.is(parcel.previous, got.at(-1) ?? -1);
+            got.push(parcel.seq);
+          },
+          end: () => {},
+        };
+        const link = new OutgoingLink(0, 0, { objects: 3, bytes: 1 << 20 }, target, spool);
+        for (const [seq, { rows, grant }] of steps.entries()) {
+          link.send(
+            parcelOf(
+              seq,
+              Array.from({ length: rows }, () => seq),
+            ),
+          );
+          credit += grant;
+          link.grant(grant, 0);
+          await link.pump();
+        }
+        credit += 1000;
+        link.grant(1000, 0);
+        await settled(spool);
         await link.pump();
-      }
-      credit += 1000;
-      link.grant(1000, 0);
-      await settled(spool);
-      await link.pump();
-      assert.equal(got, steps.map((_, seq) => seq));
-      assert.ok(link.drained);
-      assert.equal(failures, []);
-      await budget.disk.clear();
-    }),
+        assert.equal(
+          got,
+          steps.map((_, seq) => seq),
+        );
+        assert.ok(link.drained);
+        assert.equal(failures, []);
+        await budget.disk.clear();
+      },
+    ),
     { numRuns: 40 },
   );
 });

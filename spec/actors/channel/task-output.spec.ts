@@ -8,7 +8,12 @@ import { systemClock } from "../../../lib/core/seam/clock.ts";
 import { suite } from "../../kit/suite.ts";
 
 const test = suite("task output");
-const limitsOf = (objects: number, bytes = 1 << 20, lingerMs = 5): ChunkLimits => ({ objects, bytes, lingerMs, clock: systemClock });
+const limitsOf = (objects: number, bytes = 1 << 20, lingerMs = 5): ChunkLimits => ({
+  objects,
+  bytes,
+  lingerMs,
+  clock: systemClock,
+});
 
 async function chunksOf(output: TaskOutput, limits: ChunkLimits): Promise<Chunk[]> {
   const chunks: Chunk[] = [];
@@ -46,7 +51,10 @@ test("chunks are bounded in bytes, also where objects grow", async () => {
   const growing = [...Array.from({ length: 100 }, () => "small"), ...Array.from({ length: 200 }, () => large)];
   for (const source of [growing, growing.values()]) {
     const chunks = await chunksOf(new TaskOutput(source), limitsOf(1000, 100_000));
-    assert.equal(chunks.flatMap(({ objects }) => objects), growing);
+    assert.equal(
+      chunks.flatMap(({ objects }) => objects),
+      growing,
+    );
     for (const { objects } of chunks) {
       const bytes = (objects as string[]).reduce((sum, text) => sum + text.length, 0);
       assert.ok(bytes <= 100_000 + 64 * 10_000, `${bytes} bytes in a chunk`);
@@ -56,7 +64,7 @@ test("chunks are bounded in bytes, also where objects grow", async () => {
 
 test("runs, side outputs and batches: each batch is a chunk of its own", async () => {
   const table = tableFromArrays({ n: [1] });
-  function* source(): Generator<unknown> {
+  function* source(): Generator {
     yield 1;
     yield new Side("bad", "b1");
     yield run([2, 3, 4]);
@@ -67,9 +75,17 @@ test("runs, side outputs and batches: each batch is a chunk of its own", async (
     yield 6;
   }
   const chunks = await chunksOf(new TaskOutput(source()), limitsOf(2));
-  assert.equal(chunks.flatMap(({ objects, columnar }) => (columnar ? ["table"] : objects)), [1, 2, 3, 4, 5, "table", "table", "table", 6]);
-  assert.ok(chunks.every(({ columnar, objects }) => columnar === (objects[0] === table) && (!columnar || objects.length === 1)));
-  assert.equal(chunks.flatMap(({ sides }) => sides?.get("bad") ?? []), ["b1", "b2"]);
+  assert.equal(
+    chunks.flatMap(({ objects, columnar }) => (columnar ? ["table"] : objects)),
+    [1, 2, 3, 4, 5, "table", "table", "table", 6],
+  );
+  assert.ok(
+    chunks.every(({ columnar, objects }) => columnar === (objects[0] === table) && (!columnar || objects.length === 1)),
+  );
+  assert.equal(
+    chunks.flatMap(({ sides }) => sides?.get("bad") ?? []),
+    ["b1", "b2"],
+  );
 });
 
 test("an asynchronous source that pauses is sent what it gave after the linger", async () => {
@@ -132,20 +148,34 @@ test("whatever is yielded, the chunks together are the source, in order and with
     fc.record({ kind: fc.constant("side" as const), objects: fc.tuple(fc.integer()) }),
   );
   await fc.assert(
-    fc.asyncProperty(fc.array(piece, { maxLength: 30 }), fc.integer({ min: 1, max: 9 }), fc.boolean(), async (pieces, max, asynchronous) => {
-      function* sync(): Generator<unknown> {
-        for (const { kind, objects } of pieces) yield kind === "one" ? objects[0] : kind === "run" ? run(objects) : new Side("side", objects[0]);
-      }
-      async function* later(): AsyncGenerator<unknown> {
-        yield* sync();
-      }
-      const chunks = await chunksOf(new TaskOutput(asynchronous ? later() : sync()), limitsOf(max));
-      const main = pieces.flatMap(({ kind, objects }) => (kind === "side" ? [] : objects));
-      const sides = pieces.flatMap(({ kind, objects }) => (kind === "side" ? objects : []));
-      assert.equal(chunks.flatMap(({ objects }) => objects), main);
-      assert.equal(chunks.flatMap((chunk) => chunk.sides?.get("side") ?? []), sides);
-      assert.ok(chunks.every(({ objects, sides: own }) => objects.length <= max && (own?.get("side")?.length ?? 0) <= max));
-    }),
+    fc.asyncProperty(
+      fc.array(piece, { maxLength: 30 }),
+      fc.integer({ min: 1, max: 9 }),
+      fc.boolean(),
+      async (pieces, max, asynchronous) => {
+        function* sync(): Generator {
+          for (const { kind, objects } of pieces)
+            yield kind === "one" ? objects[0] : kind === "run" ? run(objects) : new Side("side", objects[0]);
+        }
+        async function* later(): AsyncGenerator {
+          yield* sync();
+        }
+        const chunks = await chunksOf(new TaskOutput(asynchronous ? later() : sync()), limitsOf(max));
+        const main = pieces.flatMap(({ kind, objects }) => (kind === "side" ? [] : objects));
+        const sides = pieces.flatMap(({ kind, objects }) => (kind === "side" ? objects : []));
+        assert.equal(
+          chunks.flatMap(({ objects }) => objects),
+          main,
+        );
+        assert.equal(
+          chunks.flatMap((chunk) => chunk.sides?.get("side") ?? []),
+          sides,
+        );
+        assert.ok(
+          chunks.every(({ objects, sides: own }) => objects.length <= max && (own?.get("side")?.length ?? 0) <= max),
+        );
+      },
+    ),
     { numRuns: 150 },
   );
 });

@@ -33,7 +33,10 @@ for (const { name, make } of hosts) {
     for (let message = 0; message < 100; message++) actor.tell(message);
     assert.equal(seen, [], "nothing is handled while its sender runs");
     await settle(300);
-    assert.equal(seen, Array.from({ length: 100 }, (_, index) => index));
+    assert.equal(
+      seen,
+      Array.from({ length: 100 }, (_, index) => index),
+    );
     host.close();
   });
 
@@ -143,7 +146,8 @@ for (const { name, make } of hosts) {
       receive: (left) => {
         seen.push(left);
         if (left > 0) counter.tell(left - 1);
-        else host.spawn<number>("child", { receive: (message) => void seen.push(message), crashed: unexpected }).tell(99);
+        else
+          host.spawn<number>("child", { receive: (message) => void seen.push(message), crashed: unexpected }).tell(99);
       },
       crashed: unexpected,
     });

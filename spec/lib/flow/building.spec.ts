@@ -34,23 +34,41 @@ class Same implements Operator<{ in: number }, number> {
 
 type Build = (q: FlowBuilder) => Record<string, Sink<unknown>>;
 const here = import.meta.url;
-const explain = (build: Build, options: { slots?: number; tags?: string[]; as?: "text" | "dot" | "mermaid" } = {}): string =>
-  defineFlow(here, build).explain({}, { slots: 2, ...options });
+const explain = (
+  build: Build,
+  options: { slots?: number; tags?: string[]; as?: "text" | "dot" | "mermaid" } = {},
+): string => defineFlow(here, build).explain({}, { slots: 2, ...options });
 const source = (q: FlowBuilder, id = "numbers"): QStream<number> => q.read(id, numbers(0, 10));
 
 test("ids are unique over steps and functions", async () => {
-  await failure(() => explain((q) => ({ a: source(q).to(collect()), b: source(q).to(collect()) })), "DUPLICATE_STEP", { step: "numbers" });
-  await failure(() => explain((q) => ({ a: source(q).map("numbers", (n) => n).to(collect()) })), "DUPLICATE_STEP");
+  await failure(() => explain((q) => ({ a: source(q).to(collect()), b: source(q).to(collect()) })), "DUPLICATE_STEP", {
+    step: "numbers",
+  });
+  await failure(
+    () =>
+      explain((q) => ({
+        a: source(q)
+          .map("numbers", (n) => n)
+          .to(collect()),
+      })),
+    "DUPLICATE_STEP",
+  );
   await failure(() => explain((q) => ({ a: source(q, "").to(collect()) })), "OPTION_INVALID");
 });
 
 test("an output may have the name of a step", () => {
-  assert.match(explain((q) => ({ numbers: source(q).to(collect()) })), "numbers (output): sink collect");
+  assert.match(
+    explain((q) => ({ numbers: source(q).to(collect()) })),
+    "numbers (output): sink collect",
+  );
 });
 
 test("a flow has sinks, all of which it returns once, and no loose ends", async () => {
   await failure(() => explain(() => ({})), "EMPTY_FLOW");
-  await failure(() => explain((q) => ({ a: source(q).to(collect()), b: q.read("rest", numbers(0, 1)) as never })), "OPTION_INVALID");
+  await failure(
+    () => explain((q) => ({ a: source(q).to(collect()), b: q.read("rest", numbers(0, 1)) as never })),
+    "OPTION_INVALID",
+  );
   const loose = await failure(
     () =>
       explain((q) => {
@@ -71,16 +89,36 @@ test("a flow has sinks, all of which it returns once, and no loose ends", async 
 });
 
 test("inputs are streams of this flow, and stages are of inputs", async () => {
-  await failure(() => explain((q) => ({ a: q.apply("same", { in: 5 as never }, () => new Same()).to(collect()) })), "INPUT_UNKNOWN", { step: "same", input: "in" });
   await failure(
-    () => explain((q) => ({ a: source(q).apply("same", () => new Same(), { stages: { other: 1 } as never }).to(collect()) })),
+    () => explain((q) => ({ a: q.apply("same", { in: 5 as never }, () => new Same()).to(collect()) })),
+    "INPUT_UNKNOWN",
+    { step: "same", input: "in" },
+  );
+  await failure(
+    () =>
+      explain((q) => ({
+        a: source(q)
+          .apply("same", () => new Same(), { stages: { other: 1 } as never })
+          .to(collect()),
+      })),
     "INPUT_UNKNOWN",
     { step: "same" },
   );
   let kept: QStream<number> | undefined;
   explain((q) => ({ a: (kept = source(q)).to(collect()) }));
-  await failure(() => explain((q) => ({ a: q.apply("same", { in: kept as QStream<number> }, () => new Same()).to(collect()) })), "INPUT_UNKNOWN");
-  await failure(() => explain((q) => ({ a: source(q).apply("same", undefined as never).to(collect()) })), "OPTION_INVALID");
+  await failure(
+    () => explain((q) => ({ a: q.apply("same", { in: kept as QStream<number> }, () => new Same()).to(collect()) })),
+    "INPUT_UNKNOWN",
+  );
+  await failure(
+    () =>
+      explain((q) => ({
+        a: source(q)
+          .apply("same", undefined as never)
+          .to(collect()),
+      })),
+    "OPTION_INVALID",
+  );
   await failure(() => explain((q) => ({ a: source(q).to({} as never) })), "OPTION_INVALID");
   await failure(() => explain((q) => ({ a: q.read("r", {} as never).to(collect()) })), "OPTION_INVALID");
 });
@@ -89,8 +127,16 @@ test("a cycle without a feedback edge is refused, with its steps", async () => {
   const graph = new Graph("loop");
   const add = (id: string, inputs: { from: { step: never; port: string; functions: undefined } }[]): unknown =>
     graph.add({
-      id, what: "same", code: { kind: "operator", create: () => new Same() as never }, options: undefined, parallelism: "single", channels: undefined, place: undefined,
-      declares: undefined, representations: undefined, mayBlock: false,
+      id,
+      what: "same",
+      code: { kind: "operator", create: () => new Same() as never },
+      options: undefined,
+      parallelism: "single",
+      channels: undefined,
+      place: undefined,
+      declares: undefined,
+      representations: undefined,
+      mayBlock: false,
       inputs: inputs.map(({ from }) => ({ name: "in", from, partition: undefined, after: [], stage: 0 })),
     });
   const inputs: { from: { step: never; port: string; functions: undefined } }[] = [];
@@ -120,7 +166,10 @@ for (const [what, id] of [
 test("after an impure builder, clock and chance work again; a date of a number is pure", async () => {
   await failure(() => explain((q) => ({ a: source(q, `s${Date.now()}`).to(collect()) })), "BUILDER_IMPURE");
   assert.ok(Date.now() > 0 && Math.random() >= 0 && new Date().getTime() > 0 && performance.now() > 0);
-  assert.match(explain((q) => ({ a: source(q, new Date(5).toISOString()).to(collect()) })), "1970");
+  assert.match(
+    explain((q) => ({ a: source(q, new Date(5).toISOString()).to(collect()) })),
+    "1970",
+  );
   await failure(() => explain((async () => ({})) as never), "BUILDER_IMPURE");
 });
 
@@ -139,15 +188,34 @@ test("without a partition function: passed through where the counts are equal, e
   assert.is(partitionOf(1, 1), "pass-through");
   assert.is(partitionOf(2, 3), "round-robin");
   assert.is(partitionOf(3, 1), "round-robin");
-  assert.is(partitionOf(3, 2, hash((n) => n)).slice(0, 4), "hash");
-  assert.is(partitionOf(3, 2, custom(function halves(n) { return n % 2; })), "custom(halves)");
+  assert.is(
+    partitionOf(
+      3,
+      2,
+      hash((n) => n),
+    ).slice(0, 4),
+    "hash",
+  );
+  assert.is(
+    partitionOf(
+      3,
+      2,
+      custom(function halves(n) {
+        return n % 2;
+      }),
+    ),
+    "custom(halves)",
+  );
 });
 
 function channelsOf(place: PlacementStrategy | undefined, channels?: number, tags: string[] = []): string {
   const text = explain(
     (q) => ({
       a: source(q)
-        .apply("same", () => new Same(), { ...(place === undefined ? {} : { place }), ...(channels === undefined ? {} : { channels }) })
+        .apply("same", () => new Same(), {
+          ...(place === undefined ? {} : { place }),
+          ...(channels === undefined ? {} : { channels }),
+        })
         .to(collect()),
     }),
     { slots: 3, tags },
@@ -169,13 +237,16 @@ test("placement that can't be had is refused before anything runs", async () => 
   const missing = await failure(() => channelsOf(tagged("gpu")), "PLACEMENT_IMPOSSIBLE", { step: "same" });
   assert.match(missing.message, "gpu");
   await failure(() => channelsOf(single(), 4), "OPTION_INVALID", { step: "same" });
-  for (const channels of [0, -1, 1.5, Number.NaN, 70_000]) await failure(() => channelsOf(undefined, channels), "OPTION_INVALID");
+  for (const channels of [0, -1, 1.5, Number.NaN, 70_000])
+    await failure(() => channelsOf(undefined, channels), "OPTION_INVALID");
   await failure(() => perSlot(0), "OPTION_INVALID");
   await failure(() => tagged("gpu", 0.5), "OPTION_INVALID");
 });
 
 const withoutData = defineFlow(here, (q) => ({
-  a: source(q).apply("same", () => new Same(), { place: withData() }).to(collect()),
+  a: source(q)
+    .apply("same", () => new Same(), { place: withData() })
+    .to(collect()),
 }));
 
 test("withData() on a step whose streams come from no dataset is refused", async () => {
@@ -198,7 +269,9 @@ const pictured: Build = (q) => {
 };
 
 test("explain shows steps, channels, stages, functions, partition functions, placement and what steps declare", () => {
-  const text = explain(pictured).replaceAll(/fingerprint \w+/g, "fingerprint F").replaceAll(/flow-\d+/g, "flow-N");
+  const text = explain(pictured)
+    .replaceAll(/fingerprint \w+/g, "fingerprint F")
+    .replaceAll(/flow-\d+/g, "flow-N");
   assert.snapshot(
     text,
     `flow flow-N on 2 slots, fingerprint F
@@ -229,7 +302,17 @@ test("the pictures hold the same, and quote what their languages need", () => {
     ["mermaid", ["flowchart LR", 's0(["left<br>numbers', "-->", "stage 1"]],
   ] as const) {
     const picture = explain(pictured, { as });
-    for (const part of [...parts, "even", "hash", "behind", "my-join", "confluent", "joined rows", "2 channels on slot-0, slot-1"]) assert.match(picture, part);
+    for (const part of [
+      ...parts,
+      "even",
+      "hash",
+      "behind",
+      "my-join",
+      "confluent",
+      "joined rows",
+      "2 channels on slot-0, slot-1",
+    ])
+      assert.match(picture, part);
   }
   assert.match(explain(quoted, { as: "dot" }), String.raw`say \"hi\"`);
   assert.match(explain(quoted, { as: "dot" }), String.raw`back\\slash`);
@@ -243,8 +326,16 @@ test("the same flow has the same fingerprint, another one another", () => {
     of((q) => ({ a: source(q).to(collect()) })),
     of((q) => ({ b: source(q).to(collect()) })),
     of((q) => ({ a: q.read("numbers", numbers(0, 11)).to(collect()) })),
-    of((q) => ({ a: source(q).map("f", (n) => n).to(collect()) })),
-    of((q) => ({ a: source(q).partition(hash((n) => n)).to(collect()) })),
+    of((q) => ({
+      a: source(q)
+        .map("f", (n) => n)
+        .to(collect()),
+    })),
+    of((q) => ({
+      a: source(q)
+        .partition(hash((n) => n))
+        .to(collect()),
+    })),
     of((q) => ({ a: q.read("numbers", numbers(0, 10), { channels: 3 }).to(collect()) })),
   ]);
   assert.is(variants.size, 6);

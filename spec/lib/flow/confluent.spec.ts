@@ -1,6 +1,18 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
-import { broadcast, custom, defineFlow, hash, local, roundRobin, type FlowBuilder, type Operator, type PartitionFunction, type QStream, type Task } from "../../../lib/index.ts";
+import {
+  broadcast,
+  custom,
+  defineFlow,
+  hash,
+  local,
+  roundRobin,
+  type FlowBuilder,
+  type Operator,
+  type PartitionFunction,
+  type QStream,
+  type Task,
+} from "../../../lib/index.ts";
 import { multiset, topology } from "../../../lib/testing/index.ts";
 import { collect } from "../../../operators/sinks/collect.ts";
 import { numbers } from "../../../readers/numbers.ts";
@@ -57,7 +69,10 @@ class Merge implements Operator<{ left: number; right: number }, number> {
 }
 
 const random = defineFlow(import.meta.url, (q, args: RandomFlow) => {
-  const streams: QStream<number>[] = [q.read("source", numbers(0, args.n)), q.read("second", numbers(5, 5 + Math.floor(args.n / 2)), { channels: 3 })];
+  const streams: QStream<number>[] = [
+    q.read("source", numbers(0, args.n)),
+    q.read("second", numbers(5, 5 + Math.floor(args.n / 2)), { channels: 3 }),
+  ];
   args.steps.forEach((step, index) => streams.push(build(q, streams, step, `s${index}`)));
   return Object.fromEntries(streams.map((stream, index) => [`out${index}`, stream.to(collect())]));
 });
@@ -68,7 +83,12 @@ function partitionOf(by: RandomStep["by"]): PartitionFunction<number> | undefine
   return by === "custom" ? custom((n, { channels }) => n % channels) : undefined;
 }
 
-function build(q: FlowBuilder, streams: readonly QStream<number>[], { kind, from, other, channels, by, stage }: RandomStep, id: string): QStream<number> {
+function build(
+  q: FlowBuilder,
+  streams: readonly QStream<number>[],
+  { kind, from, other, channels, by, stage }: RandomStep,
+  id: string,
+): QStream<number> {
   const first = streams[from % streams.length] as QStream<number>;
   const partition = partitionOf(by);
   switch (kind) {
@@ -79,12 +99,19 @@ function build(q: FlowBuilder, streams: readonly QStream<number>[], { kind, from
     case "flatMap":
       return first.flatMap(id, (n) => (n % 2 === 0 ? [n, n + 1] : []));
     case "double":
-      return partition === undefined ? first.apply(id, () => new Double(), { channels }) : first.partition(partition).apply(id, () => new Double(), { channels });
+      return partition === undefined
+        ? first.apply(id, () => new Double(), { channels })
+        : first.partition(partition).apply(id, () => new Double(), { channels });
     case "sums":
       return first.partition(hash((n) => n % 7)).apply(id, () => new Sums(), { channels });
     case "merge": {
       const second = streams[other % streams.length] as QStream<number>;
-      return q.apply(id, { left: first.partition(broadcast()), right: second.partition(partition ?? roundRobin()) }, () => new Merge(), { channels, stages: { right: stage } });
+      return q.apply(
+        id,
+        { left: first.partition(broadcast()), right: second.partition(partition ?? roundRobin()) },
+        () => new Merge(),
+        { channels, stages: { right: stage } },
+      );
     }
   }
 }
@@ -144,10 +171,16 @@ function check(args: RandomFlow, outputs: Record<string, unknown>): void {
 
 test("random flows, batching and channel counts give what plain arrays give, under any seeded interleaving", async () => {
   await fc.assert(
-    fc.asyncProperty(randomFlow, limits, fc.nat(1_000_000), fc.integer({ min: 1, max: 3 }), async (args, chosen, seed, slots) => {
-      await using on = await local({ slots, isolation: "none", seed });
-      check(args, await random.run(args, { on, limits: chosen, strict: true }));
-    }),
+    fc.asyncProperty(
+      randomFlow,
+      limits,
+      fc.nat(1_000_000),
+      fc.integer({ min: 1, max: 3 }),
+      async (args, chosen, seed, slots) => {
+        await using on = await local({ slots, isolation: "none", seed });
+        check(args, await random.run(args, { on, limits: chosen, strict: true }));
+      },
+    ),
     { numRuns: 60 },
   );
 }, 30_000);
@@ -157,7 +190,9 @@ for (const isolation of ["thread", "process"] as const) {
     const place = topology(isolation, { slots: 2, isolation });
     const on = await place.session();
     await fc.assert(
-      fc.asyncProperty(randomFlow, limits, async (args, chosen) => check(args, await random.run(args, { on, limits: chosen }))),
+      fc.asyncProperty(randomFlow, limits, async (args, chosen) =>
+        check(args, await random.run(args, { on, limits: chosen })),
+      ),
       { numRuns: 25 },
     );
     await place.close();

@@ -23,10 +23,17 @@ interface Ended {
   readonly error: string;
 }
 
-function start(name: string, code: string, temporary = folder): { child: ChildProcess; ended: Promise<Ended>; printed: (text: string) => Promise<void> } {
+function start(
+  name: string,
+  code: string,
+  temporary = folder,
+): { child: ChildProcess; ended: Promise<Ended>; printed: (text: string) => Promise<void> } {
   const path = join(folder, `${name}.mjs`);
   writeFileSync(path, imports + code);
-  const child = spawn(process.execPath, [path], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, TMPDIR: temporary } });
+  const child = spawn(process.execPath, [path], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, TMPDIR: temporary },
+  });
   let out = "";
   let error = "";
   child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));

@@ -1,6 +1,16 @@
 import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";
-import { broadcast, custom, defineFlow, hash, slice, type Operator, type Reading, type SidedReader, type Task } from "../../../lib/index.ts";
+import {
+  broadcast,
+  custom,
+  defineFlow,
+  hash,
+  slice,
+  type Operator,
+  type Reading,
+  type SidedReader,
+  type Task,
+} from "../../../lib/index.ts";
 import { run, Side } from "../../../lib/core/contracts/reader.ts";
 import { topologies } from "../../../lib/testing/index.ts";
 import { collect } from "../../../operators/sinks/collect.ts";
@@ -47,13 +57,18 @@ const wide = defineFlow(import.meta.url, (q, args: { n: number }) => {
     odd: odd.to(collect()),
     doubled: odd.map("double", (n) => n * 2).to(collect()),
     total: source.apply("total", () => new Total(), { channels: 1 }).to(collect()),
-    everywhere: source.partition(broadcast()).apply("totals", () => new Total(), { channels: 3 }).to(collect()),
+    everywhere: source
+      .partition(broadcast())
+      .apply("totals", () => new Total(), { channels: 3 })
+      .to(collect()),
   };
 });
 
 const selfJoin = defineFlow(import.meta.url, (q, args: { n: number }) => {
   const source = q.read("numbers", numbers(0, args.n));
-  const both = q.apply("both", { left: source, right: source.map("negative", (n) => -n) }, () => new Counting(), { channels: 1 });
+  const both = q.apply("both", { left: source, right: source.map("negative", (n) => -n) }, () => new Counting(), {
+    channels: 1,
+  });
   return { both: both.to(collect()) };
 });
 
@@ -69,8 +84,14 @@ const routed = defineFlow(import.meta.url, (q, args: { n: number }) => {
   const source = q.read("numbers", numbers(0, args.n));
   const where = { channels: 3 } as const;
   return {
-    one: source.partition(custom((n, { channels }) => n % channels)).apply("one", () => new Channels<number>(), where).to(collect()),
-    list: source.partition(custom((n) => (n % 2 === 0 ? [0, 2] : []))).apply("list", () => new Channels<number>(), where).to(collect()),
+    one: source
+      .partition(custom((n, { channels }) => n % channels))
+      .apply("one", () => new Channels<number>(), where)
+      .to(collect()),
+    list: source
+      .partition(custom((n) => (n % 2 === 0 ? [0, 2] : [])))
+      .apply("list", () => new Channels<number>(), where)
+      .to(collect()),
     slices: source
       .map("block", (n) => ({ from: n, length: 4 }))
       .partition(custom((block) => [slice(0, { ...block, length: 1 }), slice(2, { from: block.from + 1, length: 3 })]))
@@ -85,7 +106,12 @@ const picky: SidedReader<number, { bad: { reason: string } }> = {
   sides: { bad: "bad" },
   splits: () => [0, 1, 2],
   // An array, as a reader may return it, with runs and sides among its objects.
-  read: (split: number): Reading<number>[] => [split * 10, new Side("bad", { reason: `odd ${split}` }), run([split * 10 + 2, split * 10 + 4]), split * 10 + 6],
+  read: (split: number): Reading<number>[] => [
+    split * 10,
+    new Side("bad", { reason: `odd ${split}` }),
+    run([split * 10 + 2, split * 10 + 4]),
+    split * 10 + 6,
+  ],
 };
 
 const sided = defineFlow(import.meta.url, (q) => {
@@ -116,7 +142,10 @@ class Slow implements Operator<{ in: number }, number> {
 }
 
 const slow = defineFlow(import.meta.url, (q, args: { n: number }) => ({
-  all: q.read("numbers", numbers(0, args.n)).apply("slow", () => new Slow()).to(collect()),
+  all: q
+    .read("numbers", numbers(0, args.n))
+    .apply("slow", () => new Slow())
+    .to(collect()),
 }));
 
 class Exploding implements Operator<{ in: number }, number> {
@@ -126,12 +155,22 @@ class Exploding implements Operator<{ in: number }, number> {
 }
 
 const exploding = defineFlow(import.meta.url, (q) => ({
-  totals: q.read("numbers", numbers(0, 4)).apply("explode", () => new Exploding()).apply("total", () => new Total(), { channels: 1 }).to(collect()),
+  totals: q
+    .read("numbers", numbers(0, 4))
+    .apply("explode", () => new Exploding())
+    .apply("total", () => new Total(), { channels: 1 })
+    .to(collect()),
 }));
 
 const empty = defineFlow(import.meta.url, (q) => ({
-  nothing: q.read("none", numbers(0, 0)).map("same", (n) => n).to(collect()),
-  total: q.read("none either", numbers(5, 5)).apply("total", () => new Total(), { channels: 1 }).to(collect()),
+  nothing: q
+    .read("none", numbers(0, 0))
+    .map("same", (n) => n)
+    .to(collect()),
+  total: q
+    .read("none either", numbers(5, 5))
+    .apply("total", () => new Total(), { channels: 1 })
+    .to(collect()),
 }));
 
 for (const { name, session } of places) {
@@ -139,8 +178,14 @@ for (const { name, session } of places) {
     const { all, odd, doubled, total, everywhere } = await wide.run({ n: 5000 }, { on: await session(), strict: true });
     const expected = upTo(5000);
     assert.equal(inOrder(all), expected);
-    assert.equal(inOrder(odd), expected.filter((n) => n % 2 === 1));
-    assert.equal(inOrder(doubled), expected.filter((n) => n % 2 === 1).map((n) => n * 2));
+    assert.equal(
+      inOrder(odd),
+      expected.filter((n) => n % 2 === 1),
+    );
+    assert.equal(
+      inOrder(doubled),
+      expected.filter((n) => n % 2 === 1).map((n) => n * 2),
+    );
     assert.equal(total, [12_497_500]);
     assert.equal(everywhere, [12_497_500, 12_497_500, 12_497_500]);
   });
@@ -154,7 +199,8 @@ for (const { name, session } of places) {
     const { placed } = await many.run({ n: 2000 }, { on: await session() });
     assert.equal(inOrder(placed.map(({ object }) => object)), upTo(2000));
     const channels = new Map<number, Set<number>>();
-    for (const { channel, object } of placed) channels.set(object % 10, (channels.get(object % 10) ?? new Set()).add(channel));
+    for (const { channel, object } of placed)
+      channels.set(object % 10, (channels.get(object % 10) ?? new Set()).add(channel));
     assert.ok([...channels.values()].every((set) => set.size === 1));
     assert.ok(new Set([...channels.values()].flatMap((set) => [...set])).size > 3);
   });
@@ -166,7 +212,11 @@ for (const { name, session } of places) {
     assert.is(list.length, 300);
     assert.ok(list.every(({ channel, object }) => channel !== 1 && object % 2 === 0));
     assert.is(slices.length, 600);
-    assert.ok(slices.every(({ channel, object }) => (channel === 0 ? object.length === 1 : channel === 2 && object.length === 3)));
+    assert.ok(
+      slices.every(({ channel, object }) =>
+        channel === 0 ? object.length === 1 : channel === 2 && object.length === 3,
+      ),
+    );
   });
 
   test(`${name}: side outputs of a reader are streams, also when it returns arrays`, async () => {
@@ -201,7 +251,12 @@ for (const { name, session } of places) {
       ...upTo(3).map(async (index) => (await many.run({ n: 10 * (index + 1) }, { on })).placed.length),
     ]);
     const sum = (n: number): number => (n * (n - 1)) / 2;
-    assert.equal(results, [...upTo(6).map((index) => [`${sum(100 * (index + 1))} ${-sum(100 * (index + 1))}`]), 10, 20, 30]);
+    assert.equal(results, [
+      ...upTo(6).map((index) => [`${sum(100 * (index + 1))} ${-sum(100 * (index + 1))}`]),
+      10,
+      20,
+      30,
+    ]);
   });
 }
 

@@ -45,7 +45,8 @@ const diamond = defineFlow(import.meta.url, (q, args: { n: number; channels: num
 class InStep implements Operator<{ left: number; right: number }, number> {
   readonly #queues = { left: [] as number[], right: [] as number[] };
   accepts(input: string): boolean {
-    const [own, other] = input === "left" ? [this.#queues.left, this.#queues.right] : [this.#queues.right, this.#queues.left];
+    const [own, other] =
+      input === "left" ? [this.#queues.left, this.#queues.right] : [this.#queues.right, this.#queues.left];
     return own.length <= other.length;
   }
   execute({ input, objects }: Task<{ left: number; right: number }>): readonly number[] {
@@ -63,7 +64,14 @@ const inStep = defineFlow(import.meta.url, (q, args: { n: number }) => {
   const zipped = q.apply(
     "zip",
     { left: source, right: late },
-    { kind: "zip", declares: "order-sensitive", parallelism: "single", representations: ["objects"], mayBlock: true, create: () => new InStep() },
+    {
+      kind: "zip",
+      declares: "order-sensitive",
+      parallelism: "single",
+      representations: ["objects"],
+      mayBlock: true,
+      create: () => new InStep(),
+    },
   );
   return { sums: zipped.to(collect()) };
 });
@@ -119,13 +127,17 @@ const pressed = defineFlow(import.meta.url, (q) => ({
 const patient = defineFlow(import.meta.url, (q) => ({
   out: q
     .read("numbers", numbers(0, 10), { channels: 1 })
-    .apply("patient", () => ({
-      execute({ objects }: Task<{ in: number }>): readonly number[] {
-        const end = performance.now() + 1800;
-        while (performance.now() < end);
-        return objects;
-      },
-    }), { channels: 1 })
+    .apply(
+      "patient",
+      () => ({
+        execute({ objects }: Task<{ in: number }>): readonly number[] {
+          const end = performance.now() + 1800;
+          while (performance.now() < end);
+          return objects;
+        },
+      }),
+      { channels: 1 },
+    )
     .to(collect()),
 }));
 
@@ -144,13 +156,19 @@ for (const { name, session } of places) {
   }
 
   test(`${name}: the spool stays in memory as long as it fits`, async () => {
-    const execution = await diamond.start({ n: 20_000, channels: 2, sameOrigin: true }, { on: await session(), limits: { inputObjects: 2000, inputBytes: 16_000 } });
+    const execution = await diamond.start(
+      { n: 20_000, channels: 2, sameOrigin: true },
+      { on: await session(), limits: { inputObjects: 2000, inputBytes: 16_000 } },
+    );
     assert.is((await execution.outputs).found.length, 20_000);
     assert.is(execution.metrics?.bytesSpooled, 0);
   });
 
   test(`${name}: streams of different origin with stages hold back and never spool`, async () => {
-    const execution = await diamond.start({ n: 60_000, channels: 2, sameOrigin: false }, { on: await session(), limits: tiny });
+    const execution = await diamond.start(
+      { n: 60_000, channels: 2, sameOrigin: false },
+      { on: await session(), limits: tiny },
+    );
     assert.is((await execution.outputs).found.length, 60_000);
     assert.is(execution.metrics?.bytesSpooled, 0);
   });
@@ -158,13 +176,20 @@ for (const { name, session } of places) {
   test(`${name}: a spool that needs more disk than allowed is an error that names the limit`, async () => {
     const on = await session();
     const limits = { ...tiny, spoolDiskBytes: 20_000 };
-    const error = await failure(() => diamond.run({ n: 60_000, channels: 2, sameOrigin: true }, { on, limits }), "LIMIT_EXCEEDED", { step: "numbers" });
+    const error = await failure(
+      () => diamond.run({ n: 60_000, channels: 2, sameOrigin: true }, { on, limits }),
+      "LIMIT_EXCEEDED",
+      { step: "numbers" },
+    );
     assert.match(error.message, "spoolDiskBytes");
   });
 
   test(`${name}: an operator that keeps its inputs in step doesn't deadlock on one origin`, async () => {
     const { sums } = await inStep.run({ n: 30_000 }, { on: await session(), limits: tiny });
-    assert.equal(sums, Array.from({ length: 30_000 }, (_, n) => 2 * n));
+    assert.equal(
+      sums,
+      Array.from({ length: 30_000 }, (_, n) => 2 * n),
+    );
   });
 
   test(`${name}: where everything waits for everything, the error names the edge and the setting`, async () => {
@@ -186,7 +211,10 @@ for (const { name, session } of places) {
     execution.cancel();
     await failure(() => execution.outputs, "ABORTED");
     assert.ok(taken > 0 && rowsRead - taken <= 2 * (10_000 + 2 * 4096), `${rowsRead} read, ${taken} taken`);
-    assert.ok(read.every(({ metrics }) => metrics.creditWaitMs > 0), "time without credit is counted");
+    assert.ok(
+      read.every(({ metrics }) => metrics.creditWaitMs > 0),
+      "time without credit is counted",
+    );
     assert.is(bytesSpooled, 0);
   });
 }
@@ -195,7 +223,6 @@ test("a slot that is busy for seconds isn't taken for a deadlock", async () => {
   const on = await places[1]?.session();
   assert.is((await patient.run({}, on === undefined ? {} : { on })).out.length, 10);
 });
-
 
 test.after(async () => {
   for (const place of places) await place.close();

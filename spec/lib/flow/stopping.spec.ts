@@ -1,6 +1,14 @@
 import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";
-import { broadcast, defineFlow, hash, type Context, type Operator, type OutputSink, type Task } from "../../../lib/index.ts";
+import {
+  broadcast,
+  defineFlow,
+  hash,
+  type Context,
+  type Operator,
+  type OutputSink,
+  type Task,
+} from "../../../lib/index.ts";
 import { topologies, topology } from "../../../lib/testing/index.ts";
 import { collect } from "../../../operators/sinks/collect.ts";
 import { numbers } from "../../../readers/numbers.ts";
@@ -44,11 +52,17 @@ const silent = reader({
 });
 
 const limited = defineFlow(import.meta.url, (q) => ({
-  first: q.read("endless", endless).apply("limit", () => new Limit(100), { channels: 1 }).to(collect()),
+  first: q
+    .read("endless", endless)
+    .apply("limit", () => new Limit(100), { channels: 1 })
+    .to(collect()),
 }));
 
 const limitedSilence = defineFlow(import.meta.url, (q) => ({
-  first: q.read("silent", silent).apply("limit", () => new Limit(3), { channels: 1 }).to(collect()),
+  first: q
+    .read("silent", silent)
+    .apply("limit", () => new Limit(3), { channels: 1 })
+    .to(collect()),
 }));
 
 const oneByOne = defineFlow(import.meta.url, (q) => {
@@ -88,7 +102,9 @@ class Broken implements Operator<{ in: number; other: number }, number> {
 
 const broken = defineFlow(import.meta.url, (q, args: { where: string }) => {
   const source = q.read("numbers", numbers(0, 5000), { channels: 1 });
-  const sums = q.apply("sums", { in: source, other: source.partition(broadcast()) }, () => new Broken(args.where), { channels: 2 });
+  const sums = q.apply("sums", { in: source, other: source.partition(broadcast()) }, () => new Broken(args.where), {
+    channels: 2,
+  });
   return { sums: sums.to(collect()) };
 });
 
@@ -144,6 +160,35 @@ const sunk = defineFlow(import.meta.url, (q, args: { where: string }) => ({
   out: q.read("numbers", numbers(0, 100)).to(brokenSink(args.where)),
 }));
 
+/** Closes itself once, and says so by failing when it is closed twice. */
+class ClosedOnce implements Operator<{ in: number }, number> {
+  #closed = false;
+  execute({ objects }: Task<{ in: number }>): readonly number[] {
+    return objects;
+  }
+  close(): void {
+    if (this.#closed) process.exit(7);
+    this.#closed = true;
+  }
+}
+
+const closedOnce = defineFlow(import.meta.url, (q) => {
+  const ended = q
+    .read("few", numbers(0, 10))
+    .apply("once", () => new ClosedOnce())
+    .to(collect());
+  const failing = q
+    .read("numbers", numbers(0, 10))
+    .apply("wait", () => ({
+      async execute() {
+        await wait(150);
+        throw new Error("late failure");
+      },
+    }))
+    .to(collect());
+  return { ended, failing };
+});
+
 const sleepy = defineFlow(import.meta.url, (q) => ({
   out: q
     .read("endless", endless)
@@ -156,17 +201,24 @@ const sleepy = defineFlow(import.meta.url, (q) => ({
 }));
 
 const forever = defineFlow(import.meta.url, (q) => ({
-  out: q.read("endless", endless).filter("none", () => false).to(collect()),
+  out: q
+    .read("endless", endless)
+    .filter("none", () => false)
+    .to(collect()),
 }));
 
 const stuck = defineFlow(import.meta.url, (q) => ({
   out: q
     .read("numbers", numbers(0, 10), { channels: 1 })
-    .apply("stuck", () => ({
-      execute() {
-        for (;;);
-      },
-    }), { channels: 1 })
+    .apply(
+      "stuck",
+      () => ({
+        execute() {
+          for (;;);
+        },
+      }),
+      { channels: 1 },
+    )
     .to(collect()),
 }));
 
@@ -200,12 +252,21 @@ for (const { name, session } of places) {
       assert.match(error.message, `broken in ${where}`);
       assert.match(error.message, /channel [01]/);
       assert.type(error.place.seq, "number");
-      assert.ok(["open", "done"].includes(where) ? error.place.input === undefined : ["in", "other"].includes(error.place.input ?? ""), String(error.place.input));
+      assert.ok(
+        ["open", "done"].includes(where)
+          ? error.place.input === undefined
+          : ["in", "other"].includes(error.place.input ?? ""),
+        String(error.place.input),
+      );
       assert.is((error.cause as Error).name, "RangeError");
     });
   }
 
-  for (const [where, step] of [["before", "numbers"], ["key", "numbers"], ["behind", "limit"]] as const) {
+  for (const [where, step] of [
+    ["before", "numbers"],
+    ["key", "numbers"],
+    ["behind", "limit"],
+  ] as const) {
     test(`${name}: a function that throws (${where}) is named`, async () => {
       const on = await session();
       const error = await failure(() => brokenFunctions.run({ where }, { on }), "STEP_FAILED", { step });
@@ -229,6 +290,12 @@ for (const { name, session } of places) {
       assert.match(error.message, `no ${where}`);
     }
     assert.equal(await sunk.run({ where: "nowhere" }, { on }), { out: "fine" });
+  });
+
+  test(`${name}: an operator is closed once, though the execution fails after it ended`, async () => {
+    const on = await session();
+    await failure(() => closedOnce.run({}, { on }), "STEP_FAILED", { step: "wait" });
+    assert.is(on.lostSlots.size, 0);
   });
 
   test(`${name}: an abort stops within a second, also while user code waits or reads without end`, async () => {

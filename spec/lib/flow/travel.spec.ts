@@ -1,7 +1,15 @@
 import { type Table, tableFromArrays } from "apache-arrow";
 import pl from "nodejs-polars";
 import * as assert from "uvu/assert";
-import { defineFlow, hash, registerCodec, withData, type Dataset, type Operator, type Task } from "../../../lib/index.ts";
+import {
+  defineFlow,
+  hash,
+  registerCodec,
+  withData,
+  type Dataset,
+  type Operator,
+  type Task,
+} from "../../../lib/index.ts";
 import { loadBatches, representationOf } from "../../../lib/core/batch/index.ts";
 import { multiset, topologies } from "../../../lib/testing/index.ts";
 import { collect } from "../../../operators/sinks/collect.ts";
@@ -23,10 +31,19 @@ class Money {
     return this.#cents;
   }
 }
-registerCodec(Money, { name: "spec.money", encode: (money) => money.cents, decode: (cents: number) => new Money(cents) });
+registerCodec(Money, {
+  name: "spec.money",
+  encode: (money) => money.cents,
+  decode: (cents: number) => new Money(cents),
+});
 
 const functions = defineFlow(import.meta.url, (q, args: { n: number }) => ({
-  out: q.read("numbers", numbers(0, args.n)).map("with function", (n) => ({ n, f: () => n })).partition(hash(({ n }) => n)).map("call", ({ n }) => n).to(collect()),
+  out: q
+    .read("numbers", numbers(0, args.n))
+    .map("with function", (n) => ({ n, f: () => n }))
+    .partition(hash(({ n }) => n))
+    .map("call", ({ n }) => n)
+    .to(collect()),
 }));
 
 const money = defineFlow(import.meta.url, (q, args: { first: Money }) => ({
@@ -55,15 +72,23 @@ class KeysSeen implements Operator<{ in: unknown }, string> {
 }
 
 const rowsOf = (numbersIn: readonly number[]): Row[] => numbersIn.map((n) => ({ k: `key-${n % 17}`, n }));
-const arrowOf = (rows: readonly Row[]): Table => tableFromArrays({ k: rows.map(({ k }) => k), n: Float64Array.from(rows, ({ n }) => n) });
+const arrowOf = (rows: readonly Row[]): Table =>
+  tableFromArrays({ k: rows.map(({ k }) => k), n: Float64Array.from(rows, ({ n }) => n) });
 
 const keyed = defineFlow(import.meta.url, (q, args: { as: string; n: number }) => {
   const rows = q.read("numbers", numbers(0, args.n)).mapParcels("rows", (objects): readonly unknown[] => {
     const made = rowsOf(objects);
     if (args.as === "objects") return made;
-    return [args.as === "arrow" ? arrowOf(made) : pl.DataFrame({ k: made.map(({ k }) => k), n: made.map(({ n }) => n) })];
+    return [
+      args.as === "arrow" ? arrowOf(made) : pl.DataFrame({ k: made.map(({ k }) => k), n: made.map(({ n }) => n) }),
+    ];
   });
-  return { seen: rows.partition(hash("k") as never).apply("seen", () => new KeysSeen(), { channels: 5 }).to(collect()) };
+  return {
+    seen: rows
+      .partition(hash("k") as never)
+      .apply("seen", () => new KeysSeen(), { channels: 5 })
+      .to(collect()),
+  };
 });
 
 const tables = defineFlow(import.meta.url, (q, args: { n: number; as: "objects" | "arrow" | "polars" }) => ({
@@ -80,16 +105,26 @@ const behind = defineFlow(import.meta.url, (q) => ({
     .read("numbers", numbers(0, 100), { channels: 1 })
     .partition(hash((n) => n % 2))
     .map("to table", (n) => arrowOf(rowsOf([n])))
-    .apply("lengths", () => ({ execute: ({ objects }: Task<{ in: Table }>) => objects.map((table) => table.numRows) }), { channels: 2 })
+    .apply(
+      "lengths",
+      () => ({ execute: ({ objects }: Task<{ in: Table }>) => objects.map((table) => table.numRows) }),
+      { channels: 2 },
+    )
     .to(collect()),
 }));
 
 const withTable = defineFlow(import.meta.url, (q, args: { table: Table; frame: pl.DataFrame }) => ({
-  sizes: q.read("numbers", numbers(0, 4)).map("size", () => [args.table.numRows, args.frame.height]).to(collect()),
+  sizes: q
+    .read("numbers", numbers(0, 4))
+    .map("size", () => [args.table.numRows, args.frame.height])
+    .to(collect()),
 }));
 
 const argument = defineFlow(import.meta.url, (q, args: { what: unknown }) => ({
-  out: q.read("numbers", numbers(0, 4)).map("what", () => typeof args.what).to(collect()),
+  out: q
+    .read("numbers", numbers(0, 4))
+    .map("what", () => typeof args.what)
+    .to(collect()),
 }));
 
 class Changing implements Operator<{ in: { n: number } }, number> {
@@ -100,7 +135,11 @@ class Changing implements Operator<{ in: { n: number } }, number> {
 }
 
 const changing = defineFlow(import.meta.url, (q) => ({
-  out: q.read("numbers", numbers(0, 10)).map("object", (n) => ({ n })).apply("changing", () => new Changing()).to(collect()),
+  out: q
+    .read("numbers", numbers(0, 10))
+    .map("object", (n) => ({ n }))
+    .apply("changing", () => new Changing())
+    .to(collect()),
 }));
 
 const kept = defineFlow(import.meta.url, (q, args: { n: number; bytesMax: number }) => ({
@@ -111,7 +150,10 @@ const kept = defineFlow(import.meta.url, (q, args: { n: number; bytesMax: number
 }));
 
 const keptTables = defineFlow(import.meta.url, (q, args: { n: number }) => ({
-  data: q.read("numbers", numbers(0, args.n)).mapParcels("tables", (objects) => [arrowOf(rowsOf(objects))]).to(datasetSink<unknown>()),
+  data: q
+    .read("numbers", numbers(0, args.n))
+    .mapParcels("tables", (objects) => [arrowOf(rowsOf(objects))])
+    .to(datasetSink<unknown>()),
 }));
 
 const reread = defineFlow(import.meta.url, (q, args: { data: Dataset<Row> }) => ({
@@ -137,7 +179,9 @@ for (const { name, session } of places) {
 
   test(`${name}: equal keys go to one channel, as objects, Arrow tables and Polars frames alike`, async () => {
     const on = await session();
-    const seen = await Promise.all(["objects", "arrow", "polars"].map(async (as) => new Set((await keyed.run({ as, n: 3000 }, { on })).seen)));
+    const seen = await Promise.all(
+      ["objects", "arrow", "polars"].map(async (as) => new Set((await keyed.run({ as, n: 3000 }, { on })).seen)),
+    );
     assert.is(seen[0]?.size, 17);
     assert.equal([...(seen[1] ?? [])].toSorted(), [...(seen[0] ?? [])].toSorted());
     assert.equal([...(seen[2] ?? [])].toSorted(), [...(seen[0] ?? [])].toSorted());
@@ -154,20 +198,35 @@ for (const { name, session } of places) {
   });
 
   test(`${name}: functions behind the partition function may make tables too`, async () => {
-    assert.equal((await behind.run({}, { on: await session() })).lengths, Array.from({ length: 100 }, () => 1));
+    assert.equal(
+      (await behind.run({}, { on: await session() })).lengths,
+      Array.from({ length: 100 }, () => 1),
+    );
   });
 
   test(`${name}: tables and frames are arguments; what can't travel is refused before it runs`, async () => {
     const on = await session();
-    const { sizes } = await withTable.run({ table: arrowOf(rowsOf([1, 2, 3])), frame: pl.DataFrame({ a: [1, 2] }) }, { on });
-    assert.equal(sizes, [[3, 2], [3, 2], [3, 2], [3, 2]]);
-    for (const what of [() => 1, { deep: [{ f: () => 1 }] }, Symbol("x")]) await failure(() => argument.run({ what }, { on }), "ARGUMENT_CANNOT_TRAVEL");
+    const { sizes } = await withTable.run(
+      { table: arrowOf(rowsOf([1, 2, 3])), frame: pl.DataFrame({ a: [1, 2] }) },
+      { on },
+    );
+    assert.equal(sizes, [
+      [3, 2],
+      [3, 2],
+      [3, 2],
+      [3, 2],
+    ]);
+    for (const what of [() => 1, { deep: [{ f: () => 1 }] }, Symbol("x")])
+      await failure(() => argument.run({ what }, { on }), "ARGUMENT_CANNOT_TRAVEL");
     assert.equal((await argument.run({ what: 5n }, { on })).out, ["bigint", "bigint", "bigint", "bigint"]);
   });
 
   test(`${name}: strict mode catches an operator that changes what it is given`, async () => {
     const on = await session();
-    const error = await failure(() => changing.run({}, { on, strict: true }), "STEP_FAILED", { step: "changing", input: "in" });
+    const error = await failure(() => changing.run({}, { on, strict: true }), "STEP_FAILED", {
+      step: "changing",
+      input: "in",
+    });
     assert.match(error.message, /read.only/);
     assert.is((await changing.run({}, { on })).out.length, 10);
   });
@@ -177,16 +236,22 @@ for (const { name, session } of places) {
     const { data } = await kept.run({ n: 20, bytesMax: 1 << 20 }, { on });
     assert.is(data.rows, 20);
     assert.ok(data.bytes > 0);
-    assert.equal(multiset(await data.objects()), multiset(Array.from({ length: 20 }, (_, n) => ({ k: `key-${n % 3}`, n }))));
+    assert.equal(
+      multiset(await data.objects()),
+      multiset(Array.from({ length: 20 }, (_, n) => ({ k: `key-${n % 3}`, n }))),
+    );
     assert.is((await data.arrow()).numRows, 20);
     const again = await reread.start({ data: data as unknown as Dataset<Row> }, { on });
     assert.is((await again.outputs).big.length, 10);
-    const slots = (step: string): string[] => (again.metrics?.channels ?? []).filter((channel) => channel.step === step).map(({ slot }) => slot);
+    const slots = (step: string): string[] =>
+      (again.metrics?.channels ?? []).filter((channel) => channel.step === step).map(({ slot }) => slot);
     assert.equal(slots("data").toSorted(), data.parts.map(({ slot }) => slot).toSorted());
     assert.equal(slots("here"), slots("data"));
     data.release();
     await failure(() => data.objects(), "DATASET_RELEASED");
-    await failure(() => reread.run({ data: data as unknown as Dataset<Row> }, { on }), "DATASET_RELEASED", { step: "data" });
+    await failure(() => reread.run({ data: data as unknown as Dataset<Row> }, { on }), "DATASET_RELEASED", {
+      step: "data",
+    });
   });
 
   test(`${name}: a dataset of tables reads back as objects, Arrow and Polars`, async () => {
@@ -211,7 +276,9 @@ for (const { name, session } of places) {
 }
 
 test("a dataset needs a session to live in", async () => {
-  await failure(() => kept.run({ n: 1, bytesMax: 1000 }, { slots: 1, isolation: "none" }), "OPTION_INVALID", { step: "data" });
+  await failure(() => kept.run({ n: 1, bytesMax: 1000 }, { slots: 1, isolation: "none" }), "OPTION_INVALID", {
+    step: "data",
+  });
 });
 
 test("a dataset can't be read on another session", async () => {

@@ -1,0 +1,133 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import * as assert from "uvu/assert";
+import { NactHost } from "../../../actors/hosts/nact-host.ts";
+import { noLineage } from "../../../actors/lineage/no-lineage.ts";
+import type { PrepareOrder, Report } from "../../../actors/slot/protocol.ts";
+import { Slot } from "../../../actors/slot/slot.ts";
+import { MemoryNetwork } from "../../../actors/transport/memory-transport.ts";
+import { DatasetShelf } from "../../../lib/core/dataset-shelf.ts";
+import { errorToData, QStreamError } from "../../../lib/core/errors.ts";
+import { defaultLimits } from "../../../lib/core/limits.ts";
+import type { Program } from "../../../lib/core/program.ts";
+import { systemClock } from "../../../lib/core/seam/clock.ts";
+import { nodeDisk } from "../../../lib/core/seam/node-disk.ts";
+import { openFileSystem } from "../../../lib/files/index.ts";
+import { suite } from "../../kit/suite.ts";
+
+const test = suite("slot");
+
+interface Bench {
+  readonly slot: Slot;
+  readonly reports: Report[];
+  readonly network: MemoryNetwork;
+  readonly loaded: (program: Program) => void;
+  readonly failed: (error: Error) => void;
+}
+
+function bench(): Bench {
+  const reports: Report[] = [];
+  const network = new MemoryNetwork();
+  let loaded = (_program: Program): void => {};
+  let failed = (_error: Error): void => {};
+  const loading = new Promise<Program>((resolve, reject) => {
+    loaded = resolve;
+    failed = reject;
+  });
+  const slot = new Slot({
+    id: "slot",
+    host: new NactHost(),
+    transport: network.transport("slot"),
+    clock: systemClock,
+    files: openFileSystem({}),
+    disk: () => nodeDisk(),
+    lineage: noLineage,
+    datasets: new DatasetShelf("slot"),
+    load: () => loading,
+    memoryBytes: () => 0,
+    report: (report) => void reports.push(report),
+  });
+  return { slot, reports, network, loaded, failed };
+}
+
+const plan = { flow: "flow", fingerprint: "f", steps: [], edges: [] };
+const program: Program = { fingerprint: "f", steps: [], edges: [] };
+const prepare: PrepareOrder = {
+  kind: "prepare",
+  execution: "run",
+  reference: { module: "spec:slot", name: "flow", load: "spec:slot" },
+  args: undefined,
+  plan,
+  limits: defaultLimits,
+  slots: ["slot"],
+  placement: [],
+  channels: [],
+  seed: 1,
+  strict: false,
+};
+const stop = { kind: "stop", execution: "run", reason: errorToData(new QStreamError("ABORTED", "enough")) } as const;
+const kindsOf = (reports: readonly Report[]): string[] => reports.map(({ kind }) => kind);
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await nextTurn();
+}
+
+test("an execution is prepared, committed and released, and then forgotten", async () => {
+  const { slot, reports, loaded } = bench();
+  slot.order(prepare);
+  loaded(program);
+  await settle();
+  for (const kind of ["start", "commit", "release", "commit"] as const) slot.order({ kind, execution: "run" });
+  await settle();
+  assert.equal(kindsOf(reports), ["prepared", "committed"]);
+  await slot.close();
+});
+
+test("a stop that comes while the flow is being loaded is answered, and nothing is prepared afterwards", async () => {
+  const { slot, reports, loaded } = bench();
+  slot.order(prepare);
+  await settle();
+  slot.order(stop);
+  await settle();
+  assert.equal(kindsOf(reports), ["stopped"]);
+  loaded(program);
+  await settle();
+  slot.order({ kind: "start", execution: "run" });
+  await settle();
+  assert.equal(kindsOf(reports), ["stopped"]);
+  await slot.close();
+});
+
+test("a flow that can't be loaded, or is another one here, fails the execution", async () => {
+  const first = bench();
+  first.slot.order(prepare);
+  first.failed(new Error("no such module"));
+  const second = bench();
+  second.slot.order(prepare);
+  second.loaded({ ...program, fingerprint: "other" });
+  await settle();
+  const errors = [first, second].flatMap(({ reports }) =>
+    reports.flatMap((report) => (report.kind === "failed" ? [report.error] : [])),
+  );
+  assert.match(errors[0]?.message ?? "", "no such module");
+  assert.is(errors[1]?.code, "FINGERPRINT_CHANGED");
+  assert.match(errors[1]?.message ?? "", /other.*f\b/);
+  await Promise.all([first.slot.close(), second.slot.close()]);
+});
+
+test("messages for an execution that isn't here are counted, and one that makes no sense fails the execution", async () => {
+  const { slot, reports, network, loaded } = bench();
+  const other = network.transport("other");
+  const end = { edge: 4, from: 0, to: 0, kind: "end", previous: -1 } as const;
+  other.send("slot", { ...end, execution: "gone" });
+  await settle();
+  assert.is(slot.lateMessages, 1);
+  slot.order(prepare);
+  loaded(program);
+  await settle();
+  other.send("slot", { ...end, execution: "run" });
+  await settle();
+  assert.equal(kindsOf(reports), ["prepared", "failed"]);
+  await slot.close();
+});
+
+test.run();
