@@ -31,7 +31,9 @@ async function measure(): Promise<Measured> {
   };
 }
 
-async function passOne(session: Awaited<ReturnType<typeof local>>): Promise<readonly { readonly object: number; readonly channel: number }[]> {
+async function passOne(
+  session: Awaited<ReturnType<typeof local>>,
+): Promise<readonly { readonly object: number; readonly channel: number }[]> {
   const execution = manyChannels.start({ channels }, { on: session });
   const outputs = await outputsOf(
     execution,

@@ -11,7 +11,8 @@ const rows = batches * batchRows;
 
 export const benchmark: Benchmark = {
   name: "columns-vs-polars",
-  workload: "2 M rows in Arrow batches hashed to 4 channels of the other slot; Polars partitionBy, IPC out and IPC in there",
+  workload:
+    "2 M rows in Arrow batches hashed to 4 channels of the other slot; Polars partitionBy, IPC out and IPC in there",
   bar: { atLeast: 2 },
   unit: "x",
   measure,

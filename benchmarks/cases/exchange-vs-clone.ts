@@ -12,7 +12,8 @@ const arrayLength = 1024;
 
 export const benchmark: Benchmark = {
   name: "exchange-vs-clone",
-  workload: "2 M {number, number, string} objects from one slot to the other; postMessage of the same arrays between two threads",
+  workload:
+    "2 M {number, number, string} objects from one slot to the other; postMessage of the same arrays between two threads",
   bar: { atLeast: 4 },
   unit: "x",
   measure,
@@ -25,7 +26,8 @@ async function measure(): Promise<Measured> {
   const passage = { from: "measures", to: "digest", objects, channels: [1], leavesSlot: true };
   const ours: Contestant<MeasureSums | undefined> = {
     name: "QStream",
-    run: async (seed) => (await outputsOf(measuresAcross.start({ seed, objects, from }, { on: session }), passage)).digests[0],
+    run: async (seed) =>
+      (await outputsOf(measuresAcross.start({ seed, objects, from }, { on: session }), passage)).digests[0],
   };
   const peer: Contestant<MeasureSums | undefined> = {
     name: "postMessage",

@@ -8,7 +8,10 @@ import { byKey } from "../harness/sums.ts";
 const objects = 4_000_000;
 
 /** The keyed sum of 4 M objects on one slot against a peer that does the same. */
-export async function measureKeyedSum(name: string, peer: (seed: number, objects: number) => Promise<Sum[]> | Sum[]): Promise<Measured> {
+export async function measureKeyedSum(
+  name: string,
+  peer: (seed: number, objects: number) => Promise<Sum[]> | Sum[],
+): Promise<Measured> {
   await using session = await local({ slots: 1 });
   const ours: Contestant<Sum[]> = {
     name: "QStream",

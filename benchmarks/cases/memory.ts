@@ -13,7 +13,8 @@ const writtenBytesMax = 1e9;
 
 export const benchmark: Benchmark = {
   name: "memory",
-  workload: "10 GB of distinct bytes through an exchange into a sink ten times slower than the reader: most resident memory of all processes together, on threads or on processes",
+  workload:
+    "10 GB of distinct bytes through an exchange into a sink ten times slower than the reader: most resident memory of all processes together, on threads or on processes",
   bar: { atMost: 700 },
   unit: "MB",
   measure,

@@ -10,7 +10,8 @@ import { groupInPolars, type Group } from "../peers/polars-scan.ts";
 
 export const benchmark: Benchmark = {
   name: "scan-vs-polars",
-  workload: "3 M flights by origin, and 20 M rows by a numeric key, through a flow; one streaming query of Polars; the worse of the two",
+  workload:
+    "3 M flights by origin, and 20 M rows by a numeric key, through a flow; one streaming query of Polars; the worse of the two",
   bar: { atLeast: 0.8 },
   unit: "x",
   measure,
@@ -21,7 +22,9 @@ interface Scan {
   readonly key: string;
   readonly value: string;
   readonly rows: number;
-  readonly start: (on: Session) => Promise<Execution<{ groups: readonly { readonly key: string | number; readonly value: Totals }[] }>>;
+  readonly start: (
+    on: Session,
+  ) => Promise<Execution<{ groups: readonly { readonly key: string | number; readonly value: Totals }[] }>>;
 }
 
 async function measure(): Promise<Measured> {
@@ -59,10 +62,18 @@ function compare(session: Session, scan: Scan): Promise<Contest> {
     {
       name: "QStream",
       run: async () =>
-        (await outputsOf(scan.start(session), passage)).groups.map(({ key, value }) => ({ key, rows: value.rows, sum: value.sum })),
+        (await outputsOf(scan.start(session), passage)).groups.map(({ key, value }) => ({
+          key,
+          rows: value.rows,
+          sum: value.sum,
+        })),
     },
     { name: "Polars", run: () => groupInPolars(scan.path, scan.key, scan.value) },
-    { warmups: 3, rounds: 9, comparable: (groups) => groups.toSorted((left, right) => (left.key < right.key ? -1 : 1)) },
+    {
+      warmups: 3,
+      rounds: 9,
+      comparable: (groups) => groups.toSorted((left, right) => (left.key < right.key ? -1 : 1)),
+    },
   );
 }
 

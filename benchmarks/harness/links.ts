@@ -19,7 +19,9 @@ export interface Passage {
 export function assertPassed(metrics: ExecutionMetrics | undefined, passage: Passage): void {
   if (metrics === undefined) throw new Error("the execution has no metrics");
   // A reader's channel that was dealt no split has nothing to send.
-  const producers = channelsOf(metrics, passage.from).filter(({ metrics: counts }) => counts.parcelsIn + counts.splits > 0);
+  const producers = channelsOf(metrics, passage.from).filter(
+    ({ metrics: counts }) => counts.parcelsIn + counts.splits > 0,
+  );
   const consumers = channelsOf(metrics, passage.to).filter(
     ({ channel }) => passage.channels?.includes(channel) !== false,
   );
@@ -39,7 +41,10 @@ export function assertPassed(metrics: ExecutionMetrics | undefined, passage: Pas
 }
 
 /** The outputs of an execution that has ended, after its links were looked at. */
-export async function outputsOf<Outs>(execution: Promise<Execution<Outs>>, ...passages: readonly Passage[]): Promise<Outs> {
+export async function outputsOf<Outs>(
+  execution: Promise<Execution<Outs>>,
+  ...passages: readonly Passage[]
+): Promise<Outs> {
   const running = await execution;
   const outputs = await running.outputs;
   for (const passage of passages) assertPassed(running.metrics, passage);
@@ -58,6 +63,9 @@ function channelsOf(metrics: ExecutionMetrics, step: string): readonly ChannelSu
   return channels;
 }
 
-function total(channels: readonly ChannelSummary[], count: "parcelsIn" | "parcelsOut" | "objectsIn" | "objectsOut" | "bytesExchanged"): number {
+function total(
+  channels: readonly ChannelSummary[],
+  count: "parcelsIn" | "parcelsOut" | "objectsIn" | "objectsOut" | "bytesExchanged",
+): number {
   return channels.reduce((sum, { metrics }) => sum + metrics[count], 0);
 }

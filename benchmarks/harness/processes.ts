@@ -47,7 +47,8 @@ function childrenOf(pid: number): number[] {
 
 function residentOf(pid: number): number {
   const text = attempt(() => readFileSync(`/proc/${pid}/status`, "utf8"));
-  if (text === undefined && pid === process.pid) throw new Error("the memory of all processes is read from /proc, which isn't there");
+  if (text === undefined && pid === process.pid)
+    throw new Error("the memory of all processes is read from /proc, which isn't there");
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(text ?? "")?.[1] ?? 0) * 1024;
 }
 

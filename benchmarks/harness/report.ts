@@ -21,10 +21,22 @@ export interface Report {
   readonly ratios: Readonly<Record<string, number>>;
 }
 
-export function reportCase(benchmark: Omit<Benchmark, "measure">, measured: Measured | undefined, error: string | undefined): CaseReport {
+export function reportCase(
+  benchmark: Omit<Benchmark, "measure">,
+  measured: Measured | undefined,
+  error: string | undefined,
+): CaseReport {
   const { name, workload, unit, bar } = benchmark;
   if (measured === undefined) return { name, workload, unit, bar, met: false, error: error ?? "it gave no figure" };
-  return { name, workload, unit, bar, value: measured.value, met: meets(bar, measured.value), details: measured.details };
+  return {
+    name,
+    workload,
+    unit,
+    bar,
+    value: measured.value,
+    met: meets(bar, measured.value),
+    details: measured.details,
+  };
 }
 
 export function reportAll(machine: Machine, cases: readonly CaseReport[]): Report {
@@ -40,11 +52,13 @@ export function formatReport({ machine, cases }: Report): string {
     one.value === undefined ? "failed" : `${round(one.value)} ${one.unit}`,
     "atLeast" in one.bar ? `>= ${one.bar.atLeast}` : `<= ${one.bar.atMost}`,
     one.met ? "met" : "NOT met",
-    one.error ?? `${one.details?.["ours"] ?? ""}${one.details?.["peer"] === undefined ? "" : ` / ${one.details["peer"]}`}`,
+    one.error ??
+      `${one.details?.["ours"] ?? ""}${one.details?.["peer"] === undefined ? "" : ` / ${one.details["peer"]}`}`,
   ]);
   const head = ["name", "figure", "bar", "", "ours / peer"];
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)));
-  const line = (cells: readonly string[]): string => `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(" | ")} |`;
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(" | ")} |`;
   const rule = `|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`;
   const where = `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}, Node ${machine.node}, ${machine.date}`;
   return [where, "", line(head), rule, ...rows.map(line), ""].join("\n");

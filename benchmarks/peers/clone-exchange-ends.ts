@@ -30,7 +30,11 @@ function produce(text: string, { seed, objects, arrayLength }: CloneRound): void
     state = drawMeasures(text, state, Math.min(left, arrayLength), measures);
     port.postMessage(measures);
     sent++;
-    for (let done = Atomics.load(consumed, 0); sent - (done - before) >= arraysAhead; done = Atomics.load(consumed, 0)) {
+    for (
+      let done = Atomics.load(consumed, 0);
+      sent - (done - before) >= arraysAhead;
+      done = Atomics.load(consumed, 0)
+    ) {
       Atomics.wait(consumed, 0, done);
     }
   }

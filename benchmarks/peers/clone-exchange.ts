@@ -19,8 +19,14 @@ export class CloneExchange {
     const { port1, port2 } = new MessageChannel();
     // How many arrays were consumed: the producer waits on it, which is faster than messages that say so.
     const consumed = new Int32Array(new SharedArrayBuffer(4));
-    this.#producer = new Worker(ends, { workerData: { role: "producer", port: port1, consumed }, transferList: [port1] });
-    this.#consumer = new Worker(ends, { workerData: { role: "consumer", port: port2, consumed }, transferList: [port2] });
+    this.#producer = new Worker(ends, {
+      workerData: { role: "producer", port: port1, consumed },
+      transferList: [port1],
+    });
+    this.#consumer = new Worker(ends, {
+      workerData: { role: "consumer", port: port2, consumed },
+      transferList: [port2],
+    });
   }
 
   async run(round: CloneRound): Promise<MeasureSums> {

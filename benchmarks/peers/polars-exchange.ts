@@ -17,8 +17,14 @@ export class PolarsExchange {
     const ends = new URL("./polars-exchange-ends.js", import.meta.url);
     const { port1, port2 } = new MessageChannel();
     const consumed = new Int32Array(new SharedArrayBuffer(4));
-    this.#producer = new Worker(ends, { workerData: { role: "producer", port: port1, consumed }, transferList: [port1] });
-    this.#consumer = new Worker(ends, { workerData: { role: "consumer", port: port2, consumed }, transferList: [port2] });
+    this.#producer = new Worker(ends, {
+      workerData: { role: "producer", port: port1, consumed },
+      transferList: [port1],
+    });
+    this.#consumer = new Worker(ends, {
+      workerData: { role: "consumer", port: port2, consumed },
+      transferList: [port2],
+    });
   }
 
   /** Draws the frames of the next round. */

@@ -134,7 +134,9 @@ interface Producer {
 /** Beside the producer, so that what passes stays in its slot; beside the widest one where there are several. */
 function withProducer(producers: readonly Producer[]): PlacementStrategy {
   const widest = producers.toSorted((left, right) => right.channels - left.channels)[0];
-  return widest === undefined ? { kind: "single" } : { kind: "with-step", step: widest.step, channels: widest.channels };
+  return widest === undefined
+    ? { kind: "single" }
+    : { kind: "with-step", step: widest.step, channels: widest.channels };
 }
 
 function planEdge(graph: Graph, edge: RawEdge, edges: readonly RawEdge[], steps: readonly PlannedStep[]): PlannedEdge {

@@ -73,7 +73,7 @@ function alive(pid: number): boolean {
 
 const linux = process.platform === "linux";
 
-for (const isolation of ["thread", "process", "none"]) {
+for (const isolation of ["thread", "process"]) {
   test(`${isolation}: a one-file program that runs its flow at its top level works, once, and ends by itself`, async () => {
     const temporary = mkdtempSync(join(folder, "tmp-"));
     const { ended } = start(
@@ -106,7 +106,7 @@ for (const isolation of ["thread", "process", "none"]) {
       const flow = defineFlow(import.meta.url, (q) => ({
         out: q.read("numbers", numbers(0, 100)).map("bad", (n) => { if (n === 50) throw new Error("no 50"); return n; }).to(collect()),
       }));
-      await flow.run({}, { slots: 2, isolation: "${isolation}" });
+      await flow.run({}, { slots: 1, isolation: "${isolation}" });
       `,
       temporary,
     );
@@ -142,7 +142,7 @@ test("a session that is closed leaves no thread, process or timer", async () => 
     `
     const flow = defineFlow(import.meta.url, (q) => ({ out: q.read("numbers", numbers(0, 10)).to(collect()) }));
     for (const isolation of ["thread", "process"]) {
-      const session = await local({ slots: 2, isolation });
+      const session = await local({ slots: 1, isolation });
       await flow.run({}, { on: session });
       const { pid } = process;
       await session.close();
@@ -218,7 +218,7 @@ test("user code that ends its thread, or floats a rejection, loses the slot and 
     const exits = flow((n) => { if (n === 5) process.exit(3); });
     const floats = flow((n) => { if (n === 5) void Promise.reject(new Error("floating")); });
     for (const one of [exits, floats]) for (const isolation of ["thread", "process"]) {
-      await one.run({}, { slots: 2, isolation }).catch((error) => console.log(error.code, error.message));
+      await one.run({}, { slots: 1, isolation }).catch((error) => console.log(error.code, error.message));
     }
     `,
   );
