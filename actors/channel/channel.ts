@@ -262,7 +262,7 @@ export class Channel {
   #drain(output: TaskOutput, taskOf: (chunk: Chunk) => RunningTask): void | Promise<void> {
     const { limits, clock, outputs } = this.#parts;
     const chunk = output.next({
-      objects: limits.parcelObjects * Math.min(16, outputs.fanOut),
+      objects: outputs.taskObjects(limits.parcelObjects),
       bytes: limits.parcelBytes,
       lingerMs: limits.lingerMs,
       clock,

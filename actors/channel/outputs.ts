@@ -9,6 +9,9 @@ import type { ChannelMetrics } from "./channel-metrics.ts";
 import type { OutgoingLink } from "./outgoing-link.ts";
 import type { Parcel } from "./parcel.ts";
 
+/** Links over which a task is spread, at most: beyond, parcels get smaller. */
+const fanOutMax = 16;
+
 /** One edge as its producing channel sees it. */
 export interface OutgoingEdge {
   readonly index: number;
@@ -44,13 +47,17 @@ export class Outputs {
   readonly links: readonly OutgoingLink[];
   readonly #trees = new Map<string, FunctionNode>();
   readonly #metrics: ChannelMetrics;
+  readonly #fanOut: number;
   #open: number;
+  /** Objects that the functions on the edges made of each in the last task, at least one. */
+  #expansion = 1;
 
   constructor(edges: readonly OutgoingEdge[], metrics: ChannelMetrics) {
     this.links = edges.flatMap((edge) => edge.links);
     this.#open = this.links.length;
     this.#metrics = metrics;
     for (const edge of edges) this.#add(edge);
+    this.#fanOut = Math.max(1, ...[...this.#trees.values()].map(widestOf));
   }
 
   /** False while any open link has no credit. */
@@ -64,18 +71,21 @@ export class Outputs {
     return this.#open === 0 && this.links.length > 0;
   }
 
-  /** Consumers of the widest edge: a task makes more objects where they are spread over more links. */
-  get fanOut(): number {
-    let widest = 1;
-    for (const tree of this.#trees.values()) widest = Math.max(widest, widestOf(tree));
-    return widest;
+  /**
+   * How many objects the next task should make, so that parcels hold about `parcelObjects`: more where they are spread over
+   * many links, fewer where the functions on the edges made several of each in the task before.
+   */
+  taskObjects(parcelObjects: number): number {
+    return Math.max(1, Math.floor((parcelObjects * Math.min(fanOutMax, this.#fanOut)) / this.#expansion));
   }
 
   /** Runs the functions on the edges of a port over a task's objects. */
   applyFunctions(port: string, objects: readonly unknown[], ctx: EdgeContext): EdgeObjects[] {
     const made: EdgeObjects[] = [];
     const tree = this.#trees.get(port);
-    if (tree !== undefined && objects.length > 0) walk(tree, objects, ctx, made);
+    if (tree === undefined || objects.length === 0) return made;
+    walk(tree, objects, ctx, made);
+    if (port === "out") this.#expansion = expansionOf(made, objects.length);
     return made;
   }
 
@@ -287,6 +297,12 @@ export function applyFunction(step: EdgeFunction, objects: readonly unknown[], c
 /** What was sent on each link, for the lineage. */
 export function producedOf(outgoing: readonly Outgoing[]): Produced[] {
   return outgoing.map(({ link, parcel }) => ({ edge: link.edge, to: link.to, objects: parcel.rows }));
+}
+
+function expansionOf(made: readonly EdgeObjects[], objects: number): number {
+  let most = objects;
+  for (const edge of made) most = Math.max(most, edge.objects.length);
+  return most / objects;
 }
 
 function linkTo(edge: OutgoingEdge, to: number): OutgoingLink {

@@ -99,7 +99,7 @@ export class Session implements AsyncDisposable {
 
   /** @internal Starts an execution; users call `flow.run(args, { on: session })`. */
   async start(start: SessionStart): Promise<Execution<Record<string, unknown>>> {
-    if (this.#closed !== undefined) throw new QStreamError("SESSION_CLOSED", "the session is closed", { advice: "Open another one with local()" });
+    this.#refuseClosed();
     const { graph, options, outputs } = start;
     const files = openFileSystem(this.#options.files);
     const slots = this.#launched.slots.filter((slot) => !this.#lost.has(slot.id));
@@ -110,11 +110,18 @@ export class Session implements AsyncDisposable {
     const plan = planGraph(graph, { slots, dataSlots: dealt.dataSlots });
     await prepareSinks(graph, files, id);
     const reference = { ...start.reference, load: await loadableUrl(start.reference.module) };
-    const execution = this.#submit(id, plan, start, dealt, { reference, args: await encodeArguments(start.args), graph, outputs });
+    const args = await encodeArguments(start.args);
+    this.#refuseClosed();
+    const execution = this.#submit(id, plan, start, dealt, { reference, args, graph, outputs });
     this.#running.add(execution);
     const forget = (): unknown => this.#running.delete(execution);
     execution.outputs.then(forget, forget);
     return execution;
+  }
+
+  #refuseClosed(): void {
+    if (this.#closed === undefined) return;
+    throw new QStreamError("SESSION_CLOSED", "the session is closed", { advice: "Open another one with local()" });
   }
 
   async #resultsOf(

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import fc from "fast-check";
 import * as assert from "uvu/assert";
-import { arrowIpc, csv, defineFlow, jsonLines, lines, numbers, parquet, schema, type Session } from "../../lib/index.ts";
+import { arrowIpc, csv, defineFlow, jsonLines, lines, numbers, parquet, schema, type Context, type Session, type Task } from "../../lib/index.ts";
 import { loadBatches } from "../../lib/core/batch/index.ts";
 import { failure } from "../kit/failure.ts";
 import { inSlot, suite } from "../kit/suite.ts";
@@ -137,8 +137,8 @@ function assertSame(found: Record<string, readonly unknown[]>, rows: readonly Ro
 const watched = defineFlow(import.meta.url, (q, args: Manner & { rows: Row[]; target: string; gate: string; fails: boolean }) => {
   const rows = q.read("rows", given(args.rows, args), { channels: 2 });
   const slow = q.read("slow", numbers(0, 1)).apply("gate", () => ({
-    async *execute({ objects }: { objects: readonly number[] }) {
-      while (!existsSync(args.gate)) await wait(10);
+    async *execute({ objects }: Task<{ in: number }>, { signal }: Context) {
+      while (!existsSync(args.gate)) await wait(10, undefined, { signal });
       if (args.fails) throw new Error("not today");
       yield* objects;
     },

@@ -128,7 +128,7 @@ test("progress is drawn in place on a terminal, and what was drawn is cleared wh
   const { target, written } = fakeTerminal(true);
   const show = showProgress(target);
   const metrics = metricsOf([
-    stepOf("read", { splits: 4, splitsDone: 2, objectsOut: 500 }),
+    stepOf("read", { splits: 4, splitsDone: 2, objectsRead: 500 }),
     stepOf("sink", {}, "sink"),
   ]);
   show({ kind: "placed", execution: "e", placement: [] });
