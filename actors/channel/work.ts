@@ -4,6 +4,7 @@ import type { Reader } from "../../lib/core/contracts/reader.ts";
 import type { OutputSink, SinkChannel } from "../../lib/core/contracts/sink.ts";
 import { QStreamError, type Place } from "../../lib/core/errors.ts";
 import { locate } from "./failure.ts";
+import { watched } from "./strict-input.ts";
 import { TaskOutput } from "./task-output.ts";
 
 /** What a channel does in its tasks: the part that differs between readers, operators and sinks. */
@@ -22,9 +23,12 @@ export class OperatorWork implements Work {
   readonly #operator: Operator<any, unknown>;
   /** A channel may end, and then be stopped because another one failed. */
   #closed = false;
+  readonly #strict: boolean;
 
+  /** @param strict - objects are read-only, and an operator that changes them fails */
   // oxlint-disable-next-line typescript/no-explicit-any -- see above
-  constructor(create: () => Operator<any, unknown>) {
+  constructor(create: () => Operator<any, unknown>, strict: boolean) {
+    this.#strict = strict;
     this.#operator = create();
     if (typeof this.#operator?.execute === "function") return;
     throw new QStreamError("OPTION_INVALID", "the factory made something without execute", {
@@ -42,7 +46,8 @@ export class OperatorWork implements Work {
   }
 
   execute(input: string, objects: readonly unknown[], ctx: Context): Outputs<unknown> {
-    return this.#operator.execute({ input, objects }, ctx);
+    if (!this.#strict) return this.#operator.execute({ input, objects }, ctx);
+    return watched(objects, () => this.#operator.execute({ input, objects }, ctx));
   }
 
   inputDone(input: string, ctx: Context): Outputs<unknown> {

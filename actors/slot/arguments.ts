@@ -4,7 +4,7 @@ import { QStreamError } from "../../lib/core/errors.ts";
 import type { Payload } from "../../lib/core/payload.ts";
 
 /** A flow's arguments as they travel: objects as one payload, Arrow tables and Polars frames among them by name. */
-interface EncodedArguments {
+export interface EncodedArguments {
   readonly plain: Payload;
   readonly batches: readonly (readonly [string, Payload])[];
 }

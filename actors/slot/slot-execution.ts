@@ -353,12 +353,12 @@ export class SlotExecution {
   }
 }
 
-function workOf(code: StepCode, order: ChannelOrder): Work | ReaderWork {
+function workOf(code: StepCode, order: ChannelOrder, strict: boolean): Work | ReaderWork {
   switch (code.kind) {
     case "reader":
       return new ReaderWork(code.reader, order.splits ?? []);
     case "operator":
-      return new OperatorWork(code.create);
+      return new OperatorWork(code.create, strict);
     case "sink":
       return new SinkWork(code.sink);
   }

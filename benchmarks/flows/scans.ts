@@ -16,7 +16,6 @@ const add = (totals: Totals, { rows, sum }: Totals): Totals => {
 /** Flights by origin: each split is grouped by Polars while it is scanned, then groups meet by key. */
 export const flightsByOrigin = defineFlow(import.meta.url, (q, args: { path: string }) => {
   const parts = parquet(args.path, {
-    columns: ["origin", "delay"],
     frame: (scan) =>
       scan
         .groupBy("origin")
@@ -36,7 +35,6 @@ export const flightsByOrigin = defineFlow(import.meta.url, (q, args: { path: str
 /** Numbers by key, in the same way. */
 export const numbersByKey = defineFlow(import.meta.url, (q, args: { path: string }) => {
   const parts = parquet(args.path, {
-    columns: ["key", "amount"],
     frame: (scan) =>
       scan
         .groupBy("key")

@@ -1,3 +1,5 @@
+import { QStreamError } from "./errors.ts";
+
 /** The limits of one execution. Each is a setting; at each, credit stops or a named error is raised. */
 export interface Limits {
   /** Objects in a parcel that a reader or operator makes, for each target channel up to sixteen. */
@@ -34,3 +36,35 @@ export const defaultLimits: Limits = {
   uncommittedTasks: 64,
   stateBytes: 256 << 20,
 };
+
+/**
+ * Fills in what isn't set, and refuses what no limit can be: an unknown name, and what is no whole number from 1 on
+ * (Infinity is no limit; `lingerMs` may have a fraction, and be 0).
+ */
+export function checkLimits(given: Partial<Limits> | undefined): Limits {
+  const limits: Record<keyof Limits, number> = { ...defaultLimits };
+  for (const [name, value] of Object.entries(given ?? {})) {
+    if (!isLimit(name)) {
+      throw new QStreamError("OPTION_INVALID", `there is no limit "${name}"`, {
+        advice: `The limits are: ${Object.keys(defaultLimits).join(", ")}`,
+      });
+    }
+    if (value === undefined) continue;
+    if (!isPossible(name, value)) {
+      const wanted = name === "lingerMs" ? "a number of milliseconds from 0 on" : "a whole number from 1 on";
+      throw new QStreamError("OPTION_INVALID", `limits.${name}: ${String(value)} is not ${wanted}`);
+    }
+    limits[name] = value;
+  }
+  return limits;
+}
+
+function isLimit(name: string): name is keyof Limits {
+  return Object.hasOwn(defaultLimits, name);
+}
+
+function isPossible(name: keyof Limits, value: unknown): value is number {
+  if (typeof value !== "number") return false;
+  if (name === "lingerMs") return value >= 0;
+  return value >= 1 && (Number.isInteger(value) || value === Infinity);
+}

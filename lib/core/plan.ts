@@ -88,20 +88,3 @@ function findCycle(edges: readonly { readonly from: number; readonly to: number 
   }
   return at === undefined ? path : path.slice(path.indexOf(at)).reverse();
 }
-
-/** All steps from which forward edges lead to `step`, itself included. */
-export function ancestors(
-  step: number,
-  edges: readonly { readonly from: number; readonly to: number; readonly kind: "forward" | "feedback" }[],
-): Set<number> {
-  const found = new Set([step]);
-  const open = [step];
-  for (let at = open.pop(); at !== undefined; at = open.pop()) {
-    for (const edge of edges) {
-      if (edge.to !== at || edge.kind !== "forward" || found.has(edge.from)) continue;
-      found.add(edge.from);
-      open.push(edge.from);
-    }
-  }
-  return found;
-}

@@ -201,6 +201,7 @@ class LocalWriter implements FileWriter {
   readonly #handle: FileHandle;
   readonly #parts: PartWriter;
   #state: "open" | "finished" | "committed" | "aborted" = "open";
+  #finishing: Promise<void> | undefined;
 
   constructor(path: string, temporary: string, handle: FileHandle) {
     this.#path = path;
@@ -219,12 +220,8 @@ class LocalWriter implements FileWriter {
 
   async finish(): Promise<void> {
     if (this.#state !== "open") return;
-    await this.#parts.flush();
-    await guardWrite(this.#path, async () => {
-      await this.#handle.sync();
-      await this.#handle.close();
-    });
-    this.#state = "finished";
+    this.#finishing ??= this.#finish();
+    await this.#finishing;
   }
 
   async commit(): Promise<void> {
@@ -237,10 +234,24 @@ class LocalWriter implements FileWriter {
 
   async abort(): Promise<void> {
     if (this.#state === "committed" || this.#state === "aborted") return;
-    if (this.#state === "open") await this.#handle.close();
     this.#state = "aborted";
-    this.#parts.drop();
-    await rm(this.#temporary, { force: true });
+    // A file that is closed while it's written keeps its descriptor, and another one may get that number.
+    await this.#parts.drop();
+    await this.#finishing?.catch(() => undefined);
+    try {
+      await this.#handle.close();
+    } finally {
+      await rm(this.#temporary, { force: true });
+    }
+  }
+
+  async #finish(): Promise<void> {
+    await this.#parts.flush();
+    await guardWrite(this.#path, async () => {
+      await this.#handle.sync();
+      await this.#handle.close();
+    });
+    if (this.#state === "open") this.#state = "finished";
   }
 }
 

@@ -1,3 +1,5 @@
+import { QStreamError } from "../core/errors.ts";
+
 /**
  * Collects written bytes into parts: small writes become few large ones, a file's writes or an upload's parts. Memory is
  * one part; `send` holds the writer back until the part is gone.
@@ -8,6 +10,8 @@ export class PartWriter {
   #part: Uint8Array;
   #filled = 0;
   #index = 0;
+  #sending: Promise<void> | undefined;
+  #dropped = false;
 
   constructor(partBytes: (index: number) => number, send: (part: Uint8Array, index: number) => Promise<void>) {
     this.#partBytes = partBytes;
@@ -23,6 +27,7 @@ export class PartWriter {
   async write(bytes: Uint8Array): Promise<void> {
     let taken = 0;
     while (taken < bytes.byteLength) {
+      if (this.#dropped) throw new QStreamError("ABORTED", "the file was given up while it was written");
       if (this.#part.byteLength === 0) this.#part = new Uint8Array(this.#partBytes(this.#index));
       const count = Math.min(bytes.byteLength - taken, this.#part.byteLength - this.#filled);
       this.#part.set(bytes.subarray(taken, taken + count), this.#filled);
@@ -38,12 +43,15 @@ export class PartWriter {
     const part = this.#part.subarray(0, this.#filled);
     this.#part = new Uint8Array(0);
     this.#filled = 0;
-    await this.#send(part, this.#index++);
+    this.#sending = this.#send(part, this.#index++);
+    await this.#sending;
   }
 
-  /** Forgets what wasn't sent. */
-  drop(): void {
+  /** Forgets what wasn't sent, and waits for the part that is on its way: once it's done, nothing is sent any more. */
+  async drop(): Promise<void> {
+    this.#dropped = true;
     this.#part = new Uint8Array(0);
     this.#filled = 0;
+    await this.#sending?.catch(() => undefined);
   }
 }

@@ -259,7 +259,7 @@ class S3Writer implements FileWriter {
   async abort(): Promise<void> {
     if (this.#state === "ended") return;
     this.#state = "ended";
-    this.#parts.drop();
+    await this.#parts.drop();
     if (this.#upload === undefined) return;
     const { sdk, client } = this.#connection;
     try {

@@ -42,22 +42,22 @@ export class PartitionedStream<out T> implements Input<T> {
 
   /** Makes one object of each, in the consumer. */
   map<U>(id: string, f: (object: T, ctx: FunctionContext) => U): PartitionedStream<U> {
-    return this.#with(id, "map", mapping(f as never));
+    return this.#with(id, "map", mapping(id, f as never));
   }
 
   /** Keeps the objects for which `f` answers true, in the consumer. */
   filter(id: string, f: (object: T, ctx: FunctionContext) => unknown): PartitionedStream<T> {
-    return this.#with(id, "filter", filtering(f as never));
+    return this.#with(id, "filter", filtering(id, f as never));
   }
 
   /** Makes any number of objects of each, in the consumer. */
   flatMap<I extends Many<unknown>>(id: string, f: (object: T, ctx: FunctionContext) => I): PartitionedStream<ObjectIn<I>> {
-    return this.#with(id, "flatMap", flatMapping(f as never));
+    return this.#with(id, "flatMap", flatMapping(id, f as never));
   }
 
   /** Looks at each object in the consumer, and passes it on. */
   tap(id: string, f: (object: T, ctx: FunctionContext) => void): PartitionedStream<T> {
-    return this.#with(id, "tap", tapping(f as never));
+    return this.#with(id, "tap", tapping(id, f as never));
   }
 
   #with<U>(id: string, kind: string, apply: EdgeFunction["apply"]): PartitionedStream<U> {

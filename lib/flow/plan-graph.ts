@@ -1,6 +1,7 @@
 import { QStreamError } from "../core/errors.ts";
-import { ancestors, topologicalOrder, type Plan, type PlannedEdge, type PlannedStep } from "../core/plan.ts";
+import { topologicalOrder, type Plan, type PlannedEdge, type PlannedStep } from "../core/plan.ts";
 import type { PlacementStrategy, SlotPlace } from "../core/placement-strategy.ts";
+import { spoolingEdges, type StagedEdge } from "./blocked-edges.ts";
 import { channelsOf } from "../placement/index.ts";
 import { chosen } from "../partition/index.ts";
 import { functionIds, type Graph, type StepNode } from "./graph.ts";
@@ -27,12 +28,18 @@ export function planGraph(graph: Graph, topology: Topology): Plan {
     });
     steps[index] = planStep(step, index, edges, producers, topology);
   }
+  const spooling = spoolingEdges(edges.map((edge) => stagedEdge(graph, edge)));
   return {
     flow: graph.flow,
     fingerprint: graph.fingerprint(),
     steps,
-    edges: edges.map((edge) => planEdge(graph, edge, edges, steps)),
+    edges: edges.map((edge, at) => planEdge(graph, edge, spooling.has(at), steps)),
   };
+}
+
+function stagedEdge(graph: Graph, { from, to, at }: RawEdge): StagedEdge {
+  const consumer = graph.steps[to];
+  return { from, to, stage: consumer?.inputs[at]?.stage ?? 0, inStep: consumer?.mayBlock === true };
 }
 
 interface RawEdge {
@@ -139,7 +146,7 @@ function withProducer(producers: readonly Producer[]): PlacementStrategy {
     : { kind: "with-step", step: widest.step, channels: widest.channels };
 }
 
-function planEdge(graph: Graph, edge: RawEdge, edges: readonly RawEdge[], steps: readonly PlannedStep[]): PlannedEdge {
+function planEdge(graph: Graph, edge: RawEdge, spools: boolean, steps: readonly PlannedStep[]): PlannedEdge {
   const consumer = graph.steps[edge.to] as StepNode;
   const input = consumer.inputs[edge.at];
   if (input === undefined) throw new QStreamError("INTERNAL", `edge ${edge.at} of "${consumer.id}" has no input`);
@@ -163,23 +170,8 @@ function planEdge(graph: Graph, edge: RawEdge, edges: readonly RawEdge[], steps:
     partition: { kind: partition.kind, label: partition.label },
     before: functionIds(input.from.functions),
     after: input.after.map((step) => step.id),
-    spools: mayBlock(edge, consumer, edges),
+    spools,
   };
-}
-
-/**
- * True if the consumer may leave this input unread while it needs another one of the same origin: the input has a later
- * stage, or the operator keeps its inputs in step, and the streams part and meet again.
- */
-function mayBlock(edge: RawEdge, consumer: StepNode, edges: readonly RawEdge[]): boolean {
-  const stage = consumer.inputs[edge.at]?.stage ?? 0;
-  const own = ancestors(edge.from, edges);
-  return edges.some((other) => {
-    if (other.to !== edge.to || other.at === edge.at) return false;
-    const earlier = (consumer.inputs[other.at]?.stage ?? 0) < stage;
-    if (!earlier && !consumer.mayBlock) return false;
-    return [...ancestors(other.from, edges)].some((step) => own.has(step));
-  });
 }
 
 function cycleError(graph: Graph, cycle: readonly number[]): QStreamError {

@@ -1,10 +1,14 @@
 import type { FlowReference } from "../core/flow-registry.ts";
 import { haltModule, isSlot } from "../core/flow-registry.ts";
+import { encodeArguments } from "../../actors/slot/arguments.ts";
 import { QStreamError } from "../core/errors.ts";
 import type { Limits } from "../core/limits.ts";
 import type { ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
+import { aborted, orAborted, reasonOf } from "./aborting.ts";
+import { checkRunOptions, slotsOf } from "./check-options.ts";
 import type { Execution } from "./execution.ts";
 import type { Graph } from "./graph.ts";
+import { planGraph } from "./plan-graph.ts";
 import { local, type Session, type SessionOptions } from "./session.ts";
 
 /** How a flow is run. Options of a session apply where none is given by `on`. */
@@ -13,7 +17,7 @@ export interface RunOptions extends SessionOptions {
   readonly on?: Session;
   /** Stops the execution when it aborts. */
   readonly signal?: AbortSignal;
-  /** Called for everything that happens. */
+  /** Called for everything that happens. What it throws fails the execution. */
   readonly onEvent?: (event: ExecutionEvent) => void;
   /** Limits other than the defaults. */
   readonly limits?: Partial<Limits>;
@@ -32,14 +36,20 @@ export interface StartRequest {
 export async function startFlow(request: StartRequest): Promise<Execution<Record<string, unknown>>> {
   if (isSlot()) return neverInSlots(request.reference.module);
   const { options } = request;
-  if (options.signal?.aborted === true) throw aborted(options.signal);
+  checkRunOptions(options);
+  const { signal } = options;
+  if (signal?.aborted === true) throw aborted(signal);
   const prepared = request.prepare();
-  if (options.on === undefined) refuseDatasets(prepared.graph);
-  const session = options.on ?? local(options);
-  const opened = await session;
+  // What is wrong with the flow or its arguments is said before slots are started for it.
+  const args = await encodeArguments(request.args);
+  if (options.on === undefined) {
+    refuseDatasets(prepared.graph);
+    planGraph(prepared.graph, { slots: slotsOf(options) });
+  }
+  const opened = options.on ?? (await openSession(options));
   try {
-    const execution = await opened.start({ ...request, ...prepared });
-    watchSignal(execution, options.signal);
+    const execution = await opened.start({ ...request, ...prepared, args });
+    watchSignal(execution, signal);
     if (options.on !== undefined) return execution;
     const closing = closeAfter(execution.outputs, opened);
     // Whoever asks for the outputs gets the error; nobody asking is no unhandled rejection.
@@ -47,6 +57,20 @@ export async function startFlow(request: StartRequest): Promise<Execution<Record
     return Object.assign(Object.create(execution) as Execution<Record<string, unknown>>, { outputs: closing });
   } catch (error) {
     if (options.on === undefined) await opened.close();
+    throw error;
+  }
+}
+
+/** Opens a session of the run's own. One whose slots come up after the signal aborted is closed again. */
+async function openSession(options: RunOptions): Promise<Session> {
+  const opening = local(options);
+  try {
+    return await orAborted(opening, options.signal);
+  } catch (error) {
+    opening.then(
+      (late) => late.close(),
+      () => {},
+    );
     throw error;
   }
 }
@@ -86,13 +110,4 @@ function watchSignal(execution: Execution<unknown>, signal: AbortSignal | undefi
 function neverInSlots(module: string): Promise<never> {
   haltModule(module);
   return new Promise(() => {});
-}
-
-function aborted(signal: AbortSignal): QStreamError {
-  return new QStreamError("ABORTED", `the execution was stopped: ${reasonOf(signal)}`, { cause: signal.reason });
-}
-
-function reasonOf(signal: AbortSignal): string {
-  const reason: unknown = signal.reason;
-  return reason instanceof Error ? reason.message : typeof reason === "string" ? reason : "its signal aborted";
 }

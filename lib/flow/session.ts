@@ -1,9 +1,8 @@
-import { availableParallelism } from "node:os";
 import { locate } from "../../actors/channel/failure.ts";
 import { NactHost } from "../../actors/hosts/nact-host.ts";
 import { TurnHost } from "../../actors/hosts/turn-host.ts";
 import { Scheduler } from "../../actors/scheduler/scheduler.ts";
-import { encodeArguments } from "../../actors/slot/arguments.ts";
+import type { EncodedArguments } from "../../actors/slot/arguments.ts";
 import { launchInlineSlots } from "../../actors/slots/inline-slots.ts";
 import type { World } from "../../actors/slots/local-slot.ts";
 import type { Isolation, LaunchedSlots, LaunchOptions } from "../../actors/slots/slot-launcher.ts";
@@ -12,13 +11,16 @@ import { MemoryNetwork } from "../../actors/transport/memory-transport.ts";
 import { Dataset, type DatasetKeeper } from "../core/dataset.ts";
 import { QStreamError } from "../core/errors.ts";
 import { isSlot, type FlowReference } from "../core/flow-registry.ts";
-import { defaultLimits, type Limits } from "../core/limits.ts";
+import { checkLimits } from "../core/limits.ts";
 import type { OutputSink } from "../core/contracts/sink.ts";
 import type { Plan } from "../core/plan.ts";
 import { systemClock } from "../core/seam/clock.ts";
 import { freshId, seededRandom } from "../core/seam/random.ts";
 import { openFileSystem, type FileSystemOptions } from "../files/index.ts";
 import { loadableUrl } from "../code/bundle.ts";
+import { orAborted } from "./aborting.ts";
+import { checkSessionOptions, slotsOf } from "./check-options.ts";
+import { EventListener } from "./event-listener.ts";
 import { EventLog, type Execution } from "./execution.ts";
 import type { Graph } from "./graph.ts";
 import { planGraph } from "./plan-graph.ts";
@@ -44,7 +46,7 @@ export interface SessionOptions {
 
 export interface SessionStart {
   readonly reference: FlowReference;
-  readonly args: unknown;
+  readonly args: EncodedArguments;
   readonly options: RunOptions;
   readonly graph: Graph;
   readonly outputs: Readonly<Record<string, string>>;
@@ -59,6 +61,7 @@ export class Session implements AsyncDisposable {
   #launched: LaunchedSlots;
   readonly #lost = new Map<string, Error>();
   readonly #running = new Set<Execution<unknown>>();
+  readonly #starting = new Set<AbortController>();
   #closed: Promise<void> | undefined;
   readonly #datasets: DatasetKeeper = {
     read: async (reference, as) => {
@@ -100,19 +103,35 @@ export class Session implements AsyncDisposable {
   /** @internal Starts an execution; users call `flow.run(args, { on: session })`. */
   async start(start: SessionStart): Promise<Execution<Record<string, unknown>>> {
     this.#refuseClosed();
-    const { graph, options, outputs } = start;
+    const { signal } = start.options;
+    const starting = new AbortController();
+    const abort = (): void => starting.abort(signal?.reason);
+    if (signal?.aborted === true) abort();
+    signal?.addEventListener("abort", abort, { once: true });
+    this.#starting.add(starting);
+    try {
+      return await this.#start(start, starting.signal);
+    } catch (error) {
+      this.#refuseClosed();
+      throw error;
+    } finally {
+      this.#starting.delete(starting);
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  /** Lists splits, prepares sinks and submits the execution, unless the signal aborts before. */
+  async #start(start: SessionStart, signal: AbortSignal): Promise<Execution<Record<string, unknown>>> {
+    const { graph } = start;
     const files = openFileSystem(this.#options.files);
     const slots = this.#launched.slots.filter((slot) => !this.#lost.has(slot.id));
     if (slots.length === 0) throw new QStreamError("SLOT_LOST", "all slots of the session are lost", { cause: [...this.#lost.values()][0] });
     const id = freshId("run");
-    const signal = options.signal ?? new AbortController().signal;
     const dealt = await dealSplits(graph, slots, { files, signal });
     const plan = planGraph(graph, { slots, dataSlots: dealt.dataSlots });
-    await prepareSinks(graph, files, id);
-    const reference = { ...start.reference, load: await loadableUrl(start.reference.module) };
-    const args = await encodeArguments(start.args);
-    this.#refuseClosed();
-    const execution = this.#submit(id, plan, start, dealt, { reference, args, graph, outputs });
+    await prepareSinks(graph, { files, execution: id }, signal);
+    const load = await orAborted(loadableUrl(start.reference.module), signal);
+    const execution = this.#submit(id, plan, dealt, { ...start, reference: { ...start.reference, load } });
     this.#running.add(execution);
     const forget = (): unknown => this.#running.delete(execution);
     execution.outputs.then(forget, forget);
@@ -150,6 +169,7 @@ export class Session implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    for (const starting of this.#starting) starting.abort();
     const running = [...this.#running];
     for (const execution of running) execution.cancel("its session was closed");
     await Promise.allSettled(running.map((execution) => execution.outputs));
@@ -158,21 +178,16 @@ export class Session implements AsyncDisposable {
     this.#host.close();
   }
 
-  #submit(
-    id: string,
-    plan: Plan,
-    start: SessionStart,
-    dealt: DealtSplits,
-    parts: { readonly reference: FlowReference; readonly args: unknown; readonly graph: Graph; readonly outputs: Readonly<Record<string, string>> },
-  ): Execution<Record<string, unknown>> {
-    const { options } = start;
+  #submit(id: string, plan: Plan, dealt: DealtSplits, start: SessionStart): Execution<Record<string, unknown>> {
+    const { options, reference, args } = start;
     const log = new EventLog();
-    const limits: Limits = { ...defaultLimits, ...options.limits };
+    const limits = checkLimits(options.limits);
+    const listener = new EventListener(options.onEvent, (error) => this.#scheduler.cancel(id, error));
     const outputs = new Promise<Record<string, unknown>>((resolve, reject) => {
       this.#scheduler.run({
         execution: id,
-        reference: parts.reference,
-        args: parts.args,
+        reference,
+        args,
         plan,
         limits,
         seed: this.#options.seed ?? 1,
@@ -180,9 +195,12 @@ export class Session implements AsyncDisposable {
         splits: dealt.byStep(plan),
         onEvent: (event) => {
           log.add(event);
-          options.onEvent?.(event);
+          listener.call(event);
         },
-        resolve: (outcome) => resolve(this.#resultsOf(parts.graph, parts.outputs, outcome.parts)),
+        resolve: (outcome) => {
+          const results = this.#resultsOf(start.graph, start.outputs, outcome.parts);
+          resolve(results.finally(() => listener.end()));
+        },
         reject: (error) => {
           log.end();
           reject(error);
@@ -218,13 +236,10 @@ interface LaunchHooks {
 export async function local(options: SessionOptions = {}): Promise<Session> {
   // In a slot that loads a one-file program, the program stays where it is: sessions are the first process's alone.
   if (isSlot()) return new Promise<never>(() => {});
-  const count = options.slots ?? availableParallelism();
-  if (!Number.isInteger(count) || count < 1 || count > 1024) {
-    throw new QStreamError("OPTION_INVALID", `slots: ${count} is not a whole number from 1 to 1024`);
-  }
+  checkSessionOptions(options);
   const hooks: LaunchHooks = { onReport: () => {}, onLost: () => {} };
   const launch: LaunchOptions = {
-    ids: Array.from({ length: count }, (_, index) => `slot-${index}`),
+    ids: slotsOf(options).map((slot) => slot.id),
     client: "client",
     tags: options.tags ?? [],
     memoryBytes: options.memoryBytes,
@@ -250,13 +265,15 @@ async function launchSlots(options: SessionOptions, launch: LaunchOptions): Prom
   }
 }
 
+type SinkContext = Parameters<NonNullable<OutputSink<never, unknown>["prepare"]>>[0];
+
 function seededWorld(random: () => number): World {
   return { host: new TurnHost(random, (turns) => systemClock.soon(turns)) };
 }
 
-async function prepareSinks(graph: Graph, files: ReturnType<typeof openFileSystem>, execution: string): Promise<void> {
+async function prepareSinks(graph: Graph, context: SinkContext, signal: AbortSignal): Promise<void> {
   for (const step of graph.steps) {
-    if (step.code.kind === "sink") await step.code.sink.prepare?.({ files, execution });
+    if (step.code.kind === "sink") await orAborted(step.code.sink.prepare?.(context), signal);
   }
 }
 

@@ -5,6 +5,7 @@ import type { Reader } from "../core/contracts/reader.ts";
 import type { Plan } from "../core/plan.ts";
 import type { SlotPlace } from "../core/placement-strategy.ts";
 import type { Graph } from "./graph.ts";
+import { orAborted } from "./aborting.ts";
 import { planGraph } from "./plan-graph.ts";
 
 type Numbered = readonly { readonly index: number; readonly split: unknown }[];
@@ -59,10 +60,11 @@ async function splitsOf(
   request: Parameters<Reader<unknown>["splits"]>[0],
 ): Promise<readonly unknown[]> {
   try {
-    const splits = await reader.splits(request);
+    const splits = await orAborted(reader.splits(request), request.signal);
     for (const split of splits) assertTravels(split);
     return splits;
   } catch (error) {
+    if (request.signal.aborted) throw error;
     throw locate(error, { step });
   }
 }

@@ -49,14 +49,14 @@ export abstract class StreamFunctions<out T> implements Input<T> {
    * numbers.map("square", (n) => n * n)
    */
   map<U>(id: string, f: (object: T, ctx: FunctionContext) => U): QStream<U> {
-    return this.#with(id, "map", mapping(f as never));
+    return this.#with(id, "map", mapping(id, f as never));
   }
 
   /** Keeps the objects for which `f` answers true; a type predicate narrows the stream. */
   filter<U extends T>(id: string, f: (object: T, ctx: FunctionContext) => object is U): QStream<U>;
   filter(id: string, f: (object: T, ctx: FunctionContext) => unknown): QStream<T>;
   filter(id: string, f: (object: T, ctx: FunctionContext) => unknown): QStream<T> {
-    return this.#with(id, "filter", filtering(f as never));
+    return this.#with(id, "filter", filtering(id, f as never));
   }
 
   /**
@@ -66,12 +66,12 @@ export abstract class StreamFunctions<out T> implements Input<T> {
    * lines.flatMap("words", (line) => line.split(" "))
    */
   flatMap<I extends Many<unknown>>(id: string, f: (object: T, ctx: FunctionContext) => I): QStream<ObjectIn<I>> {
-    return this.#with(id, "flatMap", flatMapping(f as never));
+    return this.#with(id, "flatMap", flatMapping(id, f as never));
   }
 
   /** Looks at each object, and passes it on. */
   tap(id: string, f: (object: T, ctx: FunctionContext) => void): QStream<T> {
-    return this.#with(id, "tap", tapping(f as never));
+    return this.#with(id, "tap", tapping(id, f as never));
   }
 
   /**
@@ -79,7 +79,7 @@ export abstract class StreamFunctions<out T> implements Input<T> {
    * so the result should not depend on it.
    */
   mapParcels<U>(id: string, f: (objects: readonly T[], ctx: FunctionContext) => readonly U[]): QStream<U> {
-    return this.#with(id, "mapParcels", batching(f as never));
+    return this.#with(id, "mapParcels", batching(id, f as never));
   }
 
   /**

@@ -135,7 +135,7 @@ export function decodeSound<T>(decode: () => T): T {
   try {
     return decode();
   } catch (error) {
-    if (error instanceof QStreamError && error.code === "PACKAGE_MISSING") throw error;
+    if (error instanceof QStreamError && ["PACKAGE_MISSING", "FRAME_INVALID"].includes(error.code)) throw error;
     throw new QStreamError("FRAME_INVALID", "the bytes of a batch are damaged: their Arrow part can't be read", {
       advice: "They were changed on their way or come from another version of QStream.",
       cause: error,

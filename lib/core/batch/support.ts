@@ -129,8 +129,10 @@ class LoadedBatchSupport implements BatchSupport {
         return ipcToFrame(ipc);
       });
     }
-    const table = readTable(this.#arrow, frame, this.#schemas.decode(frame.schema));
-    return frame.content === contents.polars ? tableToFrame(this.#arrow, table) : table;
+    return decodeSound(() => {
+      const table = readTable(this.#arrow, frame, this.#schemas.decode(frame.schema));
+      return frame.content === contents.polars ? tableToFrame(this.#arrow, table) : table;
+    });
   };
 
   toPolars = (batch: unknown): DataFrame => (isFrame(batch) ? batch : tableToFrame(this.#arrow, this.#table(batch)));

@@ -21,7 +21,7 @@ export interface RoutedTask {
  */
 export interface Router<in T> {
   /**
-   * Routes a run of objects: pushes each to `targets[channel]`, or returns a whole-parcel decision without a copy:
+   * Routes a run of objects: adds each to `targets[channel]`, whose empty array it may replace, or returns a whole-parcel decision without a copy:
    * a channel number, or "all" for a copy to every channel.
    */
   objects: (objects: readonly T[], targets: unknown[][], task: RoutedTask) => number | "all" | undefined;

@@ -1,6 +1,5 @@
-import { availableParallelism } from "node:os";
-import type { SlotPlace } from "../../core/placement-strategy.ts";
 import { placeChannels } from "../../placement/index.ts";
+import { checkSessionOptions, slotsOf } from "../check-options.ts";
 import type { Graph } from "../graph.ts";
 import { planGraph } from "../plan-graph.ts";
 import { explainDot } from "./dot.ts";
@@ -19,9 +18,8 @@ export interface ExplainOptions {
 
 /** Draws what a graph becomes on some slots: steps, channels, stages, partition functions, placement, what steps declare. */
 export function explainGraph(graph: Graph, options: ExplainOptions): string {
-  const count = options.slots ?? availableParallelism();
-  const tags = options.tags ?? [];
-  const slots: SlotPlace[] = Array.from({ length: count }, (_, index) => ({ id: `slot-${index}`, machine: "local", tags }));
+  checkSessionOptions(options);
+  const slots = slotsOf(options);
   const plan = planGraph(graph, { slots });
   let turn = 0;
   const placed: string[][] = [];
@@ -30,7 +28,7 @@ export function explainGraph(graph: Graph, options: ExplainOptions): string {
     placed.push(step.placement.kind === "with-data" ? [] : placeChannels(step, places));
   }
   const representations = graph.steps.map((step) => step.representations ?? []);
-  const explained: Explained = { plan, placement: placed, representations, slots: count };
+  const explained: Explained = { plan, placement: placed, representations, slots: slots.length };
   switch (options.as ?? "text") {
     case "text":
       return explainText(explained);

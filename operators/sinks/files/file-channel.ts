@@ -2,6 +2,7 @@ import { representationOf } from "../../../lib/core/batch/index.ts";
 import type { Context } from "../../../lib/core/contracts/context.ts";
 import type { FileWriter } from "../../../lib/core/contracts/file-system.ts";
 import type { SinkChannel } from "../../../lib/core/contracts/sink.ts";
+import { QStreamError } from "../../../lib/core/errors.ts";
 import { support } from "./batch-support.ts";
 import type { FileFormat, PartEncoder } from "./format.ts";
 import { partName } from "./target.ts";
@@ -37,6 +38,8 @@ export class FileChannel implements SinkChannel<unknown> {
   readonly #writers: FileWriter[] = [];
   readonly #files: string[] = [];
   #open: OpenPart | undefined;
+  #creating: Promise<FileWriter> | undefined;
+  #aborted = false;
   #rows = 0;
   #bytes = 0;
 
@@ -73,8 +76,11 @@ export class FileChannel implements SinkChannel<unknown> {
     for (const writer of this.#writers) await writer.commit();
   }
 
+  /** May come while a file is written, or made: that is waited for, and removed too. */
   async abort(): Promise<void> {
+    this.#aborted = true;
     this.#open = undefined;
+    await this.#creating?.catch(() => undefined);
     await Promise.all(this.#writers.map((writer) => writer.abort()));
   }
 
@@ -102,8 +108,13 @@ export class FileChannel implements SinkChannel<unknown> {
     const { folder, format, mark } = this.#options;
     const { channel, channels, files } = this.#ctx;
     const name = partName(channel + channels * this.#files.length, format.extension, mark);
-    const writer = await files.create(`${folder}${name}`);
-    this.#writers.push(writer);
+    if (this.#aborted) throw aborted();
+    this.#creating = files.create(`${folder}${name}`).then((created) => {
+      this.#writers.push(created);
+      return created;
+    });
+    const writer = await this.#creating;
+    if (this.#aborted) throw aborted();
     this.#files.push(`${folder}${name}`);
     return { writer, encoder: format.encoder(this.#ctx), rows: 0, bytes: 0 };
   }
@@ -122,4 +133,8 @@ export class FileChannel implements SinkChannel<unknown> {
     part.bytes += bytes.byteLength;
     await part.writer.write(bytes);
   }
+}
+
+function aborted(): QStreamError {
+  return new QStreamError("ABORTED", "the execution was stopped while its files were written");
 }

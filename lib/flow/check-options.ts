@@ -1,0 +1,62 @@
+import { availableParallelism } from "node:os";
+import { QStreamError } from "../core/errors.ts";
+import type { SlotPlace } from "../core/placement-strategy.ts";
+import { checkLimits } from "../core/limits.ts";
+import type { RunOptions } from "./run.ts";
+import type { SessionOptions } from "./session.ts";
+
+const isolations: readonly unknown[] = ["thread", "process", "none"];
+const outputs: readonly unknown[] = ["inherit", "stderr"];
+const memoryBytesMin = 16 * 2 ** 20;
+
+/** Refuses options of a session that can't be, for those who have no compiler to do so. */
+export function checkSessionOptions(options: SessionOptions): void {
+  const { slots, isolation, memoryBytes, stdout, tags, seed } = options;
+  check("slots", slots, isWhole(slots, 1, 1024), "a whole number from 1 to 1024");
+  check("isolation", isolation, isolations.includes(isolation), '"thread", "process" or "none"');
+  check("stdout", stdout, outputs.includes(stdout), '"inherit" or "stderr"');
+  const wanted = "a whole number of bytes from 16 MiB (16 * 2 ** 20) on";
+  check("memoryBytes", memoryBytes, isWhole(memoryBytes, memoryBytesMin, Number.MAX_SAFE_INTEGER), wanted);
+  const areTags = Array.isArray(tags) && tags.every((tag) => typeof tag === "string");
+  check("tags", tags, areTags, "an array of strings");
+  check("seed", seed, typeof seed === "number" && !Number.isNaN(seed), "a number");
+}
+
+/** Refuses options of a run that can't be. */
+export function checkRunOptions(options: RunOptions): void {
+  checkSessionOptions(options);
+  const { on, signal, onEvent, limits, strict } = options;
+  const isSession = typeof (on as { start?: unknown } | undefined)?.start === "function";
+  check("on", on, isSession, "a session: await local()");
+  check("signal", signal, isSignal(signal), "an AbortSignal");
+  check("onEvent", onEvent, typeof onEvent === "function", "a function");
+  check("strict", strict, typeof strict === "boolean", "true or false");
+  check("limits", limits, typeof limits === "object" && limits !== null, "an object");
+  checkLimits(limits);
+}
+
+/** The slots that a session with these options is going to have. */
+export function slotsOf(options: SessionOptions): SlotPlace[] {
+  const count = options.slots ?? availableParallelism();
+  const tags = options.tags ?? [];
+  return Array.from({ length: count }, (_, index) => ({ id: `slot-${index}`, machine: "local", tags }));
+}
+
+function check(name: string, value: unknown, holds: boolean, wanted: string): void {
+  if (value === undefined || holds) return;
+  throw new QStreamError("OPTION_INVALID", `${name}: ${show(value)} is not ${wanted}`);
+}
+
+function isWhole(value: unknown, least: number, most: number): boolean {
+  return Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+}
+
+function isSignal(value: unknown): boolean {
+  const signal = value as Partial<AbortSignal> | undefined | null;
+  return typeof signal?.aborted === "boolean" && typeof signal.addEventListener === "function";
+}
+
+function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  return typeof value === "object" && value !== null ? "an object of another kind" : String(value);
+}
