@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import { errorToData } from "../../lib/core/errors.ts";
 import { enterSlot } from "../../lib/core/flow-registry.ts";
 import { openFileSystem, type FileSystemOptions } from "../../lib/files/index.ts";
+import { removeTemporaryFolder } from "../../lib/core/seam/temporary-folder.ts";
 import type { Slot } from "../slot/slot.ts";
 import { ProcessTransport } from "../transport/process-transport.ts";
 import { makeSlot } from "./local-slot.ts";
@@ -12,21 +13,29 @@ import type { FromThread, ToThread } from "./thread-slots.ts";
 enterSlot();
 // Errors of flows that were bundled point to the lines of their sources.
 process.setSourceMapsEnabled(true);
-const tell = (message: FromThread | { readonly kind: "ready" }): void => {
-  if (process.connected) process.send?.(message);
+const tell = (message: FromThread, sent?: () => void): void => {
+  if (process.connected) process.send?.(message, undefined, {}, () => sent?.());
+  else sent?.();
 };
 // The parent's end ends this process, also while user code keeps its event loop busy: then the watchdog's thread sees it.
-process.on("disconnect", () => process.exit(1));
-new Worker(new URL("./watchdog.js", import.meta.url), { workerData: { parent: process.ppid } }).unref();
+process.on("disconnect", () => {
+  if (sockets !== undefined) removeTemporaryFolder(sockets);
+  process.exit(1);
+});
+const watchdog = new Worker(new URL("./watchdog.js", import.meta.url), { workerData: { parent: process.ppid } });
+watchdog.unref();
 // Ctrl-C reaches the whole process group; the parent decides what stops when.
 process.on("SIGINT", () => {});
-process.on("unhandledRejection", (error) => tell({ kind: "crashed", error: errorToData(error) }));
+process.on("unhandledRejection", (error) => crash("rejected", error));
+process.on("uncaughtException", (error) => crash("uncaught", error));
 
 let slot: Slot | undefined;
+/** The folder of the session's sockets. */
+let sockets: string | undefined;
 process.on("message", (message: ProcessStart | ToThread) => {
   switch (message.kind) {
     case "begin":
-      void begin(message).catch((error: unknown) => tell({ kind: "crashed", error: errorToData(error) }));
+      void begin(message).catch((error: unknown) => crash("uncaught", error));
       return;
     case "order":
       slot?.order(message.order);
@@ -37,6 +46,8 @@ process.on("message", (message: ProcessStart | ToThread) => {
 });
 
 async function begin({ id, files, folder, token }: ProcessStart): Promise<void> {
+  sockets = folder;
+  watchdog.postMessage(folder);
   slot = makeSlot({
     id,
     transport: await ProcessTransport.open({ slot: id, folder, token }),
@@ -45,4 +56,9 @@ async function begin({ id, files, folder, token }: ProcessStart): Promise<void> 
     report: (report) => tell({ kind: "report", report }),
   });
   tell({ kind: "ready" });
+}
+
+/** What nobody caught ends the process, as Node would end it, once the session knows of it. */
+function crash(how: "rejected" | "uncaught", error: unknown): void {
+  tell({ kind: "crashed", how, error: errorToData(error) }, () => process.exit(1));
 }

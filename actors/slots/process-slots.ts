@@ -1,14 +1,13 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { errorFromData, QStreamError } from "../../lib/core/errors.ts";
+import { errorFromData } from "../../lib/core/errors.ts";
+import { makeTemporaryFolder, removeTemporaryFolder } from "../../lib/core/seam/temporary-folder.ts";
 import { openFileSystem, type FileSystemOptions } from "../../lib/files/index.ts";
 import type { SlotHandle } from "../scheduler/scheduler.ts";
 import { ProcessTransport } from "../transport/process-transport.ts";
 import { makeSlot } from "./local-slot.ts";
+import { slotLost, type SlotEnd } from "./slot-lost.ts";
 import type { LaunchedSlots, LaunchOptions } from "./slot-launcher.ts";
 import type { FromThread, ToThread } from "./thread-slots.ts";
 
@@ -25,7 +24,7 @@ const closeGraceMs = 2000;
 
 /** Starts a child process for each slot; links between them go over sockets in a private folder. */
 export async function launchProcessSlots(options: LaunchOptions): Promise<LaunchedSlots> {
-  const folder = await mkdtemp(join(tmpdir(), "qstream-"));
+  const folder = makeTemporaryFolder();
   const token = randomBytes(32).toString("hex");
   const transport = await ProcessTransport.open({ slot: options.client, folder, token });
   const client = makeSlot({
@@ -38,7 +37,7 @@ export async function launchProcessSlots(options: LaunchOptions): Promise<Launch
   const processes = options.ids.map((id) => new SlotProcess({ kind: "begin", id, files: options.files, folder, token }, options));
   const close = async (): Promise<void> => {
     await Promise.all([...processes.map((slot) => slot.close()), client.close()]);
-    await rm(folder, { recursive: true, force: true });
+    removeTemporaryFolder(folder);
   };
   try {
     await Promise.all(processes.map((slot) => slot.ready));
@@ -61,6 +60,7 @@ class SlotProcess {
   readonly #exited: Promise<void>;
   readonly #options: LaunchOptions;
   readonly #id: string;
+  #ready = false;
   #closing = false;
 
   constructor(start: ProcessStart, options: LaunchOptions) {
@@ -75,20 +75,20 @@ class SlotProcess {
     });
     this.#exited = new Promise((resolve) => this.#child.once("exit", () => resolve()));
     this.ready = new Promise((resolve, reject) => {
-      this.#child.on("message", (message: FromThread | { readonly kind: "ready" }) => {
-        if (message.kind === "ready") resolve();
-        else if (message.kind === "report") options.onReport(message.report);
-        else if (message.kind === "crashed") this.#lost(errorFromData(message.error));
+      this.#child.on("message", (message: FromThread) => {
+        if (message.kind === "report") options.onReport(message.report);
+        else if (message.kind === "crashed") reject(this.#lost({ kind: message.how, error: errorFromData(message.error) }));
+        else if (message.kind === "ready") {
+          this.#ready = true;
+          resolve();
+        }
       });
       this.#child.once("exit", (code, signal) => {
-        const error = new Error(`its process ended ${signal === null ? `with code ${code}` : `by ${signal}`}`);
-        reject(error);
-        this.#lost(error);
+        const end: SlotEnd =
+          signal === null ? { kind: "exited", what: "process", code: code ?? 0 } : { kind: "killed", signal };
+        reject(this.#lost(end));
       });
-      this.#child.on("error", (error) => {
-        reject(error);
-        this.#lost(error);
-      });
+      this.#child.on("error", (error) => reject(this.#lost({ kind: "uncaught", error })));
     });
     this.#child.send(start);
     this.handle = {
@@ -97,7 +97,7 @@ class SlotProcess {
       tags: options.tags,
       order: (order) => this.#send({ kind: "order", order }),
       lose: () => {
-        this.#lost(new Error("it didn't stop within two seconds"));
+        this.#lost({ kind: "late" });
         this.#child.kill("SIGKILL");
       },
     };
@@ -106,7 +106,8 @@ class SlotProcess {
   async close(): Promise<void> {
     this.#closing = true;
     this.#send({ kind: "close" });
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), closeGraceMs);
+    // A process that still starts holds nothing that would have to be closed.
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), this.#ready ? closeGraceMs : 0);
     if (this.#child.exitCode === null && this.#child.signalCode === null) await this.#exited;
     clearTimeout(timer);
   }
@@ -115,13 +116,11 @@ class SlotProcess {
     if (this.#child.connected) this.#child.send(message);
   }
 
-  #lost(cause: Error): void {
-    if (this.#closing) return;
+  #lost(end: SlotEnd): Error {
+    const error = slotLost(this.#id, end);
+    if (this.#closing) return error;
     this.#closing = true;
-    const error = new QStreamError("SLOT_LOST", `slot ${this.#id} was lost: ${cause.message}`, {
-      cause,
-      advice: "A process that ended by SIGABRT or SIGKILL often ran out of memory: give slots more (--memory), or keep less state in operators",
-    });
     this.#options.onLost(this.#id, error);
+    return error;
   }
 }

@@ -22,7 +22,8 @@ const slot = makeSlot({
   report: (report) => tell({ kind: "report", report }),
 });
 
-process.on("unhandledRejection", (error) => tell({ kind: "crashed", error: errorToData(error) }));
+process.on("unhandledRejection", (error) => tell({ kind: "crashed", how: "rejected", error: errorToData(error) }));
+tell({ kind: "ready" });
 
 parent.on("message", (message: ToThread) => {
   if (message.kind === "order") {

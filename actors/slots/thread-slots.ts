@@ -1,10 +1,11 @@
 import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
-import { errorFromData, QStreamError, type ErrorData } from "../../lib/core/errors.ts";
+import { errorFromData, type ErrorData } from "../../lib/core/errors.ts";
 import { openFileSystem, type FileSystemOptions } from "../../lib/files/index.ts";
 import type { SlotHandle } from "../scheduler/scheduler.ts";
 import type { Order, Report } from "../slot/protocol.ts";
 import { PortTransport } from "../transport/port-transport.ts";
 import { makeSlot } from "./local-slot.ts";
+import { slotLost, type SlotEnd } from "./slot-lost.ts";
 import type { LaunchedSlots, LaunchOptions } from "./slot-launcher.ts";
 
 /** What a slot's thread is started with. */
@@ -18,7 +19,8 @@ export interface ThreadStart {
 export type ToThread = { readonly kind: "order"; readonly order: Order } | { readonly kind: "close" };
 export type FromThread =
   | { readonly kind: "report"; readonly report: Report }
-  | { readonly kind: "crashed"; readonly error: ErrorData }
+  | { readonly kind: "ready" }
+  | { readonly kind: "crashed"; readonly how: "rejected" | "uncaught"; readonly error: ErrorData }
   | { readonly kind: "closed" };
 
 const closeGraceMs = 2000;
@@ -50,9 +52,14 @@ class SlotThread {
   readonly handle: SlotHandle;
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
+  readonly #options: LaunchOptions;
+  readonly #id: string;
+  #ready = false;
   #closing = false;
 
   constructor(id: string, ports: Map<string, MessagePort>, options: LaunchOptions) {
+    this.#id = id;
+    this.#options = options;
     const start: ThreadStart = { id, files: options.files, ports: [...ports] };
     const megabytes = options.memoryBytes === undefined ? undefined : Math.ceil(options.memoryBytes / 2 ** 20);
     this.#worker = new Worker(new URL("./thread-entry.js", import.meta.url), {
@@ -64,13 +71,14 @@ class SlotThread {
     });
     if (options.stdout === "stderr") this.#worker.stdout.pipe(process.stderr);
     this.#worker.on("message", (message: FromThread) => {
+      this.#ready = true;
       if (message.kind === "report") options.onReport(message.report);
-      else if (message.kind === "crashed") this.#lost(options, id, errorFromData(message.error));
+      else if (message.kind === "crashed") this.#giveUp({ kind: message.how, error: errorFromData(message.error) });
     });
-    this.#worker.on("error", (error) => this.#lost(options, id, error));
+    this.#worker.on("error", (error) => this.#lost({ kind: "uncaught", error: asError(error) }));
     this.#exited = new Promise((resolve) => {
       this.#worker.once("exit", (code) => {
-        this.#lost(options, id, new Error(`its thread ended with code ${code}`));
+        this.#lost({ kind: "exited", what: "thread", code });
         resolve();
       });
     });
@@ -79,29 +87,33 @@ class SlotThread {
       machine: "local",
       tags: options.tags,
       order: (order) => this.#worker.postMessage({ kind: "order", order } satisfies ToThread),
-      lose: () => {
-        this.#lost(options, id, new Error("it didn't stop within two seconds"));
-        void this.#worker.terminate();
-      },
+      lose: () => this.#giveUp({ kind: "late" }),
     };
   }
 
   async close(): Promise<void> {
     this.#closing = true;
     this.#worker.postMessage({ kind: "close" } satisfies ToThread);
-    const timer = setTimeout(() => void this.#worker.terminate(), closeGraceMs);
+    // A thread that still starts holds nothing that would have to be closed.
+    const timer = setTimeout(() => void this.#worker.terminate(), this.#ready ? closeGraceMs : 0);
     await this.#exited;
     clearTimeout(timer);
   }
 
-  #lost(options: LaunchOptions, id: string, cause: Error): void {
+  #giveUp(end: SlotEnd): void {
+    this.#lost(end);
+    void this.#worker.terminate();
+  }
+
+  #lost(end: SlotEnd): void {
     if (this.#closing) return;
     this.#closing = true;
-    const advice = cause.message.includes("memory")
-      ? "Give slots more memory (--memory, or local({ memoryBytes })), or keep less state in operators"
-      : "The cause says what ended the thread";
-    options.onLost(id, new QStreamError("SLOT_LOST", `slot ${id} was lost: ${cause.message}`, { cause, advice }));
+    this.#options.onLost(this.#id, slotLost(this.#id, end));
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 function connectAll(ids: readonly string[]): Map<string, Map<string, MessagePort>> {

@@ -1,7 +1,13 @@
-import { workerData } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
+import { removeTemporaryFolder } from "../../lib/core/seam/temporary-folder.ts";
 
-// Ends a slot's process when its parent is gone, though its own event loop may be busy and never hear of it.
+// Ends a slot's process when its parent is gone, though its own event loop may be busy and never hear of it. The session's
+// sockets go with it.
+let folder: string | undefined;
+parentPort?.on("message", (message: string) => (folder = message));
 const { parent } = workerData as { readonly parent: number };
 setInterval(() => {
-  if (process.ppid !== parent) process.kill(process.pid, "SIGKILL");
+  if (process.ppid === parent) return;
+  if (folder !== undefined) removeTemporaryFolder(folder);
+  process.kill(process.pid, "SIGKILL");
 }, 500);

@@ -9,7 +9,11 @@ export interface Interrupt {
 
 // A slot that is stuck in a native call or an endless loop gets two seconds from the scheduler; then the process ends with it.
 const graceMs = 2500;
-const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
+const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+const signals = Object.keys(exitCodes) as (keyof typeof exitCodes)[];
+
+/** For `--isolation none`, where a loop would keep the process from seeing any signal: each does what it does by default. */
+export const noInterrupt: Interrupt = { signal: new AbortController().signal, exitCode: undefined, forget: () => {} };
 
 /** The first signal stops what runs; one that doesn't stop in time, or a second signal, ends the process. */
 export function onInterrupt(): Interrupt {
@@ -25,7 +29,7 @@ export function onInterrupt(): Interrupt {
     timer = setTimeout(() => process.exit(code), graceMs);
     timer.unref();
   };
-  process.on("SIGINT", stop).on("SIGTERM", stop);
+  for (const signal of signals) process.on(signal, stop);
   return {
     signal: abort.signal,
     get exitCode() {
@@ -33,7 +37,7 @@ export function onInterrupt(): Interrupt {
     },
     forget: () => {
       // The timer stays: threads that don't end would keep the process.
-      process.off("SIGINT", stop).off("SIGTERM", stop);
+      for (const signal of signals) process.off(signal, stop);
     },
   };
 }

@@ -10,7 +10,7 @@ import { showProgress } from "./display/progress.ts";
 import { formatSteps, formatSummary } from "./display/summary.ts";
 import { formatTable } from "./display/table.ts";
 import { helpOf, usageError } from "./help.ts";
-import { onInterrupt, type Interrupt } from "./interrupt.ts";
+import { noInterrupt, onInterrupt, type Interrupt } from "./interrupt.ts";
 import { toJson } from "./json.ts";
 import { loadFlow } from "./load-flow.ts";
 import { parseRunOptions, type RunCommandOptions } from "./run-options.ts";
@@ -19,7 +19,7 @@ type AnyFlow = Flow<object, Record<string, unknown>>;
 
 const rowsShown = 20;
 
-/** `qstream run`. Returns the exit code: 0 success, 1 it failed, 2 the command was wrong, 130 and 143 stopped by a signal. */
+/** `qstream run`. Returns the exit code: 0 success, 1 it failed, 2 the command was wrong, 129, 130 and 143 stopped by a signal. */
 export async function runCommand(words: readonly string[]): Promise<number> {
   let options: RunCommandOptions;
   try {
@@ -34,7 +34,7 @@ export async function runCommand(words: readonly string[]): Promise<number> {
   }
   // What modules print while they load is user output too.
   const printJson = options.json === "-" ? takeStandardOutput() : undefined;
-  const interrupt = onInterrupt();
+  const interrupt = options.isolation === "none" ? noInterrupt : onInterrupt();
   try {
     const prepared = await prepare(options);
     if (typeof prepared === "string") {

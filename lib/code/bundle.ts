@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Message, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
 import { QStreamError } from "../core/errors.ts";
+import { makeTemporaryFolder, removeTemporaryFolder } from "../core/seam/temporary-folder.ts";
 
 const typescript = new Set([".ts", ".mts", ".cts", ".tsx"]);
 
@@ -87,8 +87,8 @@ let ownFolder: string | undefined;
 /** A folder that only this user can enter; it goes with the process. */
 function bundleFolder(): string {
   if (ownFolder !== undefined && existsSync(ownFolder)) return ownFolder;
-  const folder = mkdtempSync(join(tmpdir(), "qstream-code-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const folder = makeTemporaryFolder("code-");
+  process.once("exit", () => removeTemporaryFolder(folder));
   ownFolder = folder;
   return folder;
 }

@@ -41,14 +41,26 @@ const registry: Registry = (holder[registrySymbol] ??= {
 
 const keyOf = (module: string, name: string): string => `${module}#${name}`;
 
-/** Registers a flow and returns its name: the one given, or `flow-N` for the Nth of its module. */
+/** Registers a flow and returns its name: the one given, or its module's for the first flow, and `module-N` for the Nth. */
 export function registerFlow(module: string, name: string | undefined, flow: RegisteredFlow): string {
   const count = registry.counts.get(module) ?? 0;
   registry.counts.set(module, count + 1);
-  const chosen = name ?? `flow-${count + 1}`;
+  const file = fileName(module);
+  const chosen = name ?? (count === 0 ? file : `${file}-${count + 1}`);
   registry.flows.set(keyOf(module, chosen), flow);
   wakeWaiting();
   return chosen;
+}
+
+/** The name of a module's file without its ending: "wordcount" of "file:///flows/wordcount.ts". */
+function fileName(module: string): string {
+  const last = module.startsWith("data:") ? "" : (module.split(/[?#]/)[0]?.split("/").at(-1) ?? "");
+  const name = last.replace(/(?<=.)\.[^.]*$/, "");
+  try {
+    return decodeURIComponent(name) || "flow";
+  } catch {
+    return name;
+  }
 }
 
 /** Says that a module which is loaded in a slot has come to a run of a flow, which never settles there. */

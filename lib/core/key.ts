@@ -1,5 +1,6 @@
 import type { Key } from "./contracts/partition.ts";
 import { QStreamError } from "./errors.ts";
+import { generate } from "./generate.ts";
 import {
   combineHashes,
   hashBigint,
@@ -137,18 +138,19 @@ export function keyFunction<T>(selector: KeySelector<T>): (object: T) => Key {
   return compiled<T>(names) ?? plain<T>(names);
 }
 
-/** Generated, because closures of one source share their inline caches: with several names those would turn slow. */
+const compiledMax = 1024;
+const compiledKeys = new Map<string, (object: never) => Key>();
+
+/** Compiled for its names alone, and kept, so that it stays as fast as it got. */
 function compiled<T>(names: readonly string[]): ((object: T) => Key) | undefined {
+  const text = JSON.stringify(names);
+  const known = compiledKeys.get(text);
+  if (known !== undefined) return known as (object: T) => Key;
   const values = names.map((name) => `object[${JSON.stringify(name)}]`);
-  try {
-    // oxlint-disable-next-line typescript/no-implied-eval -- names enter as JSON strings only
-    return new Function("object", `return ${values.length === 1 ? values[0] : `[${values.join(", ")}]`};`) as (
-      object: T,
-    ) => Key;
-  } catch (error) {
-    if (error instanceof EvalError) return undefined;
-    throw error;
-  }
+  const body = `return (object) => ${values.length === 1 ? values[0] : `[${values.join(", ")}]`};`;
+  const made = generate<(object: T) => Key>([], body, []);
+  if (made !== undefined && compiledKeys.size < compiledMax) compiledKeys.set(text, made as (object: never) => Key);
+  return made;
 }
 
 function plain<T>(names: readonly string[]): (object: T) => Key {

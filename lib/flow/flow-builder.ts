@@ -60,7 +60,7 @@ export class FlowBuilder {
     for (const port of Object.keys(reader.sides as object)) {
       sides[port] = new QStream<unknown>(this.#graph, { step, port, functions: undefined });
     }
-    return Object.assign(stream, { sides });
+    return Object.defineProperty(stream, "sides", { value: sides, enumerable: true });
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Operator, OperatorDefinition } from "../core/contracts/operator.ts";
+import { QStreamError } from "../core/errors.ts";
 import type { PartitionFunction } from "../core/contracts/partition.ts";
 import type { StreamNode } from "./graph.ts";
 import { operatorNode } from "./make-step.ts";
@@ -11,6 +12,15 @@ import type { ApplyOptions } from "./stream-types.ts";
  * number of steps may take it.
  */
 export class QStream<out T> extends StreamSinks<T> {
+  // Not in the type, which has side outputs only where the reader has them: for those who have no compiler to say so.
+  static {
+    Object.defineProperty(this.prototype, "sides", {
+      get(this: QStream<unknown>): never {
+        throw noSides(this.node.step.id);
+      },
+    });
+  }
+
   /**
    * Adds an operator of one input, `in`.
    *
@@ -37,4 +47,11 @@ export class QStream<out T> extends StreamSinks<T> {
     const parts = { graph: this.graph, from: this.node, partition, after: [] };
     return new PartitionedStream<T>(parts, (node) => this.stream(node));
   }
+}
+
+function noSides(step: string): QStreamError {
+  return new QStreamError("INPUT_UNKNOWN", `step "${step}" has no side outputs`, {
+    step,
+    advice: 'Bad rows go to sides.bad where the reader is told so: csv(path, { badRows: "side" })',
+  });
 }

@@ -1,6 +1,7 @@
 import type { Key, PartitionFunction, Router } from "../core/contracts/partition.ts";
 import { QStreamError } from "../core/errors.ts";
-import { channelOfHash, hashKey, keyFunction, keyGroups } from "../core/key.ts";
+import { channelOfHash, keyFunction, keyGroups } from "../core/key.ts";
+import { routeLoop } from "./route-loop.ts";
 import type { KeyColumns, RowIn } from "../core/key-columns.ts";
 
 /**
@@ -52,6 +53,7 @@ export function hashWhole<T>(keyOf: (object: T) => Key): PartitionFunction<T> {
 }
 
 function hashRouter<T>(keyOf: (object: T) => Key, names: readonly string[] | undefined, channels: number): Router<T> {
+  const loop = routeLoop(keyOf, names);
   let channelOf = new Uint16Array(1024);
   const counts = new Uint32Array(channels);
   return {
@@ -60,11 +62,7 @@ function hashRouter<T>(keyOf: (object: T) => Key, names: readonly string[] | und
       const { length } = objects;
       if (channelOf.length < length) channelOf = new Uint16Array(2 * length);
       counts.fill(0);
-      for (let index = 0; index < length; index += 1) {
-        const channel = channelOfHash(hashKey(keyOf(objects[index] as T)), channels);
-        channelOf[index] = channel;
-        counts[channel] = (counts[channel] as number) + 1;
-      }
+      loop(objects, channels, channelOf, counts);
       deal(objects, targets, channelOf, counts);
       return undefined;
     },

@@ -2,7 +2,8 @@ import type { PartitionFunction, Route } from "../core/contracts/partition.ts";
 
 /**
  * Sends whole parcels straight on: with as many channels on both sides, channel i to channel i. With fewer consumers, each
- * takes a contiguous range of producers; with more, each producer takes turns over a contiguous range of consumers.
+ * takes as many producers; with more, each producer takes turns over as many consumers. One of the two numbers has to be a
+ * multiple of the other.
  *
  * @example readings.partition(passThrough()).apply("parse", () => new Parse())
  */
@@ -10,6 +11,10 @@ export function passThrough(): PartitionFunction<unknown> {
   return {
     kind: "pass-through",
     label: "pass-through",
+    check(producers, channels) {
+      if (producers % channels === 0 || channels % producers === 0) return undefined;
+      return `passThrough() can't go from ${producers} channels to ${channels}: neither number is a multiple of the other`;
+    },
     router(route) {
       const [first, count] = consumersOf(route);
       return {

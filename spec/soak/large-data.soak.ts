@@ -144,7 +144,7 @@ for (const isolation of ["thread", "process"] as const) {
         const execution = await spooled.start({ count }, { on, limits: { spoolMemoryBytes: 1 << 20 } });
         const { check } = await execution.outputs;
         assert.equal(check, [{ count, outOfOrder: 0, sum: sumOfKeys(count) }]);
-        const bytes = execution.metrics?.channels.reduce((sum, { metrics }) => sum + metrics.bytesSpooled, 0) ?? 0;
+        const bytes = execution.metrics?.channels.reduce((sum, { metrics }) => sum + metrics.spooledBytes, 0) ?? 0;
         assert.ok(bytes > 50 << 20, `${bytes} bytes spooled`);
       });
       assert.ok(grown < 400, `memory grew by ${Math.round(grown)} MiB`);
@@ -205,7 +205,7 @@ for (const isolation of ["none", "thread", "process"] as const) {
         assert.is(checks.reduce((sum, check) => sum + check.count, 0), count);
         assert.is(checks.reduce((sum, check) => sum + check.sum, 0) % 1_000_003, sumOfKeys(count));
         assert.equal(copies, Array.from({ length: 8 }, () => 1000));
-        const bytes = execution.metrics?.channels.reduce((sum, { metrics }) => sum + metrics.bytesSpooled, 0) ?? 0;
+        const bytes = execution.metrics?.channels.reduce((sum, { metrics }) => sum + metrics.spooledBytes, 0) ?? 0;
         assert.is(bytes, 0, "a slow consumer writes nothing to disk");
       });
       assert.ok(grown < 400, `memory grew by ${Math.round(grown)} MiB`);

@@ -48,8 +48,9 @@ import {
 const test = suite("random flows");
 const onlySeed = process.env["QSTREAM_SOAK_SEED"];
 const firstSeed = 1;
-const interleavings = 2500;
+const interleavings = 2000;
 const onSlots = 400;
+const flowMs = 30_000;
 
 /** Adds up one input, and then the sum to each object of the other. */
 class Staged implements Operator<{ main: Pair; side: Pair }, Pair> {
@@ -175,7 +176,7 @@ async function runSeed(seed: number, on: Session | undefined): Promise<void> {
   const session = on ?? (await local({ isolation: "none", slots: 1 + Math.floor(random() * 4), seed }));
   try {
     const strict = random() < 0.5;
-    const results = await randomFlow.run(graph, { on: session, limits, strict });
+    const results = await randomFlow.run(graph, { on: session, limits, strict, signal: AbortSignal.timeout(flowMs) });
     const expected = evaluate(graph);
     for (const output of graph.outputs) {
       const found = (results[`${output}`] ?? []).map(({ k, v }) => `${k} ${v}`).toSorted();

@@ -1,3 +1,5 @@
+import { generate } from "../generate.ts";
+
 /** Properties that objects which travel as columns may have; wider ones are cloned. */
 const keysMax = 512;
 const shapesMax = 512;
@@ -146,7 +148,7 @@ function generateGather(keys: readonly string[], kinds: string): Gather | undefi
     const check = kinds[place] === "f" ? `if (typeof v${place} !== "number") return ${wrongKind};` : "";
     return `${read} ${check} c${place}[row] = v${place};`;
   });
-  return generate<Gather>(
+  return generateFor<Gather>(
     `${keys.map((_, place) => `const c${place} = columns[${place}];`).join("\n")}
     for (let row = 0; row < objects.length; row += 1) {
       const object = objects[row];
@@ -173,7 +175,7 @@ function generateBuild(keys: readonly string[]): Build | undefined {
     // A computed key is always an own property; written plainly, __proto__ would set the prototype.
     return `${key === "__proto__" ? `["__proto__"]` : JSON.stringify(key)}: c${place}[row]`;
   });
-  return generate<Build>(
+  return generateFor<Build>(
     `${keys.map((_, place) => `const c${place} = columns[${place}];`).join("\n")}
     const objects = new Array(rows);
     for (let row = 0; row < rows; row += 1) objects[row] = { ${properties.join(", ")} };
@@ -183,16 +185,6 @@ function generateBuild(keys: readonly string[]): Build | undefined {
   );
 }
 
-/** Undefined where this process was told not to generate code from strings. */
-function generate<F>(body: string, parameters: string, keys: readonly string[]): F | undefined {
-  try {
-    // oxlint-disable-next-line typescript/no-implied-eval -- keys enter as JSON strings only
-    return new Function("keys", "plain", `"use strict"; return (${parameters}) => {\n${body}\n};`)(
-      keys,
-      Object.prototype,
-    ) as F;
-  } catch (error) {
-    if (error instanceof EvalError) return undefined;
-    throw error;
-  }
+function generateFor<F>(body: string, parameters: string, keys: readonly string[]): F | undefined {
+  return generate<F>(["keys", "plain"], `return (${parameters}) => {\n${body}\n};`, [keys, Object.prototype]);
 }

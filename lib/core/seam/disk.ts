@@ -5,7 +5,7 @@ export interface Disk {
   path: (name: string) => Promise<string | undefined>;
   /** Bytes written so far by everyone who shares this disk's counter. */
   readonly bytesWritten: number;
-  /** Removes every file made here. */
+  /** Removes every file made here. None can be made any more. */
   clear: () => Promise<void>;
 }
 

@@ -44,6 +44,7 @@ class NodeDisk implements Disk {
   readonly #bytesMax: number;
   readonly #files = new Set<NodeDiskFile>();
   #folder: Promise<string> | undefined;
+  #cleared = false;
   #bytesHeld = 0;
   #fileCount = 0;
   bytesWritten = 0;
@@ -58,6 +59,11 @@ class NodeDisk implements Disk {
     const name = `${purpose.replaceAll(/[^\w.-]/gu, "_").slice(0, 64)}-${this.#fileCount++}`;
     const path = join(folder, name);
     const handle = await this.#guard(() => open(path, "wx+", 0o600));
+    if (this.#cleared) {
+      await handle.close();
+      await rm(folder, { recursive: true, force: true });
+      throw cleared();
+    }
     const file = new NodeDiskFile(path, handle, {
       reserve: (bytes) => this.#reserve(bytes),
       written: (bytes) => void (this.bytesWritten += bytes),
@@ -76,6 +82,8 @@ class NodeDisk implements Disk {
   }
 
   async clear(): Promise<void> {
+    // Who still works for an execution that has ended would make files that nobody removes.
+    this.#cleared = true;
     const pending = this.#folder;
     if (pending === undefined) return;
     this.#folder = undefined;
@@ -88,6 +96,7 @@ class NodeDisk implements Disk {
   }
 
   #ownFolder(): Promise<string> {
+    if (this.#cleared) return Promise.reject(cleared());
     this.#folder ??= this.#guard(async () => {
       await mkdir(this.#parent, { recursive: true });
       const folder = await mkdtemp(join(this.#parent, `qstream-${process.pid}-`));
@@ -128,6 +137,10 @@ class NodeDisk implements Disk {
       });
     }
   }
+}
+
+function cleared(): QStreamError {
+  return new QStreamError("ABORTED", "a temporary file was asked for after the execution had ended");
 }
 
 interface DiskAccount {

@@ -50,6 +50,19 @@ test("a disk at its limit says which setting to raise, and removed files give ro
   await disk.clear();
 });
 
+test("a file that is being made while the disk is cleared is closed and removed, and none can be made after", async () => {
+  const disk = nodeDisk({ folder });
+  await disk.create("first");
+  const late = disk.create("late").then(
+    () => "made",
+    () => "refused",
+  );
+  await disk.clear();
+  assert.is(await late, "refused");
+  await expectError("ABORTED", () => disk.create("after"), "ended");
+  assert.equal(await readdir(folder), []);
+});
+
 test("a process that exits without clearing leaves nothing", async () => {
   const source = `
     const { nodeDisk } = await import(${JSON.stringify(new URL("../../../lib/core/seam/node-disk.js", import.meta.url).href)});

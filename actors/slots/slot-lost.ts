@@ -1,0 +1,51 @@
+import { QStreamError } from "../../lib/core/errors.ts";
+
+/** How a slot's thread or process ended though nobody told it to. */
+export type SlotEnd =
+  | { readonly kind: "rejected" | "uncaught"; readonly error: Error }
+  | { readonly kind: "exited"; readonly what: "thread" | "process"; readonly code: number }
+  | { readonly kind: "killed"; readonly signal: string }
+  | { readonly kind: "late" };
+
+/** The error of executions that ran on a slot which ended. */
+export function slotLost(slot: string, end: SlotEnd): QStreamError {
+  const { what, advice } = describe(end);
+  const cause = "error" in end ? end.error : new Error(what);
+  return new QStreamError("SLOT_LOST", `slot ${slot} was lost: ${what}`, { advice, cause });
+}
+
+const memoryAdvice = "Give slots more memory (--memory, or local({ memoryBytes })), or keep less state in operators";
+const memorySignals: readonly string[] = ["SIGABRT", "SIGKILL"];
+// What a shell or a container makes of these signals.
+const memoryCodes: readonly number[] = [134, 137];
+
+function describe(end: SlotEnd): { readonly what: string; readonly advice: string } {
+  switch (end.kind) {
+    case "rejected":
+      return {
+        what: `a promise was rejected that nobody waited for: ${end.error.message}`,
+        advice: "Await it, or return it from execute",
+      };
+    case "uncaught":
+      if (/memory/i.test(end.error.message)) return { what: end.error.message, advice: memoryAdvice };
+      return {
+        what: `an error was thrown where nobody could catch it: ${end.error.message}`,
+        advice: "Catch it in the timer or event handler that it comes from",
+      };
+    case "killed":
+      return {
+        what: `its process was ended by ${end.signal}`,
+        advice: memorySignals.includes(end.signal) ? `Often there was no memory left. ${memoryAdvice}` : "Something outside of QStream sent it",
+      };
+    case "exited":
+      if (memoryCodes.includes(end.code)) {
+        return { what: `its process ended with code ${end.code}`, advice: `Often there was no memory left. ${memoryAdvice}` };
+      }
+      return {
+        what: `user code ended its ${end.what} by process.exit(${end.code})`,
+        advice: "Throw an error instead, which names the step, or end early with ctx.stop()",
+      };
+    case "late":
+      return { what: "it didn't stop within two seconds", advice: "An endless loop or a native call doesn't end by itself" };
+  }
+}

@@ -1,0 +1,51 @@
+import type { Key } from "../core/contracts/partition.ts";
+import { generate } from "../core/generate.ts";
+import { channelOfHash, hashKey } from "../core/key.ts";
+
+/** Writes the channel of each object of a parcel, and adds up how many objects each channel gets. */
+export type RouteLoop = (
+  objects: readonly unknown[],
+  channels: number,
+  channelOf: Uint16Array,
+  counts: Uint32Array,
+) => void;
+
+const loopsMax = 256;
+const loopsByName = new Map<string, RouteLoop>();
+
+/**
+ * The loop over a parcel for one key, compiled for it alone. A key that is one name keeps its loop from run to run, so that
+ * it stays as fast as it got.
+ */
+export function routeLoop<T>(keyOf: (object: T) => Key, names: readonly string[] | undefined): RouteLoop {
+  const name = names?.length === 1 ? names[0] : undefined;
+  if (name === undefined) return generated("keyOf(object)", keyOf) ?? plain(keyOf);
+  let loop = loopsByName.get(name);
+  if (loop === undefined) {
+    loop = generated(`object[${JSON.stringify(name)}]`, keyOf) ?? plain(keyOf);
+    if (loopsByName.size < loopsMax) loopsByName.set(name, loop);
+  }
+  return loop;
+}
+
+function generated<T>(key: string, keyOf: (object: T) => Key): RouteLoop | undefined {
+  const body = `return (objects, channels, channelOf, counts) => {
+    for (let row = 0; row < objects.length; row += 1) {
+      const object = objects[row];
+      const channel = channelOfHash(hashKey(${key}), channels);
+      channelOf[row] = channel;
+      counts[channel] += 1;
+    }
+  };`;
+  return generate(["keyOf", "hashKey", "channelOfHash"], body, [keyOf, hashKey, channelOfHash]);
+}
+
+function plain<T>(keyOf: (object: T) => Key): RouteLoop {
+  return (objects, channels, channelOf, counts) => {
+    for (let row = 0; row < objects.length; row += 1) {
+      const channel = channelOfHash(hashKey(keyOf(objects[row] as T)), channels);
+      channelOf[row] = channel;
+      counts[channel] = (counts[channel] as number) + 1;
+    }
+  };
+}
