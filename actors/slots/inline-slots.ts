@@ -8,7 +8,14 @@ export function launchInlineSlots(options: LaunchOptions, world: () => World, ne
   const files = openFileSystem(options.files as FileSystemOptions);
   const slots = [...options.ids, options.client].map((id) => {
     const memoryBytes = (): number => (id === options.client ? process.memoryUsage.rss() : 0);
-    const slot = makeSlot({ id, files, memoryBytes, world: world(), transport: network.transport(id), report: options.onReport });
+    const slot = makeSlot({
+      id,
+      files,
+      memoryBytes,
+      world: world(),
+      transport: network.transport(id),
+      report: options.onReport,
+    });
     return { slot, handle: { id, machine: "local", tags: options.tags, order: slot.order.bind(slot), lose: () => {} } };
   });
   const handles = slots.map(({ handle }) => handle);

@@ -24,8 +24,8 @@ process.on("disconnect", () => {
 });
 const watchdog = new Worker(new URL("./watchdog.js", import.meta.url), { workerData: { parent: process.ppid } });
 watchdog.unref();
-// Ctrl-C reaches the whole process group; the parent decides what stops when.
-process.on("SIGINT", () => {});
+// Ctrl-C and the end of a terminal reach the whole process group; the parent decides what stops when.
+process.on("SIGINT", () => {}).on("SIGHUP", () => {});
 process.on("unhandledRejection", (error) => crash("rejected", error));
 process.on("uncaughtException", (error) => crash("uncaught", error));
 

@@ -34,7 +34,9 @@ export async function launchProcessSlots(options: LaunchOptions): Promise<Launch
     memoryBytes: () => process.memoryUsage.rss(),
     report: options.onReport,
   });
-  const processes = options.ids.map((id) => new SlotProcess({ kind: "begin", id, files: options.files, folder, token }, options));
+  const processes = options.ids.map(
+    (id) => new SlotProcess({ kind: "begin", id, files: options.files, folder, token }, options),
+  );
   const close = async (): Promise<void> => {
     await Promise.all([...processes.map((slot) => slot.close()), client.close()]);
     removeTemporaryFolder(folder);
@@ -66,7 +68,8 @@ class SlotProcess {
   constructor(start: ProcessStart, options: LaunchOptions) {
     this.#options = options;
     this.#id = start.id;
-    const megabytes = options.memoryBytes === undefined ? [] : [`--max-old-space-size=${Math.ceil(options.memoryBytes / 2 ** 20)}`];
+    const megabytes =
+      options.memoryBytes === undefined ? [] : [`--max-old-space-size=${Math.ceil(options.memoryBytes / 2 ** 20)}`];
     this.#child = fork(fileURLToPath(new URL("./process-entry.js", import.meta.url)), [], {
       serialization: "advanced",
       stdio: ["ignore", options.stdout === "stderr" ? 2 : "inherit", "inherit", "ipc"],
@@ -77,7 +80,8 @@ class SlotProcess {
     this.ready = new Promise((resolve, reject) => {
       this.#child.on("message", (message: FromThread) => {
         if (message.kind === "report") options.onReport(message.report);
-        else if (message.kind === "crashed") reject(this.#lost({ kind: message.how, error: errorFromData(message.error) }));
+        else if (message.kind === "crashed")
+          reject(this.#lost({ kind: message.how, error: errorFromData(message.error) }));
         else if (message.kind === "ready") {
           this.#ready = true;
           resolve();
@@ -85,7 +89,9 @@ class SlotProcess {
       });
       this.#child.once("exit", (code, signal) => {
         const end: SlotEnd =
-          signal === null ? { kind: "exited", what: "process", code: code ?? 0 } : { kind: "killed", signal };
+          signal === null
+            ? { kind: "exited", what: "process", code: code ?? 0, started: this.#ready }
+            : { kind: "killed", signal };
         reject(this.#lost(end));
       });
       this.#child.on("error", (error) => reject(this.#lost({ kind: "uncaught", error })));

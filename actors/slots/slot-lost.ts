@@ -3,7 +3,7 @@ import { QStreamError } from "../../lib/core/errors.ts";
 /** How a slot's thread or process ended though nobody told it to. */
 export type SlotEnd =
   | { readonly kind: "rejected" | "uncaught"; readonly error: Error }
-  | { readonly kind: "exited"; readonly what: "thread" | "process"; readonly code: number }
+  | { readonly kind: "exited"; readonly what: "thread" | "process"; readonly code: number; readonly started: boolean }
   | { readonly kind: "killed"; readonly signal: string }
   | { readonly kind: "late" };
 
@@ -35,17 +35,31 @@ function describe(end: SlotEnd): { readonly what: string; readonly advice: strin
     case "killed":
       return {
         what: `its process was ended by ${end.signal}`,
-        advice: memorySignals.includes(end.signal) ? `Often there was no memory left. ${memoryAdvice}` : "Something outside of QStream sent it",
+        advice: memorySignals.includes(end.signal)
+          ? `Often there was no memory left. ${memoryAdvice}`
+          : "Something outside of QStream sent it",
       };
     case "exited":
+      if (!end.started) {
+        return {
+          what: `its ${end.what} ended with code ${end.code} while it started`,
+          advice: "Standard error may say why",
+        };
+      }
       if (memoryCodes.includes(end.code)) {
-        return { what: `its process ended with code ${end.code}`, advice: `Often there was no memory left. ${memoryAdvice}` };
+        return {
+          what: `its process ended with code ${end.code}`,
+          advice: `Often there was no memory left. ${memoryAdvice}`,
+        };
       }
       return {
         what: `user code ended its ${end.what} by process.exit(${end.code})`,
         advice: "Throw an error instead, which names the step, or end early with ctx.stop()",
       };
     case "late":
-      return { what: "it didn't stop within two seconds", advice: "An endless loop or a native call doesn't end by itself" };
+      return {
+        what: "it didn't stop within two seconds",
+        advice: "An endless loop or a native call doesn't end by itself",
+      };
   }
 }

@@ -40,7 +40,13 @@ export function launchThreadSlots(options: LaunchOptions): LaunchedSlots {
   const threads = options.ids.map((id) => new SlotThread(id, ports.get(id) ?? new Map(), options));
   return {
     slots: threads.map((thread) => thread.handle),
-    client: { id: options.client, machine: "local", tags: [], order: (order) => clientSlot.order(order), lose: () => {} },
+    client: {
+      id: options.client,
+      machine: "local",
+      tags: [],
+      order: (order) => clientSlot.order(order),
+      lose: () => {},
+    },
     close: async () => {
       await Promise.all([...threads.map((thread) => thread.close()), clientSlot.close()]);
     },
@@ -78,7 +84,7 @@ class SlotThread {
     this.#worker.on("error", (error) => this.#lost({ kind: "uncaught", error: asError(error) }));
     this.#exited = new Promise((resolve) => {
       this.#worker.once("exit", (code) => {
-        this.#lost({ kind: "exited", what: "thread", code });
+        this.#lost({ kind: "exited", what: "thread", code, started: this.#ready });
         resolve();
       });
     });

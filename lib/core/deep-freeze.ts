@@ -43,7 +43,9 @@ function contentOf(object: object): Content | undefined {
   if (ArrayBuffer.isView(object)) {
     const { buffer, byteOffset, byteLength } = object;
     // What is shared with other threads may change at any time.
-    return buffer instanceof ArrayBuffer ? hashBytes(new Uint8Array(buffer, byteOffset, byteLength), 0, byteLength) : undefined;
+    return buffer instanceof ArrayBuffer
+      ? hashBytes(new Uint8Array(buffer, byteOffset, byteLength), 0, byteLength)
+      : undefined;
   }
   if (object instanceof ArrayBuffer) return hashBytes(new Uint8Array(object), 0, object.byteLength);
   if (object instanceof Date) return object.getTime();

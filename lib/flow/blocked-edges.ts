@@ -61,7 +61,9 @@ class WaitGraph {
       toRead.push(...(this.#outOf.get(this.#edges[reading]?.to ?? -1) ?? []));
       // An operator that keeps its inputs in step refuses one of them at a time: the one that is ahead.
       const others = this.#heldBackBy(reading);
-      toEnd.push(...(this.#edges[reading]?.to === this.#edges[edge]?.to ? others.filter((other) => other !== edge) : others));
+      toEnd.push(
+        ...(this.#edges[reading]?.to === this.#edges[edge]?.to ? others.filter((other) => other !== edge) : others),
+      );
     }
   }
 

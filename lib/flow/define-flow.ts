@@ -17,7 +17,9 @@ export interface NoArgs {
   readonly [noArguments]?: never;
 }
 
-type Parameters<Args, Options> = object extends Args ? [args?: Args, options?: Options] : [args: Args, options?: Options];
+type Parameters<Args, Options> = object extends Args
+  ? [args?: Args, options?: Options]
+  : [args: Args, options?: Options];
 
 /** A flow: what `defineFlow` returns. It is a definition; nothing is read until it runs. */
 export interface Flow<Args extends object, Outs extends Record<string, unknown>> {
@@ -65,10 +67,12 @@ export function defineFlow(module: string, ...rest: readonly unknown[]): Flow<ob
     });
   }
   let name = "";
-  const graphOf = (args: unknown): { readonly graph: Graph; readonly outputs: Record<string, string> } => buildGraph(name, build, args);
+  const graphOf = (args: unknown): { readonly graph: Graph; readonly outputs: Record<string, string> } =>
+    buildGraph(name, build, args);
   name = registerFlow(module, undefined, { build: (args) => graphOf(args).graph.program(automatic() as never) });
   const checked = (args: object | undefined): object => checkArguments(name, schema, { ...args });
-  const prepare = (args: object | undefined): ReturnType<typeof graphOf> => checkPurity(name, () => graphOf(checked(args)));
+  const prepare = (args: object | undefined): ReturnType<typeof graphOf> =>
+    checkPurity(name, () => graphOf(checked(args)));
   const reference: FlowReference = { module, name, load: module };
   const start = async (args?: object, options: RunOptions = {}): Promise<Execution<Record<string, unknown>>> =>
     startFlow({ reference, args: checked(args), options, prepare: () => prepare(args) });

@@ -29,7 +29,11 @@ export class FlowBuilder {
   }
 
   /** Adds a reader that has side outputs, bad rows for example. */
-  read<T, Sides extends Record<string, unknown>>(id: string, reader: SidedReader<T, Sides>, options?: StepOptions): QStream<T> & Sided<Sides>;
+  read<T, Sides extends Record<string, unknown>>(
+    id: string,
+    reader: SidedReader<T, Sides>,
+    options?: StepOptions,
+  ): QStream<T> & Sided<Sides>;
   /**
    * Adds a reader.
    *

@@ -92,7 +92,12 @@ function addAll(made: unknown[], several: unknown, kind: string, id: string): vo
   }
   if (several instanceof Promise) throw asynchronous(kind, id, several);
   if (!isIterable(several)) {
-    throw wrongResult(kind, id, several, "Return an array or another iterable: [] for nothing, [text] for a single string");
+    throw wrongResult(
+      kind,
+      id,
+      several,
+      "Return an array or another iterable: [] for nothing, [text] for a single string",
+    );
   }
   for (const object of several) {
     if (made.length >= madeMax) throw tooMany(kind, id);
@@ -101,12 +106,17 @@ function addAll(made: unknown[], several: unknown, kind: string, id: string): vo
 }
 
 function isIterable(value: unknown): value is Iterable<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as Partial<Iterable<unknown>>)[Symbol.iterator] === "function";
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    typeof (value as Partial<Iterable<unknown>>)[Symbol.iterator] === "function"
+  );
 }
 
 function tooMany(kind: string, id: string): QStreamError {
   return new QStreamError("LIMIT_EXCEEDED", `${kind} "${id}" made more than ${madeMax} objects of one parcel`, {
-    advice: "They are all in memory at once: use apply with an operator whose execute is a generator, which is taken in pieces",
+    advice:
+      "They are all in memory at once: use apply with an operator whose execute is a generator, which is taken in pieces",
   });
 }
 
@@ -117,7 +127,9 @@ function wrongResult(kind: string, id: string, value: unknown, advice: string): 
 function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value !== "object") return `a ${typeof value}`;
-  return Symbol.asyncIterator in value ? "an asynchronous iterable" : `an object of ${value.constructor?.name ?? "no class"}`;
+  return Symbol.asyncIterator in value
+    ? "an asynchronous iterable"
+    : `an object of ${value.constructor?.name ?? "no class"}`;
 }
 
 /** Refuses a promise. Nobody is going to wait for it, so that it may reject is no news. */

@@ -59,9 +59,13 @@ export class Graph {
   /** Gives a sink the name of its output as id; where a step has that already, `name (output)`. */
   name(sink: StepNode, output: string): void {
     if (sink.id !== "") {
-      throw new QStreamError("OPTION_INVALID", `one sink of flow "${this.flow}" is returned as "${sink.id}" and as "${output}"`, {
-        advice: "Make a sink for each output",
-      });
+      throw new QStreamError(
+        "OPTION_INVALID",
+        `one sink of flow "${this.flow}" is returned as "${sink.id}" and as "${output}"`,
+        {
+          advice: "Make a sink for each output",
+        },
+      );
     }
     const id = this.#ids.has(output) ? `${output} (output)` : output;
     this.claim(id);
@@ -89,7 +93,8 @@ export class Graph {
     const sinks = new Set(Object.values(outputs));
     if (sinks.size === 0) {
       throw new QStreamError("EMPTY_FLOW", `flow "${this.flow}" has no sinks`, {
-        advice: "The builder returns an object of sinks, whose keys name the outputs: return { counts: counts.collect() }",
+        advice:
+          "The builder returns an object of sinks, whose keys name the outputs: return { counts: counts.collect() }",
       });
     }
     const used = new Set<StepNode>();
@@ -102,8 +107,14 @@ export class Graph {
     const unused = this.steps.find((step) => !used.has(step));
     if (unused === undefined) return;
     const advice =
-      unused.code.kind === "sink" ? "Return it from the builder under the name of its output" : "End it with a sink that the builder returns, or take it out";
-    throw new QStreamError("EMPTY_FLOW", `${unused.code.kind} "${unused.id === "" ? unused.what : unused.id}" of flow "${this.flow}" leads to no output`, { advice });
+      unused.code.kind === "sink"
+        ? "Return it from the builder under the name of its output"
+        : "End it with a sink that the builder returns, or take it out";
+    throw new QStreamError(
+      "EMPTY_FLOW",
+      `${unused.code.kind} "${unused.id === "" ? unused.what : unused.id}" of flow "${this.flow}" leads to no output`,
+      { advice },
+    );
   }
 
   fingerprint(): string {
@@ -150,4 +161,3 @@ export function functionIds(last: EdgeFunction | undefined): string[] {
   for (let at = last; at !== undefined; at = at.previous) ids.unshift(at.id);
   return ids;
 }
-

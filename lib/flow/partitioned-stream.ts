@@ -51,7 +51,10 @@ export class PartitionedStream<out T> implements Input<T> {
   }
 
   /** Makes any number of objects of each, in the consumer. */
-  flatMap<I extends Many<unknown>>(id: string, f: (object: T, ctx: FunctionContext) => I): PartitionedStream<ObjectIn<I>> {
+  flatMap<I extends Many<unknown>>(
+    id: string,
+    f: (object: T, ctx: FunctionContext) => I,
+  ): PartitionedStream<ObjectIn<I>> {
     return this.#with(id, "flatMap", flatMapping(id, f as never));
   }
 

@@ -25,7 +25,11 @@ export function checkPurity<T extends Built>(flow: string, build: () => T): T {
     process.argv = kept;
   }
   const [before, after] = [first.graph.fingerprint(), second.graph.fingerprint()];
-  if (before !== after) throw impure(flow, `it built two different flows from the same arguments (${before}, then ${after}${difference(first.graph, second.graph)})`);
+  if (before !== after)
+    throw impure(
+      flow,
+      `it built two different flows from the same arguments (${before}, then ${after}${difference(first.graph, second.graph)})`,
+    );
   return first;
 }
 

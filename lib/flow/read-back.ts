@@ -5,9 +5,12 @@ import { defineFlow } from "./define-flow.ts";
 import type { Session } from "./session.ts";
 
 /** The flow by which a session reads a dataset back to its client. */
-const readBackFlow = defineFlow(import.meta.url, (q, args: { readonly data: Dataset<unknown>; readonly as: CollectAs }) => ({
-  rows: q.read("dataset", dataset(args.data)).to(collect<unknown, CollectAs>({ as: args.as, bytesMax: Infinity })),
-}));
+const readBackFlow = defineFlow(
+  import.meta.url,
+  (q, args: { readonly data: Dataset<unknown>; readonly as: CollectAs }) => ({
+    rows: q.read("dataset", dataset(args.data)).to(collect<unknown, CollectAs>({ as: args.as, bytesMax: Infinity })),
+  }),
+);
 
 /** Reads a dataset's parts to the client: as objects, or as one table or frame. */
 export async function readBack(data: Dataset<unknown>, as: CollectAs, session: Session): Promise<unknown> {

@@ -125,7 +125,8 @@ export class Session implements AsyncDisposable {
     const { graph } = start;
     const files = openFileSystem(this.#options.files);
     const slots = this.#launched.slots.filter((slot) => !this.#lost.has(slot.id));
-    if (slots.length === 0) throw new QStreamError("SLOT_LOST", "all slots of the session are lost", { cause: [...this.#lost.values()][0] });
+    if (slots.length === 0)
+      throw new QStreamError("SLOT_LOST", "all slots of the session are lost", { cause: [...this.#lost.values()][0] });
     const id = freshId("run");
     const dealt = await dealSplits(graph, slots, { files, signal });
     const plan = planGraph(graph, { slots, dataSlots: dealt.dataSlots });
@@ -215,7 +216,8 @@ export class Session implements AsyncDisposable {
       get metrics() {
         return log.metrics;
       },
-      cancel: (reason = "it was cancelled") => this.#scheduler.cancel(id, new QStreamError("ABORTED", `the execution was stopped: ${reason}`)),
+      cancel: (reason = "it was cancelled") =>
+        this.#scheduler.cancel(id, new QStreamError("ABORTED", `the execution was stopped: ${reason}`)),
     };
   }
 }

@@ -34,7 +34,12 @@ export abstract class StreamAggregations<out T> extends StreamOperators<T> {
     const Aggregates extends AggregatesOf<T> = AggregatesOf<T>,
     Out = Aggregated<T, By, Aggregates>,
   >(id: string, options: AggregateOptions<T, By, Aggregates>, step: StepOptions = {}): QStream<Out> {
-    const parts = this.operator<AggregateState>(`${id} (partial)`, { in: this }, partialAggregate<T>(options as unknown as AggregateOptions<T>), {});
+    const parts = this.operator<AggregateState>(
+      `${id} (partial)`,
+      { in: this },
+      partialAggregate<T>(options as unknown as AggregateOptions<T>),
+      {},
+    );
     const by = typeof options.by === "string" ? [options.by] : ((options.by ?? []) as readonly string[]);
     const input = by.length === 0 ? parts : parts.partition(hash<AggregateState>(by as never));
     return this.operator(id, { in: input }, mergeAggregates<T, By, Aggregates>(options), step);
@@ -90,4 +95,3 @@ export abstract class StreamAggregations<out T> extends StreamOperators<T> {
     return this.operator(id, { in: this }, sort<T>({ by, ...sortOptions }), step);
   }
 }
-

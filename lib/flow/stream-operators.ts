@@ -47,8 +47,18 @@ export abstract class StreamOperators<out T> extends StreamFunctions<T> {
     if (merge === undefined) {
       return this.operator(id, { in: this.partition(hash(key)) }, reduceByKey<T, K, V>({ key, init, reduce }), step);
     }
-    const parts = this.operator<Keyed<K, V>>(`${id} (partial)`, { in: this }, partialReduceByKey<T, K, V>({ key, init, reduce, merge }), {});
-    return this.operator(id, { in: parts.partition(hash((part: Keyed<K, V>) => part.key)) }, mergeByKey<K, V>({ merge }), step);
+    const parts = this.operator<Keyed<K, V>>(
+      `${id} (partial)`,
+      { in: this },
+      partialReduceByKey<T, K, V>({ key, init, reduce, merge }),
+      {},
+    );
+    return this.operator(
+      id,
+      { in: parts.partition(hash((part: Keyed<K, V>) => part.key)) },
+      mergeByKey<K, V>({ merge }),
+      step,
+    );
   }
 
   /**
@@ -68,7 +78,10 @@ export abstract class StreamOperators<out T> extends StreamFunctions<T> {
   }
 
   /** All objects of this stream and of others, in no promised order. */
-  union<U extends readonly unknown[]>(id: string, ...others: { readonly [K in keyof U]: Input<U[K]> }): QStream<T | U[number]> {
+  union<U extends readonly unknown[]>(
+    id: string,
+    ...others: { readonly [K in keyof U]: Input<U[K]> }
+  ): QStream<T | U[number]> {
     const inputs: Record<string, Input<unknown>> = { "0": this };
     (others as readonly Input<unknown>[]).forEach((other, index) => {
       inputs[`${index + 1}`] = other;
@@ -80,9 +93,18 @@ export abstract class StreamOperators<out T> extends StreamFunctions<T> {
    * Pairs the objects of two streams in the order in which they come; ends with the shorter one. Order is kept only where a
    * stream has one channel all the way.
    */
-  zip<R, Out = readonly [T, R]>(id: string, other: Input<R>, options: ZipOptions<T, R, Out> & StepOptions = {}): QStream<Out> {
+  zip<R, Out = readonly [T, R]>(
+    id: string,
+    other: Input<R>,
+    options: ZipOptions<T, R, Out> & StepOptions = {},
+  ): QStream<Out> {
     const { channels, place, ...zipOptions } = options;
-    return this.operator(id, { left: this, right: other }, zip<T, R, Out>(zipOptions as ZipOptions<T, R, Out>), stepOf(channels, place));
+    return this.operator(
+      id,
+      { left: this, right: other },
+      zip<T, R, Out>(zipOptions as ZipOptions<T, R, Out>),
+      stepOf(channels, place),
+    );
   }
 
   /**
@@ -143,7 +165,12 @@ export abstract class StreamOperators<out T> extends StreamFunctions<T> {
   }
 
   /** Groups two streams by key, and combines the groups of equal keys once both have ended. */
-  cogroup<R, Out>(id: string, right: Input<R>, options: CogroupOptions<T, R, Out>, step: StepOptions = {}): QStream<Out> {
+  cogroup<R, Out>(
+    id: string,
+    right: Input<R>,
+    options: CogroupOptions<T, R, Out>,
+    step: StepOptions = {},
+  ): QStream<Out> {
     return this.operator(id, this.#byKeys(right, options), cogroup<T, R, Out>(options), step);
   }
 
@@ -159,8 +186,14 @@ export abstract class StreamOperators<out T> extends StreamFunctions<T> {
     return this.stream<Out>({ step, port: "out", functions: undefined });
   }
 
-  #byKeys(right: Input<unknown>, keys: { readonly left: unknown; readonly right: unknown }): Readonly<Record<string, unknown>> {
-    return { left: partitionedBy(this, hash(keys.left as never)), right: partitionedBy(right, hash(keys.right as never)) };
+  #byKeys(
+    right: Input<unknown>,
+    keys: { readonly left: unknown; readonly right: unknown },
+  ): Readonly<Record<string, unknown>> {
+    return {
+      left: partitionedBy(this, hash(keys.left as never)),
+      right: partitionedBy(right, hash(keys.right as never)),
+    };
   }
 }
 

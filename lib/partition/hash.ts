@@ -1,7 +1,7 @@
 import type { Key, PartitionFunction, Router } from "../core/contracts/partition.ts";
 import { QStreamError } from "../core/errors.ts";
 import { channelOfHash, keyFunction, keyGroups } from "../core/key.ts";
-import { routeLoop } from "./route-loop.ts";
+import { noKnownChannels, routeLoop } from "./route-loop.ts";
 import type { KeyColumns, RowIn } from "../core/key-columns.ts";
 
 /**
@@ -54,6 +54,7 @@ export function hashWhole<T>(keyOf: (object: T) => Key): PartitionFunction<T> {
 
 function hashRouter<T>(keyOf: (object: T) => Key, names: readonly string[] | undefined, channels: number): Router<T> {
   const loop = routeLoop(keyOf, names);
+  const known = noKnownChannels();
   let channelOf = new Uint16Array(1024);
   const counts = new Uint32Array(channels);
   return {
@@ -62,7 +63,7 @@ function hashRouter<T>(keyOf: (object: T) => Key, names: readonly string[] | und
       const { length } = objects;
       if (channelOf.length < length) channelOf = new Uint16Array(2 * length);
       counts.fill(0);
-      loop(objects, channels, channelOf, counts);
+      loop(objects, channels, channelOf, counts, known);
       deal(objects, targets, channelOf, counts);
       return undefined;
     },

@@ -8,7 +8,17 @@ export type RouteLoop = (
   channels: number,
   channelOf: Uint16Array,
   counts: Uint32Array,
+  known: Uint16Array,
 ) => void;
+
+/** Whole numbers from 0 to this are looked up instead of hashed, once their channel is known. */
+const knownKeys = 4096;
+const unknown = 0xffff;
+
+/** The channels of small whole numbers, as far as they are known. */
+export function noKnownChannels(): Uint16Array {
+  return new Uint16Array(knownKeys).fill(unknown);
+}
 
 const loopsMax = 256;
 const loopsByName = new Map<string, RouteLoop>();
@@ -29,10 +39,17 @@ export function routeLoop<T>(keyOf: (object: T) => Key, names: readonly string[]
 }
 
 function generated<T>(key: string, keyOf: (object: T) => Key): RouteLoop | undefined {
-  const body = `return (objects, channels, channelOf, counts) => {
+  const body = `return (objects, channels, channelOf, counts, known) => {
     for (let row = 0; row < objects.length; row += 1) {
       const object = objects[row];
-      const channel = channelOfHash(hashKey(${key}), channels);
+      const key = ${key};
+      let channel = ${unknown};
+      if (typeof key === "number" && (key & ${knownKeys - 1}) === key) {
+        channel = known[key];
+        if (channel === ${unknown}) channel = known[key] = channelOfHash(hashKey(key), channels);
+      } else {
+        channel = channelOfHash(hashKey(key), channels);
+      }
       channelOf[row] = channel;
       counts[channel] += 1;
     }

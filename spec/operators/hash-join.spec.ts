@@ -164,10 +164,13 @@ test("compares Int32 with Int64, floats and dictionaries exactly", async () => {
 
 test("makes a key with very many pairs one by one", async () => {
   const many = Array.from({ length: 20_000 }, (_, n) => ({ k: 1, n }));
-  const out = await drive(hashJoin({ left: "k", right: "k", combine: (_left: { k: number }, right: { k: number; n: number }) => right.n }), [
-    { input: "right", objects: many },
-    { input: "left", objects: [{ k: 1 }, { k: 2 }] },
-  ]);
+  const out = await drive(
+    hashJoin({ left: "k", right: "k", combine: (_left: { k: number }, right: { k: number; n: number }) => right.n }),
+    [
+      { input: "right", objects: many },
+      { input: "left", objects: [{ k: 1 }, { k: 2 }] },
+    ],
+  );
   assert.is(out.length, 20_000);
 });
 

@@ -71,12 +71,22 @@ const batchesOfEntries = (count: number, form: "arrow" | "polars") =>
     },
   });
 
-const bigSort = defineFlow(import.meta.url, (q, args: { count: number; form: "objects" | "arrow" | "polars"; memoryBytes: number }) => {
-  const { count, form, memoryBytes } = args;
-  const entries =
-    form === "objects" ? q.read("numbers", numbers(0, count)).map("entry", entryOf) : q.read("batches", batchesOfEntries(count, form));
-  return { check: entries.sort("sort", "key", { memoryBytes }).apply("in order?", () => new InOrder(), { channels: 1 }).collect() };
-});
+const bigSort = defineFlow(
+  import.meta.url,
+  (q, args: { count: number; form: "objects" | "arrow" | "polars"; memoryBytes: number }) => {
+    const { count, form, memoryBytes } = args;
+    const entries =
+      form === "objects"
+        ? q.read("numbers", numbers(0, count)).map("entry", entryOf)
+        : q.read("batches", batchesOfEntries(count, form));
+    return {
+      check: entries
+        .sort("sort", "key", { memoryBytes })
+        .apply("in order?", () => new InOrder(), { channels: 1 })
+        .collect(),
+    };
+  },
+);
 
 /** Runs a body and returns by how many MiB this process, with its threads, grew at most. */
 async function growth(body: () => Promise<void>): Promise<number> {
@@ -100,58 +110,53 @@ for (const [form, count, memoryBytes] of [
   ["arrow", 1_000_000, 4 << 20],
   ["polars", 1_000_000, 4 << 20],
 ] as const) {
-  test(
-    `${count} ${form} are sorted with ${memoryBytes} bytes of memory`,
-    async () => {
-      await using on = await local({ slots: 2, isolation: "thread" });
-      const grown = await growth(async () => {
-        const { check } = await bigSort.run({ count, form, memoryBytes }, { on });
-        assert.equal(check, [{ count, outOfOrder: 0, sum: sumOfKeys(count) }]);
-      });
-      assert.ok(grown < 700, `memory grew by ${Math.round(grown)} MiB`);
-      assert.equal(spillFolders(), foldersBefore, "no run is left on disk");
-    },
-    120_000,
-  );
+  test(`${count} ${form} are sorted with ${memoryBytes} bytes of memory`, async () => {
+    await using on = await local({ slots: 2, isolation: "thread" });
+    const grown = await growth(async () => {
+      const { check } = await bigSort.run({ count, form, memoryBytes }, { on });
+      assert.equal(check, [{ count, outOfOrder: 0, sum: sumOfKeys(count) }]);
+    });
+    assert.ok(grown < 700, `memory grew by ${Math.round(grown)} MiB`);
+    assert.equal(spillFolders(), foldersBefore, "no run is left on disk");
+  }, 120_000);
 }
 
 /** Reads a whole stream before its other input, which is the same stream: all of it has to wait on disk. */
-class AfterAll implements Operator<{ first: Entry; then: Entry }, Check> {
-  #sums = { first: 0, then: 0 };
+class AfterAll implements Operator<{ first: Entry; later: Entry }, Check> {
+  #sums = { first: 0, later: 0 };
   #count = 0;
-  execute({ input, objects }: Task<{ first: Entry; then: Entry }>): void {
+  execute({ input, objects }: Task<{ first: Entry; later: Entry }>): void {
     for (const { key } of objects) this.#sums[input] = (this.#sums[input] + key) % 1_000_003;
-    if (input === "then") this.#count += objects.length;
+    if (input === "later") this.#count += objects.length;
   }
   done(): readonly Check[] {
-    return [{ count: this.#count, outOfOrder: 0, sum: this.#sums.first === this.#sums.then ? this.#sums.then : -1 }];
+    return [{ count: this.#count, outOfOrder: 0, sum: this.#sums.first === this.#sums.later ? this.#sums.later : -1 }];
   }
 }
 
 const spooled = defineFlow(import.meta.url, (q, { count }: { count: number }) => {
   const entries = q.read("numbers", numbers(0, count), { channels: 1 }).map("entry", entryOf);
-  const after = q.apply("after", { first: entries, then: entries }, () => new AfterAll(), { channels: 1, stages: { then: 1 } });
+  const after = q.apply("after", { first: entries, later: entries }, () => new AfterAll(), {
+    channels: 1,
+    stages: { later: 1 },
+  });
   return { check: after.collect() };
 });
 
 for (const isolation of ["thread", "process"] as const) {
-  test(
-    `3,000,000 objects wait on disk for a stage of their own stream, isolation ${isolation}`,
-    async () => {
-      await using on = await local({ slots: 2, isolation });
-      const count = 3_000_000;
-      const grown = await growth(async () => {
-        const execution = await spooled.start({ count }, { on, limits: { spoolMemoryBytes: 1 << 20 } });
-        const { check } = await execution.outputs;
-        assert.equal(check, [{ count, outOfOrder: 0, sum: sumOfKeys(count) }]);
-        const bytes = execution.metrics?.channels.reduce((sum, { metrics }) => sum + metrics.spooledBytes, 0) ?? 0;
-        assert.ok(bytes > 50 << 20, `${bytes} bytes spooled`);
-      });
-      assert.ok(grown < 400, `memory grew by ${Math.round(grown)} MiB`);
-      assert.equal(spillFolders(), foldersBefore, "no spool is left on disk");
-    },
-    120_000,
-  );
+  test(`3,000,000 objects wait on disk for a stage of their own stream, isolation ${isolation}`, async () => {
+    await using on = await local({ slots: 2, isolation });
+    const count = 3_000_000;
+    const grown = await growth(async () => {
+      const execution = await spooled.start({ count }, { on, limits: { spoolMemoryBytes: 1 << 20 } });
+      const { check } = await execution.outputs;
+      assert.equal(check, [{ count, outOfOrder: 0, sum: sumOfKeys(count) }]);
+      const bytes = execution.metrics?.channels.reduce((sum, { metrics }) => sum + metrics.spooledBytes, 0) ?? 0;
+      assert.ok(bytes > 50 << 20, `${bytes} bytes spooled`);
+    });
+    assert.ok(grown < 400, `memory grew by ${Math.round(grown)} MiB`);
+    assert.equal(spillFolders(), foldersBefore, "no spool is left on disk");
+  }, 120_000);
 }
 
 /** Takes its time for every parcel. */
@@ -180,7 +185,11 @@ const long = defineFlow(import.meta.url, (q, { count }: { count: number }) => ({
     .partition(hash("key"))
     .apply("slow", slowSum(), { channels: 4 })
     .collect(),
-  copies: q.read("few", numbers(0, 1000)).partition(broadcast()).apply("all", () => new Copies(), { channels: 8 }).collect(),
+  copies: q
+    .read("few", numbers(0, 1000))
+    .partition(broadcast())
+    .apply("all", () => new Copies(), { channels: 8 })
+    .collect(),
 }));
 
 class Copies implements Operator<{ in: number }, number> {
@@ -194,24 +203,26 @@ class Copies implements Operator<{ in: number }, number> {
 }
 
 for (const isolation of ["none", "thread", "process"] as const) {
-  test(
-    `20,000,000 objects go to a slow operator within bounded memory, isolation ${isolation}`,
-    async () => {
-      await using on = await local({ slots: 2, isolation });
-      const count = 20_000_000;
-      const grown = await growth(async () => {
-        const execution = await long.start({ count }, { on });
-        const { checks, copies } = await execution.outputs;
-        assert.is(checks.reduce((sum, check) => sum + check.count, 0), count);
-        assert.is(checks.reduce((sum, check) => sum + check.sum, 0) % 1_000_003, sumOfKeys(count));
-        assert.equal(copies, Array.from({ length: 8 }, () => 1000));
-        const bytes = execution.metrics?.channels.reduce((sum, { metrics }) => sum + metrics.spooledBytes, 0) ?? 0;
-        assert.is(bytes, 0, "a slow consumer writes nothing to disk");
-      });
-      assert.ok(grown < 400, `memory grew by ${Math.round(grown)} MiB`);
-    },
-    180_000,
-  );
+  test(`20,000,000 objects go to a slow operator within bounded memory, isolation ${isolation}`, async () => {
+    await using on = await local({ slots: 2, isolation });
+    const count = 20_000_000;
+    const grown = await growth(async () => {
+      const execution = await long.start({ count }, { on });
+      const { checks, copies } = await execution.outputs;
+      assert.is(
+        checks.reduce((sum, check) => sum + check.count, 0),
+        count,
+      );
+      assert.is(checks.reduce((sum, check) => sum + check.sum, 0) % 1_000_003, sumOfKeys(count));
+      assert.equal(
+        copies,
+        Array.from({ length: 8 }, () => 1000),
+      );
+      const bytes = execution.metrics?.channels.reduce((sum, { metrics }) => sum + metrics.spooledBytes, 0) ?? 0;
+      assert.is(bytes, 0, "a slow consumer writes nothing to disk");
+    });
+    assert.ok(grown < 400, `memory grew by ${Math.round(grown)} MiB`);
+  }, 180_000);
 }
 
 test.run();

@@ -55,7 +55,13 @@ function frames(): Buffer[] {
   const payload = encodeObjects(upTo(5).map((n) => ({ n, text: `text ${n}` })));
   const messages: LinkMessage[] = [
     { ...address, kind: "parcel", seq: 7, previous: 3, payload },
-    { ...address, kind: "parcel", seq: 0, previous: -1, payload: { format: "clone", rows: 0, bytes: new ArrayBuffer(0) } },
+    {
+      ...address,
+      kind: "parcel",
+      seq: 0,
+      previous: -1,
+      payload: { format: "clone", rows: 0, bytes: new ArrayBuffer(0) },
+    },
     { ...address, kind: "end", previous: 9 },
     { ...address, kind: "credit", objects: 100, bytes: 2000 },
     { ...address, kind: "cancel" },
@@ -76,49 +82,44 @@ function reseal(frame: Buffer): void {
   frame.writeUInt32LE(crc32(frame.subarray(20, headEnd), crc32(frame.subarray(0, 16))), 16);
 }
 
-test(
-  "400,000 mutated frames, pushed in pieces, give messages or FRAME_INVALID, and nothing after that",
-  () => {
-    const random = seededRandom(seed);
-    const sound = frames();
-    const bytesMax = 1 << 16;
-    let [refused, read] = [0, 0];
-    for (let run = 0; run < 400_000; run++) {
-      const frame = mutate(sound[run % sound.length] ?? Buffer.alloc(0), random);
-      if (run % 3 !== 0) reseal(frame);
-      const reader = new FrameReader({ bytesMax });
-      const cut = Math.floor(random() * frame.length);
-      const threw = isRefused(run, "a frame", () => {
-        read += reader.push(frame.subarray(0, cut)).length + reader.push(frame.subarray(cut)).length;
-      });
-      if (!threw) continue;
-      refused++;
-      assert.ok(isRefused(run, "a frame", () => reader.push(encodeEndMark())), "a broken reader stays broken");
-    }
-    assert.ok(refused > 150_000 && read > 5000, `${refused} refused, ${read} read`);
-  },
-  120_000,
-);
+test("400,000 mutated frames, pushed in pieces, give messages or FRAME_INVALID, and nothing after that", () => {
+  const random = seededRandom(seed);
+  const sound = frames();
+  const bytesMax = 1 << 16;
+  let [refused, read] = [0, 0];
+  for (let run = 0; run < 400_000; run++) {
+    const frame = mutate(sound[run % sound.length] ?? Buffer.alloc(0), random);
+    if (run % 3 !== 0) reseal(frame);
+    const reader = new FrameReader({ bytesMax });
+    const cut = Math.floor(random() * frame.length);
+    const threw = isRefused(run, "a frame", () => {
+      read += reader.push(frame.subarray(0, cut)).length + reader.push(frame.subarray(cut)).length;
+    });
+    if (!threw) continue;
+    refused++;
+    assert.ok(
+      isRefused(run, "a frame", () => reader.push(encodeEndMark())),
+      "a broken reader stays broken",
+    );
+  }
+  assert.ok(refused > 150_000 && read > 5000, `${refused} refused, ${read} read`);
+}, 120_000);
 
-test(
-  "400,000 mutated payloads of objects are refused or decode to as many objects",
-  () => {
-    const random = seededRandom(seed + 1);
-    const payloads = objectPayloads();
-    let refused = 0;
-    for (let run = 0; run < 400_000; run++) {
-      const payload = payloads[run % payloads.length] as Payload;
-      const bytes = ownBuffer(mutate(new Uint8Array(payload.bytes), random));
-      const threw = isRefused(run, `objects (${payload.format})`, () => {
-        const objects = decodeObjects({ ...payload, bytes });
-        assert.is(objects.length, payload.rows);
-      });
-      if (threw) refused++;
-    }
-    assert.ok(refused > 40_000, `${refused} refused`);
-  },
-  200_000,
-);
+test("400,000 mutated payloads of objects are refused or decode to as many objects", () => {
+  const random = seededRandom(seed + 1);
+  const payloads = objectPayloads();
+  let refused = 0;
+  for (let run = 0; run < 400_000; run++) {
+    const payload = payloads[run % payloads.length] as Payload;
+    const bytes = ownBuffer(mutate(new Uint8Array(payload.bytes), random));
+    const threw = isRefused(run, `objects (${payload.format})`, () => {
+      const objects = decodeObjects({ ...payload, bytes });
+      assert.is(objects.length, payload.rows);
+    });
+    if (threw) refused++;
+  }
+  assert.ok(refused > 40_000, `${refused} refused`);
+}, 200_000);
 
 function objectPayloads(): Payload[] {
   const rows = upTo(20);
@@ -126,32 +127,30 @@ function objectPayloads(): Payload[] {
     encodeObjects(rows),
     encodeObjects(rows.map((n) => `text ${n} é`)),
     encodeObjects(rows.map((n) => ({ n, half: n / 2, text: n % 3 === 0 ? null : `text ${n}`, yes: n % 2 === 0 }))),
-    encodeObjects(rows.map((n) => ({ big: BigInt(n) ** 9n, at: new Date(n), bytes: new Uint8Array(n), list: [n, `${n}`] }))),
+    encodeObjects(
+      rows.map((n) => ({ big: BigInt(n) ** 9n, at: new Date(n), bytes: new Uint8Array(n), list: [n, `${n}`] })),
+    ),
     encodeObjects(rows.map((n) => (n % 2 === 0 ? { n } : [n, new Map([[n, n]])]))),
     encodeObjects([]),
   ];
 }
 
-test(
-  "200,000 mutated payloads of columnar batches are refused or decode to as many rows",
-  async () => {
-    const batches = await loadBatches();
-    const random = seededRandom(seed + 2);
-    const payloads = batchPayloads(batches);
-    let refused = 0;
-    for (let run = 0; run < 200_000; run++) {
-      const payload = payloads[run % payloads.length] as Payload;
-      const bytes = ownBuffer(mutate(new Uint8Array(payload.bytes), random));
-      const threw = isRefused(run, "a batch", () => {
-        const batch = batches.decode({ ...payload, bytes });
-        assert.ok(batches.rows(batch) <= 1 << 20);
-      });
-      if (threw) refused++;
-    }
-    assert.ok(refused > 20_000, `${refused} refused`);
-  },
-  200_000,
-);
+test("200,000 mutated payloads of columnar batches are refused or decode to as many rows", async () => {
+  const batches = await loadBatches();
+  const random = seededRandom(seed + 2);
+  const payloads = batchPayloads(batches);
+  let refused = 0;
+  for (let run = 0; run < 200_000; run++) {
+    const payload = payloads[run % payloads.length] as Payload;
+    const bytes = ownBuffer(mutate(new Uint8Array(payload.bytes), random));
+    const threw = isRefused(run, "a batch", () => {
+      const batch = batches.decode({ ...payload, bytes });
+      assert.ok(batches.rows(batch) <= 1 << 20);
+    });
+    if (threw) refused++;
+  }
+  assert.ok(refused > 20_000, `${refused} refused`);
+}, 200_000);
 
 function batchPayloads(batches: BatchSupport): Payload[] {
   const rows = upTo(12).map((n) => ({
@@ -164,7 +163,10 @@ function batchPayloads(batches: BatchSupport): Payload[] {
   }));
   const table = batches.fromObjects(rows, "arrow");
   const channels = Uint16Array.from(rows, (_, row) => row % 2);
-  const flat = batches.fromObjects(rows.map(({ n, text, big }) => ({ n, text, big })), "polars");
+  const flat = batches.fromObjects(
+    rows.map(({ n, text, big }) => ({ n, text, big })),
+    "polars",
+  );
   return [
     batches.encode(table),
     batches.encode(batches.slice(table, 3, 9)),

@@ -96,7 +96,13 @@ function buildUnary(id: string, { op, a, b, channels }: Step, left: QStream<Pair
     case "reduce": {
       const merge = b % 2 === 0 ? {} : { merge: (one: number, other: number) => one + other };
       const add = (total: number, { v }: Pair): number => total + v;
-      const sums = left.reduceByKey(id, ({ k }) => k, () => 0, add, { ...merge, channels });
+      const sums = left.reduceByKey(
+        id,
+        ({ k }) => k,
+        () => 0,
+        add,
+        { ...merge, channels },
+      );
       return sums.map(`${id} pair`, ({ key, value }) => ({ k: key, v: value }));
     }
     case "aggregate": {
@@ -132,7 +138,8 @@ function routeOf(b: number, channels: number): PartitionFunction<Pair> {
 
 function buildBinary(q: FlowBuilder, id: string, step: Step, left: QStream<Pair>, right: QStream<Pair>): QStream<Pair> {
   const { op, a, b, channels } = step;
-  const keys = b % 2 === 0 ? ({ left: "k", right: "k" } as const) : { left: ({ k }: Pair) => k, right: ({ k }: Pair) => k };
+  const keys =
+    b % 2 === 0 ? ({ left: "k", right: "k" } as const) : { left: ({ k }: Pair) => k, right: ({ k }: Pair) => k };
   const how = joinKinds[a % joinKinds.length] ?? "inner";
   switch (op) {
     case "union":
@@ -145,13 +152,28 @@ function buildBinary(q: FlowBuilder, id: string, step: Step, left: QStream<Pair>
         { channels },
       );
     case "streamingJoin":
-      return left.streamingJoin<Pair, typeof how, never, never, "_2", Pair>(id, right, { ...keys, ...kindOf(how) } as never, { channels });
+      return left.streamingJoin<Pair, typeof how, never, never, "_2", Pair>(
+        id,
+        right,
+        { ...keys, ...kindOf(how) } as never,
+        { channels },
+      );
     case "broadcastJoin": {
       const kind = broadcastKinds[a % broadcastKinds.length] ?? "inner";
-      return left.broadcastJoin<Pair, typeof kind, never, never, "_2", Pair>(id, right, { ...keys, ...kindOf(kind) } as never, { channels });
+      return left.broadcastJoin<Pair, typeof kind, never, never, "_2", Pair>(
+        id,
+        right,
+        { ...keys, ...kindOf(kind) } as never,
+        { channels },
+      );
     }
     case "cogroup":
-      return left.cogroup(id, right, { ...keys, combine: (key, lefts, rights) => grouped(Number(key), lefts, rights) }, { channels });
+      return left.cogroup(
+        id,
+        right,
+        { ...keys, combine: (key, lefts, rights) => grouped(Number(key), lefts, rights) },
+        { channels },
+      );
     default: {
       const inputs = { main: left, side: right.partition(broadcast()) };
       return q.apply(id, inputs, () => new Staged(), { channels, stages: { side: -1 } });
@@ -201,28 +223,20 @@ if (onlySeed !== undefined) {
     });
   }
 } else {
-  test(
-    `${interleavings} flows on seeded interleavings in one thread`,
-    async () => {
-      for (let seed = firstSeed; seed < firstSeed + interleavings; seed++) await runSeed(seed, undefined);
-    },
-    240_000,
-  );
+  test(`${interleavings} flows on seeded interleavings in one thread`, async () => {
+    for (let seed = firstSeed; seed < firstSeed + interleavings; seed++) await runSeed(seed, undefined);
+  }, 240_000);
 
   for (const isolation of ["thread", "process"] as const) {
-    test(
-      `${onSlots} flows on two slots of isolation ${isolation}, three at a time`,
-      async () => {
-        await using on = await local({ slots: 2, isolation });
-        let seed = 1_000_000;
-        const end = seed + onSlots;
-        const worker = async (): Promise<void> => {
-          while (seed < end) await runSeed(seed++, on);
-        };
-        await Promise.all([worker(), worker(), worker()]);
-      },
-      120_000,
-    );
+    test(`${onSlots} flows on two slots of isolation ${isolation}, three at a time`, async () => {
+      await using on = await local({ slots: 2, isolation });
+      let seed = 1_000_000;
+      const end = seed + onSlots;
+      const worker = async (): Promise<void> => {
+        while (seed < end) await runSeed(seed++, on);
+      };
+      await Promise.all([worker(), worker(), worker()]);
+    }, 120_000);
   }
 }
 

@@ -20,7 +20,18 @@ export interface RandomGraph {
 }
 
 const sources = ["source"] as const;
-const unary = ["map", "filter", "flatMap", "reduce", "aggregate", "distinct", "sort", "count", "topK", "route"] as const;
+const unary = [
+  "map",
+  "filter",
+  "flatMap",
+  "reduce",
+  "aggregate",
+  "distinct",
+  "sort",
+  "count",
+  "topK",
+  "route",
+] as const;
 const binary = ["union", "join", "streamingJoin", "broadcastJoin", "cogroup", "staged"] as const;
 export type Op = (typeof sources)[number] | (typeof unary)[number] | (typeof binary)[number];
 
@@ -39,7 +50,9 @@ export function randomGraph(seed: number, stepsMax: number): { readonly graph: R
   const count = 2 + below(stepsMax - 1);
   while (steps.length < count) {
     const kind = steps.length === 0 || random() < 0.12 ? sources : random() < 0.55 ? unary : binary;
-    const inputs = Array.from({ length: kind === sources ? 0 : kind === unary ? 1 : 2 }, () => near(steps.length, random));
+    const inputs = Array.from({ length: kind === sources ? 0 : kind === unary ? 1 : 2 }, () =>
+      near(steps.length, random),
+    );
     const step = { op: pick<Op>(kind), inputs, a: below(200), b: below(200), channels: 1 + below(4) };
     const result = evaluateStep(step, results);
     // What grows too large is counted instead.
@@ -79,7 +92,9 @@ function evaluateStep(step: Step, results: readonly Pair[][]): Pair[] {
     case "reduce":
       return [...byKey(left)].map(([k, group]) => ({ k, v: sum(group) }));
     case "aggregate":
-      return [...byKey(left)].map(([k, group]) => aggregated({ k, total: sum(group), least: Math.min(...group.map(({ v }) => v)) }));
+      return [...byKey(left)].map(([k, group]) =>
+        aggregated({ k, total: sum(group), least: Math.min(...group.map(({ v }) => v)) }),
+      );
     case "distinct":
       return [...new Map(left.map((pair) => [`${pair.k} ${pair.v}`, pair])).values()];
     case "sort":
@@ -151,5 +166,7 @@ function joined(left: readonly Pair[], right: readonly Pair[], how: (typeof join
 
 function cogrouped(left: readonly Pair[], right: readonly Pair[]): Pair[] {
   const [lefts, rights] = [byKey(left), byKey(right)];
-  return [...new Set([...lefts.keys(), ...rights.keys()])].map((k) => grouped(k, lefts.get(k) ?? [], rights.get(k) ?? []));
+  return [...new Set([...lefts.keys(), ...rights.keys()])].map((k) =>
+    grouped(k, lefts.get(k) ?? [], rights.get(k) ?? []),
+  );
 }

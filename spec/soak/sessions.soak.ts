@@ -19,7 +19,14 @@ const flow = defineFlow(import.meta.url, (q, { upTo, failAt }: { upTo: number; f
   });
   const sorted = rows.sort("sort", "n", { memoryBytes: 20_000 });
   return {
-    sums: rows.reduceByKey("sums", (row) => row.key, () => 0, (sum, { n }) => sum + n).collect(),
+    sums: rows
+      .reduceByKey(
+        "sums",
+        (row) => row.key,
+        () => 0,
+        (sum, { n }) => sum + n,
+      )
+      .collect(),
     sorted: sorted.count("sorted").collect(),
     kept: rows.dataset(),
   };
@@ -75,50 +82,42 @@ async function settled(wanted: Held): Promise<Held> {
 const rounds = { none: 150, thread: 80, process: 40 } as const;
 
 for (const isolation of ["none", "thread", "process"] as const satisfies readonly Isolation[]) {
-  test(
-    `${rounds[isolation]} sessions of isolation ${isolation} leave nothing behind`,
-    async () => {
-      if (!existsSync("/proc/self/task")) return;
-      const round = async (): Promise<void> => {
-        await using on = await local({ slots: 2, isolation });
-        await useSession(on);
-      };
-      for (let warm = 0; warm < 5; warm++) await round();
-      globalThis.gc?.();
-      const before = await settled(held());
-      const memory = process.memoryUsage.rss();
-      for (let count = 0; count < rounds[isolation]; count++) await round();
-      const after = await settled(before);
-      for (const [name, most] of Object.entries(before)) {
-        assert.ok(after[name as keyof Held] <= most, `${name}: ${after[name as keyof Held]} after, ${most} before`);
-      }
-      const grown = (process.memoryUsage.rss() - memory) / 2 ** 20;
-      assert.ok(grown < 150, `memory grew by ${Math.round(grown)} MiB`);
-    },
-    120_000,
-  );
-}
-
-test(
-  "a session serves a thousand executions and holds no more than after the first ones",
-  async () => {
-    await using on = await local({ slots: 2, isolation: "thread" });
+  test(`${rounds[isolation]} sessions of isolation ${isolation} leave nothing behind`, async () => {
+    if (!existsSync("/proc/self/task")) return;
     const round = async (): Promise<void> => {
-      const { kept } = await flow.run({ upTo: 300, failAt: -1 }, { on });
-      kept.release();
+      await using on = await local({ slots: 2, isolation });
+      await useSession(on);
     };
-    for (let warm = 0; warm < 100; warm++) await round();
+    for (let warm = 0; warm < 5; warm++) await round();
+    globalThis.gc?.();
     const before = await settled(held());
     const memory = process.memoryUsage.rss();
-    for (let count = 0; count < 1000; count++) await round();
+    for (let count = 0; count < rounds[isolation]; count++) await round();
     const after = await settled(before);
     for (const [name, most] of Object.entries(before)) {
       assert.ok(after[name as keyof Held] <= most, `${name}: ${after[name as keyof Held]} after, ${most} before`);
     }
     const grown = (process.memoryUsage.rss() - memory) / 2 ** 20;
     assert.ok(grown < 150, `memory grew by ${Math.round(grown)} MiB`);
-  },
-  60_000,
-);
+  }, 120_000);
+}
+
+test("a session serves a thousand executions and holds no more than after the first ones", async () => {
+  await using on = await local({ slots: 2, isolation: "thread" });
+  const round = async (): Promise<void> => {
+    const { kept } = await flow.run({ upTo: 300, failAt: -1 }, { on });
+    kept.release();
+  };
+  for (let warm = 0; warm < 100; warm++) await round();
+  const before = await settled(held());
+  const memory = process.memoryUsage.rss();
+  for (let count = 0; count < 1000; count++) await round();
+  const after = await settled(before);
+  for (const [name, most] of Object.entries(before)) {
+    assert.ok(after[name as keyof Held] <= most, `${name}: ${after[name as keyof Held]} after, ${most} before`);
+  }
+  const grown = (process.memoryUsage.rss() - memory) / 2 ** 20;
+  assert.ok(grown < 150, `memory grew by ${Math.round(grown)} MiB`);
+}, 60_000);
 
 test.run();

@@ -46,14 +46,25 @@ export class Everywhere {
   ): void {
     const { runs = 8 } = property;
     this.each(sentence, async (session) => {
-      await fc.assert(propertyOn(property, () => session), { numRuns: runs, includeErrorInReport: true });
+      await fc.assert(
+        propertyOn(property, () => session),
+        { numRuns: runs, includeErrorInReport: true },
+      );
     });
     this.#test(`interleavings: ${sentence}`, async () => {
-      const seeds = fc.record({ seed: fc.integer({ min: 0, max: 2 ** 31 - 1 }), slots: fc.integer({ min: 1, max: 4 }) });
-      const interleaved = fc.asyncProperty(property.data, property.manner ?? manners(), seeds, async (data, manner, seed) => {
-        await using session = await local({ isolation: "none", ...seed });
-        await runOn(property, { ...data, ...manner }, session);
+      const seeds = fc.record({
+        seed: fc.integer({ min: 0, max: 2 ** 31 - 1 }),
+        slots: fc.integer({ min: 1, max: 4 }),
       });
+      const interleaved = fc.asyncProperty(
+        property.data,
+        property.manner ?? manners(),
+        seeds,
+        async (data, manner, seed) => {
+          await using session = await local({ isolation: "none", ...seed });
+          await runOn(property, { ...data, ...manner }, session);
+        },
+      );
       await fc.assert(interleaved, { numRuns: runs, includeErrorInReport: true });
     });
   }

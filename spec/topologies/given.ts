@@ -30,7 +30,10 @@ export interface Manner {
  * Reads rows that are arguments of a flow, in pieces of given sizes: as runs of objects, or each piece as one batch.
  * The pieces of a stream have the same types, as those of a file have.
  */
-export function given<T extends object>(rows: readonly T[], { form, sizes }: Pick<Manner, "form" | "sizes">): Reader<T> {
+export function given<T extends object>(
+  rows: readonly T[],
+  { form, sizes }: Pick<Manner, "form" | "sizes">,
+): Reader<T> {
   return reader({
     kind: "given",
     options: { rows: rows.length, form, sizes },
@@ -62,7 +65,10 @@ const values = fc.record({
   day: fc.option(fc.constantFrom("mon", "tue"), { nil: null }),
   n: fc.integer({ min: -20, max: 20 }),
   // Quarters add up exactly in any order.
-  part: fc.option(fc.integer({ min: -40, max: 40 }).map((n) => n / 4), { nil: null }),
+  part: fc.option(
+    fc.integer({ min: -40, max: 40 }).map((n) => n / 4),
+    { nil: null },
+  ),
   big: fc.bigInt({ min: -(2n ** 60n), max: 2n ** 60n }),
 });
 

@@ -15,15 +15,51 @@ const reductions = defineFlow(import.meta.url, (q, args: Args) => {
   const key = (row: Row): string => row.key;
   const both = (row: Row): readonly [string, string | null] => [row.key, row.day];
   return {
-    sums: rows.reduceByKey("sums", key, () => 0, (total, row) => total + row.n).collect(),
-    merged: rows
-      .reduceByKey("merged", key, () => ({ total: 0 }), (held, row) => ({ total: held.total + row.n }), {
-        merge: (left, right) => ({ total: left.total + right.total }),
-      })
+    sums: rows
+      .reduceByKey(
+        "sums",
+        key,
+        () => 0,
+        (total, row) => total + row.n,
+      )
       .collect(),
-    byBoth: rows.reduceByKey("by both", both, () => 0n, (total, row) => total + row.big, { channels: 3 }).collect(),
-    folded: rows.foldByKey("folded", key, () => -Infinity, (most, row) => Math.max(most, row.n)).collect(),
-    updates: rows.foldByKey("updates", key, () => 0, (seen) => seen + 1, { emit: "updates" }).collect(),
+    merged: rows
+      .reduceByKey(
+        "merged",
+        key,
+        () => ({ total: 0 }),
+        (held, row) => ({ total: held.total + row.n }),
+        {
+          merge: (left, right) => ({ total: left.total + right.total }),
+        },
+      )
+      .collect(),
+    byBoth: rows
+      .reduceByKey(
+        "by both",
+        both,
+        () => 0n,
+        (total, row) => total + row.big,
+        { channels: 3 },
+      )
+      .collect(),
+    folded: rows
+      .foldByKey(
+        "folded",
+        key,
+        () => -Infinity,
+        (most, row) => Math.max(most, row.n),
+      )
+      .collect(),
+    updates: rows
+      .foldByKey(
+        "updates",
+        key,
+        () => 0,
+        (seen) => seen + 1,
+        { emit: "updates" },
+      )
+      .collect(),
   };
 });
 

@@ -36,7 +36,10 @@ everywhere.property("count, limit, topK and union give what they promise", {
     assert.is(outputs.limited.length, Math.min(n, rows.length));
     assertAmong(outputs.limited, rows);
     const most = rows.toSorted((left, right) => right.n - left.n).slice(0, n + 1);
-    assert.equal(outputs.most.map((row) => Number(row.n)), most.map((row) => row.n));
+    assert.equal(
+      outputs.most.map((row) => Number(row.n)),
+      most.map((row) => row.n),
+    );
     assertAmong(outputs.most, rows);
     const first = rows.toSorted(byKeyAndPart).slice(0, n + 1);
     assert.equal(outputs.first.map(keyAndPart), first.map(keyAndPart));
@@ -49,7 +52,10 @@ everywhere.property("count, limit, topK and union give what they promise", {
 function assertAmong(some: readonly Row[], rows: readonly Row[]): void {
   const known = new Set(texts(rows));
   const found = texts(some);
-  assert.ok(found.every((text) => known.has(text)), "every row was there");
+  assert.ok(
+    found.every((text) => known.has(text)),
+    "every row was there",
+  );
   assert.is(new Set(found).size, found.length, "no row comes twice");
 }
 
@@ -81,10 +87,16 @@ everywhere.property("sort gives all rows in order, from memory or from disk", {
   runs: 10,
   check: ({ one, spilled, big }, { rows }) => {
     for (const sorted of [one, spilled, big]) assert.equal(texts(sorted), texts(rows));
-    assert.equal(one.map(({ n }) => Number(n)), rows.map(({ n }) => n).toSorted((left, right) => right - left));
+    assert.equal(
+      one.map(({ n }) => Number(n)),
+      rows.map(({ n }) => n).toSorted((left, right) => right - left),
+    );
     assert.equal(spilled.map(keyAndPart), rows.toSorted(byKeyAndPart).map(keyAndPart));
     const bigs = rows.map((row) => row.big).toSorted((left, right) => (left < right ? -1 : left > right ? 1 : 0));
-    assert.equal(big.map((row) => BigInt(row.big)), bigs);
+    assert.equal(
+      big.map((row) => BigInt(row.big)),
+      bigs,
+    );
   },
 });
 
@@ -106,9 +118,21 @@ everywhere.property("zip pairs by place and ends with the shorter side", {
   options: { limits: { inputObjects: 200 } },
   check: ({ pairs, combined, late }, { rows, upTo }) => {
     const length = Math.min(rows.length, upTo);
-    assert.equal(pairs, rows.slice(0, length).map((row, place) => [row, place]));
-    assert.equal(combined, rows.slice(0, length).map((row, place) => [row.id, place]));
-    assert.equal(late.map(([place, row]) => [place, row.id]), rows.toReversed().slice(0, length).map(({ id }, place) => [place, id]));
+    assert.equal(
+      pairs,
+      rows.slice(0, length).map((row, place) => [row, place]),
+    );
+    assert.equal(
+      combined,
+      rows.slice(0, length).map((row, place) => [row.id, place]),
+    );
+    assert.equal(
+      late.map(([place, row]) => [place, row.id]),
+      rows
+        .toReversed()
+        .slice(0, length)
+        .map(({ id }, place) => [place, id]),
+    );
   },
 });
 

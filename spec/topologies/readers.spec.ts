@@ -42,7 +42,12 @@ const memory = defineFlow(import.meta.url, (q, args: Manner & { rows: Row[]; fro
   const { from, step } = args;
   return {
     items: q.read("items", items(rows), { channels }).collect(),
-    generated: q.read("generated", iterable(() => rows.values())).collect(),
+    generated: q
+      .read(
+        "generated",
+        iterable(() => rows.values()),
+      )
+      .collect(),
     waited: q
       .read(
         "waited",
@@ -101,8 +106,14 @@ const textFiles = defineFlow(import.meta.url, (q, args: Texts & { folder: string
 const pieces = fc.constantFrom("a", "é", "🍓", " ", ",", '"', "\n", "x".repeat(50), "1", "null");
 const notes = fc.array(
   fc.record({
-    note: fc.option(fc.array(pieces, { maxLength: 6 }).map((list) => list.join("")), { nil: null }),
-    part: fc.option(fc.integer({ min: -99, max: 99 }).map((n) => n / 8), { nil: null }),
+    note: fc.option(
+      fc.array(pieces, { maxLength: 6 }).map((list) => list.join("")),
+      { nil: null },
+    ),
+    part: fc.option(
+      fc.integer({ min: -99, max: 99 }).map((n) => n / 8),
+      { nil: null },
+    ),
     big: fc.bigInt({ min: -(2n ** 62n), max: 2n ** 62n }),
   }),
   { maxLength: 50 },
@@ -167,19 +178,28 @@ const batchFiles = defineFlow(import.meta.url, (q, args: Batches) => {
   const scan = { as: form, splitRows: rowsAtOnce, batchRows: rowsAtOnce } as const;
   const where = [["n", ">=", least]] as const;
   return {
-    parquet: q.read("parquet", parquet(`${from}/some.parquet`, { ...scan, where }), { channels }).collect({ as: "objects" }),
+    parquet: q
+      .read("parquet", parquet(`${from}/some.parquet`, { ...scan, where }), { channels })
+      .collect({ as: "objects" }),
     columns: q
-      .read("columns", parquet(`${from}/some.parquet`, { splitRows: rowsAtOnce, columns: { n: "float64", at: "timestamp?" } }))
+      .read(
+        "columns",
+        parquet(`${from}/some.parquet`, { splitRows: rowsAtOnce, columns: { n: "float64", at: "timestamp?" } }),
+      )
       .collect(),
     remote: q.read("remote", parquet(`${url}/some.parquet`, { ...scan, where })).collect({ as: "objects" }),
     scanned: q
       .read("scanned", parquet(`${from}/some.parquet`, { frame: (rows) => rows.select(pl.col("n").sum().alias("n")) }))
       .collect(),
     ipc: q
-      .read("ipc", arrowIpc([`${from}/some.arrow`, `${from}/some.arrows`], { as: form, batchRows: rowsAtOnce }), { channels })
+      .read("ipc", arrowIpc([`${from}/some.arrow`, `${from}/some.arrows`], { as: form, batchRows: rowsAtOnce }), {
+        channels,
+      })
       .collect({ as: "objects" }),
     remoteIpc: q.read("remote ipc", arrowIpc(`${url}/some.arrow`, { as: form })).collect({ as: "objects" }),
-    table: q.read("table", arrowTable(numberedTable, { splitRows: rowsAtOnce }), { channels }).collect({ as: "objects" }),
+    table: q
+      .read("table", arrowTable(numberedTable, { splitRows: rowsAtOnce }), { channels })
+      .collect({ as: "objects" }),
     frame: q.read("frame", polarsFrame(numberedFrame, { splitRows: rowsAtOnce })).collect({ as: "objects" }),
   };
 });
@@ -194,7 +214,10 @@ test.before(async () => {
   const { tableToIPC, Table } = await import("apache-arrow");
   const table = await numberedTable();
   const parts = upTo(5).map((part) => table.slice(part * 150, Math.min(tableRows, (part + 1) * 150)));
-  const cut = new Table(table.schema, parts.flatMap((part) => part.batches));
+  const cut = new Table(
+    table.schema,
+    parts.flatMap((part) => part.batches),
+  );
   await writeFile(join(folder, "some.arrow"), tableToIPC(cut, "file"));
   await writeFile(join(folder, "some.arrows"), tableToIPC(cut, "stream"));
   served = await serveFiles(folder);
@@ -216,7 +239,10 @@ everywhere.property("Parquet, Arrow and tables in memory give their rows in any 
     assert.equal(texts(outputs.parquet), some);
     assert.equal(texts(outputs.remote), some);
     assert.equal(texts(outputs.columns), texts(all.map(({ n, at }) => ({ n, at }))));
-    assert.equal(outputs.scanned.map(({ n }) => n), [(tableRows * (tableRows - 1)) / 2]);
+    assert.equal(
+      outputs.scanned.map(({ n }) => n),
+      [(tableRows * (tableRows - 1)) / 2],
+    );
     assert.equal(texts(outputs.ipc), texts([...all, ...all]));
     assert.equal(texts(outputs.remoteIpc), texts(all));
     assert.equal(texts(outputs.table), texts(all));
@@ -236,7 +262,10 @@ const fromKept = defineFlow(import.meta.url, (q, { rows }: { rows: Dataset<Row> 
 everywhere.each("a dataset gives what was put into it, until it is released", async (on) => {
   const rows = fc.sample(rowsOf(80), { numRuns: 20, seed: 7 }).find(({ length }) => length > 30) ?? [];
   for (const form of forms) {
-    const [manner = { form, sizes: [3], channels: 2, parcelObjects: 1 }] = fc.sample(manners(form), { numRuns: 1, seed: 3 });
+    const [manner = { form, sizes: [3], channels: 2, parcelObjects: 1 }] = fc.sample(manners(form), {
+      numRuns: 1,
+      seed: 3,
+    });
     const { rows: put } = await kept.run({ ...manner, rows }, { on, strict: true });
     assert.is(put.rows, rows.length);
     for (let again = 0; again < 2; again++) {

@@ -65,7 +65,10 @@ const columns = schema({ id: "float64", key: "string", day: "string?", n: "float
 const readBack = defineFlow(import.meta.url, (q, { target, form }: { target: string; form: Form }) => ({
   lines: q.read("lines", lines(`${target}/lines/*.txt`, { splitBytes: 10 })).collect(),
   csv: q.read("csv", csv(`${target}/csv/`, { schema: columns, as: form })).collect({ as: "objects" }),
-  json: q.read("json", jsonLines(`${target}/json/`)).count("values").collect(),
+  json: q
+    .read("json", jsonLines(`${target}/json/`))
+    .count("values")
+    .collect(),
   parquet: q.read("parquet", parquet(`${target}/parquet/`, { as: form })).collect({ as: "objects" }),
   arrow: q.read("arrow", arrowIpc(`${target}/arrow/`, { as: form })).collect({ as: "objects" }),
 }));
@@ -86,7 +89,10 @@ for (const [isolation, form] of places) {
     const manner = { form, sizes: [7, 2], channels: 3, parcelObjects: 5 };
     const target = `s3://out/${isolation}`;
     const failed = `s3://out/failed-${isolation}`;
-    await failure(() => written.run({ ...manner, rows, target: failed, fails: true }, { on, strict: true }), "STEP_FAILED");
+    await failure(
+      () => written.run({ ...manner, rows, target: failed, fails: true }, { on, strict: true }),
+      "STEP_FAILED",
+    );
     assert.equal(await listed(failed), []);
     const results = await written.run({ ...manner, rows, target, fails: false }, { on, strict: true });
     const expected = Object.values(results).flatMap((result) => result.files);

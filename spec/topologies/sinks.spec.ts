@@ -8,7 +8,19 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import fc from "fast-check";
 import * as assert from "uvu/assert";
-import { arrowIpc, csv, defineFlow, jsonLines, lines, numbers, parquet, schema, type Context, type Session, type Task } from "../../lib/index.ts";
+import {
+  arrowIpc,
+  csv,
+  defineFlow,
+  jsonLines,
+  lines,
+  numbers,
+  parquet,
+  schema,
+  type Context,
+  type Session,
+  type Task,
+} from "../../lib/index.ts";
 import { loadBatches } from "../../lib/core/batch/index.ts";
 import { failure } from "../kit/failure.ts";
 import { inSlot, suite } from "../kit/suite.ts";
@@ -52,7 +64,9 @@ const limited = defineFlow(import.meta.url, (q, args: Manner & { upTo: number; b
 everywhere.each("collect refuses more than its limit", async (on) => {
   const manner = { form: "objects", sizes: [1], channels: 2, parcelObjects: 64 } as const;
   assert.is((await limited.run({ ...manner, upTo: 5000, bytesMax: 1 << 20 }, { on, strict: true })).rows.length, 5000);
-  await failure(() => limited.run({ ...manner, upTo: 5000, bytesMax: 1 << 16 }, { on }), "COLLECT_LIMIT", { step: "rows" });
+  await failure(() => limited.run({ ...manner, upTo: 5000, bytesMax: 1 << 16 }, { on }), "COLLECT_LIMIT", {
+    step: "rows",
+  });
 });
 
 // What a slot does with a function is seen in a file, as memory isn't shared.
@@ -106,18 +120,23 @@ const readBack = defineFlow(import.meta.url, (q, { target, form }: { target: str
 everywhere.each("files of each format, from each representation, are read back as they were", async (on) => {
   const options = { on, strict: true };
   const target = join(folder, "written");
-  const property = fc.asyncProperty(someRows(), manners(), fc.constantFrom(3, 20, 1000), async (rows, manner, rowsPerFile) => {
-    const limits = { parcelObjects: manner.parcelObjects };
-    const files = await written.run({ ...manner, rows, target, rowsPerFile }, { ...options, limits });
-    for (const result of Object.values(files)) {
-      assert.is(result.rows, rows.length);
-      assert.ok(result.files.length >= Math.ceil(rows.length / rowsPerFile));
-      assert.ok(result.files.every((path) => existsSync(path)));
-    }
-    const left = readdirSync(target, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-    assert.is(left.length, Object.values(files).flatMap((result) => result.files).length, "no other file is left");
-    assertSame(await readBack.run({ target, form: manner.form }, options), rows);
-  });
+  const property = fc.asyncProperty(
+    someRows(),
+    manners(),
+    fc.constantFrom(3, 20, 1000),
+    async (rows, manner, rowsPerFile) => {
+      const limits = { parcelObjects: manner.parcelObjects };
+      const files = await written.run({ ...manner, rows, target, rowsPerFile }, { ...options, limits });
+      for (const result of Object.values(files)) {
+        assert.is(result.rows, rows.length);
+        assert.ok(result.files.length >= Math.ceil(rows.length / rowsPerFile));
+        assert.ok(result.files.every((path) => existsSync(path)));
+      }
+      const left = readdirSync(target, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+      assert.is(left.length, Object.values(files).flatMap((result) => result.files).length, "no other file is left");
+      assertSame(await readBack.run({ target, form: manner.form }, options), rows);
+    },
+  );
   await fc.assert(property, { numRuns: 5, includeErrorInReport: true });
   await rm(target, { recursive: true });
 });
@@ -134,25 +153,28 @@ function assertSame(found: Record<string, readonly unknown[]>, rows: readonly Ro
 }
 
 /** Waits before each of some rows until a file is there, and fails at the end if it should. */
-const watched = defineFlow(import.meta.url, (q, args: Manner & { rows: Row[]; target: string; gate: string; fails: boolean }) => {
-  const rows = q.read("rows", given(args.rows, args), { channels: 2 });
-  const slow = q.read("slow", numbers(0, 1)).apply("gate", () => ({
-    async *execute({ objects }: Task<{ in: number }>, { signal }: Context) {
-      while (!existsSync(args.gate)) await wait(10, undefined, { signal });
-      if (args.fails) throw new Error("not today");
-      yield* objects;
-    },
-  }));
-  const { target } = args;
-  return {
-    csv: rows.toCsv(`${target}/csv`),
-    json: rows.toJsonLines(`${target}/json`),
-    parquet: rows.toParquet(`${target}/parquet`),
-    arrow: rows.toArrow(`${target}/arrow`, { channels: 3 }),
-    lines: rows.map("id", ({ id }) => `${id}`).toLines(`${target}/lines`, { rowsPerFile: 2 }),
-    slow: slow.collect(),
-  };
-});
+const watched = defineFlow(
+  import.meta.url,
+  (q, args: Manner & { rows: Row[]; target: string; gate: string; fails: boolean }) => {
+    const rows = q.read("rows", given(args.rows, args), { channels: 2 });
+    const slow = q.read("slow", numbers(0, 1)).apply("gate", () => ({
+      async *execute({ objects }: Task<{ in: number }>, { signal }: Context) {
+        while (!existsSync(args.gate)) await wait(10, undefined, { signal });
+        if (args.fails) throw new Error("not today");
+        yield* objects;
+      },
+    }));
+    const { target } = args;
+    return {
+      csv: rows.toCsv(`${target}/csv`),
+      json: rows.toJsonLines(`${target}/json`),
+      parquet: rows.toParquet(`${target}/parquet`),
+      arrow: rows.toArrow(`${target}/arrow`, { channels: 3 }),
+      lines: rows.map("id", ({ id }) => `${id}`).toLines(`${target}/lines`, { rowsPerFile: 2 }),
+      slow: slow.collect(),
+    };
+  },
+);
 
 const visible = (target: string): string[] =>
   existsSync(target)
@@ -161,40 +183,50 @@ const visible = (target: string): string[] =>
         .map((entry) => entry.name)
     : [];
 
-everywhere.each("no file is seen under its name before the end, and none is left after a failure or a stop", async (on) => {
-  const rows = fc.sample(rowsOf(40), { numRuns: 20, seed: 11 }).find(({ length }) => length > 20) ?? [];
-  for (const end of ["success", "failure", "stop"] as const) {
-    const target = join(folder, `watched-${end}`);
-    const gate = join(folder, `gate-${end}`);
-    const manner = { form: "objects", sizes: [5], channels: 2, parcelObjects: 3 } as const;
-    const abort = new AbortController();
-    const args = { ...manner, rows, target, gate, fails: end === "failure" };
-    const execution = await watched.start(args, { on, strict: true, signal: abort.signal });
-    execution.outputs.catch(() => {});
-    // Long enough for what isn't held back to be written.
-    await wait(200);
-    assert.equal(visible(target).filter((name) => /^part-\d+\.\w+$/.test(name)), [], "nothing before the end");
-    await (end === "stop" ? abort.abort() : mkdir(gate));
-    if (end === "success") {
-      assert.is((await execution.outputs).lines.rows, rows.length);
-      assert.ok(visible(target).every((name) => /^part-\d+\.\w+$/.test(name)));
-    } else {
-      await failure(() => execution.outputs, end === "stop" ? "ABORTED" : "STEP_FAILED");
-      await untilEmpty(target);
+everywhere.each(
+  "no file is seen under its name before the end, and none is left after a failure or a stop",
+  async (on) => {
+    const rows = fc.sample(rowsOf(40), { numRuns: 20, seed: 11 }).find(({ length }) => length > 20) ?? [];
+    for (const end of ["success", "failure", "stop"] as const) {
+      const target = join(folder, `watched-${end}`);
+      const gate = join(folder, `gate-${end}`);
+      const manner = { form: "objects", sizes: [5], channels: 2, parcelObjects: 3 } as const;
+      const abort = new AbortController();
+      const args = { ...manner, rows, target, gate, fails: end === "failure" };
+      const execution = await watched.start(args, { on, strict: true, signal: abort.signal });
+      execution.outputs.catch(() => {});
+      // Long enough for what isn't held back to be written.
+      await wait(200);
+      assert.equal(
+        visible(target).filter((name) => /^part-\d+\.\w+$/.test(name)),
+        [],
+        "nothing before the end",
+      );
+      await (end === "stop" ? abort.abort() : mkdir(gate));
+      if (end === "success") {
+        assert.is((await execution.outputs).lines.rows, rows.length);
+        assert.ok(visible(target).every((name) => /^part-\d+\.\w+$/.test(name)));
+      } else {
+        await failure(() => execution.outputs, end === "stop" ? "ABORTED" : "STEP_FAILED");
+        await untilEmpty(target);
+      }
+      await rm(target, { recursive: true, force: true });
+      await rm(gate, { recursive: true, force: true });
     }
-    await rm(target, { recursive: true, force: true });
-    await rm(gate, { recursive: true, force: true });
-  }
-});
+  },
+);
 
 async function untilEmpty(target: string): Promise<void> {
   for (let tries = 0; tries < 50 && visible(target).length > 0; tries++) await wait(20);
   assert.equal(visible(target), [], "nothing is left");
 }
 
-const exclusive = defineFlow(import.meta.url, (q, args: { target: string; ifExists: "error" | "append" | "overwrite"; n: number }) => ({
-  files: q.read("numbers", numbers(0, args.n), { channels: 2 }).toLines(args.target, { ifExists: args.ifExists }),
-}));
+const exclusive = defineFlow(
+  import.meta.url,
+  (q, args: { target: string; ifExists: "error" | "append" | "overwrite"; n: number }) => ({
+    files: q.read("numbers", numbers(0, args.n), { channels: 2 }).toLines(args.target, { ifExists: args.ifExists }),
+  }),
+);
 
 everywhere.each("a target that isn't empty is refused, written beside, or replaced", async (on: Session) => {
   const target = join(folder, "exclusive");
