@@ -176,7 +176,7 @@ export class SlotExecution {
 
   #work(step: PlannedStep, code: StepCode, order: ChannelOrder): Work | ReaderWork {
     try {
-      return workOf(code, order);
+      return workOf(code, order, this.#order.strict);
     } catch (error) {
       throw locate(error, { step: step.id, channel: order.channel });
     }
