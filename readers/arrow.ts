@@ -194,7 +194,8 @@ async function decode(
     return arrow.tableFromIPC(bytes);
   } catch (error) {
     if (error instanceof QStreamError) throw error;
-    throw new QStreamError("BAD_INPUT", "Arrow data can't be decoded", {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new QStreamError("BAD_INPUT", `Arrow data can't be decoded: ${reason.slice(0, 200)}`, {
       file,
       advice: "It is damaged, or has types or a compression that the library doesn't know: write it again without.",
       cause: error,

@@ -23,6 +23,7 @@ export function locate(error: unknown, place: Place): QStreamError {
 /** What the engine says of who writes into something frozen doesn't tell why it is. */
 function adviceOn(error: unknown): { readonly advice?: string } {
   const frozen =
-    error instanceof TypeError && /^Cannot (?:assign to read only|add|delete|define|redefine) property/u.test(error.message);
+    error instanceof TypeError &&
+    /^Cannot (?:assign to read only|add|delete|define|redefine) property/u.test(error.message);
   return frozen ? { advice: readOnlyAdvice } : {};
 }

@@ -20,9 +20,11 @@ export function watched(objects: readonly unknown[], execute: () => Outputs<unkn
       return settled;
     });
   }
-  if (result === undefined || result === null || Array.isArray(result)) check();
-  else if (Symbol.asyncIterator in result) return untilAsyncEnd(result, check);
-  else if (typeof result === "object" && Symbol.iterator in result) return untilEnd(result, check);
+  if (typeof result === "object" && result !== null && !Array.isArray(result)) {
+    if (Symbol.asyncIterator in result) return untilAsyncEnd(result, check);
+    if (Symbol.iterator in result) return untilEnd(result, check);
+  }
+  check();
   return result;
 }
 

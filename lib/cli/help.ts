@@ -28,7 +28,7 @@ Options
 
 Exit codes
   0 success   1 the execution failed   2 the command was wrong (also: no such flow, a wrong
-  argument)   130 stopped by Ctrl-C   143 ended by SIGTERM
+  argument)   130 stopped by Ctrl-C   129, 143 ended by SIGHUP, SIGTERM
 `;
 
 /** Help of the program, or of one command. */

@@ -13,7 +13,11 @@ export type PolarsBatch<Row = Record<string, unknown>> = DataFrame & { readonly 
 export type Batch<Row = Record<string, unknown>> = ArrowBatch<Row> | PolarsBatch<Row>;
 
 /** The row type of a batch, or the object type itself where a stream holds plain objects. */
-export type RowIn<T> = T extends { readonly [rowOf]?: infer Row } ? (typeof rowOf extends keyof T ? NonNullable<Row> : T) : T;
+export type RowIn<T> = T extends { readonly [rowOf]?: infer Row }
+  ? typeof rowOf extends keyof T
+    ? NonNullable<Row>
+    : T
+  : T;
 
 /** Names that rows of a stream have. */
 export type ColumnsIn<T> = Extract<keyof RowIn<T>, string>;

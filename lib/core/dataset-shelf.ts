@@ -32,7 +32,10 @@ export class DatasetShelf {
   get(dataset: string, channel: number): ShelvedPart {
     const part = this.#parts.get(keyOf(dataset, channel));
     if (part !== undefined) return part;
-    throw new QStreamError("DATASET_RELEASED", `dataset ${dataset} isn't here any more: it was released, or its session closed`);
+    throw new QStreamError(
+      "DATASET_RELEASED",
+      `dataset ${dataset} isn't here any more: it was released, or its session closed`,
+    );
   }
 
   release(dataset: string): void {

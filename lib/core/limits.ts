@@ -52,7 +52,10 @@ export function checkLimits(given: Partial<Limits> | undefined): Limits {
     if (value === undefined) continue;
     if (!isPossible(name, value)) {
       const wanted = name === "lingerMs" ? "a number of milliseconds from 0 on" : "a whole number from 1 on";
-      throw new QStreamError("OPTION_INVALID", `limits.${name}: ${String(value)} is not ${wanted}`);
+      throw new QStreamError(
+        "OPTION_INVALID",
+        `limits.${name}: ${typeof value === "string" ? JSON.stringify(value) : String(value)} is not ${wanted}`,
+      );
     }
     limits[name] = value;
   }

@@ -77,6 +77,11 @@ class SchemeFiles implements FileSystem {
   }
 
   #of(path: string): SchemeFileSystem {
+    if (path === "") {
+      throw new QStreamError("OPTION_INVALID", "a path is empty", {
+        advice: 'Give the path of a file, folder or glob; the working directory is ".".',
+      });
+    }
     const scheme = schemeOf(path);
     if (scheme === "file") return this.#local;
     if (scheme === "s3") return this.#s3;

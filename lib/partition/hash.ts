@@ -46,7 +46,8 @@ export function hashWhole<T>(keyOf: (object: T) => Key): PartitionFunction<T> {
       const router = whole.router(route);
       return {
         objects: router.objects,
-        batch: (batch, channelOfRow, task) => hashRouter<T>(keyOf, batch.columns, route.channels).batch(batch, channelOfRow, task),
+        batch: (batch, channelOfRow, task) =>
+          hashRouter<T>(keyOf, batch.columns, route.channels).batch(batch, channelOfRow, task),
       };
     },
   };

@@ -30,5 +30,8 @@ export function withData(): PlacementStrategy {
 
 function checked(channels: number, name: string): number {
   if (Number.isInteger(channels) && channels >= 1 && channels <= 65536) return channels;
-  throw new QStreamError("OPTION_INVALID", `${name}(${channels}): a number of channels is a whole number from 1 to 65536`);
+  throw new QStreamError(
+    "OPTION_INVALID",
+    `${name}(${channels}): a number of channels is a whole number from 1 to 65536`,
+  );
 }

@@ -73,9 +73,13 @@ function placePerMachine(channels: number, slots: readonly SlotPlace[], perMachi
 function placeWithData(step: PlannedStep, slots: readonly SlotPlace[]): string[] {
   return (step.slots ?? []).map((wanted) => {
     if (slots.some((slot) => slot.id === wanted)) return wanted;
-    throw new QStreamError("PLACEMENT_IMPOSSIBLE", `the data that step "${step.id}" reads is on ${wanted}, which this session doesn't have`, {
-      advice: "Run the flow on the session that made the dataset: flow.run(args, { on: session })",
-    });
+    throw new QStreamError(
+      "PLACEMENT_IMPOSSIBLE",
+      `the data that step "${step.id}" reads is on ${wanted}, which this session doesn't have`,
+      {
+        advice: "Run the flow on the session that made the dataset: flow.run(args, { on: session })",
+      },
+    );
   });
 }
 

@@ -4,6 +4,7 @@ import {
   defineFlow,
   items,
   numbers,
+  passThrough,
   range,
   type FlowBuilder,
   type Operator,
@@ -115,6 +116,25 @@ const mistakes: readonly Mistake[] = [
         .partition(range((n: number) => n, [5, 3]))
         .apply("apply", same)
         .collect(),
+  },
+  {
+    name: "passThrough between counts of which none is a multiple",
+    code: "CHANNEL_OUT_OF_RANGE",
+    place: { step: "apply", input: "in" },
+    advice: /from 2 channels to 5/,
+    build: (q) =>
+      q
+        .read("numbers", numbers(0, 10), { channels: 2 })
+        .partition(passThrough())
+        .apply("apply", same, { channels: 5 })
+        .collect(),
+  },
+  {
+    name: "side outputs of a reader that has none",
+    code: "INPUT_UNKNOWN",
+    place: { step: "numbers" },
+    advice: /badRows: "side"/,
+    build: (q) => (counting(q) as unknown as { sides: { bad: QStream<number> } }).sides.bad.collect(),
   },
   {
     name: "an output that is no sink",

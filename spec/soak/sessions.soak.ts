@@ -3,14 +3,16 @@
 // file, temporary file or listener is left behind, and memory doesn't grow with their number.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import { defineFlow, local, numbers, type Isolation, type Session } from "../../lib/index.ts";
 import { failure } from "../kit/failure.ts";
 import { suite } from "../kit/suite.ts";
+import { ownTemporaryFolder } from "./temporary-folder.ts";
 
 const test = suite("sessions opened and closed");
+const temporary = ownTemporaryFolder();
+test.after(() => temporary.remove());
 
 const flow = defineFlow(import.meta.url, (q, { upTo, failAt }: { upTo: number; failAt: number }) => {
   const rows = q.read("numbers", numbers(0, upTo)).map("row", (n) => {
@@ -64,7 +66,7 @@ function held(): Held {
     threads: readdirSync("/proc/self/task").length,
     files: readdirSync("/proc/self/fd").length,
     children: children.length,
-    folders: readdirSync(tmpdir()).filter((name) => name.startsWith("qstream-") && !name.includes("spec")).length,
+    folders: temporary.entries().length,
     resources: process.getActiveResourcesInfo().length,
   };
 }

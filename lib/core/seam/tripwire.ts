@@ -7,7 +7,8 @@ export function watchingClock<T>(refuse: (what: string) => never, body: () => T)
   const realRandom = Math.random;
   const realNow = performance.now.bind(performance);
   globalThis.Date = new Proxy(realDate, {
-    construct: (target, args: unknown[]) => (args.length === 0 ? refuse("new Date()") : (Reflect.construct(target, args) as object)),
+    construct: (target, args: unknown[]) =>
+      args.length === 0 ? refuse("new Date()") : (Reflect.construct(target, args) as object),
     apply: () => refuse("Date()"),
     get: (target, property, receiver) =>
       property === "now" ? () => refuse("Date.now()") : (Reflect.get(target, property, receiver) as unknown),

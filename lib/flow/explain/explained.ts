@@ -14,7 +14,8 @@ export function describeChannels(step: PlannedStep, slots: readonly string[]): s
   const count = `${step.channels} ${step.channels === 1 ? "channel" : "channels"}`;
   if (slots.length === 0) return `${count} with the data`;
   const distinct = [...new Set(slots)];
-  const shown = distinct.length > 4 ? `${distinct.slice(0, 3).join(", ")} and ${distinct.length - 3} more` : distinct.join(", ");
+  const shown =
+    distinct.length > 4 ? `${distinct.slice(0, 3).join(", ")} and ${distinct.length - 3} more` : distinct.join(", ");
   return `${count} on ${shown}`;
 }
 

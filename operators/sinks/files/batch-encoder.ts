@@ -4,6 +4,7 @@ import { sampledBytes } from "../../held-bytes.ts";
 import { oneBatch } from "../one-batch.ts";
 import type { PartEncoder } from "./format.ts";
 import { support } from "./batch-support.ts";
+import { isCollection } from "./collection.ts";
 
 /** What makes a file's bytes of all its rows as one batch. */
 export type WriteBatch = (batch: unknown, batches: BatchSupport) => Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
@@ -39,16 +40,13 @@ export function batchEncoder(what: string, write: WriteBatch): PartEncoder {
   };
 }
 
-function fromObjects(what: string, objects: readonly unknown[], batches: BatchSupport): unknown {
+function fromObjects(format: string, objects: readonly unknown[], batches: BatchSupport): unknown {
   for (const object of objects) {
-    if (typeof object === "object" && object !== null && !Array.isArray(object)) continue;
-    throw new QStreamError(
-      "BAD_INPUT",
-      `${what}: ${Array.isArray(object) ? "an array" : `a ${typeof object}`} has no columns`,
-      {
-        advice: "Map the stream to plain objects first: { value: object }.",
-      },
-    );
+    if (typeof object === "object" && object !== null && !Array.isArray(object) && !isCollection(object)) continue;
+    const what = isCollection(object) ? `a ${object.constructor.name}` : `a ${typeof object}`;
+    throw new QStreamError("BAD_INPUT", `${format}: ${Array.isArray(object) ? "an array" : what} has no columns`, {
+      advice: "Map the stream to plain objects first: { value: object }.",
+    });
   }
   return batches.fromObjects(objects as Record<string, unknown>[], "arrow");
 }

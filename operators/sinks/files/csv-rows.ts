@@ -1,4 +1,5 @@
 import { QStreamError } from "../../../lib/core/errors.ts";
+import { isCollection } from "./collection.ts";
 import { jsonText } from "./json-text.ts";
 
 export interface CsvFormat {
@@ -39,8 +40,15 @@ export function csvRows(format: CsvFormat): (objects: readonly unknown[]) => str
 }
 
 function rowOf(object: unknown): Readonly<Record<string, unknown>> {
-  if (typeof object === "object" && object !== null && !Array.isArray(object)) return object as Record<string, unknown>;
-  throw new QStreamError("BAD_INPUT", `csv: ${Array.isArray(object) ? "an array" : String(object)} has no columns`, {
+  if (typeof object === "object" && object !== null && !Array.isArray(object) && !isCollection(object)) {
+    return object as Record<string, unknown>;
+  }
+  const what = isCollection(object)
+    ? `a ${object.constructor.name}`
+    : Array.isArray(object)
+      ? "an array"
+      : String(object);
+  throw new QStreamError("BAD_INPUT", `csv: ${what} has no columns`, {
     advice: "Map the stream to plain objects first: { value: object }.",
   });
 }

@@ -12,7 +12,7 @@ const stop = (flow: string, words: readonly string[], options: CommandOptions = 
     ...options,
   });
 
-for (const isolation of ["thread", "process", "none"]) {
+for (const isolation of ["thread", "process"]) {
   test(`Ctrl-C ends a flow whose code yields within a second (${isolation})`, async () => {
     const ended = await stop("endless", ["--isolation", isolation]);
     assert.is(ended.code, 130, ended.stderr);
@@ -30,9 +30,18 @@ for (const isolation of ["thread", "process"]) {
   });
 }
 
-test("where all is one thread, an endless loop can only be killed", async () => {
-  const ended = await stop("busy", ["--isolation", "none"], { signal: "SIGKILL" });
-  assert.is(ended.code, null);
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  test(`where all is one thread, ${signal} ends even an endless loop at once`, async () => {
+    const ended = await stop("busy", ["--isolation", "none"], { signal });
+    assert.is(ended.code, null);
+    assert.ok(ended.afterSignal < 1000, `${ended.afterSignal} ms`);
+  });
+}
+
+test("the end of the terminal stops like SIGTERM, with its own exit code", async () => {
+  const ended = await stop("endless", ["--isolation", "process"], { signal: "SIGHUP" });
+  assert.is(ended.code, 129, ended.stderr);
+  assert.match(ended.stderr, "ended by SIGHUP");
 });
 
 test("SIGTERM stops too, with its own exit code", async () => {

@@ -45,6 +45,19 @@ test("a writer's temporary file stands hidden beside the final one", async () =>
   assert.equal(await readdir(join(folder, "beside")), []);
 });
 
+test("a writer that is aborted while it writes or finishes leaves nothing", async () => {
+  const files = openFileSystem();
+  for (const busy of ["write", "finish", "nothing"]) {
+    const writer = await files.create(join(folder, "given-up/part.bin"));
+    const writing = writer.write(new Uint8Array(1 << 20));
+    const finishing = busy === "finish" ? writing.then(() => writer.finish()) : writing;
+    if (busy !== "write") await writing;
+    const [outcome] = await Promise.allSettled([finishing, writer.abort()]);
+    assert.is(outcome.status, busy === "write" ? "rejected" : "fulfilled");
+    assert.equal(await readdir(join(folder, "given-up")), [], busy);
+  }
+});
+
 test("a file whose name looks like a glob is that file", async () => {
   await put("[a]*.csv", new Uint8Array(3));
   const found = await openFileSystem().list(join(folder, "[a]*.csv"));
@@ -70,6 +83,16 @@ test("local paths are told from URLs", () => {
   assert.is(files.localPath("file:///a/b.csv"), "/a/b.csv");
   assert.is(files.localPath("s3://a/b.csv"), undefined);
   assert.is(files.localPath("https://a/b.csv"), undefined);
+});
+
+test("an empty path is refused, and isn't the working directory", async () => {
+  const files = openFileSystem();
+  for (const paths of ["", ["", "a.csv"]]) {
+    assert.is(
+      ((await files.list(paths).catch((error: unknown) => error as { code: string })) as { code: string }).code,
+      "OPTION_INVALID",
+    );
+  }
 });
 
 test.run();

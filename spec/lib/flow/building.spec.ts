@@ -271,10 +271,10 @@ const pictured: Build = (q) => {
 test("explain shows steps, channels, stages, functions, partition functions, placement and what steps declare", () => {
   const text = explain(pictured)
     .replaceAll(/fingerprint \w+/g, "fingerprint F")
-    .replaceAll(/flow-\d+/g, "flow-N");
+    .replaceAll(/building\.spec-\d+/g, "building-N");
   assert.snapshot(
     text,
-    `flow flow-N on 2 slots, fingerprint F
+    `flow building-N on 2 slots, fingerprint F
 
 left: reader numbers
   2 channels on slot-0, slot-1

@@ -76,4 +76,8 @@ test("takes the columns it is given, and refuses others that weren't there at fi
   assert.is(await codeOf([{ a: 1 }], { separator: "||" }), "OPTION_INVALID");
 });
 
+test("refuses Maps and Sets, whose contents aren't columns", async () => {
+  for (const object of [new Map([["a", 1]]), new Set([1])]) assert.is(await codeOf([object]), "BAD_INPUT");
+});
+
 test.run();

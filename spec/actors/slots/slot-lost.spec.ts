@@ -1,0 +1,81 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import { slotLost } from "../../../actors/slots/slot-lost.ts";
+import { defineFlow, numbers } from "../../../lib/index.ts";
+import { failure } from "../../kit/failure.ts";
+import { suite } from "../../kit/suite.ts";
+
+const test = suite("slots that end");
+
+const ending: Readonly<Record<string, () => void>> = {
+  exit: () => process.exit(3),
+  float: () => void Promise.reject(new Error("floating")),
+  timer: () =>
+    void setTimeout(() => {
+      throw new Error("ticking");
+    }, 1),
+};
+const ends = defineFlow(import.meta.url, (q, { how }: { how: string }) => ({
+  out: q
+    .read("numbers", numbers(0, 10), { channels: 1 })
+    .apply("end", () => ({
+      async execute({ objects }) {
+        ending[how]?.();
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        return objects;
+      },
+    }))
+    .collect(),
+}));
+
+for (const isolation of ["thread", "process"] as const) {
+  test(`${isolation}: what user code did is said with its message`, async () => {
+    const told: Readonly<Record<string, RegExp>> = {
+      exit: new RegExp(`user code ended its ${isolation} by process.exit\\(3\\)`),
+      float: /a promise was rejected that nobody waited for: floating/,
+      timer: /an error was thrown where nobody could catch it: ticking/,
+    };
+    for (const [how, message] of Object.entries(told)) {
+      const error = await failure(() => ends.run({ how }, { slots: 1, isolation }), "SLOT_LOST");
+      assert.match(error.message, message);
+      assert.not.match(error.message, "memory");
+    }
+  });
+}
+
+test("only ends that often are for want of memory speak of it", () => {
+  const exited = (code: number): string =>
+    slotLost("slot-0", { kind: "exited", what: "process", code, started: true }).message;
+  for (const code of [134, 137]) assert.match(exited(code), /memory/);
+  for (const code of [0, 1, 7]) assert.not.match(exited(code), /memory/);
+  for (const signal of ["SIGABRT", "SIGKILL"]) {
+    assert.match(slotLost("slot-0", { kind: "killed", signal }).message, /memory/);
+  }
+  assert.not.match(slotLost("slot-0", { kind: "killed", signal: "SIGTERM" }).message, /memory/);
+  const early = slotLost("slot-0", { kind: "exited", what: "process", code: 1, started: false }).message;
+  assert.match(early, /while it started/);
+});
+
+test("temporary folders of processes that are gone are swept, others stay", () => {
+  const temporary = mkdtempSync(join(tmpdir(), "qs-sweep-"));
+  const gone = spawnSync(process.execPath, ["-e", ""]).pid;
+  const kept = [`qstream-${process.pid}-abc`, "qstream-code-abc123", `other-${gone}-abc`];
+  const left = [`qstream-${gone}-abc`, `qstream-code-${gone}-abc`];
+  for (const name of [...kept, ...left]) mkdirSync(join(temporary, name));
+  const module = new URL("../../../lib/core/seam/temporary-folder.js", import.meta.url).href;
+  const code = `import { makeTemporaryFolder } from ${JSON.stringify(module)}; console.log(makeTemporaryFolder("code-"));`;
+  const made = spawnSync(process.execPath, ["--input-type=module", "-e", code], {
+    env: { ...process.env, TMPDIR: temporary },
+    encoding: "utf8",
+  });
+  assert.match(made.stdout, /qstream-code-\d+-/, made.stderr);
+  assert.ok(existsSync(made.stdout.trim()));
+  const names = readdirSync(temporary).filter((name) => !made.stdout.includes(name));
+  assert.equal(names.toSorted(), kept.toSorted());
+  rmSync(temporary, { recursive: true });
+});
+
+test.run();
