@@ -51,7 +51,8 @@ export function checkLimits(given: Partial<Limits> | undefined): Limits {
     }
     if (value === undefined) continue;
     if (!isPossible(name, value)) {
-      const wanted = name === "lingerMs" ? "a number of milliseconds from 0 on" : "a whole number from 1 on";
+      const wanted =
+        name === "lingerMs" ? "a number of milliseconds from 0 on" : `a whole number from ${leastOf(name)} on`;
       throw new QStreamError(
         "OPTION_INVALID",
         `limits.${name}: ${typeof value === "string" ? JSON.stringify(value) : String(value)} is not ${wanted}`,
@@ -66,8 +67,13 @@ function isLimit(name: string): name is keyof Limits {
   return Object.hasOwn(defaultLimits, name);
 }
 
+/** Spools may have no memory, or no disk. */
+function leastOf(name: keyof Limits): number {
+  return name === "spoolMemoryBytes" || name === "spoolDiskBytes" ? 0 : 1;
+}
+
 function isPossible(name: keyof Limits, value: unknown): value is number {
   if (typeof value !== "number") return false;
   if (name === "lingerMs") return value >= 0;
-  return value >= 1 && (Number.isInteger(value) || value === Infinity);
+  return value >= leastOf(name) && (Number.isInteger(value) || value === Infinity);
 }
