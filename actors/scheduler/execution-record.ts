@@ -47,7 +47,7 @@ export class ExecutionRecord {
       const known = this.#channels[report.step]?.[report.channel];
       if (known === undefined || known.state === "done") continue;
       known.state = report.state === "done" ? "running" : report.state;
-      known.metrics = report.metrics;
+      if (report.metrics !== undefined) known.metrics = report.metrics;
       known.waits = report.waits;
     }
   }

@@ -227,11 +227,7 @@ export class Scheduler {
     const { record, request } = running;
     record.progress(report.channels, report.slot, report.memoryBytes);
     if (running.phase !== "running") return;
-    request.onEvent({
-      kind: "progress",
-      execution: request.execution,
-      metrics: record.metrics(this.#elapsed(running)),
-    });
+    request.onEvent(progressEvent(request.execution, record, this.#elapsed(running)));
     const pulse = record.pulse();
     const quiet = running.quietReports;
     if (pulse !== running.pulse) quiet.clear();
@@ -333,4 +329,16 @@ function deadlock(
   return new QStreamError("DEADLOCK", `everything waits for everything: ${stuck.lines.slice(0, 6).join("; ")}`, {
     advice: `Blocked ${edges.length === 1 ? "edge" : "edges"}: ${edges.join(", ")}. Give the input that must be read first a lower stage, or raise limits.inputBytes and limits.inputObjects`,
   });
+}
+
+/** The metrics are added up when somebody asks for them: there may be thousands of channels, and nobody who looks. */
+function progressEvent(execution: string, record: ExecutionRecord, elapsedMs: number): ExecutionEvent {
+  let metrics: ExecutionMetrics | undefined;
+  return {
+    kind: "progress",
+    execution,
+    get metrics() {
+      return (metrics ??= record.metrics(elapsedMs));
+    },
+  };
 }

@@ -45,7 +45,8 @@ export interface ChannelReport {
   readonly step: number;
   readonly channel: number;
   readonly state: ChannelState;
-  readonly metrics: ChannelMetrics;
+  /** Absent while nothing was done. */
+  readonly metrics?: ChannelMetrics;
   readonly waits?: {
     readonly inputs: readonly string[];
     readonly blocked: readonly string[];

@@ -23,6 +23,8 @@ interface Hosted {
   actor: ActorReference<"turn"> | undefined;
   /** A turn is on its way: one is enough, whatever turned up. */
   scheduled: boolean;
+  /** State and counts as they were reported last. */
+  reported: string | undefined;
 }
 
 /** One slot's part of an execution: its channels as actors, and the links between them and to other slots. */
@@ -93,14 +95,25 @@ export class SlotExecution {
     }
   }
 
+  /** The channels that changed since they were reported last: there may be thousands that didn't. */
   channelReports(): ChannelReport[] {
-    return [...this.#channels.values()].map(({ channel }) => ({
-      step: channel.step,
-      channel: channel.index,
-      state: channel.state,
-      metrics: channel.metrics,
-      waits: channel.describeWait(),
-    }));
+    const reports: ChannelReport[] = [];
+    for (const hosted of this.#channels.values()) {
+      const { channel } = hosted;
+      const { tasks, parcelsIn, spooledBytes } = channel.metrics;
+      const condition = `${channel.state} ${tasks} ${parcelsIn} ${spooledBytes}`;
+      if (condition === hosted.reported) continue;
+      hosted.reported = condition;
+      const idle = tasks + parcelsIn === 0;
+      reports.push({
+        step: channel.step,
+        channel: channel.index,
+        state: channel.state,
+        waits: channel.describeWait(),
+        ...(idle ? {} : { metrics: channel.metrics }),
+      });
+    }
+    return reports;
   }
 
   async commit(): Promise<void> {
@@ -143,6 +156,7 @@ export class SlotExecution {
       links: new Map(),
       actor: undefined,
       scheduled: false,
+      reported: undefined,
     };
     const outputs = new Outputs(this.#outgoingEdges(step, order, hosted), metrics);
     hosted.channel = new Channel({

@@ -18,10 +18,15 @@ export class EventLog {
   readonly #events: ExecutionEvent[] = [];
   #wake: (() => void)[] = [];
   #ended = false;
-  metrics: ExecutionMetrics | undefined;
+  #measured: { readonly metrics: ExecutionMetrics } | undefined;
+
+  /** The measures of the latest event that has any. */
+  get metrics(): ExecutionMetrics | undefined {
+    return this.#measured?.metrics;
+  }
 
   add(event: ExecutionEvent): void {
-    if ("metrics" in event) this.metrics = event.metrics;
+    if ("metrics" in event) this.#measured = event;
     // Of progress, only the latest is kept for those who come late: a long run would fill memory with history.
     const last = this.#events.at(-1);
     if (event.kind === "progress" && last?.kind === "progress") this.#events[this.#events.length - 1] = event;
