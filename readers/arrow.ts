@@ -1,3 +1,4 @@
+import { checkChoice, representationChoices } from "./check-choice.ts";
 import type { Table } from "apache-arrow";
 import type { DataFrame } from "nodejs-polars";
 import { loadArrow, loadBatches, loadPolars, verifyIpc } from "../lib/core/batch/index.ts";
@@ -63,6 +64,7 @@ export function arrowIpc<Form extends ArrowForm = "arrow">(
   paths: string | readonly string[],
   options: ArrowIpcOptions<Form> = {},
 ): Reader<ArrowObject<Form>, ArrowSplit> {
+  checkChoice("as", options.as, representationChoices);
   const form: ArrowForm = options.as ?? "arrow";
   const batchRows = options.batchRows ?? defaultBatchRows;
   if (!Number.isSafeInteger(batchRows) || batchRows < 1) {

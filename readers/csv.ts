@@ -1,3 +1,4 @@
+import { badRowChoices, checkChoice, representationChoices } from "./check-choice.ts";
 import type { Table } from "apache-arrow";
 import type { DataFrame } from "nodejs-polars";
 import type { Representation } from "../lib/core/contracts/operator.ts";
@@ -72,6 +73,8 @@ export function csv<S extends Columns = Columns, As extends Representation = "ob
   paths: string | readonly string[],
   options: CsvOptions<S, As, Bad> = {},
 ): CsvReader<S, As, Bad> {
+  checkChoice("badRows", options.badRows, badRowChoices);
+  checkChoice("as", options.as, representationChoices);
   if (options.schema !== undefined) schemaFields(options.schema);
   const settings: CsvSettings = {
     dialect: dialectOf(options),

@@ -1,3 +1,4 @@
+import { badRowChoices, checkChoice } from "./check-choice.ts";
 import type { Context } from "../lib/core/contracts/context.ts";
 import type { Reader, Reading } from "../lib/core/contracts/reader.ts";
 import { QStreamError } from "../lib/core/errors.ts";
@@ -39,6 +40,7 @@ export function jsonArray<T = unknown, Bad extends BadRows = "fail">(
   options: JsonArrayOptions<T, Bad> = {},
 ): JsonReader<T, Bad> {
   const { schema, badRows = "fail", gzip = "auto", elementBytesMax = elementBytesMaxDefault } = options;
+  checkChoice("badRows", badRows, badRowChoices);
   const reader: Reader<unknown, TextSplit> = {
     kind: "json-array",
     options: { paths, badRows, gzip, elementBytesMax, schema: schema?.["~standard"].vendor },

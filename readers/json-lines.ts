@@ -1,3 +1,4 @@
+import { badRowChoices, checkChoice } from "./check-choice.ts";
 import type { Context } from "../lib/core/contracts/context.ts";
 import type { Reader, Reading, SidedReader } from "../lib/core/contracts/reader.ts";
 import type { StandardSchema } from "./json/standard-schema.ts";
@@ -40,6 +41,7 @@ export function jsonLines<T = unknown, Bad extends BadRows = "fail">(
   options: JsonLinesOptions<T, Bad> = {},
 ): JsonReader<T, Bad> {
   const { schema, badRows = "fail", lineBytesMax = lineBytesMaxDefault, ...plain } = options;
+  checkChoice("badRows", badRows, badRowChoices);
   const reader: Reader<unknown, TextSplit> = {
     kind: "json-lines",
     options: { paths, badRows, lineBytesMax, ...plain, schema: schema?.["~standard"].vendor },

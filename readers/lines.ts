@@ -1,3 +1,4 @@
+import { badRowChoices, checkChoice } from "./check-choice.ts";
 import type { Context } from "../lib/core/contracts/context.ts";
 import { run, type Reader, type Reading, type Run, type Side, type SidedReader } from "../lib/core/contracts/reader.ts";
 import { reportBadRow, type BadRow, type BadRows } from "./text/bad-row.ts";
@@ -38,6 +39,7 @@ export function lines<Bad extends BadRows = "fail">(
   options: LinesOptions<Bad> = {},
 ): LinesReader<Bad> {
   const { badLines, lineBytesMax = lineBytesMaxDefault } = options;
+  checkChoice("badLines", badLines, badRowChoices);
   const reader: Reader<string, TextSplit> = {
     kind: "lines",
     options: { paths, ...options },

@@ -1,5 +1,4 @@
 import { loadBatches, loadedBatches, rowsOfBatch } from "../../lib/core/batch/index.ts";
-import type { Cause } from "../../lib/core/contracts/lineage.ts";
 import type { Outputs as OperatorOutputs } from "../../lib/core/contracts/operator.ts";
 import { deepFreeze } from "../../lib/core/deep-freeze.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
@@ -10,20 +9,14 @@ import type { Taken } from "./inputs.ts";
 import type { OutgoingLink } from "./outgoing-link.ts";
 import { applyFunction, producedOf, type EdgeObjects } from "./outputs.ts";
 import type { Parcel } from "./parcel.ts";
-import { consumedOf, decodeParcels, holdsBatch, needsBatches } from "./task-input.ts";
+import { type RunningTask, consumedOf, decodeParcels, holdsBatch, needsBatches, noParcels } from "./task-input.ts";
 import { outputOf, type Chunk, type TaskOutput } from "./task-output.ts";
 import { ReaderWork, SinkWork, type Work } from "./work.ts";
 
-interface RunningTask {
-  readonly cause: Cause;
-  readonly input: number | undefined;
-  readonly parcels: readonly Parcel[];
-}
-
-const noParcels: readonly Parcel[] = [];
+const tasksPerTurn = 8;
 
 /**
- * One parallel instance of a step. It takes turns from its actor, and in each runs at most one task: some parcels of one
+ * One parallel instance of a step. It takes turns from its actor, and in each runs a few tasks: some parcels of one
  * input (or a piece of a split), executed, routed, logged, and sent once the log has it.
  */
 export class Channel {
@@ -70,11 +63,11 @@ export class Channel {
     return { inputs: waiting.forInputs, blocked: waiting.blocked, edges: [...new Set(edges)] };
   }
 
-  /** One turn. Returns a promise only where user code is asynchronous. */
+  /** One turn: some tasks. Returns a promise only where user code is asynchronous. */
   turn(): void | Promise<void> {
     if (this.#busy || this.#broken || this.#state === "done" || this.#state === "stopped") return undefined;
     try {
-      const pending = this.#takeTurn();
+      const pending = this.#takeTasks();
       if (pending === undefined) return undefined;
       this.#busy = true;
       return pending.then(
@@ -84,11 +77,11 @@ export class Channel {
         },
         (error: unknown) => {
           this.#busy = false;
-          this.#fail(error);
+          this.failFrom(error);
         },
       );
     } catch (error) {
-      this.#fail(error);
+      this.failFrom(error);
       return undefined;
     }
   }
@@ -129,10 +122,6 @@ export class Channel {
     this.#parts.events.wake();
   }
 
-  failFrom(error: unknown): void {
-    this.#fail(error);
-  }
-
   /** Makes a sink's output visible. */
   async commitSink(): Promise<void> {
     if (this.#parts.work instanceof SinkWork) await this.#parts.work.commit();
@@ -156,7 +145,17 @@ export class Channel {
     await ctx.spill.clear();
   }
 
-  #takeTurn(): void | Promise<void> {
+  /** A reader takes one task a turn, consumers a few: else what several producers send in a turn of theirs would pile up. */
+  #takeTasks(): void | Promise<void> {
+    for (let left = this.#parts.work instanceof ReaderWork ? 1 : tasksPerTurn; left > 0; left--) {
+      const before = this.#seq;
+      const pending = this.#takeTask();
+      if (pending !== undefined || this.#seq === before || this.#broken || this.#state !== "running") return pending;
+    }
+    return undefined;
+  }
+
+  #takeTask(): void | Promise<void> {
     const { outputs, limits, work, ctx, clock } = this.#parts;
     if (this.#state === "starting") {
       this.#state = "running";
@@ -386,11 +385,11 @@ export class Channel {
     if (link.spool === undefined) return;
     link.pump().then(
       () => this.#parts.events.wake(),
-      (error: unknown) => this.#fail(error),
+      (error: unknown) => this.failFrom(error),
     );
   }
 
-  #fail(error: unknown): void {
+  failFrom(error: unknown): void {
     if (this.#state === "stopped" || this.#broken) return;
     this.#broken = true;
     const { ctx, events } = this.#parts;

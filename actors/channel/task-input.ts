@@ -1,7 +1,16 @@
 import { loadedBatches, representationOf } from "../../lib/core/batch/index.ts";
 import { decodeObjects } from "../../lib/core/codec/index.ts";
-import type { Consumed } from "../../lib/core/contracts/lineage.ts";
+import type { Cause, Consumed } from "../../lib/core/contracts/lineage.ts";
 import type { Parcel } from "./parcel.ts";
+
+/** A task that was begun: why, and what it consumed. */
+export interface RunningTask {
+  readonly cause: Cause;
+  readonly input: number | undefined;
+  readonly parcels: readonly Parcel[];
+}
+
+export const noParcels: readonly Parcel[] = [];
 
 /** True if batches come for the first time in this slot, so that support for them must be loaded. */
 export function needsBatches(parcels: readonly Parcel[]): boolean {

@@ -18,12 +18,14 @@ export interface GroupState {
 type Row = Record<string, unknown>;
 
 const groupsLimit = 2 ** 24 - 1;
+const columnsShown = 20;
 
 /** Groups of plain objects. */
 export class ObjectGroups {
   readonly #plan: AggregatePlan;
   readonly #keyOf: (row: Row) => Key;
   #groups = new Map<MapKey, Group>();
+  #columnsChecked = false;
 
   constructor(plan: AggregatePlan) {
     this.#plan = plan;
@@ -37,6 +39,7 @@ export class ObjectGroups {
   /** Takes objects of the stream. */
   add(rows: readonly Row[]): void {
     const { aggregates } = this.#plan;
+    if (!this.#columnsChecked) this.#checkColumns(rows);
     for (const row of rows) {
       const { accumulators } = this.#groupOf(row);
       for (let index = 0; index < aggregates.length; index += 1) {
@@ -44,6 +47,23 @@ export class ObjectGroups {
         const value = column === undefined ? true : row[column];
         if (value !== null && value !== undefined) (accumulators[index] as Accumulator).add(value);
       }
+    }
+  }
+
+  /** A column that the channel's first rows all lack is a wrong name; one that only some lack is an optional property. */
+  #checkColumns(rows: readonly Row[]): void {
+    const [row] = rows;
+    if (row === undefined) return;
+    this.#columnsChecked = true;
+    for (const { column } of this.#plan.aggregates) {
+      if (column === undefined || row[column] !== undefined || rows.some((each) => column in Object(each))) continue;
+      throw new QStreamError("BAD_INPUT", "aggregate was given a column that the objects don't have", {
+        column,
+        advice: `They have ${Object.keys(row)
+          .slice(0, columnsShown)
+          .map((name) => JSON.stringify(name))
+          .join(", ")}.`,
+      });
     }
   }
 
@@ -81,6 +101,7 @@ export class ObjectGroups {
 
   restore(groups: readonly GroupState[]): void {
     this.#groups = new Map();
+    this.#columnsChecked = groups.length > 0;
     for (const { keys, states } of groups) mergeInto(this.#groupOf(this.#rowOf(keys)), states);
   }
 

@@ -1,3 +1,4 @@
+import { checkChoice, representationChoices } from "../check-choice.ts";
 import type { Table } from "apache-arrow";
 import type { DataFrame, LazyDataFrame } from "nodejs-polars";
 import { QStreamError } from "../../lib/core/errors.ts";
@@ -99,6 +100,13 @@ export function parquetSettings(
   options: ParquetOptions<ParquetColumns, Columns, ParquetForm, "error" | "side">,
 ): ParquetSettings {
   const { columns, where = [], as: form = "objects", frame, result, badFiles = "error" } = options;
+  checkChoice("as", form, representationChoices);
+  checkChoice("badFiles", badFiles, ["error", "side"]);
+  if (!Array.isArray(where)) {
+    throw new QStreamError("OPTION_INVALID", `where is a ${typeof where}`, {
+      advice: 'Give an array of conditions: [["year", ">", 2000]].',
+    });
+  }
   const fields = columns === undefined || isNames(columns) ? undefined : schemaFields(columns);
   if (columns !== undefined && (isNames(columns) ? columns : Object.keys(columns)).length === 0) {
     throw new QStreamError("OPTION_INVALID", "columns is empty", {

@@ -235,6 +235,7 @@ test("what can't be aggregated is an error that names the column", async () => {
   assert.match(await failing(cut([{ text: "a" }], [1])), /needs numbers.*column "text"/);
   assert.match(await failing(await batchTasks([{ text: "a" }], [1], "arrow")), /needs numbers.*column "text"/);
   assert.match(await failing(await batchTasks([{ other: "a" }], [1], "arrow")), /column "text"/);
+  assert.match(await failing(cut([{ other: "a" } as never], [1])), /don't have.*column "text".*"other"/s);
 });
 
 test("says what it depends on", () => {

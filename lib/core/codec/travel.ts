@@ -7,6 +7,9 @@ import { type Codec, codecOf } from "./registry.ts";
 /** Levels of objects within objects that may travel. */
 const depthMax = 1000;
 
+/** Characters of a path in a message. */
+const pathLengthMax = 80;
+
 /** What can't travel, and where it is: the parts of the path, innermost last. */
 interface Refusal {
   readonly what: string;
@@ -195,11 +198,18 @@ export function propertyPath(key: string): string {
   return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 }
 
+/** A path for a message: of a long one, such as that of a deep tree, only both ends. */
+function shortened(path: string): string {
+  if (path.length <= pathLengthMax) return path;
+  const head = Math.floor((pathLengthMax - 3) / 2);
+  return `${path.slice(0, head)}...${path.slice(head + 3 - pathLengthMax)}`;
+}
+
 /** The error for something that can't travel at a path inside of a stream's object. */
 export function cannotTravel(what: string, path: string, cause?: unknown): QStreamError {
   return new QStreamError(
     "CANNOT_TRAVEL",
-    `${what} can't travel between slots${path === "" ? "" : `: it is at ${path} of the object`}`,
+    `${what} can't travel between slots${path === "" ? "" : `: it is at ${shortened(path)} of the object`}`,
     {
       advice:
         "Objects that go to another slot are plain data, Map, Set, Date, RegExp, Error, typed arrays and the like. For a class of your own call registerCodec(Class, { name, encode, decode }); send data instead of functions, promises, sockets and streams",

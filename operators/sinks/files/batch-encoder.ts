@@ -5,6 +5,7 @@ import { oneBatch } from "../one-batch.ts";
 import type { PartEncoder } from "./format.ts";
 import { support } from "./batch-support.ts";
 import { isCollection } from "./collection.ts";
+import { columnNestedTooDeep } from "./nested-too-deep.ts";
 
 /** What makes a file's bytes of all its rows as one batch. */
 export type WriteBatch = (batch: unknown, batches: BatchSupport) => Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
@@ -48,7 +49,18 @@ function fromObjects(format: string, objects: readonly unknown[], batches: Batch
       advice: "Map the stream to plain objects first: { value: object }.",
     });
   }
-  return batches.fromObjects(objects as Record<string, unknown>[], "arrow");
+  try {
+    return batches.fromObjects(objects as Record<string, unknown>[], "arrow");
+  } catch (error) {
+    // Only a failure is worth the walk: types are inferred recursively, and what is circular exhausts the stack.
+    const column = error instanceof RangeError ? columnNestedTooDeep(objects) : undefined;
+    if (column === undefined) throw error;
+    throw new QStreamError("BAD_INPUT", `${format}: an object is circular or nested too deep`, {
+      column,
+      advice: "Map it to null, text, numbers, arrays or plain objects first.",
+      cause: error,
+    });
+  }
 }
 
 function mixed(what: string): QStreamError {

@@ -377,4 +377,10 @@ test("estimates grow with what objects hold, and end for any object", () => {
   assert.ok(estimateBytes(self) > 0);
 });
 
+test("a long path is cut in the middle", () => {
+  let object: unknown = () => 1;
+  for (let level = 0; level < 100; level += 1) object = { [`level${level}`]: object };
+  refused(object, /it is at (?=\S{80} of)\S*\.level99\S*\.\.\.\S*\.level0 of the object/);
+});
+
 test.run();

@@ -63,6 +63,10 @@ test("takes types from all objects of a file, and refuses what has no columns", 
     } catch (error) {
       assert.is((error as QStreamError).code, "BAD_INPUT");
     }
+    const circular: Record<string, unknown> = { a: 1 };
+    circular["self"] = circular;
+    const failure: unknown = await runSink(writeParquet<unknown>(`${folder}/c`), [[circular]]).catch((error) => error);
+    assert.match(String(failure), /circular.*column "self"/s);
   }));
 
 test.run();
