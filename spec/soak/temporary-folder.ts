@@ -5,7 +5,7 @@ import { inSlot } from "../kit/suite.ts";
 
 /** A folder for the temporary files of this process and its slots alone, so that what is left in it can be seen. */
 export interface TemporaryFolder {
-  /** What is in it now, without code that a session keeps while it's open. */
+  /** What is in it now, without the code and the sockets that a session keeps while it's open. */
   entries: () => string[];
   remove: () => void;
 }
@@ -16,7 +16,12 @@ export function ownTemporaryFolder(): TemporaryFolder {
   const folder = mkdtempSync(join(tmpdir(), "qstream-soak-"));
   process.env["TMPDIR"] = folder;
   return {
-    entries: () => readdirSync(folder).filter((name) => /^qstream-\d+-/.test(name)),
+    entries: () =>
+      readdirSync(folder).filter((name) => /^qstream-\d+-/.test(name) && !holdsSockets(join(folder, name))),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+function holdsSockets(folder: string): boolean {
+  return readdirSync(folder).some((name) => name.endsWith(".sock"));
 }
