@@ -105,9 +105,11 @@ test("different structures never have the same key", () => {
 function sortedProperties(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(sortedProperties);
-  return Object.entries(value)
+  // Marked, so that an object without properties isn't taken for an empty list.
+  const properties = Object.entries(value)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, property]) => [name, sortedProperties(property)]);
+  return { properties };
 }
 
 test("timestamps that differ by a microsecond are different", async () => {
