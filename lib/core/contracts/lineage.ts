@@ -4,9 +4,13 @@ export type Cause =
   | { readonly kind: "parcels"; readonly input: string }
   | { readonly kind: "input-end"; readonly input: string }
   | { readonly kind: "continue" }
-  | { readonly kind: "done" };
+  | { readonly kind: "done" }
+  /** Nobody wanted more, or the operator had all it needed: nothing is consumed after this. */
+  | { readonly kind: "stop" }
+  /** Parcels whose task failed again and again were passed over, as the step asks for. */
+  | { readonly kind: "skip"; readonly input: string };
 
-/** Consecutive parcels of one link that a task consumed. */
+/** Consecutive parcels of one link that a task consumed, none between them left out. */
 export interface Consumed {
   readonly edge: number;
   readonly from: number;
@@ -14,26 +18,46 @@ export interface Consumed {
   readonly lastSeq: number;
 }
 
-/** How much a task sent on one link. */
+/** How much a task sent on one link, also where the consumer had closed it and nothing went out. */
 export interface Produced {
   readonly edge: number;
   readonly to: number;
   readonly objects: number;
+  /** CRC-32 of the payload where it is encoded anyway; 0 where it isn't. */
+  readonly checksum: number;
 }
 
 /** What is logged of a task, before anybody may consume its outputs. */
 export interface TaskRecord {
-  readonly step: number;
-  readonly channel: number;
   readonly seq: number;
   readonly cause: Cause;
   readonly consumed: readonly Consumed[];
   readonly produced: readonly Produced[];
+  /** Objects that the task took of what the operator or reader gave, side outputs included: where replay cuts. */
+  readonly taken: number;
+  /** True if more of what the operator gave follows in another task. */
+  readonly more: boolean;
+  /** What `ctx.now()` said, if it was asked: milliseconds since 1970. */
+  readonly now: number | undefined;
 }
 
-/** The log that channels write their tasks to. `committed` is called once the record is durable, in the order of records. */
+/** The log that one channel writes its tasks to. */
 export interface LineageLog {
   /** False where nothing is kept: then records aren't made, only numbered. */
   readonly keeps: boolean;
-  append: (record: TaskRecord, committed: () => void) => void;
+  /**
+   * Appends a record; `committed` is called once it is durable, in the order of records. It is never called for a channel
+   * that was fenced.
+   *
+   * @param channel - number of the channel within its execution
+   */
+  append: (channel: ChannelLog, record: TaskRecord, committed: () => void) => void;
+}
+
+/** Which life of which channel writes. */
+export interface ChannelLog {
+  readonly execution: string;
+  /** Number of the channel within its execution, from 0. */
+  readonly number: number;
+  readonly generation: number;
 }
