@@ -40,6 +40,7 @@ export {
   Run,
   Side,
   type Reader,
+  type ReadFrom,
   type Reading,
   type SidedReader,
   type SplitRequest,
@@ -101,7 +102,17 @@ export {
   type WhereValue,
 } from "../readers/parquet.ts";
 export { reader, type ReaderDefinition } from "../readers/reader.ts";
+export { redisStream, type RedisJsonOptions, type RedisStreamOptions, type ValueIn } from "../readers/redis-stream.ts";
+export type { RedisEntry, RedisValues } from "../readers/redis/entries.ts";
+export type { RedisSplit } from "../readers/redis/stream-splits.ts";
+export {
+  standardInput,
+  type StandardInputOptions,
+  type StandardInputReader,
+  type StandardInputSplit,
+} from "../readers/standard-input.ts";
 export { arrowTable, polarsFrame, type TableOptions, type TableSplit } from "../readers/tables.ts";
+export { webSocket, type MessageForm, type WebSocketOptions, type WebSocketSplit } from "../readers/web-socket.ts";
 export type { BadRow, BadRows } from "../readers/text/bad-row.ts";
 export type { GzipOption, TextSplit } from "../readers/text/splits.ts";
 export type { FileSystemOptions, HttpOptions, S3Options } from "./files/index.ts";
@@ -148,6 +159,7 @@ export { writeCsv, type Formulas, type WriteCsvOptions } from "../operators/sink
 export { writeJsonLines, type WriteJsonLinesOptions } from "../operators/sinks/json-lines.ts";
 export { writeLines, type WriteLinesOptions } from "../operators/sinks/lines.ts";
 export { writeParquet, type ParquetCompression, type WriteParquetOptions } from "../operators/sinks/parquet.ts";
+export { writeRedis, type RedisValue, type RedisWritten, type WriteRedisOptions } from "../operators/sinks/redis.ts";
 export type { FilesWritten, FileSinkOptions } from "../operators/sinks/files/format.ts";
 export type { ReduceByKeyOptions } from "./flow/stream-operators.ts";
 export { distinct, type DistinctOptions } from "../operators/distinct.ts";

@@ -5,7 +5,8 @@ import { invariant, QStreamError } from "../lib/core/errors.ts";
 
 /**
  * Passes the first `n` objects on, or rows of columnar batches, and then stops, which stops what produces them. Which ones
- * come first is not promised. In one channel; `partialLimit` before it keeps what has to be sent there small.
+ * come first is not promised. In one channel; `partialLimit` before it keeps what has to be sent there small. `limit(0)`
+ * passes nothing, and stops when the first objects come.
  *
  * @throws QStreamError OPTION_INVALID for an `n` that isn't a whole number, zero or more
  * @example lines.apply("ten", limit(10))

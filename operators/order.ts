@@ -38,7 +38,8 @@ export function orderTerms<T>(by: SortKey<T> | readonly SortKey<T>[], order: Dir
     }
     const selector = named.by as ((object: T) => Key) | string;
     return {
-      keyOf: keyFunction<T>(selector),
+      // What is missing has its place in an order, so an object may lack the property.
+      keyOf: keyFunction<T>(selector, { optional: true }),
       column: typeof selector === "string" ? selector : undefined,
       descending: direction === "descending",
     };

@@ -135,7 +135,21 @@ function checkIterable<T>(given: AnyIterable<T>): AnyIterable<T> {
   const made: unknown = given;
   if (typeof made === "object" && made !== null && (Symbol.iterator in made || Symbol.asyncIterator in made))
     return given;
-  throw new QStreamError("OPTION_INVALID", `iterable() got a ${typeof made}, which can't be iterated`, {
-    advice: "Give it a generator function, or a function that returns an array, a set or an async iterable.",
-  });
+  const promise = made instanceof Promise;
+  // Nobody waits for it, so that it may reject is no news.
+  if (promise) made.catch(() => {});
+  throw new QStreamError(
+    "OPTION_INVALID",
+    `iterable() got ${promise ? "a promise" : nameOf(made)}, which can't be iterated`,
+    {
+      advice: promise
+        ? "Give it an asynchronous generator function, async function* () { ... }, and await in it what the promise was for."
+        : "Give it a generator function, or a function that returns an array, a set or an async iterable.",
+    },
+  );
+}
+
+function nameOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }

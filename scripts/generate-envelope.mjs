@@ -1,22 +1,26 @@
-// Generates lib/core/envelope/generated from envelope.fbs with flatc (Debian: apt-get install flatbuffers-compiler), then
+// Generates lib/core/envelope/generated and lib/core/lineage/generated from their .fbs files with flatc (Debian: apt-get install flatbuffers-compiler), then
 // makes it compile under our flags: `.ts` imports, and constants for enums, which erasableSyntaxOnly forbids.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const folder = fileURLToPath(new URL("../lib/core/envelope/", import.meta.url));
-const made = mkdtempSync(join(tmpdir(), "qstream-flatc-"));
-try {
-  execFileSync("flatc", ["--ts", "-o", made, join(folder, "envelope.fbs")], { stdio: "inherit" });
-  for (const name of readdirSync(made)) {
-    // The file that exports all others again has nothing of its own.
-    if (name.endsWith("_generated.ts")) continue;
-    writeFileSync(join(folder, "generated", name), patch(readFileSync(join(made, name), "utf8")));
+for (const schema of ["envelope/envelope.fbs", "lineage/record.fbs"]) {
+  const source = fileURLToPath(new URL(`../lib/core/${schema}`, import.meta.url));
+  const folder = join(dirname(source), "generated");
+  const made = mkdtempSync(join(tmpdir(), "qstream-flatc-"));
+  try {
+    execFileSync("flatc", ["--ts", "-o", made, source], { stdio: "inherit" });
+    mkdirSync(folder, { recursive: true });
+    for (const name of readdirSync(made)) {
+      // The file that exports all others again has nothing of its own.
+      if (name.endsWith("_generated.ts")) continue;
+      writeFileSync(join(folder, name), patch(readFileSync(join(made, name), "utf8")));
+    }
+  } finally {
+    rmSync(made, { recursive: true, force: true });
   }
-} finally {
-  rmSync(made, { recursive: true, force: true });
 }
 
 function patch(source) {

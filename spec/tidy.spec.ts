@@ -53,6 +53,7 @@ const seam = [
   "lib/files",
   "lib/cli",
   "lib/testing",
+  "actors/stores",
   "actors/transport",
   "actors/slots",
   "actors/hosts",

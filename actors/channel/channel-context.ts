@@ -3,6 +3,7 @@ import type { DatasetShelf } from "../../lib/core/dataset-shelf.ts";
 import type { FileSystem } from "../../lib/core/contracts/file-system.ts";
 import type { Clock } from "../../lib/core/seam/clock.ts";
 import type { Disk } from "../../lib/core/seam/disk.ts";
+import type { EdgeContext } from "../../lib/core/program.ts";
 import { seededRandom, type Random } from "../../lib/core/seam/random.ts";
 import type { ChannelMetrics } from "./channel-metrics.ts";
 
@@ -37,8 +38,13 @@ export class ChannelContext implements Context {
   readonly #clock: Clock;
   readonly #seed: number;
   readonly #metrics: ChannelMetrics;
+  /** What functions on edges see: what they draw doesn't depend on how far a generator has run ahead of them. */
+  readonly edge: EdgeContext;
+  #taskNow: number | undefined;
   #now: number | undefined;
   #random: Random | undefined;
+  #randomSalt = 0;
+  #edgeRandom: Random | undefined;
 
   constructor(parts: ChannelContextParts) {
     this.execution = parts.execution;
@@ -55,26 +61,59 @@ export class ChannelContext implements Context {
     // They are handed to user code, which may take them off the object.
     this.random = this.random.bind(this);
     this.now = this.now.bind(this);
+    this.edge = edgeContextOf(this);
   }
 
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
 
-  begin(seq: number): void {
+  /**
+   * Moves on to a task.
+   *
+   * @param now - what the log says of the time, on replay
+   */
+  begin(seq: number, now?: number): void {
     this.seq = seq;
+    this.#taskNow = now;
+    this.#edgeRandom = undefined;
+  }
+
+  /**
+   * User code starts on something: it draws anew, and its time is that of the task that runs now, however many tasks its
+   * output is cut into.
+   *
+   * @param salt - tells what it draws from what other work of the channel draws: the same on replay
+   */
+  enter(salt: number): void {
     this.#now = undefined;
     this.#random = undefined;
+    this.#randomSalt = salt;
+  }
+
+  /** Milliseconds since 1970, fixed for the task. */
+  get taskNow(): number {
+    this.#taskNow ??= this.#clock.now();
+    return this.#taskNow;
   }
 
   now(): number {
-    this.#now ??= this.#clock.now();
+    this.#now ??= this.taskNow;
     return this.#now;
   }
 
   random(): number {
-    this.#random ??= seededRandom(Math.imul(this.#seed ^ this.seq, 0x9e3779b1) ^ (this.channel << 16));
+    this.#random ??= this.#generator(this.#randomSalt);
     return this.#random();
+  }
+
+  edgeRandom(): number {
+    this.#edgeRandom ??= this.#generator(~this.seq);
+    return this.#edgeRandom();
+  }
+
+  #generator(salt: number): Random {
+    return seededRandom(Math.imul(this.#seed ^ salt, 0x9e3779b1) ^ (this.channel << 16));
   }
 
   stop(): void {
@@ -89,4 +128,18 @@ export class ChannelContext implements Context {
   abort(reason: Error): void {
     this.#abort.abort(reason);
   }
+}
+
+function edgeContextOf(ctx: ChannelContext): EdgeContext {
+  return {
+    step: ctx.step,
+    channel: ctx.channel,
+    channels: ctx.channels,
+    get seq() {
+      return ctx.seq;
+    },
+    now: () => ctx.taskNow,
+    random: () => ctx.edgeRandom(),
+    count: (name, amount) => ctx.count(name, amount),
+  };
 }

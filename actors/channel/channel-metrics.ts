@@ -16,6 +16,8 @@ export interface ChannelMetrics {
   parcelsIn: number;
   parcelsOut: number;
   tasks: number;
+  /** Tasks that were run again from the log after a loss; not counted twice in what users see of the stream. */
+  tasksReplayed: number;
   /** Milliseconds in tasks, waits of asynchronous code included. */
   busyMs: number;
   /** Milliseconds in which nothing could be sent for want of credit. */
@@ -42,6 +44,7 @@ export function emptyMetrics(): ChannelMetrics {
     parcelsIn: 0,
     parcelsOut: 0,
     tasks: 0,
+    tasksReplayed: 0,
     busyMs: 0,
     creditWaitMs: 0,
     spooledBytes: 0,

@@ -1,12 +1,15 @@
-import type { LineageLog } from "../../lib/core/contracts/lineage.ts";
+import type { ChannelLog, Consumed, LineageLog } from "../../lib/core/contracts/lineage.ts";
 import type { Limits } from "../../lib/core/limits.ts";
 import type { EdgeFunction } from "../../lib/core/program.ts";
 import type { Clock } from "../../lib/core/seam/clock.ts";
 import type { ChannelContext } from "./channel-context.ts";
 import type { ChannelMetrics } from "./channel-metrics.ts";
+import type { CheckpointPolicy } from "./checkpoints.ts";
 import type { Inputs } from "./inputs.ts";
 import type { Outputs } from "./outputs.ts";
-import type { ReaderWork, Work } from "./work.ts";
+import type { Recovery } from "./replay.ts";
+import type { ReaderWork } from "./reader-work.ts";
+import type { Work } from "./work.ts";
 
 /** One input of a channel as its tasks see it. */
 export interface ChannelInput {
@@ -27,8 +30,22 @@ export interface ChannelParts {
   readonly strict: boolean;
   readonly clock: Clock;
   readonly lineage: LineageLog;
+  /** Under which name the lineage knows this life. */
+  readonly log: ChannelLog;
+  readonly checkpoints: CheckpointPolicy;
+  /** For a life that follows one that was lost. */
+  readonly recovery: Recovery | undefined;
   readonly metrics: ChannelMetrics;
   readonly events: ChannelEvents;
+}
+
+/** The task that a channel failed in. */
+export interface FailedTask {
+  readonly seq: number;
+  /** True if user code threw: running the task again may help. */
+  readonly byUser: boolean;
+  /** The parcels that it had taken. */
+  readonly consumed: readonly Consumed[];
 }
 
 /** What a channel tells its slot. */
@@ -37,7 +54,9 @@ export interface ChannelEvents {
   readonly wake: () => void;
   /** All is sent and committed. `part` is a sink's part of the result. */
   readonly done: (part: unknown) => void;
-  readonly failed: (error: Error) => void;
+  readonly failed: (error: Error, task: FailedTask) => void;
+  /** A life that only made outputs again has made all that are wanted. */
+  readonly replayed: () => void;
   /** The producers of this input may stop. */
   readonly cancelInput: (input: number) => void;
 }
@@ -50,4 +69,11 @@ export interface ChannelWait {
 }
 
 /** What a channel waits for, for the scheduler to tell a stuck execution from a slow one. */
-export type ChannelState = "starting" | "running" | "waiting-input" | "waiting-credit" | "done" | "stopped";
+export type ChannelState =
+  | "starting"
+  | "recovering"
+  | "running"
+  | "waiting-input"
+  | "waiting-credit"
+  | "done"
+  | "stopped";

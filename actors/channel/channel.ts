@@ -1,45 +1,58 @@
-import { loadBatches, loadedBatches, rowsOfBatch } from "../../lib/core/batch/index.ts";
-import type { Outputs as OperatorOutputs } from "../../lib/core/contracts/operator.ts";
-import { deepFreeze } from "../../lib/core/deep-freeze.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
-import { countTaken, type ChannelMetrics } from "./channel-metrics.ts";
-import type { ChannelInput, ChannelParts, ChannelState, ChannelWait } from "./channel-parts.ts";
-import { locate } from "./failure.ts";
-import type { Taken } from "./inputs.ts";
+import type { ChannelMetrics } from "./channel-metrics.ts";
+import type { ChannelParts, ChannelState, ChannelWait } from "./channel-parts.ts";
+import { Checkpoints } from "./checkpoints.ts";
+import { CreditWait } from "./credit-wait.ts";
+import { isByUser, locate } from "./failure.ts";
+import type { Opening } from "./inputs.ts";
 import type { OutgoingLink } from "./outgoing-link.ts";
-import { applyFunction, producedOf, type EdgeObjects } from "./outputs.ts";
 import type { Parcel } from "./parcel.ts";
-import { type RunningTask, consumedOf, decodeParcels, holdsBatch, needsBatches, noParcels } from "./task-input.ts";
-import { outputOf, type Chunk, type TaskOutput } from "./task-output.ts";
-import { ReaderWork, SinkWork, type Work } from "./work.ts";
-
+import { PassingOver } from "./passing-over.ts";
+import { repeatTask } from "./repeat-task.ts";
+import { Replay } from "./replay.ts";
+import { restoreState, saveState } from "./saved-state.ts";
+import { Tasks } from "./tasks.ts";
+import { ReaderWork } from "./reader-work.ts";
+import { SinkWork, type Work } from "./work.ts";
 const tasksPerTurn = 8;
 
 /**
  * One parallel instance of a step. It takes turns from its actor, and in each runs a few tasks: some parcels of one
- * input (or a piece of a split), executed, routed, logged, and sent once the log has it.
+ * input (or a piece of a split), executed, routed, logged, and sent once the log has it. A life that follows one that was
+ * lost starts from a checkpoint, runs the logged tasks behind it again, and goes on where they end.
  */
 export class Channel {
   readonly #parts: ChannelParts;
+  readonly #tasks: Tasks;
+  readonly #checkpoints: Checkpoints;
+  readonly #credit: CreditWait;
+  readonly #passOver: PassingOver;
+  #replay: Replay | undefined;
   #state: ChannelState = "starting";
   #busy = false;
-  #seq = -1;
-  #uncommitted = 0;
-  #output: TaskOutput | undefined;
   #finishing = false;
+  /** The log has to have it that the channel ends early, before anything follows from that. */
+  #stopping = false;
   /** A task threw: what it left of the state isn't to be trusted, so that no other task runs. */
   #broken = false;
-  /** Name of the input whose objects the task that runs now has taken. */
-  #input: string | undefined;
-  #creditWaitFrom: number | undefined;
-  #startedAt = 0;
+  /** Its inputs were cancelled: the log has it that the channel ended early. */
+  #enough = false;
 
   constructor(parts: ChannelParts) {
     this.#parts = parts;
+    this.#tasks = new Tasks(parts, () => parts.events.wake());
+    const { recovery, log, lineage, clock } = parts;
+    this.#credit = new CreditWait(clock, parts.metrics);
+    this.#passOver = new PassingOver(recovery?.skip);
+    if (recovery !== undefined) this.#replay = new Replay(recovery, log, lineage);
+    const failed = (error: unknown): void => this.failFrom(error);
+    this.#checkpoints = new Checkpoints({ policy: parts.checkpoints, clock, lineage, log, failed });
   }
 
   get state(): ChannelState {
-    return this.#busy && this.#state !== "stopped" ? "running" : this.#state;
+    if (this.#state === "stopped" || this.#state === "done") return this.#state;
+    if (this.#busy) return "running";
+    return this.#replay !== undefined && this.#state === "running" ? "recovering" : this.#state;
   }
 
   get metrics(): ChannelMetrics {
@@ -54,21 +67,44 @@ export class Channel {
     return this.#parts.ctx.channel;
   }
 
+  get generation(): number {
+    return this.#parts.log.generation;
+  }
+
+  /** The part of a sink's channel that is done. */
+  get part(): unknown {
+    const { work } = this.#parts;
+    return work instanceof SinkWork ? work.part : undefined;
+  }
+
   /** Names of the inputs and edges that the channel waits for. */
   describeWait(): ChannelWait {
-    const waiting = this.#parts.inputs.waiting();
-    const edges = this.#parts.outputs.links
-      .filter((link) => link.blocks || (!link.closed && !link.drained))
-      .map((link) => link.edge);
-    return { inputs: waiting.forInputs, blocked: waiting.blocked, edges: [...new Set(edges)] };
+    const { forInputs, blocked } = this.#parts.inputs.waiting();
+    return { inputs: forInputs, blocked, edges: this.#parts.outputs.waiting() };
+  }
+
+  /** Opens user code and takes over the checkpoint of an earlier life: afterwards, links can be opened. */
+  async recover(): Promise<void> {
+    try {
+      await this.#open();
+      const snapshot = await this.#replay?.snapshot();
+      if (snapshot !== undefined) await restoreState(this.#parts, this.#tasks, snapshot);
+    } catch (error) {
+      this.failFrom(error);
+    }
   }
 
   /** One turn: some tasks. Returns a promise only where user code is asynchronous. */
   turn(): void | Promise<void> {
     if (this.#busy || this.#broken || this.#state === "done" || this.#state === "stopped") return undefined;
     try {
+      const before = this.#tasks.seq;
       const pending = this.#takeTasks();
-      if (pending === undefined) return undefined;
+      if (pending === undefined) {
+        // The next task needn't wait until the log has this one.
+        if (this.#tasks.seq !== before && !this.#finishing) this.#parts.events.wake();
+        return undefined;
+      }
       this.#busy = true;
       return pending.then(
         () => {
@@ -86,15 +122,23 @@ export class Channel {
     }
   }
 
-  receive(input: number, parcel: Parcel): void {
-    if (this.#state === "done" || this.#state === "stopped" || this.#finishing) return;
-    this.#parts.inputs.enqueue(input, parcel);
+  /** False for a parcel that had come before. */
+  receive(input: number, parcel: Parcel): boolean {
+    if (this.#deaf) return true;
+    const fresh = this.#parts.inputs.enqueue(input, parcel);
     this.#parts.events.wake();
+    return fresh;
   }
 
   inputEnded(input: number, from: number, lastSeq: number): void {
-    if (this.#state === "done" || this.#state === "stopped" || this.#finishing) return;
+    if (this.#deaf) return;
     this.#parts.inputs.end(input, from, lastSeq);
+    this.#parts.events.wake();
+  }
+
+  opened(link: OutgoingLink, after: number, objects: number, bytes: number): void {
+    link.open(after, objects, bytes);
+    this.#pump(link);
     this.#parts.events.wake();
   }
 
@@ -110,7 +154,7 @@ export class Channel {
     outputs.linkClosed(link);
     if (outputs.unwanted && work instanceof ReaderWork && this.#busy) {
       // The reader may wait for a source that never answers: the task ends with what came before.
-      this.#output?.interrupt();
+      this.#tasks.output?.interrupt();
       ctx.abort(new QStreamError("ABORTED", "nobody wants more objects of this reader"));
     }
     events.wake();
@@ -122,250 +166,213 @@ export class Channel {
     this.#parts.events.wake();
   }
 
+  /** What to tell another life of a producer: from where to go on, or, once the channel has all it wants, to stop. */
+  opening(input: number, from: number): Opening | undefined {
+    return this.#enough ? undefined : this.#parts.inputs.opening(input, from);
+  }
+
+  /** Seq of the last parcel that came on a link. */
+  received(input: number, from: number): number {
+    return this.#parts.inputs.received(input, from);
+  }
+
   /** Makes a sink's output visible. */
   async commitSink(): Promise<void> {
     if (this.#parts.work instanceof SinkWork) await this.#parts.work.commit();
   }
 
   /** Ends the channel where it is: nothing is sent any more, what a sink prepared is removed. */
-  async stop(reason: Error): Promise<void> {
+  stop(reason: Error): Promise<void> {
+    const { work } = this.#parts;
+    return this.#end(reason, () => (work instanceof SinkWork ? work.abort() : undefined));
+  }
+
+  /** Ends this life, for another to go on: what a sink prepared stays. */
+  giveUp(reason: Error): Promise<void> {
+    return this.#end(reason, () => undefined);
+  }
+
+  failFrom(error: unknown): void {
+    if (this.#state === "stopped" || this.#broken) return;
+    this.#broken = true;
+    const { ctx, events } = this.#parts;
+    const { consumed, input } = this.#tasks;
+    const seq = Math.max(0, this.#tasks.seq);
+    const place = { step: ctx.step, channel: ctx.channel, seq, ...(input === undefined ? {} : { input }) };
+    events.failed(locate(error, place), { seq, byUser: isByUser(error), consumed });
+  }
+
+  /** Nothing that comes is of use any more. */
+  get #deaf(): boolean {
+    return this.#state === "done" || this.#state === "stopped" || this.#finishing;
+  }
+
+  async #end(reason: Error, sink: () => void | Promise<void>): Promise<void> {
     const { work, ctx, inputs, outputs } = this.#parts;
     if (this.#state === "stopped") return;
     this.#state = "stopped";
+    this.#checkpoints.stop();
     ctx.abort(reason);
     inputs.clear();
     for (const link of outputs.links) link.close();
-    const output = this.#output;
-    this.#output = undefined;
-    await Promise.allSettled([
-      output?.close(),
-      work instanceof SinkWork ? work.abort() : undefined,
-      work instanceof ReaderWork ? undefined : work.close(),
-    ]);
+    const output = this.#tasks.stop();
+    await Promise.allSettled([output?.close(), sink(), work instanceof ReaderWork ? undefined : work.close()]);
     await ctx.spill.clear();
+  }
+
+  #open(): void | Promise<void> {
+    const { work, ctx } = this.#parts;
+    this.#state = "running";
+    return work instanceof ReaderWork ? undefined : work.open(ctx);
   }
 
   /** A reader takes one task a turn, consumers a few: else what several producers send in a turn of theirs would pile up. */
   #takeTasks(): void | Promise<void> {
     for (let left = this.#parts.work instanceof ReaderWork ? 1 : tasksPerTurn; left > 0; left--) {
-      const before = this.#seq;
+      const before = this.#tasks.seq;
       const pending = this.#takeTask();
-      if (pending !== undefined || this.#seq === before || this.#broken || this.#state !== "running") return pending;
+      if (pending !== undefined || this.#tasks.seq === before || this.#broken || this.#state !== "running") {
+        return pending;
+      }
     }
     return undefined;
   }
 
   #takeTask(): void | Promise<void> {
-    const { outputs, limits, work, ctx, clock } = this.#parts;
+    const { outputs, limits, work } = this.#parts;
     if (this.#state === "starting") {
-      this.#state = "running";
-      if (!(work instanceof ReaderWork)) {
-        const opening = work.open(ctx);
-        if (opening !== undefined) return opening;
-      }
+      const opening = this.#open();
+      if (opening !== undefined) return opening;
     }
+    if (this.#replay !== undefined) return this.#takeLoggedTask(this.#replay);
     if (this.#finishing) return this.#tryFinish();
     if (outputs.unwanted) return this.#endEarly();
-    if (!outputs.ready) {
-      this.#creditWaitFrom ??= clock.monotonic();
-      this.#state = "waiting-credit";
-      return undefined;
-    }
-    if (this.#creditWaitFrom !== undefined) {
-      this.#parts.metrics.creditWaitMs += clock.monotonic() - this.#creditWaitFrom;
-      this.#creditWaitFrom = undefined;
-    }
-    if (this.#uncommitted >= limits.uncommittedTasks) return undefined;
+    if (!this.#hasCredit()) return undefined;
+    const saving = saveState(this.#parts, this.#tasks, this.#checkpoints);
+    if (saving !== undefined) return saving;
+    if (this.#tasks.uncommitted >= limits.uncommittedTasks) return undefined;
     this.#state = "running";
-    return work instanceof ReaderWork ? this.#readTask(work) : this.#operatorTask(work);
+    const pending = work instanceof ReaderWork ? this.#readerTask(work) : this.#operatorTask(work);
+    return pending === undefined ? this.#endIfStopped() : pending.then(() => this.#endIfStopped());
   }
 
-  #readTask(work: ReaderWork): void | Promise<void> {
-    const { ctx, metrics } = this.#parts;
-    metrics.splits = work.splits;
-    this.#begin();
-    this.#output ??= work.nextSplit(ctx);
-    if (this.#output === undefined) {
-      metrics.splitsDone = work.splitsDone;
-      return this.#finish();
-    }
-    return this.#drain(this.#output, (chunk) => {
-      const { position } = work;
-      const count = chunk.objects.length;
-      work.position += count;
-      metrics.objectsRead += chunk.columnar ? rowsOfBatch(chunk.objects[0]) : count;
-      if (chunk.last) metrics.splitsDone = work.splitsDone;
-      return { cause: { kind: "read", split: work.split, position, count }, input: undefined, parcels: noParcels };
-    });
+  #hasCredit(): boolean {
+    const ready = this.#credit.check(this.#parts.outputs.ready);
+    if (!ready) this.#state = "waiting-credit";
+    return ready;
   }
 
-  #operatorTask(work: Work): void | Promise<void> {
-    if (this.#output !== undefined) {
-      this.#begin();
-      return this.#drain(this.#output, () => ({ cause: { kind: "continue" }, input: undefined, parcels: noParcels }));
-    }
-    const taken = this.#parts.inputs.take(this.#parts.limits.parcelObjects, work.accepts);
-    if (taken === undefined) {
-      this.#state = "waiting-input";
-      return undefined;
-    }
-    this.#begin();
-    if (taken.kind === "parcels" && needsBatches(taken.parcels)) {
-      return loadBatches().then(() => this.#execute(work, taken));
-    }
-    return this.#execute(work, taken);
-  }
-
-  #execute(work: Work, taken: Taken): void | Promise<void> {
-    const { ctx, inputEdges, metrics } = this.#parts;
-    switch (taken.kind) {
-      case "done": {
-        this.#finishing = true;
-        return this.#run({ cause: { kind: "done" }, input: undefined, parcels: noParcels }, work.done(ctx));
-      }
-      case "input-end": {
-        const input = inputEdges[taken.input]?.name ?? "";
-        this.#input = input;
-        const task = { cause: { kind: "input-end", input }, input: taken.input, parcels: noParcels } as const;
-        return this.#run(task, work.inputDone(input, ctx));
-      }
-      case "parcels": {
-        const edge = inputEdges[taken.input] as ChannelInput;
-        const { parcels } = taken;
-        const task = { cause: { kind: "parcels", input: edge.name }, input: taken.input, parcels } as const;
-        this.#input = edge.name;
-        let objects = decodeParcels(parcels);
-        countTaken(metrics, parcels);
-        if (this.#parts.strict) deepFreeze(objects);
-        for (const step of edge.after) objects = applyFunction(step, objects, ctx);
-        if (objects.length === 0) return this.#run(task, undefined);
-        if (edge.after.length > 0 && holdsBatch(objects) && loadedBatches() === undefined) {
-          return loadBatches().then(() => this.#run(task, work.execute(edge.name, objects, ctx)));
-        }
-        return this.#run(task, work.execute(edge.name, objects, ctx));
-      }
-    }
-  }
-
-  #run(task: RunningTask, result: OperatorOutputs<unknown>): void | Promise<void> {
-    if (result instanceof Promise) return result.then((settled) => this.#takeOutput(task, settled));
-    return this.#takeOutput(task, result);
-  }
-
-  #takeOutput(task: RunningTask, result: Exclude<OperatorOutputs<unknown>, Promise<unknown>>): void | Promise<void> {
-    if (result === undefined || result === null) return this.#complete(task, []);
-    this.#output = outputOf(result);
-    return this.#drain(this.#output, () => task);
-  }
-
-  #drain(output: TaskOutput, taskOf: (chunk: Chunk) => RunningTask): void | Promise<void> {
-    const { limits, clock, outputs } = this.#parts;
-    const chunk = output.next({
-      objects: outputs.taskObjects(limits.parcelObjects),
-      bytes: limits.parcelBytes,
-      lingerMs: limits.lingerMs,
-      clock,
-    });
-    if (chunk instanceof Promise) return chunk.then((settled) => this.#takeChunk(output, taskOf, settled));
-    return this.#takeChunk(output, taskOf, chunk);
-  }
-
-  #takeChunk(output: TaskOutput, taskOf: (chunk: Chunk) => RunningTask, chunk: Chunk): void | Promise<void> {
-    this.#output = chunk.last ? undefined : output;
-    const task = taskOf(chunk);
-    if (this.#state === "stopped") return undefined;
-    const { outputs, ctx } = this.#parts;
-    const made = outputs.applyFunctions("out", chunk.objects, ctx);
-    for (const [port, objects] of chunk.sides ?? []) made.push(...outputs.applyFunctions(port, objects, ctx));
-    // Functions on edges may make batches of plain objects.
-    if (loadedBatches() === undefined && made.some(({ objects }) => holdsBatch(objects))) {
-      return loadBatches().then(() => this.#complete(task, made));
-    }
-    return this.#complete(task, made);
-  }
-
-  #complete(task: RunningTask, made: readonly EdgeObjects[]): void | Promise<void> {
-    if (this.#state === "stopped") return undefined;
-    const { outputs, ctx, lineage, step, metrics, clock, inputs } = this.#parts;
-    const outgoing = outputs.route(made, { seq: this.#seq, random: () => ctx.random() });
-    metrics.tasks++;
-    metrics.busyMs += clock.monotonic() - this.#startedAt;
-    this.#uncommitted++;
-    const from = ctx.channel;
-    const committed = (): void => {
-      this.#uncommitted--;
-      if (this.#state === "stopped") return;
-      for (const { link, parcel } of outgoing) link.send({ ...parcel, from });
-      this.#parts.events.wake();
-    };
-    const keeps = lineage.keeps;
-    lineage.append(
-      {
-        step,
-        channel: from,
-        seq: this.#seq,
-        cause: task.cause,
-        consumed:
-          keeps && task.input !== undefined
-            ? consumedOf(this.#parts.inputEdges[task.input]?.edge ?? -1, task.parcels)
-            : [],
-        produced: keeps ? producedOf(outgoing) : [],
-      },
-      committed,
-    );
-    if (task.input !== undefined && task.parcels.length > 0) inputs.release(task.input, task.parcels);
-    return this.#stopsNow() ? this.#endEarly() : undefined;
-  }
-
-  /** True once user code called `ctx.stop()` and what it had returned by then is sent. */
-  #stopsNow(): boolean {
-    const { ctx, work } = this.#parts;
-    return ctx.stopped && !this.#finishing && (work instanceof ReaderWork || this.#output === undefined);
-  }
-
-  #begin(): void {
-    this.#seq++;
-    if (this.#output === undefined) this.#input = undefined;
-    this.#startedAt = this.#parts.clock.monotonic();
-    this.#parts.ctx.begin(this.#seq);
-  }
-
-  /** Nobody wants more, or the operator has all it needs: inputs are cancelled, what was sent stays. */
-  #endEarly(): void | Promise<void> {
-    const output = this.#output;
-    this.#output = undefined;
-    for (const input of this.#parts.inputs.open()) this.#parts.events.cancelInput(input);
-    this.#parts.inputs.clear();
-    const { work, ctx } = this.#parts;
-    if (work instanceof SinkWork) {
-      // A sink that stops early has taken all that it wants, and still has to hand over its part.
-      return Promise.all([output?.close(), work.done(ctx)]).then(() => this.#finish());
-    }
-    if (output !== undefined) return output.close().then(() => this.#finish());
-    return this.#finish();
-  }
-
-  #finish(): void | Promise<void> {
+  #readerTask(work: ReaderWork): void | Promise<void> {
+    if (this.#tasks.output !== undefined || !work.exhausted) return this.#tasks.read(work);
+    this.#parts.metrics.splitsDone = work.splitsDone;
     this.#finishing = true;
     return this.#tryFinish();
   }
 
+  #operatorTask(work: Work): void | Promise<void> {
+    if (this.#tasks.output !== undefined) return this.#tasks.continue();
+    // What is to be passed over isn't joined with other parcels.
+    const most = this.#passOver.some() ? 1 : this.#parts.limits.parcelObjects;
+    const taken = this.#parts.inputs.take(most, work.accepts);
+    if (taken === undefined) {
+      this.#state = "waiting-input";
+      return undefined;
+    }
+    if (taken.kind === "done") this.#finishing = true;
+    const error = this.#passOver.take(taken, this.#parts.inputEdges);
+    return taken.kind === "parcels" && error !== undefined
+      ? this.#tasks.skip(taken, error)
+      : this.#tasks.execute(work, taken);
+  }
+
+  /** Runs the next logged task again. Parcels that consumers have already aren't sent. */
+  #takeLoggedTask(replay: Replay): void | Promise<void> {
+    // Consumers cancel once they have all that was to be made again; until then it may wait in a spool.
+    if (replay.outputsOnly ? this.#parts.outputs.unwanted : replay.finished) return this.#endReplay(replay);
+    if (replay.finished) {
+      this.#state = "waiting-credit";
+      return undefined;
+    }
+    if (!this.#hasCredit()) return undefined;
+    const { record } = replay;
+    if (record === undefined) return replay.fetch();
+    this.#state = "running";
+    if (record.cause.kind === "stop") {
+      replay.advance();
+      this.#tasks.seq = record.seq;
+      return this.#stopInputs();
+    }
+    if (record.cause.kind === "done") this.#finishing = true;
+    const repeating = repeatTask(record, this.#parts, this.#tasks);
+    if (repeating === "waits") {
+      this.#state = "waiting-input";
+      return undefined;
+    }
+    const advance = (): void => {
+      replay.advance();
+      // No commit is going to wake it.
+      this.#parts.events.wake();
+    };
+    return repeating === undefined ? advance() : repeating.then(advance);
+  }
+
+  #endReplay(replay: Replay): void | Promise<void> {
+    this.#replay = undefined;
+    this.#tasks.follow(undefined);
+    if (replay.outputsOnly) {
+      this.#state = "done";
+      return this.#parts.events.replayed();
+    }
+    this.#parts.events.wake();
+    return this.#endIfStopped();
+  }
+
+  /** Ends the channel once user code called `ctx.stop()` and what it had returned by then is sent. */
+  #endIfStopped(): void | Promise<void> {
+    const { ctx, work } = this.#parts;
+    if (!ctx.stopped || this.#finishing || this.#state === "stopped") return undefined;
+    return work instanceof ReaderWork || this.#tasks.output === undefined ? this.#endEarly() : undefined;
+  }
+
+  /**
+   * Nobody wants more, or the operator has all it needs. Producers are told once the log has it: until then another life
+   * could need what they send.
+   */
+  #endEarly(): void | Promise<void> {
+    this.#finishing = true;
+    const output = this.#tasks.output;
+    this.#tasks.output = undefined;
+    this.#stopping = true;
+    const stopped = new Promise<void>((resolve) => this.#tasks.logStop(() => resolve(this.#stopInputs())));
+    stopped.then(
+      () => {
+        this.#stopping = false;
+        this.#parts.events.wake();
+      },
+      (error: unknown) => this.failFrom(error),
+    );
+    return output?.close();
+  }
+
+  /** A sink that stops early has taken all that it wants, and still has to hand over its part. */
+  #stopInputs(): void | Promise<void> {
+    this.#finishing = true;
+    this.#enough = true;
+    const { work, ctx, inputs, events } = this.#parts;
+    for (const input of inputs.open()) events.cancelInput(input);
+    inputs.clear();
+    return work instanceof SinkWork ? work.done(ctx) : undefined;
+  }
+
   /** Ends the channel's links once everything is committed and the spools are empty. */
   #tryFinish(): void | Promise<void> {
-    const { outputs, work, events } = this.#parts;
-    if (this.#state === "done" || this.#state === "stopped") return undefined;
-    if (this.#output !== undefined) {
+    const { outputs, work, events, limits } = this.#parts;
+    if (this.#tasks.output !== undefined) {
       if (outputs.unwanted) return this.#endEarly();
-      if (!outputs.ready) {
-        this.#state = "waiting-credit";
-        return undefined;
-      }
-      if (this.#uncommitted < this.#parts.limits.uncommittedTasks) {
-        this.#begin();
-        return this.#drain(this.#output, () => ({ cause: { kind: "continue" }, input: undefined, parcels: noParcels }));
-      }
+      if (!this.#hasCredit()) return undefined;
+      if (this.#tasks.uncommitted < limits.uncommittedTasks) return this.#tasks.continue();
     }
-    if (this.#uncommitted > 0) return undefined;
+    if (this.#tasks.uncommitted > 0 || this.#stopping) return undefined;
     // Each link ends as soon as it can: a consumer may have to see the end of one before it reads what another holds.
     for (const link of outputs.links) if (link.drained) link.end();
     if (outputs.links.some((link) => !link.closed)) {
@@ -376,7 +383,7 @@ export class Channel {
     const report = async (): Promise<void> => {
       if (!(work instanceof ReaderWork)) await work.close();
       await this.#parts.ctx.spill.clear();
-      events.done(work instanceof SinkWork ? work.part : undefined);
+      events.done(this.part);
     };
     return report();
   }
@@ -387,13 +394,5 @@ export class Channel {
       () => this.#parts.events.wake(),
       (error: unknown) => this.failFrom(error),
     );
-  }
-
-  failFrom(error: unknown): void {
-    if (this.#state === "stopped" || this.#broken) return;
-    this.#broken = true;
-    const { ctx, events } = this.#parts;
-    const input = this.#input === undefined ? {} : { input: this.#input };
-    events.failed(locate(error, { step: ctx.step, channel: ctx.channel, seq: Math.max(0, this.#seq), ...input }));
   }
 }

@@ -27,3 +27,8 @@ function adviceOn(error: unknown): { readonly advice?: string } {
     /^Cannot (?:assign to read only|add|delete|define|redefine) property/u.test(error.message);
   return frozen ? { advice: readOnlyAdvice } : {};
 }
+
+/** True if user code threw it: running the task again may help. What the engine says itself doesn't get better by that. */
+export function isByUser(error: unknown): boolean {
+  return !(error instanceof QStreamError) || (error.code === "STEP_FAILED" && error.cause !== undefined);
+}

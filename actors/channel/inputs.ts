@@ -1,6 +1,8 @@
+import type { Consumed } from "../../lib/core/contracts/lineage.ts";
 import { invariant } from "../../lib/core/errors.ts";
 import type { PlannedInput } from "../../lib/core/plan.ts";
 import type { Parcel } from "./parcel.ts";
+import { removeExactly, takeParcels } from "./take-parcels.ts";
 
 /** How much a producer may send on a link before more is granted. */
 export interface Window {
@@ -19,6 +21,24 @@ export function windowOf(
   };
 }
 
+/** The consumer's end of a link. */
+interface IncomingLink {
+  /** Seq of the last parcel that came, or -1. */
+  received: number;
+  /** Seq of the last parcel that a task took, or -1. */
+  consumed: number;
+  ended: boolean;
+  /** What came and wasn't granted again. */
+  heldObjects: number;
+  heldBytes: number;
+  /** What was granted beyond the window, and is to be taken back. */
+  extraObjects: number;
+  extraBytes: number;
+  /** The part of what is held that tasks are done with. */
+  owedObjects: number;
+  owedBytes: number;
+}
+
 interface Input {
   readonly planned: PlannedInput;
   readonly window: Window;
@@ -26,9 +46,7 @@ interface Input {
   head: number;
   openLinks: number;
   state: "open" | "ended" | "done";
-  /** Consumed and not yet granted again, by producing channel. */
-  readonly owed: Map<number, { objects: number; bytes: number }>;
-  readonly lastSeq: Map<number, number>;
+  readonly links: Map<number, IncomingLink>;
 }
 
 /** What a channel's next task takes from its inputs. */
@@ -36,6 +54,23 @@ export type Taken =
   | { readonly kind: "parcels"; readonly input: number; readonly parcels: readonly Parcel[] }
   | { readonly kind: "input-end"; readonly input: number }
   | { readonly kind: "done" };
+
+/** What a consumer tells a producer that goes on with a link: what came so far, and the credit that is left of the window. */
+export interface Opening {
+  readonly after: number;
+  readonly objects: number;
+  readonly bytes: number;
+}
+
+export type TakenParcels = Extract<Taken, { kind: "parcels" }>;
+
+/** How far a channel's inputs are consumed: the part of a checkpoint that says what comes next. */
+export interface InputPosition {
+  /** True once the end of the input was taken. */
+  readonly done: boolean;
+  /** Seq of the last consumed parcel, by producing channel; what isn't there is -1. */
+  readonly consumed: readonly (readonly [from: number, seq: number])[];
+}
 
 /** The unread parcels of a channel: a queue for each input, drained stage by stage, bounded by the credit of their links. */
 export class Inputs {
@@ -55,30 +90,38 @@ export class Inputs {
       head: 0,
       openLinks: links,
       state: links === 0 ? "ended" : "open",
-      owed: new Map(),
-      lastSeq: new Map(),
+      links: new Map(),
     }));
   }
 
-  enqueue(index: number, parcel: Parcel): void {
+  /** Takes a parcel that came. False for one that came before: after a failure a producer may send some again. */
+  enqueue(index: number, parcel: Parcel): boolean {
     const input = this.#input(index);
+    const link = linkOf(input, parcel.from);
+    if (parcel.seq <= link.received) return false;
     invariant(
-      parcel.previous === (input.lastSeq.get(parcel.from) ?? -1),
+      parcel.previous === link.received,
       `a parcel is missing on the link from channel ${parcel.from} to input "${input.planned.name}"`,
     );
-    input.lastSeq.set(parcel.from, parcel.seq);
+    link.received = parcel.seq;
+    link.heldObjects += parcel.rows;
+    link.heldBytes += parcel.bytes;
     input.queue.push(parcel);
+    return true;
   }
 
   /** The producing channel has sent its last parcel on this link. */
   end(index: number, from: number, lastSeq: number): void {
     const input = this.#input(index);
+    const link = linkOf(input, from);
+    if (link.ended) return;
     invariant(
-      lastSeq === (input.lastSeq.get(from) ?? -1),
+      lastSeq === link.received,
       `the last parcel from channel ${from} to input "${input.planned.name}" never came`,
     );
+    link.ended = true;
     input.openLinks--;
-    if (input.openLinks === 0) input.state = "ended";
+    if (input.openLinks === 0 && input.state === "open") input.state = "ended";
   }
 
   /** Takes what the next task consumes: parcels of one input of the lowest stage, at most about `objectsMax` objects. */
@@ -93,7 +136,7 @@ export class Inputs {
       if (input.head < input.queue.length) {
         if (accepts !== undefined && !accepts(input.planned.name)) continue;
         this.#turn = index + 1;
-        return { kind: "parcels", input: index, parcels: takeParcels(input, objectsMax) };
+        return { kind: "parcels", input: index, parcels: noteConsumed(input, takeParcels(input, objectsMax)) };
       }
       if (input.state === "ended") {
         input.state = "done";
@@ -103,21 +146,90 @@ export class Inputs {
     return undefined;
   }
 
+  /** Takes exactly what a logged task consumed, in its order; undefined while some of it hasn't come. */
+  takeLogged(name: string, consumed: readonly Consumed[]): TakenParcels | undefined {
+    const index = this.#indexOf(name);
+    const input = this.#input(index);
+    const parcels = removeExactly(input, consumed);
+    return parcels === undefined ? undefined : { kind: "parcels", input: index, parcels: noteConsumed(input, parcels) };
+  }
+
+  /** Takes the end of an input that a logged task has taken: all that came before it was consumed by then. */
+  endLogged(name: string): Extract<Taken, { kind: "input-end" }> {
+    const index = this.#indexOf(name);
+    this.#input(index).state = "done";
+    return { kind: "input-end", input: index };
+  }
+
   /** What the task took is consumed: its links get credit again, once it is worth a message. */
   release(index: number, parcels: readonly Parcel[]): void {
     const input = this.#input(index);
     for (const parcel of parcels) {
-      let owed = input.owed.get(parcel.from);
-      if (owed === undefined) {
-        owed = { objects: 0, bytes: 0 };
-        input.owed.set(parcel.from, owed);
+      const link = linkOf(input, parcel.from);
+      link.owedObjects += parcel.rows;
+      link.owedBytes += parcel.bytes;
+      takeBackExtra(link);
+      if (link.owedObjects * 2 < input.window.objects && link.owedBytes * 2 < input.window.bytes) continue;
+      this.#grant(index, parcel.from, link.owedObjects, link.owedBytes);
+      settle(link);
+    }
+  }
+
+  /**
+   * Grants more on links whose producers have used up their credit. A channel that repeats its log takes parcels in the order
+   * of that, not in the order in which they come: a producer that it held back could be the one that it waits for.
+   */
+  widen(): void {
+    for (const [index, input] of this.#inputs.entries()) {
+      if (input.state === "done") continue;
+      for (const [from, link] of input.links) {
+        if (link.ended || !isUsedUp(link, input.window)) continue;
+        link.extraObjects += input.window.objects;
+        link.extraBytes += input.window.bytes;
+        this.#grant(index, from, input.window.objects, input.window.bytes);
       }
-      owed.objects += parcel.rows;
-      owed.bytes += parcel.bytes;
-      if (owed.objects * 2 < input.window.objects && owed.bytes * 2 < input.window.bytes) continue;
-      this.#grant(index, parcel.from, owed.objects, owed.bytes);
-      owed.objects = 0;
-      owed.bytes = 0;
+    }
+  }
+
+  /** What to ask of a link's new producer. */
+  opening(index: number, from: number): Opening {
+    const input = this.#input(index);
+    const link = linkOf(input, from);
+    settle(link);
+    link.extraObjects = 0;
+    link.extraBytes = 0;
+    return {
+      after: link.received,
+      objects: Math.max(0, input.window.objects - link.heldObjects),
+      bytes: Math.max(0, input.window.bytes - link.heldBytes),
+    };
+  }
+
+  /** Seq of the last parcel that came on a link, or -1. */
+  received(index: number, from: number): number {
+    return this.#input(index).links.get(from)?.received ?? -1;
+  }
+
+  /** How far the inputs are consumed, in the plan's order. */
+  positions(): InputPosition[] {
+    return this.#inputs.map((input) => ({
+      done: input.state === "done",
+      consumed: [...input.links]
+        .filter(([, { consumed }]) => consumed >= 0)
+        .map(([from, link]) => [from, link.consumed]),
+    }));
+  }
+
+  /** Starts from positions that a checkpoint holds: nothing is here, and producers are asked for what comes after. */
+  restore(positions: readonly InputPosition[]): void {
+    for (const [index, { done, consumed }] of positions.entries()) {
+      const input = this.#input(index);
+      if (done) input.state = "done";
+      for (const [from, seq] of consumed) {
+        const link = linkOf(input, from);
+        link.consumed = seq;
+        link.received = seq;
+      }
     }
   }
 
@@ -154,6 +266,10 @@ export class Inputs {
     return lowest;
   }
 
+  #indexOf(name: string): number {
+    return this.#inputs.findIndex((input) => input.planned.name === name);
+  }
+
   #input(index: number): Input {
     const input = this.#inputs[index];
     invariant(input !== undefined, `a channel has no input ${index}`);
@@ -161,23 +277,50 @@ export class Inputs {
   }
 }
 
-function takeParcels(input: Input, objectsMax: number): Parcel[] {
-  const taken: Parcel[] = [];
-  let objects = 0;
-  while (input.head < input.queue.length) {
-    const parcel = input.queue[input.head] as Parcel;
-    // Joining parcels costs a copy, which only small ones are worth.
-    if (taken.length > 0 && (parcel.columnar || objects * 4 >= objectsMax || objects + parcel.rows > objectsMax)) break;
-    taken.push(parcel);
-    objects += parcel.rows;
-    // The slot is emptied at once, so that what was consumed can be collected.
-    input.queue[input.head] = undefined as unknown as Parcel;
-    input.head++;
-    if (parcel.columnar) break;
+function linkOf(input: Input, from: number): IncomingLink {
+  let link = input.links.get(from);
+  if (link === undefined) {
+    link = {
+      received: -1,
+      consumed: -1,
+      ended: false,
+      heldObjects: 0,
+      heldBytes: 0,
+      extraObjects: 0,
+      extraBytes: 0,
+      owedObjects: 0,
+      owedBytes: 0,
+    };
+    input.links.set(from, link);
   }
-  if (input.head > 1024 || input.head === input.queue.length) {
-    input.queue.splice(0, input.head);
-    input.head = 0;
-  }
-  return taken;
+  return link;
+}
+
+function isUsedUp({ heldObjects, heldBytes, extraObjects, extraBytes }: IncomingLink, window: Window): boolean {
+  return heldObjects >= window.objects + extraObjects || heldBytes >= window.bytes + extraBytes;
+}
+
+/** What was granted beyond the window isn't granted again. */
+function takeBackExtra(link: IncomingLink): void {
+  const objects = Math.min(link.extraObjects, link.owedObjects);
+  const bytes = Math.min(link.extraBytes, link.owedBytes);
+  link.extraObjects -= objects;
+  link.extraBytes -= bytes;
+  link.owedObjects -= objects;
+  link.owedBytes -= bytes;
+  link.heldObjects -= objects;
+  link.heldBytes -= bytes;
+}
+
+/** What is owed is granted with the next message. */
+function settle(link: IncomingLink): void {
+  link.heldObjects -= link.owedObjects;
+  link.heldBytes -= link.owedBytes;
+  link.owedObjects = 0;
+  link.owedBytes = 0;
+}
+
+function noteConsumed(input: Input, parcels: readonly Parcel[]): readonly Parcel[] {
+  for (const parcel of parcels) linkOf(input, parcel.from).consumed = parcel.seq;
+  return parcels;
 }

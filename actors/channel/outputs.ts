@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import { loadedBatches, representationOf, type BatchSupport } from "../../lib/core/batch/index.ts";
 import { assertTravels, encodeObjects, estimateBytes } from "../../lib/core/codec/index.ts";
 import type { Produced } from "../../lib/core/contracts/lineage.ts";
@@ -8,6 +9,9 @@ import type { EdgeContext, EdgeFunction } from "../../lib/core/program.ts";
 import type { ChannelMetrics } from "./channel-metrics.ts";
 import type { OutgoingLink } from "./outgoing-link.ts";
 import type { Parcel } from "./parcel.ts";
+import { watched } from "./strict-input.ts";
+
+const nothing = { objects: [] };
 
 /** Links over which a task is spread, at most: beyond, parcels get smaller. */
 const fanOutMax = 16;
@@ -27,16 +31,27 @@ interface FunctionNode {
   readonly edges: OutgoingEdge[];
 }
 
+export interface OutputsOptions {
+  /** Index of the channel within its step. */
+  readonly channel?: number;
+  /** Whether encoded parcels get a checksum, which the lineage keeps. */
+  readonly checksums?: boolean;
+  /** Whether functions that change their objects are found. */
+  readonly strict?: boolean;
+}
+
 /** What a task sends on one edge, once the functions on it have run. */
 export interface EdgeObjects {
   readonly edge: OutgoingEdge;
   readonly objects: readonly unknown[];
 }
 
-/** A parcel that waits for its task to be committed. */
+/** A parcel that waits for its task to be committed. One for a link that is closed is only counted. */
 export interface Outgoing {
   readonly link: OutgoingLink;
-  readonly parcel: Omit<Parcel, "previous">;
+  readonly parcel: Parcel;
+  /** CRC-32 of an encoded payload, for replay to compare with; 0 where there is none. */
+  readonly checksum: number;
 }
 
 /**
@@ -47,14 +62,21 @@ export class Outputs {
   readonly links: readonly OutgoingLink[];
   readonly #trees = new Map<string, FunctionNode>();
   readonly #metrics: ChannelMetrics;
+  readonly #channel: number;
+  readonly #checksums: boolean;
+  readonly #strict: boolean;
   readonly #fanOut: number;
   #open: number;
   /** Objects that the functions on the edges made of each in the last task, at least one. */
   #expansion = 1;
 
-  constructor(edges: readonly OutgoingEdge[], metrics: ChannelMetrics) {
+  constructor(edges: readonly OutgoingEdge[], metrics: ChannelMetrics, options: OutputsOptions = {}) {
+    const { channel = 0, checksums = false, strict = false } = options;
+    this.#channel = channel;
+    this.#checksums = checksums;
+    this.#strict = strict;
     this.links = edges.flatMap((edge) => edge.links);
-    this.#open = this.links.length;
+    this.#open = this.links.filter((link) => !link.closed).length;
     this.#metrics = metrics;
     for (const edge of edges) this.#add(edge);
     this.#fanOut = Math.max(1, ...[...this.#trees.values()].map(widestOf));
@@ -64,6 +86,12 @@ export class Outputs {
   get ready(): boolean {
     for (const link of this.links) if (link.blocks) return false;
     return true;
+  }
+
+  /** Edges that the channel waits for: without credit, or with parcels that aren't on their way yet. */
+  waiting(): number[] {
+    const waiting = this.links.filter((link) => link.blocks || (!link.closed && !link.drained));
+    return [...new Set(waiting.map((link) => link.edge))];
   }
 
   /** True if every consumer has said that it wants no more. */
@@ -84,7 +112,7 @@ export class Outputs {
     const made: EdgeObjects[] = [];
     const tree = this.#trees.get(port);
     if (tree === undefined || objects.length === 0) return made;
-    walk(tree, objects, ctx, made);
+    this.#walk(tree, objects, ctx, made);
     if (port === "out") this.#expansion = expansionOf(made, objects.length);
     return made;
   }
@@ -97,9 +125,19 @@ export class Outputs {
   }
 
   linkClosed(link: OutgoingLink): void {
-    if (link.closed) return;
+    const wasOpen = !link.closed;
     link.close();
-    this.#open--;
+    if (wasOpen) this.#open--;
+  }
+
+  /** Seq of the last parcel made for each link. */
+  positions(): number[] {
+    return this.links.map((link) => link.madeSeq);
+  }
+
+  /** Starts behind what an earlier life had made by its checkpoint. */
+  restore(positions: readonly number[]): void {
+    this.links.forEach((link, index) => link.restore(positions[index] ?? -1));
   }
 
   #add(edge: OutgoingEdge): void {
@@ -120,6 +158,13 @@ export class Outputs {
       node = next;
     }
     node.edges.push(edge);
+  }
+
+  #walk(node: FunctionNode, objects: readonly unknown[], ctx: EdgeContext, made: EdgeObjects[]): void {
+    const applied = node.function === undefined ? objects : applyFunction(node.function, objects, ctx, this.#strict);
+    if (applied.length === 0) return;
+    for (const edge of node.edges) made.push({ edge, objects: applied });
+    for (const next of node.next) this.#walk(next, applied, ctx, made);
   }
 
   #routeEdge(edge: OutgoingEdge, objects: readonly unknown[], task: RoutedTask, outgoing: Outgoing[]): void {
@@ -152,24 +197,41 @@ export class Outputs {
     outgoing: Outgoing[],
     encoded?: Payload,
   ): void {
-    if (link === undefined || link.closed) return;
+    if (link === undefined || this.#skipsClosed(link, objects.length, seq, outgoing)) return;
     if (link.target.local) {
       if (link.takeFirst()) assertTravels(objects[0]);
       const bytes = perObject * objects.length;
       this.#count(objects.length, 0, bytes, 0);
-      outgoing.push({
-        link,
-        parcel: { from: 0, seq, rows: objects.length, bytes, columnar: false, content: { objects } },
-      });
+      const parcel = this.#numbered(link, { seq, rows: objects.length, bytes, columnar: false, content: { objects } });
+      outgoing.push({ link, parcel, checksum: 0 });
       return;
     }
-    const payload = encoded ?? encodeObjects(objects);
+    this.#addPayload(link, encoded ?? encodeObjects(objects), seq, outgoing);
+  }
+
+  #addPayload(link: OutgoingLink, payload: Payload, seq: number, outgoing: Outgoing[]): void {
+    const columnar = payload.format === "batch";
     const bytes = payload.bytes.byteLength;
-    this.#count(objects.length, 0, bytes, bytes);
-    outgoing.push({
-      link,
-      parcel: { from: 0, seq, rows: objects.length, bytes, columnar: false, content: { payload } },
-    });
+    this.#count(payload.rows, columnar ? 1 : 0, bytes, link.target.local ? 0 : bytes);
+    const parcel = this.#numbered(link, { seq, rows: payload.rows, bytes, columnar, content: { payload } });
+    outgoing.push({ link, parcel, checksum: this.#checksumOf(payload) });
+  }
+
+  #numbered(link: OutgoingLink, parcel: Omit<Parcel, "from" | "previous">): Parcel {
+    return { ...parcel, from: this.#channel, previous: link.make(parcel.seq) };
+  }
+
+  /** The bytes of a structured clone may differ where the objects don't. */
+  #checksumOf(payload: Payload): number {
+    return this.#checksums && payload.format !== "clone" ? crc32(new Uint8Array(payload.bytes)) : 0;
+  }
+
+  /** Notes what a closed link would have got: a task that is run again can't know when it was closed. */
+  #skipsClosed(link: OutgoingLink, rows: number, seq: number, outgoing: Outgoing[]): boolean {
+    if (!link.closed) return false;
+    const parcel = this.#numbered(link, { seq, rows, bytes: 0, columnar: false, content: nothing });
+    outgoing.push({ link, parcel, checksum: 0 });
+    return true;
   }
 
   #broadcastObjects(
@@ -181,8 +243,8 @@ export class Outputs {
   ): void {
     let payload: Payload | undefined;
     for (const link of edge.links) {
-      if (link.closed) continue;
-      if (!link.target.local) payload = payload === undefined ? encodeObjects(objects) : copyOf(payload);
+      if (!link.closed && !link.target.local)
+        payload = payload === undefined ? encodeObjects(objects) : copyOf(payload);
       this.#addObjects(link, objects, perObject, seq, outgoing, payload);
     }
   }
@@ -225,13 +287,8 @@ export class Outputs {
     const payloads = support.encodeGathered(batch, channelOfRow, links.length);
     payloads.forEach((payload, to) => {
       const link = links[to];
-      if (payload === undefined || link === undefined || link.closed) return;
-      const bytes = payload.bytes.byteLength;
-      this.#count(payload.rows, 1, bytes, link.target.local ? 0 : bytes);
-      outgoing.push({
-        link,
-        parcel: { from: 0, seq, rows: payload.rows, bytes, columnar: true, content: { payload } },
-      });
+      if (payload === undefined || link === undefined || this.#skipsClosed(link, payload.rows, seq, outgoing)) return;
+      this.#addPayload(link, payload, seq, outgoing);
     });
   }
 
@@ -260,18 +317,16 @@ export class Outputs {
     seq: number,
     outgoing: Outgoing[],
   ): void {
-    if (link === undefined || link.closed) return;
     const rows = support.rows(batch);
+    if (link === undefined || this.#skipsClosed(link, rows, seq, outgoing)) return;
     if (link.target.local) {
       const bytes = support.bytes(batch);
       this.#count(rows, 1, bytes, 0);
-      outgoing.push({ link, parcel: { from: 0, seq, rows, bytes, columnar: true, content: { objects: [batch] } } });
+      const parcel = this.#numbered(link, { seq, rows, bytes, columnar: true, content: { objects: [batch] } });
+      outgoing.push({ link, parcel, checksum: 0 });
       return;
     }
-    const payload = support.encode(batch);
-    const bytes = payload.bytes.byteLength;
-    this.#count(rows, 1, bytes, bytes);
-    outgoing.push({ link, parcel: { from: 0, seq, rows, bytes, columnar: true, content: { payload } } });
+    this.#addPayload(link, support.encode(batch), seq, outgoing);
   }
 
   #count(objects: number, batches: number, bytes: number, exchanged: number): void {
@@ -285,9 +340,15 @@ export class Outputs {
 }
 
 /** Runs one edge function; what it throws names it. */
-export function applyFunction(step: EdgeFunction, objects: readonly unknown[], ctx: EdgeContext): readonly unknown[] {
+export function applyFunction(
+  step: EdgeFunction,
+  objects: readonly unknown[],
+  ctx: EdgeContext,
+  strict: boolean,
+): readonly unknown[] {
   try {
-    return step.apply(objects, ctx);
+    if (!strict) return step.apply(objects, ctx);
+    return watched(`${step.kind} "${step.id}"`, objects, () => step.apply(objects, ctx)) as readonly unknown[];
   } catch (error) {
     if (error instanceof QStreamError) throw error;
     throw new QStreamError("STEP_FAILED", `${step.kind} "${step.id}" threw: ${messageOf(error)}`, { cause: error });
@@ -296,7 +357,9 @@ export function applyFunction(step: EdgeFunction, objects: readonly unknown[], c
 
 /** What was sent on each link, for the lineage. */
 export function producedOf(outgoing: readonly Outgoing[]): Produced[] {
-  return outgoing.map(({ link, parcel }) => ({ edge: link.edge, to: link.to, objects: parcel.rows }));
+  return outgoing.map(({ link, parcel, checksum }) => {
+    return { edge: link.edge, to: link.to, objects: parcel.rows, checksum };
+  });
 }
 
 function expansionOf(made: readonly EdgeObjects[], objects: number): number {
@@ -312,13 +375,6 @@ function linkTo(edge: OutgoingEdge, to: number): OutgoingLink {
     `the partition function of edge ${edge.index} chose channel ${to} of ${edge.links.length}`,
   );
   return link;
-}
-
-function walk(node: FunctionNode, objects: readonly unknown[], ctx: EdgeContext, made: EdgeObjects[]): void {
-  const applied = node.function === undefined ? objects : applyFunction(node.function, objects, ctx);
-  if (applied.length === 0) return;
-  for (const edge of node.edges) made.push({ edge, objects: applied });
-  for (const next of node.next) walk(next, applied, ctx, made);
 }
 
 function widestOf(node: FunctionNode): number {

@@ -43,7 +43,8 @@ export class Spool {
   #head = 0;
   #writing: Promise<void> = Promise.resolve();
   #file: DiskFile | undefined;
-  #writes = 0;
+  /** What is on its way to disk, oldest first. */
+  readonly #unwritten: Parcel[] = [];
   #draining = false;
 
   constructor(budget: SpoolBudget, events: SpoolEvents) {
@@ -52,26 +53,31 @@ export class Spool {
   }
 
   get empty(): boolean {
-    return this.#head === this.#entries.length && this.#writes === 0 && !this.#draining;
+    return this.#head === this.#entries.length && this.#unwritten.length === 0 && !this.#draining;
   }
 
   /** True while bytes wait to be written: the producer holds back, so that they don't pile up. */
   get writing(): boolean {
-    return this.#writes > 0;
+    return this.#unwritten.length > 0;
+  }
+
+  /** Seq of the parcel before the first one that is here, if any is. */
+  get heldAfter(): number | undefined {
+    return this.#entries[this.#head]?.parcel.previous ?? this.#unwritten[0]?.previous;
   }
 
   add(parcel: Parcel): void {
-    if (this.#writes === 0 && this.#budget.memoryBytes + parcel.bytes <= this.#budget.memoryBytesMax) {
+    if (this.#unwritten.length === 0 && this.#budget.memoryBytes + parcel.bytes <= this.#budget.memoryBytesMax) {
       this.#budget.memoryBytes += parcel.bytes;
       this.#entries.push({ kind: "memory", parcel });
       return;
     }
-    this.#writes++;
+    this.#unwritten.push(parcel);
     this.#writing = this.#writing
       .then(() => this.#write(parcel))
       .catch(this.#events.failed)
       .finally(() => {
-        this.#writes--;
+        this.#unwritten.shift();
         this.#events.settled();
       });
   }
@@ -83,11 +89,13 @@ export class Spool {
       while (wanted()) {
         const entry = this.#entries[this.#head];
         if (entry === undefined) {
-          if (this.#writes === 0) return;
+          if (this.#unwritten.length === 0) return;
           await this.#writing;
           continue;
         }
         const parcel = entry.kind === "memory" ? entry.parcel : await this.#read(entry);
+        // While it was read, the consumer may have been lost, or have said that it wants no more.
+        if (!wanted()) return;
         this.#forget(entry);
         deliver(parcel);
       }
@@ -147,7 +155,8 @@ export class Spool {
   }
 }
 
-function encodeContent(objects: readonly unknown[]): Payload {
+/** What leaves a slot, or goes to disk. */
+export function encodeContent(objects: readonly unknown[]): Payload {
   const batches = representationOf(objects[0]) === undefined ? undefined : loadedBatches();
   return batches === undefined ? encodeObjects(objects) : batches.encode(objects[0]);
 }

@@ -8,6 +8,8 @@ export interface RunningTask {
   readonly cause: Cause;
   readonly input: number | undefined;
   readonly parcels: readonly Parcel[];
+  /** What a source gave that can't be asked again. */
+  readonly content?: Uint8Array | undefined;
 }
 
 export const noParcels: readonly Parcel[] = [];
@@ -40,13 +42,13 @@ function objectsOf({ content }: Parcel): readonly unknown[] {
   return decodeObjects(content.payload);
 }
 
-/** What a task consumed of each link, for the lineage. */
+/** What a task consumed, in its order: runs of parcels of one link each. */
 export function consumedOf(edge: number, parcels: readonly Parcel[]): Consumed[] {
-  const byLink = new Map<number, { firstSeq: number; lastSeq: number }>();
-  for (const parcel of parcels) {
-    const known = byLink.get(parcel.from);
-    if (known === undefined) byLink.set(parcel.from, { firstSeq: parcel.seq, lastSeq: parcel.seq });
-    else known.lastSeq = parcel.seq;
+  const runs: { edge: number; from: number; firstSeq: number; lastSeq: number }[] = [];
+  for (const { from, seq } of parcels) {
+    const run = runs.at(-1);
+    if (run?.from === from) run.lastSeq = seq;
+    else runs.push({ edge, from, firstSeq: seq, lastSeq: seq });
   }
-  return [...byLink].map(([from, range]) => ({ edge, from, ...range }));
+  return runs;
 }

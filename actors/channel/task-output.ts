@@ -14,6 +14,9 @@ export interface Chunk {
   readonly last: boolean;
 }
 
+/** One thing that a source gave. */
+export type Pulled = { readonly value: unknown } | undefined;
+
 export interface ChunkLimits {
   readonly objects: number;
   readonly bytes: number;
@@ -33,6 +36,8 @@ export class TaskOutput {
   readonly #async: AsyncIterator<unknown> | undefined;
   #rest: readonly unknown[] | undefined;
   #restFrom = 0;
+  /** What the reader named the place behind `#rest`. */
+  #restMark: unknown;
   #held: { readonly batch: unknown } | undefined;
   #pending: Promise<IteratorResult<unknown>> | undefined;
   #ended = false;
@@ -51,6 +56,12 @@ export class TaskOutput {
     } else {
       this.#sync = source[Symbol.iterator]();
     }
+  }
+
+  /** The place that the reader named behind the run whose last object was taken last, if it did. */
+  get mark(): { readonly after: unknown } | undefined {
+    const through = this.#rest === undefined || this.#restFrom >= this.#rest.length;
+    return through && this.#restMark !== undefined ? { after: this.#restMark } : undefined;
   }
 
   /** The next chunk; a promise only where the source is asynchronous. */
@@ -80,6 +91,42 @@ export class TaskOutput {
     // A generator that waits for its source answers only when that answers: it isn't waited for.
     if (this.#pending === undefined) await this.#async?.return?.();
     else void Promise.resolve(this.#async?.return?.()).catch(() => {});
+  }
+
+  /** The next single object, side output or batch, for replay, which cuts by its log; undefined at the end. */
+  pull(): Pulled | Promise<Pulled> {
+    if (this.#held !== undefined) {
+      const { batch } = this.#held;
+      this.#held = undefined;
+      return { value: batch };
+    }
+    const rest = this.#rest;
+    if (rest !== undefined && this.#restFrom < rest.length) return { value: rest[this.#restFrom++] };
+    this.#rest = undefined;
+    if (this.#ended) return undefined;
+    if (this.#async === undefined) return this.#pulled(this.#sync?.next());
+    const pending = this.#pending ?? this.#async.next();
+    this.#pending = undefined;
+    return pending.then((step) => this.#pulled(step));
+  }
+
+  #pulled(step: IteratorResult<unknown> | undefined): Pulled | Promise<Pulled> {
+    if (step === undefined || step.done === true) {
+      this.#ended = true;
+      return undefined;
+    }
+    if (!(step.value instanceof Run)) {
+      this.#restMark = undefined;
+      return { value: step.value };
+    }
+    this.#startRun(step.value);
+    return this.pull();
+  }
+
+  #startRun(run: Run<unknown>): void {
+    this.#rest = run.objects;
+    this.#restFrom = 0;
+    this.#restMark = run.mark;
   }
 
   #pullSync(limits: ChunkLimits): Chunk {
@@ -133,8 +180,7 @@ export class TaskOutput {
   #accept(value: unknown, limits: ChunkLimits): Chunk | undefined {
     if (typeof value === "object" && value !== null) {
       if (value instanceof Run) {
-        this.#rest = value.objects;
-        this.#restFrom = 0;
+        this.#startRun(value);
         return this.#takeReady(limits);
       }
       if (value instanceof Side) return this.#acceptSide(value, limits);
@@ -148,6 +194,7 @@ export class TaskOutput {
   }
 
   #acceptSide(side: Side<unknown>, limits: ChunkLimits): Chunk | undefined {
+    this.#restMark = undefined;
     this.#sides ??= new Map();
     const objects = this.#sides.get(side.name);
     if (objects === undefined) this.#sides.set(side.name, [side.object]);
@@ -156,6 +203,7 @@ export class TaskOutput {
   }
 
   #push(value: unknown, limits: ChunkLimits): void {
+    this.#restMark = undefined;
     const count = this.#objects.push(value);
     if (count <= this.#nextSample) return;
     this.#nextSample = count - 1 + sampleEvery;

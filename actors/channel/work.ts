@@ -1,11 +1,9 @@
 import type { Context } from "../../lib/core/contracts/context.ts";
 import type { Operator, Outputs } from "../../lib/core/contracts/operator.ts";
-import type { Reader } from "../../lib/core/contracts/reader.ts";
 import type { OutputSink, SinkChannel } from "../../lib/core/contracts/sink.ts";
 import { QStreamError, type Place } from "../../lib/core/errors.ts";
 import { locate } from "./failure.ts";
 import { watched } from "./strict-input.ts";
-import { TaskOutput } from "./task-output.ts";
 
 /** What a channel does in its tasks: the part that differs between readers, operators and sinks. */
 export interface Work {
@@ -14,6 +12,10 @@ export interface Work {
   execute: (input: string, objects: readonly unknown[], ctx: Context) => Outputs<unknown>;
   inputDone: (input: string, ctx: Context) => Outputs<unknown>;
   done: (ctx: Context) => Outputs<unknown>;
+  /** Undefined where the state can't be saved: such a channel is recovered by replay alone. */
+  readonly snapshot: (() => unknown) | undefined;
+  /** Takes a state that `snapshot` gave, after `open` and before the first task. */
+  restore: (state: unknown) => void | Promise<void>;
   close: () => void | Promise<void>;
 }
 
@@ -41,13 +43,24 @@ export class OperatorWork implements Work {
     return operator.accepts === undefined ? undefined : (input) => operator.accepts?.(input) ?? true;
   }
 
+  get snapshot(): (() => unknown) | undefined {
+    const operator = this.#operator;
+    // Without a way back a snapshot is of no use.
+    if (operator.snapshot === undefined || operator.restore === undefined) return undefined;
+    return () => operator.snapshot?.();
+  }
+
+  restore(state: unknown): void {
+    this.#operator.restore?.(state);
+  }
+
   open(ctx: Context): void | Promise<void> {
     return this.#operator.open?.(ctx);
   }
 
   execute(input: string, objects: readonly unknown[], ctx: Context): Outputs<unknown> {
     if (!this.#strict) return this.#operator.execute({ input, objects }, ctx);
-    return watched(objects, () => this.#operator.execute({ input, objects }, ctx));
+    return watched("an operator", objects, () => this.#operator.execute({ input, objects }, ctx));
   }
 
   inputDone(input: string, ctx: Context): Outputs<unknown> {
@@ -69,12 +82,15 @@ export class OperatorWork implements Work {
 export class SinkWork implements Work {
   readonly accepts = undefined;
   readonly #sink: OutputSink<never, unknown>;
+  readonly #strict: boolean;
   #channel: SinkChannel<never> | undefined;
   #place: Place = {};
   part: unknown;
 
-  constructor(sink: OutputSink<never, unknown>) {
+  /** @param strict - objects are read-only, and a sink that changes them fails */
+  constructor(sink: OutputSink<never, unknown>, strict: boolean = false) {
     this.#sink = sink;
+    this.#strict = strict;
   }
 
   async open(ctx: Context): Promise<void> {
@@ -83,12 +99,26 @@ export class SinkWork implements Work {
   }
 
   execute(_input: string, objects: readonly unknown[], ctx: Context): Outputs<unknown> {
+    return this.#strict ? watched("a sink", objects, () => this.#write(objects, ctx)) : this.#write(objects, ctx);
+  }
+
+  #write(objects: readonly unknown[], ctx: Context): undefined | Promise<undefined> {
     const written: unknown = this.#channel?.write(objects as readonly never[], ctx);
     // A sink has no outputs: what `write` may return besides a promise means nothing.
     return written instanceof Promise ? written.then(() => undefined) : undefined;
   }
 
   inputDone(): void {}
+
+  get snapshot(): (() => unknown) | undefined {
+    const channel = this.#channel;
+    if (channel?.snapshot === undefined || channel.restore === undefined) return undefined;
+    return () => channel.snapshot?.();
+  }
+
+  restore(state: unknown): void | Promise<void> {
+    return this.#channel?.restore?.(state as never);
+  }
 
   async done(ctx: Context): Promise<void> {
     this.part = await this.#channel?.done?.(ctx);
@@ -107,42 +137,4 @@ export class SinkWork implements Work {
   }
 
   close(): void {}
-}
-
-/** The work of a reader's channel: its splits, one after the other. */
-export class ReaderWork {
-  readonly #reader: Reader<unknown>;
-  readonly #splits: readonly { readonly index: number; readonly split: unknown }[];
-  #next = 0;
-  /** Objects read of the current split. */
-  position = 0;
-
-  constructor(reader: Reader<unknown>, splits: readonly { readonly index: number; readonly split: unknown }[]) {
-    this.#reader = reader;
-    this.#splits = splits;
-  }
-
-  get splitsDone(): number {
-    return this.#next;
-  }
-
-  get splits(): number {
-    return this.#splits.length;
-  }
-
-  /** Index of the split that is being read, among all splits of the reader. */
-  get split(): number {
-    return this.#splits[this.#next - 1]?.index ?? -1;
-  }
-
-  /** Starts the next split; undefined when there is none. */
-  nextSplit(ctx: Context): TaskOutput | undefined {
-    const next = this.#splits[this.#next];
-    if (next === undefined) return undefined;
-    this.#next++;
-    this.position = 0;
-    const reading = this.#reader.read(next.split, ctx);
-    // An array of a reader may hold runs and side outputs among its objects, so it is gone through one by one.
-    return new TaskOutput(Array.isArray(reading) ? reading.values() : reading);
-  }
 }

@@ -1,9 +1,9 @@
-import type { LineageLog, TaskRecord } from "../../lib/core/contracts/lineage.ts";
+import type { ChannelLog, LineageLog, TaskRecord } from "../../lib/core/contracts/lineage.ts";
 
-/** Keeps records in memory, for specs and simulation; commits when told to, or at once. */
+/** Keeps records in memory, for specs that look at them; commits when told to, or at once. Nothing can be recovered from it. */
 export class MemoryLineage implements LineageLog {
   readonly keeps = true;
-  readonly records: TaskRecord[] = [];
+  readonly records: { readonly channel: ChannelLog; readonly record: TaskRecord }[] = [];
   readonly #schedule: (commit: () => void) => void;
 
   /** `schedule` decides when a record becomes durable; at once unless given. Order must be kept. */
@@ -11,8 +11,24 @@ export class MemoryLineage implements LineageLog {
     this.#schedule = schedule;
   }
 
-  append(record: TaskRecord, committed: () => void): void {
-    this.records.push(record);
+  append(channel: ChannelLog, record: TaskRecord, committed: () => void): void {
+    this.records.push({ channel, record });
     this.#schedule(committed);
   }
+
+  read(): Promise<readonly TaskRecord[]> {
+    return Promise.resolve([]);
+  }
+
+  saveCheckpoint(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  loadCheckpoint(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  closeLog(): void {}
+
+  close(): void {}
 }

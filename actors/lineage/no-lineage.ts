@@ -3,5 +3,10 @@ import type { LineageLog } from "../../lib/core/contracts/lineage.ts";
 /** Keeps nothing: every task counts as committed at once. An execution on it can't be recovered, only run again. */
 export const noLineage: LineageLog = {
   keeps: false,
-  append: (_record, committed) => committed(),
+  append: (_channel, _record, committed) => committed(),
+  read: () => Promise.resolve([]),
+  saveCheckpoint: () => Promise.resolve(),
+  loadCheckpoint: () => Promise.resolve(undefined),
+  closeLog: () => {},
+  close: () => {},
 };

@@ -45,5 +45,15 @@ export type ExecutionEvent =
   | { readonly kind: "placed"; readonly execution: string; readonly placement: readonly ChannelPlacement[] }
   | { readonly kind: "started"; readonly execution: string }
   | { readonly kind: "progress"; readonly execution: string; readonly metrics: ExecutionMetrics }
+  /** A slot ended. What ran there is made again elsewhere. */
+  | { readonly kind: "slot-lost"; readonly execution: string; readonly slot: string; readonly error: Error }
+  /** Channels that were lost live again: where, and after which task their checkpoint was taken (-1: from the beginning). */
+  | {
+      readonly kind: "recovered";
+      readonly execution: string;
+      readonly channels: readonly (ChannelPlacement & { readonly checkpoint: number })[];
+      /** Lives that make outputs of other channels again, for those. */
+      readonly replays: number;
+    }
   | { readonly kind: "done"; readonly execution: string; readonly metrics: ExecutionMetrics }
   | { readonly kind: "failed"; readonly execution: string; readonly error: Error; readonly metrics: ExecutionMetrics };

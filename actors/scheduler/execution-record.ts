@@ -15,8 +15,8 @@ interface KnownChannel {
 export class ExecutionRecord {
   readonly #execution: string;
   readonly #plan: Plan;
-  readonly #slots: readonly string[];
-  readonly #placement: readonly (readonly number[])[];
+  /** Slot of each channel, by step. */
+  readonly #placement: string[][];
   readonly #channels: KnownChannel[][];
   readonly #memory = new Map<string, number>();
   #left: number;
@@ -24,8 +24,7 @@ export class ExecutionRecord {
   constructor(execution: string, plan: Plan, slots: readonly string[], placement: readonly (readonly number[])[]) {
     this.#execution = execution;
     this.#plan = plan;
-    this.#slots = slots;
-    this.#placement = placement;
+    this.#placement = placement.map((channels) => channels.map((slot) => slots[slot] ?? ""));
     this.#channels = plan.steps.map((step) =>
       Array.from({ length: step.channels }, () => ({
         state: "starting" as const,
@@ -63,6 +62,21 @@ export class ExecutionRecord {
     }
   }
 
+  /** A channel's life is over, whatever it had done: another one is awaited. */
+  lost(step: number, channel: number): void {
+    const known = this.#channels[step]?.[channel];
+    if (known === undefined) return;
+    if (known.state === "done") this.#left++;
+    known.state = "starting";
+    known.part = undefined;
+  }
+
+  /** A channel's next life runs on another slot. */
+  moved(step: number, channel: number, slot: string): void {
+    const places = this.#placement[step];
+    if (places !== undefined) places[channel] = slot;
+  }
+
   /** Parts of the result of each sink, in channel order, by step. */
   parts(): Map<string, readonly unknown[]> {
     const parts = new Map<string, readonly unknown[]>();
@@ -81,7 +95,7 @@ export class ExecutionRecord {
       (this.#placement[index] ?? []).map((slot, channel) => ({
         step: step.id,
         channel,
-        slot: this.#slots[slot] ?? "",
+        slot,
       })),
     );
   }
@@ -94,7 +108,7 @@ export class ExecutionRecord {
       const known = this.#channels[index] ?? [];
       known.forEach((channel, at) => {
         addMetrics(sum, channel.metrics);
-        const slot = this.#slots[this.#placement[index]?.[at] ?? -1] ?? "";
+        const slot = this.#placement[index]?.[at] ?? "";
         channels.push({ step: step.id, channel: at, slot, state: channel.state, metrics: channel.metrics });
       });
       addMetrics(total, sum);

@@ -1,60 +1,17 @@
 import { errorFromData, errorToData, QStreamError } from "../../lib/core/errors.ts";
-import type { FlowReference } from "../../lib/core/flow-registry.ts";
-import type { Limits } from "../../lib/core/limits.ts";
-import type { Plan } from "../../lib/core/plan.ts";
-import type { SlotPlace } from "../../lib/core/placement-strategy.ts";
 import type { Clock } from "../../lib/core/seam/clock.ts";
 import { placeChannels } from "../../lib/placement/index.ts";
 import type { ActorHost, ActorReference } from "../hosts/actor-host.ts";
+import type { LineageActor } from "../lineage/lineage-actor.ts";
 import type { ChannelOrder, Order, Report } from "../slot/protocol.ts";
-import type { ExecutionEvent, ExecutionMetrics } from "./execution-events.ts";
 import { ExecutionRecord } from "./execution-record.ts";
-
-/** A slot as the scheduler commands it. */
-export interface SlotHandle extends SlotPlace {
-  order: (order: Order) => void;
-  /** Gives the slot up: it didn't answer an order to stop in time. */
-  lose: () => void;
-}
-
-export interface ExecutionRequest {
-  readonly execution: string;
-  readonly reference: FlowReference;
-  readonly args: unknown;
-  readonly plan: Plan;
-  readonly limits: Limits;
-  readonly seed: number;
-  readonly strict: boolean;
-  /** Splits of each reader, by step. */
-  readonly splits: ReadonlyMap<number, readonly (readonly { readonly index: number; readonly split: unknown }[])[]>;
-  readonly onEvent: (event: ExecutionEvent) => void;
-  readonly resolve: (outcome: {
-    readonly parts: ReadonlyMap<string, readonly unknown[]>;
-    readonly metrics: ExecutionMetrics;
-  }) => void;
-  readonly reject: (error: Error) => void;
-}
-
-type Message =
-  | { readonly kind: "run"; readonly request: ExecutionRequest }
-  | { readonly kind: "report"; readonly report: Report }
-  | { readonly kind: "cancel"; readonly execution: string; readonly reason: Error }
-  | { readonly kind: "lost"; readonly slot: string; readonly error: Error }
-  | { readonly kind: "late"; readonly execution: string };
-
-interface Running {
-  readonly request: ExecutionRequest;
-  readonly record: ExecutionRecord;
-  readonly slots: readonly string[];
-  readonly startedAt: number;
-  phase: "preparing" | "running" | "committing" | "stopping";
-  readonly awaited: Set<string>;
-  error: Error | undefined;
-  pulse: number;
-  /** Reports of each slot since anything got on. */
-  readonly quietReports: Map<string, number>;
-  cancelTimer: (() => void) | undefined;
-}
+import { prepareOrder, type ExecutionRequest, type SlotHandle } from "./execution-request.ts";
+import { Lives } from "./lives.ts";
+import type { RecoveryPlan } from "./plan-recovery.ts";
+import { Losses } from "./losses.ts";
+import { executionOf, type Message } from "./messages.ts";
+import { Recovering } from "./recovering.ts";
+import { deadlock, noSlots, progressEvent, type Running } from "./running.ts";
 
 // A slot that doesn't answer an order to stop within this time is stuck in a native call or an endless loop.
 const stopGraceMs = 2000;
@@ -68,12 +25,27 @@ export class Scheduler {
   readonly #clock: Clock;
   readonly #actor: ActorReference<Message>;
   readonly #executions = new Map<string, Running>();
+  readonly #lineage: LineageActor | undefined;
+  readonly #losses: Losses;
   #turn = 0;
 
-  constructor(parts: { host: ActorHost; clock: Clock; slots: () => readonly SlotHandle[]; client: SlotHandle }) {
+  constructor(parts: {
+    readonly host: ActorHost;
+    readonly clock: Clock;
+    readonly slots: () => readonly SlotHandle[];
+    readonly client: SlotHandle;
+    readonly lineage?: LineageActor | undefined;
+  }) {
     this.#slots = parts.slots;
+    this.#lineage = parts.lineage;
     this.#client = parts.client;
     this.#clock = parts.clock;
+    this.#losses = new Losses({
+      lineage: parts.lineage,
+      stop: (running, reason) => this.#stop(running, reason),
+      counted: (failure, count) => this.#actor.tell({ kind: "failure-counted", failure, count }),
+      cancel: (execution, reason) => this.cancel(execution, reason),
+    });
     this.#actor = parts.host.spawn<Message>("scheduler", {
       receive: (message) => this.#receive(message),
       crashed: (error) => this.#crashed(error),
@@ -97,12 +69,28 @@ export class Scheduler {
     this.#actor.tell({ kind: "lost", slot, error });
   }
 
+  /** Another slot can be used. */
+  slotAdded(): void {
+    this.#actor.tell({ kind: "slot-added" });
+  }
+
   close(): void {
     for (const running of this.#executions.values()) running.cancelTimer?.();
     this.#actor.stop();
   }
 
   #receive(message: Message): void {
+    try {
+      this.#handleMessage(message);
+    } catch (error) {
+      const execution = executionOf(message);
+      const running = execution === undefined ? undefined : this.#executions.get(execution);
+      if (running === undefined) throw error;
+      this.#stop(running, error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #handleMessage(message: Message): void {
     switch (message.kind) {
       case "run":
         this.#start(message.request);
@@ -117,6 +105,19 @@ export class Scheduler {
       }
       case "lost":
         for (const running of this.#executions.values()) this.#lost(running, message.slot, message.error);
+        return;
+      case "slot-added":
+        for (const running of this.#executions.values()) {
+          if (running.recovering?.slotAdded() === false) this.#stop(running, running.lastLoss ?? noSlots());
+        }
+        return;
+      case "fenced": {
+        const running = this.#executions.get(message.execution);
+        if (running?.phase !== "stopping") running?.recovering?.fenced(message.round, message.channels);
+        return;
+      }
+      case "failure-counted":
+        this.#losses.failureCounted(this.#executions.get(message.failure.execution), message.failure, message.count);
         return;
       case "late":
         this.#late(message.execution);
@@ -147,11 +148,14 @@ export class Scheduler {
     const placement = placed.map((channels) => channels.map((id) => indexOf.get(id) ?? -1));
     const record = new ExecutionRecord(execution, plan, slots, placement);
     const orders = this.#channelOrders(request, placement);
-    const used = slots.filter((_, index) => orders[index] !== undefined);
+    // One that goes on has no channel anywhere yet.
+    const used = request.resumed === true ? [] : slots.filter((_, index) => orders[index] !== undefined);
     const running: Running = {
       request,
       record,
       slots: used,
+      lives: new Lives(plan, (step, channel) => placed[step]?.[channel] ?? ""),
+      recovering: undefined,
       startedAt: this.#clock.monotonic(),
       phase: "preparing",
       awaited: new Set(used),
@@ -159,36 +163,69 @@ export class Scheduler {
       pulse: -1,
       quietReports: new Map(),
       cancelTimer: undefined,
+      fruitlessLosses: 0,
+      tasksAtLoss: -1,
+      lastLoss: undefined,
     };
-    this.#executions.set(execution, running);
+    const recoverable = { ...running, recovering: this.#recoveringOf(running, request) };
+    this.#executions.set(execution, recoverable);
     request.onEvent({ kind: "placed", execution, placement: record.placement() });
-    const { reference, args, limits, seed, strict } = request;
+    if (request.resumed === true) {
+      this.#losses.recover(
+        recoverable,
+        recoverable.lives.all.map(({ number }) => number),
+      );
+      return;
+    }
     slots.forEach((id, index) => {
       const channels = orders[index];
-      if (channels === undefined) return;
-      this.#order(id, {
-        kind: "prepare",
-        execution,
-        reference,
-        args,
-        plan,
-        limits,
-        slots,
-        placement,
-        channels,
-        seed,
-        strict,
-      });
+      if (channels !== undefined) this.#order(id, prepareOrder(request, slots, placement, channels));
+    });
+  }
+
+  #recoveringOf(running: Running, request: ExecutionRequest): Recovering | undefined {
+    const lineage = this.#lineage;
+    if (request.recovery === undefined || lineage === undefined) return undefined;
+    const { execution, plan } = request;
+    const { lives, slots } = running;
+    return new Recovering({
+      request,
+      lives,
+      client: this.#client.id,
+      slots: () => this.#slots(),
+      order: (slot, order) => {
+        if (!slots.includes(slot)) {
+          // It had nothing to do with the execution so far.
+          slots.push(slot);
+          const ids = [...new Set(lives.all.map((life) => life.slot))];
+          const placement = plan.steps.map((step, index) =>
+            Array.from({ length: step.channels }, (_, channel) => ids.indexOf(lives.at(index, channel)?.slot ?? "")),
+          );
+          this.#order(slot, prepareOrder(request, ids, placement, []));
+          if (this.#executions.get(execution)?.phase === "running") this.#order(slot, { kind: "start", execution });
+        }
+        this.#order(slot, order);
+      },
+      fence: (round, numbers) => {
+        lineage.fence(execution, numbers).then(
+          (channels) => this.#actor.tell({ kind: "fenced", execution, round, channels }),
+          (error: unknown) => this.cancel(execution, error instanceof Error ? error : new Error(String(error))),
+        );
+      },
+      checkpointsOf: (number) => lineage.checkpoints(execution, number),
+      done: (recovery) => this.#recovered(execution, recovery),
     });
   }
 
   #channelOrders(request: ExecutionRequest, placement: readonly (readonly number[])[]): ChannelOrder[][] {
     const orders: ChannelOrder[][] = [];
+    let number = 0;
     placement.forEach((channels, step) => {
       const splits = request.splits.get(step);
       channels.forEach((slot, channel) => {
         const own = splits?.[channel];
-        (orders[slot] ??= []).push(own === undefined ? { step, channel } : { step, channel, splits: own });
+        const order = { step, channel, life: number++, generation: 0 };
+        (orders[slot] ??= []).push(own === undefined ? order : { ...order, splits: own });
       });
     });
     return orders;
@@ -199,18 +236,27 @@ export class Scheduler {
     if (running === undefined) return;
     switch (report.kind) {
       case "prepared":
-        if (running.phase === "preparing" && this.#answered(running, report.slot)) {
-          running.phase = "running";
-          this.#orderAll(running, { kind: "start", execution: report.execution });
-          running.request.onEvent({ kind: "started", execution: report.execution });
-        }
+        if (running.phase !== "preparing" || !this.#answered(running, report.slot)) return;
+        if (running.recovering?.active !== true) this.#started(running);
         return;
       case "progress":
         this.#progress(running, report);
         return;
+      case "surveyed":
+        if (running.phase !== "stopping") running.recovering?.surveyed(report);
+        return;
+      case "recovered":
+        if (running.phase !== "stopping") running.recovering?.recovered(report);
+        return;
+      case "channel-failed":
+        this.#losses.channelFailed(running, report);
+        return;
       case "channels-done":
-        running.record.done(report.channels);
-        if (running.record.allDone && running.phase === "running") this.#commit(running);
+        // A life that was given up may have ended before it heard of that.
+        running.record.done(report.channels.filter(({ life }) => running.lives.ofLife(life) !== undefined));
+        if (running.record.allDone && running.phase === "running" && running.recovering?.active !== true) {
+          this.#commit(running);
+        }
         return;
       case "committed":
         if (running.phase === "committing" && this.#answered(running, report.slot)) this.#finish(running);
@@ -220,13 +266,40 @@ export class Scheduler {
         return;
       case "stopped":
         if (running.phase === "stopping" && this.#answered(running, report.slot)) this.#failed(running);
+        return;
+      default:
+      // What is for the lineage actor goes there.
     }
   }
 
+  #recovered(execution: string, recovery: RecoveryPlan): void {
+    const running = this.#executions.get(execution);
+    if (running === undefined) return;
+    const { record, request, lives } = running;
+    for (const { step, channel, slot } of recovery.placed) record.moved(step, channel, slot);
+    const channels = recovery.recovered.map(({ number, checkpoint }) => {
+      const { step = -1, channel = -1, slot = "" } = lives.all[number] ?? {};
+      return { step: request.plan.steps[step]?.id ?? "", channel, slot, checkpoint };
+    });
+    request.onEvent({ kind: "recovered", execution, channels, replays: recovery.replays.length });
+    if (running.phase === "preparing" && running.awaited.size === 0) this.#started(running);
+    // A slot may have been lost while sinks were committing.
+    if (record.allDone && running.phase === "running") this.#commit(running);
+  }
+
+  #started(running: Running): void {
+    const { execution } = running.request;
+    running.phase = "running";
+    this.#orderAll(running, { kind: "start", execution });
+    running.request.onEvent({ kind: "started", execution });
+  }
+
   #progress(running: Running, report: Extract<Report, { kind: "progress" }>): void {
-    const { record, request } = running;
-    record.progress(report.channels, report.slot, report.memoryBytes);
-    if (running.phase !== "running") return;
+    const { record, request, lives } = running;
+    // A slot that was given up may still speak for what runs elsewhere by now.
+    const channels = report.channels.filter(({ step, channel }) => lives.at(step, channel)?.slot === report.slot);
+    record.progress(channels, report.slot, report.memoryBytes);
+    if (running.phase !== "running" || running.recovering?.active === true) return;
     request.onEvent(progressEvent(request.execution, record, this.#elapsed(running)));
     const pulse = record.pulse();
     const quiet = running.quietReports;
@@ -273,7 +346,7 @@ export class Scheduler {
 
   #lost(running: Running, slot: string, error: Error): void {
     if (!running.slots.includes(slot)) return;
-    if (running.phase !== "stopping") this.#stop(running, error);
+    if (running.phase !== "stopping" && this.#losses.slotLost(running, slot, error)) return;
     if (this.#answered(running, slot)) this.#failed(running);
   }
 
@@ -314,31 +387,4 @@ export class Scheduler {
   #elapsed(running: Running): number {
     return this.#clock.monotonic() - running.startedAt;
   }
-}
-
-function deadlock(
-  plan: Plan,
-  stuck: { readonly edges: readonly number[]; readonly lines: readonly string[] },
-): QStreamError {
-  const edges = stuck.edges.map((index) => {
-    const edge = plan.edges[index];
-    return edge === undefined
-      ? ""
-      : `from "${plan.steps[edge.from]?.id}" to input "${edge.input}" of "${plan.steps[edge.to]?.id}"`;
-  });
-  return new QStreamError("DEADLOCK", `everything waits for everything: ${stuck.lines.slice(0, 6).join("; ")}`, {
-    advice: `Blocked ${edges.length === 1 ? "edge" : "edges"}: ${edges.join(", ")}. Give the input that must be read first a lower stage, or raise limits.inputBytes and limits.inputObjects`,
-  });
-}
-
-/** The metrics are added up when somebody asks for them: there may be thousands of channels, and nobody who looks. */
-function progressEvent(execution: string, record: ExecutionRecord, elapsedMs: number): ExecutionEvent {
-  let metrics: ExecutionMetrics | undefined;
-  return {
-    kind: "progress",
-    execution,
-    get metrics() {
-      return (metrics ??= record.metrics(elapsedMs));
-    },
-  };
 }

@@ -3,14 +3,46 @@ import type { FlowReference } from "../../lib/core/flow-registry.ts";
 import type { Limits } from "../../lib/core/limits.ts";
 import type { Plan } from "../../lib/core/plan.ts";
 import type { ChannelMetrics } from "../channel/channel-metrics.ts";
-import type { ChannelState } from "../channel/channel-parts.ts";
+import type { ChannelState, FailedTask } from "../channel/channel-parts.ts";
+import type { CheckpointPolicy } from "../channel/checkpoints.ts";
+import type { Recovery } from "../channel/replay.ts";
+import type { LineageOrder, LineageReport } from "../lineage/protocol.ts";
+
+/** One life of a channel, and where it runs. */
+export interface LifePlace {
+  readonly life: number;
+  readonly slot: string;
+}
 
 /** A channel that a slot is to run. */
 export interface ChannelOrder {
   readonly step: number;
   readonly channel: number;
+  readonly life: number;
+  /** Under which generation it writes its lineage. */
+  readonly generation: number;
   /** Splits of a reader's channel. */
   readonly splits?: readonly { readonly index: number; readonly split: unknown }[];
+  /** For a life that follows one that was lost. */
+  readonly recovery?: Recovery;
+  /** For a life that only makes outputs again: who gets them. */
+  readonly consumers?: readonly (LifePlace & { readonly edge: number; readonly to: number })[];
+}
+
+/** The life of a channel that is to be talked to from now on. */
+export interface PlacedLife extends LifePlace {
+  readonly step: number;
+  readonly channel: number;
+}
+
+/** A consumer's link to another life of a producer. */
+export interface LinkOrder {
+  /** The consumer's life. */
+  readonly consumer: number;
+  readonly edge: number;
+  readonly from: number;
+  /** A life that makes older parcels again, up to and with `through`; the live one follows. */
+  readonly replay?: LifePlace & { readonly through: number };
 }
 
 /** Everything a slot needs to build its part of an execution: data only, code is found by the reference. */
@@ -29,16 +61,36 @@ export interface PrepareOrder {
   readonly seed: number;
   /** Freezes what operators are given, so that one that changes its input fails. */
   readonly strict: boolean;
+  /** True if tasks are logged, so that what is lost can be made again. */
+  readonly logged: boolean;
+  readonly checkpoints: CheckpointPolicy;
 }
 
 /** What the scheduler tells a slot. */
 export type Order =
   | PrepareOrder
   | { readonly kind: "start"; readonly execution: string }
+  /** Some lives are lost: nothing more is taken from them nor sent to them. The answer says where their links stand. */
+  | { readonly kind: "survey"; readonly execution: string; readonly round: number; readonly lost: readonly number[] }
+  /** Other lives take over: where those are that aren't their channel's first, and which are made here. */
+  | {
+      readonly kind: "recover";
+      readonly execution: string;
+      readonly round: number;
+      readonly placed: readonly PlacedLife[];
+      readonly channels: readonly ChannelOrder[];
+    }
+  | {
+      readonly kind: "connect";
+      readonly execution: string;
+      readonly round: number;
+      readonly links: readonly LinkOrder[];
+    }
   | { readonly kind: "commit"; readonly execution: string }
   | { readonly kind: "stop"; readonly execution: string; readonly reason: ErrorData }
   | { readonly kind: "release"; readonly execution: string }
-  | { readonly kind: "release-dataset"; readonly execution: string; readonly dataset: string };
+  | { readonly kind: "release-dataset"; readonly execution: string; readonly dataset: string }
+  | LineageOrder;
 
 /** A channel's condition, as data. */
 export interface ChannelReport {
@@ -54,9 +106,29 @@ export interface ChannelReport {
   };
 }
 
+/** Where a link of a lost life stands, at the end that survives. */
+export interface LinkSurvey {
+  /** The surviving life. */
+  readonly life: number;
+  readonly edge: number;
+  readonly from: number;
+  readonly to: number;
+  /** At a consumer: seq of the last parcel that came. At a producer: what follows this seq can still be sent. */
+  readonly seq: number;
+}
+
 /** What a slot tells the scheduler. */
 export type Report =
   | { readonly kind: "prepared"; readonly execution: string; readonly slot: string }
+  | {
+      readonly kind: "surveyed";
+      readonly execution: string;
+      readonly slot: string;
+      readonly round: number;
+      readonly consumers: readonly LinkSurvey[];
+      readonly producers: readonly LinkSurvey[];
+    }
+  | { readonly kind: "recovered"; readonly execution: string; readonly slot: string; readonly round: number }
   | {
       readonly kind: "channels-done";
       readonly execution: string;
@@ -72,11 +144,21 @@ export type Report =
     }
   | { readonly kind: "committed"; readonly execution: string; readonly slot: string }
   | { readonly kind: "stopped"; readonly execution: string; readonly slot: string }
-  | { readonly kind: "failed"; readonly execution: string; readonly slot: string; readonly error: ErrorData };
+  /** A channel's life ended by an error. */
+  | ({
+      readonly kind: "channel-failed";
+      readonly execution: string;
+      readonly slot: string;
+      readonly life: number;
+      readonly error: ErrorData;
+    } & FailedTask)
+  | { readonly kind: "failed"; readonly execution: string; readonly slot: string; readonly error: ErrorData }
+  | LineageReport;
 
 export interface DoneChannel {
   readonly step: number;
   readonly channel: number;
+  readonly life: number;
   readonly metrics: ChannelMetrics;
   /** A sink's part of the result. */
   readonly part?: unknown;

@@ -3,23 +3,23 @@ import { errorToData, invariant, QStreamError } from "../../lib/core/errors.ts";
 import type { PlannedStep } from "../../lib/core/plan.ts";
 import type { Program, StepCode } from "../../lib/core/program.ts";
 import { ChannelContext } from "../channel/channel-context.ts";
-import { emptyMetrics } from "../channel/channel-metrics.ts";
-import type { ChannelInput } from "../channel/channel-parts.ts";
+import { emptyMetrics, type ChannelMetrics } from "../channel/channel-metrics.ts";
+import type { ChannelEvents, ChannelInput } from "../channel/channel-parts.ts";
 import { Channel } from "../channel/channel.ts";
 import { locate } from "../channel/failure.ts";
 import { Inputs, windowOf } from "../channel/inputs.ts";
-import { OutgoingLink, type LinkTarget } from "../channel/outgoing-link.ts";
+import { OutgoingLink } from "../channel/outgoing-link.ts";
 import { Outputs, type OutgoingEdge } from "../channel/outputs.ts";
-import type { Parcel } from "../channel/parcel.ts";
 import { Spool, type SpoolBudget } from "../channel/spool.ts";
-import { OperatorWork, ReaderWork, SinkWork, type Work } from "../channel/work.ts";
+import { ReaderWork } from "../channel/reader-work.ts";
+import { OperatorWork, SinkWork, type Work } from "../channel/work.ts";
 import type { ActorReference } from "../hosts/actor-host.ts";
-import type { ChannelOrder, ChannelReport, DoneChannel, PrepareOrder } from "./protocol.ts";
+import { noLineage } from "../lineage/no-lineage.ts";
+import { Links, type Hosted } from "./links.ts";
+import type { ChannelOrder, ChannelReport, DoneChannel, LinkOrder, Order, PrepareOrder, Report } from "./protocol.ts";
 import type { SlotParts } from "./slot.ts";
 
-interface Hosted {
-  readonly channel: Channel;
-  readonly links: Map<number, readonly OutgoingLink[]>;
+interface RunningChannel extends Hosted {
   actor: ActorReference<"turn"> | undefined;
   /** A turn is on its way: one is enough, whatever turned up. */
   scheduled: boolean;
@@ -33,9 +33,11 @@ export class SlotExecution {
   readonly #order: PrepareOrder;
   readonly #parts: SlotParts;
   readonly #program: Program;
-  readonly #channels = new Map<number, Hosted>();
-  readonly #offsets: number[] = [];
+  readonly #channels = new Map<number, RunningChannel>();
+  readonly #links: Links;
   readonly #spools: SpoolBudget;
+  /** Number of the first channel of each step. */
+  readonly #offsets: readonly number[];
   #done: DoneChannel[] = [];
   #started = false;
 
@@ -44,7 +46,7 @@ export class SlotExecution {
     this.#order = order;
     this.#parts = parts;
     this.#program = program;
-    const { limits } = order;
+    const { limits, plan } = order;
     this.#spools = {
       disk: parts.disk(),
       memoryBytesMax: limits.spoolMemoryBytes,
@@ -52,12 +54,29 @@ export class SlotExecution {
       memoryBytes: 0,
       diskBytes: 0,
     };
-    let offset = 0;
-    for (const step of order.plan.steps) {
-      this.#offsets.push(offset);
-      offset += step.channels;
-    }
+    this.#offsets = offsetsOf(plan.steps);
+    this.#links = new Links({
+      execution: order.execution,
+      slot: parts.id,
+      transport: parts.transport,
+      plan: {
+        edges: plan.edges,
+        inputOf: (step, edge) => plan.steps[step]?.inputs.findIndex((input) => input.edge === edge) ?? -1,
+      },
+      // A channel's first life has its number.
+      live: order.placement.map((channels, step) =>
+        channels.map((slot, channel) => ({
+          life: (this.#offsets[step] ?? 0) + channel,
+          slot: order.slots[slot] ?? "",
+        })),
+      ),
+    });
     for (const channel of order.channels) this.#add(channel);
+  }
+
+  /** Messages of or for lives that are over. */
+  get staleMessages(): number {
+    return this.#links.staleMessages;
   }
 
   start(): void {
@@ -66,33 +85,31 @@ export class SlotExecution {
   }
 
   receive(message: LinkMessage): void {
-    const edge = this.#order.plan.edges[message.edge];
-    invariant(edge !== undefined, `a message came for edge ${message.edge}, which the plan doesn't have`);
-    switch (message.kind) {
-      case "parcel": {
-        const { payload, seq, previous, from } = message;
-        const columnar = payload.format === "batch";
-        const parcel = {
-          from,
-          seq,
-          previous,
-          rows: payload.rows,
-          bytes: payload.bytes.byteLength,
-          columnar,
-          content: { payload },
-        };
-        this.#deliver(message.edge, message.to, parcel);
-        return;
-      }
-      case "end":
-        this.#deliverEnd(message.edge, message.from, message.to, message.previous);
-        return;
-      case "credit":
-        this.#grant(message.edge, message.from, message.to, message.objects, message.bytes);
-        return;
-      case "cancel":
-        this.#cancel(message.edge, message.from, message.to);
-    }
+    this.#links.receive(message);
+  }
+
+  /** Some lives are over. Says where their links stand. */
+  survey(order: Extract<Order, { kind: "survey" }>): Extract<Report, { kind: "surveyed" }> {
+    const lost = new Set(order.lost);
+    const ended = order.lost.flatMap((life) => this.#channels.get(life) ?? []);
+    const reason = new QStreamError("ABORTED", "another life of the channel takes over");
+    for (const hosted of ended) this.#forget(hosted);
+    const { consumers, producers } = this.#links.cut(lost);
+    // User code that doesn't end has nothing to say any more, and isn't waited for.
+    for (const { channel } of ended) void channel.giveUp(reason);
+    return { kind: "surveyed", execution: this.id, slot: this.#parts.id, round: order.round, consumers, producers };
+  }
+
+  /** Other lives take over; some start here, from their checkpoints. */
+  async recover(order: Extract<Order, { kind: "recover" }>): Promise<void> {
+    this.#links.place(order.placed);
+    const added = order.channels.map((channel) => this.#add(channel));
+    await Promise.all(added.map(({ channel }) => channel.recover()));
+  }
+
+  connect(links: readonly LinkOrder[]): void {
+    for (const link of links) this.#links.connect(link);
+    if (this.#started) for (const hosted of this.#channels.values()) this.#wake(hosted);
   }
 
   /** The channels that changed since they were reported last: there may be thousands that didn't. */
@@ -102,7 +119,8 @@ export class SlotExecution {
       const { channel } = hosted;
       const { tasks, parcelsIn, spooledBytes } = channel.metrics;
       const condition = `${channel.state} ${tasks} ${parcelsIn} ${spooledBytes}`;
-      if (condition === hosted.reported) continue;
+      // A life that makes outputs again isn't the one that its channel is judged by.
+      if (condition === hosted.reported || hosted.consumers.size > 0) continue;
       hosted.reported = condition;
       const idle = tasks + parcelsIn === 0;
       reports.push({
@@ -121,7 +139,10 @@ export class SlotExecution {
   }
 
   async stop(reason: Error): Promise<void> {
-    await Promise.all([...this.#channels.values()].map(({ channel }) => channel.stop(reason)));
+    // What sinks have prepared belongs to whoever goes on with the execution.
+    const taken = reason instanceof QStreamError && reason.code === "EXECUTION_TAKEN";
+    const channels = [...this.#channels.values()];
+    await Promise.all(channels.map(({ channel }) => (taken ? channel.giveUp(reason) : channel.stop(reason))));
     this.#parts.datasets.drop(this.id);
     await this.release();
   }
@@ -130,53 +151,50 @@ export class SlotExecution {
     this.#parts.datasets.keep(this.id);
     for (const hosted of this.#channels.values()) hosted.actor?.stop();
     this.#channels.clear();
+    this.#parts.lineage.close(this.id);
     await this.#spools.disk.clear();
   }
 
-  #add(order: ChannelOrder): void {
+  #add(order: ChannelOrder): RunningChannel {
     const step = this.#order.plan.steps[order.step];
     const code = this.#program.steps[order.step];
     invariant(step !== undefined && code !== undefined, `the plan has no step ${order.step}`);
     const metrics = emptyMetrics();
-    const ctx = new ChannelContext({
-      execution: this.id,
-      step: step.id,
-      channel: order.channel,
-      channels: step.channels,
-      memoryBytes: step.placement.kind === "client" ? this.#order.limits.collectBytes : this.#order.limits.stateBytes,
-      files: this.#parts.files,
-      spill: this.#parts.disk(),
-      datasets: this.#parts.datasets,
-      clock: this.#parts.clock,
-      seed: this.#order.seed + order.step,
-      metrics,
-    });
-    const hosted: { -readonly [K in keyof Hosted]: Hosted[K] } = {
+    const hosted: { -readonly [K in keyof RunningChannel]: RunningChannel[K] } = {
+      life: order.life,
+      step: order.step,
+      index: order.channel,
       channel: undefined as unknown as Channel,
       links: new Map(),
+      sources: new Map(),
+      consumers: new Map(
+        order.consumers?.map(({ edge, to, life, slot }) => [`${edge}:${to}`, { life, slot }] as const),
+      ),
       actor: undefined,
       scheduled: false,
       reported: undefined,
     };
-    const outputs = new Outputs(this.#outgoingEdges(step, order, hosted), metrics);
+    const ctx = this.#contextOf(step, order, metrics);
     hosted.channel = new Channel({
       step: order.step,
       ctx,
       work: this.#work(step, code, order),
-      inputs: this.#inputsOf(step, order),
+      inputs: this.#inputsOf(step, hosted),
       inputEdges: step.inputs.map((input) => this.#channelInput(input.name, input.edge)),
-      outputs,
+      outputs: new Outputs(this.#outgoingEdges(step, order, hosted), metrics, {
+        channel: order.channel,
+        checksums: this.#order.logged,
+        strict: this.#order.strict,
+      }),
       limits: this.#order.limits,
       strict: this.#order.strict,
       clock: this.#parts.clock,
-      lineage: this.#parts.lineage,
+      lineage: this.#order.logged ? this.#parts.lineage : noLineage,
+      log: { execution: this.id, number: this.#numberOf(order.step, order.channel), generation: order.generation },
+      checkpoints: this.#order.checkpoints,
+      recovery: order.recovery,
       metrics,
-      events: {
-        wake: () => this.#wake(hosted),
-        done: (part) => this.#channelDone(hosted.channel, part),
-        failed: (error) => this.#failed(error),
-        cancelInput: (input) => this.#cancelInput(step, order.channel, input),
-      },
+      events: this.#eventsOf(step, hosted),
     });
     hosted.actor = this.#parts.host.spawn<"turn">(`${step.id}.${order.channel}`, {
       receive: () => {
@@ -185,7 +203,44 @@ export class SlotExecution {
       },
       crashed: (error) => hosted.channel.failFrom(error),
     });
-    this.#channels.set(this.#channelKey(order.step, order.channel), hosted);
+    this.#channels.set(order.life, hosted);
+    this.#links.add(hosted);
+    return hosted;
+  }
+
+  #contextOf(step: PlannedStep, order: ChannelOrder, metrics: ChannelMetrics): ChannelContext {
+    const { limits, seed } = this.#order;
+    return new ChannelContext({
+      execution: this.id,
+      step: step.id,
+      channel: order.channel,
+      channels: step.channels,
+      memoryBytes: step.placement.kind === "client" ? limits.collectBytes : limits.stateBytes,
+      files: this.#parts.files,
+      spill: this.#parts.disk(),
+      datasets: this.#parts.datasets,
+      clock: this.#parts.clock,
+      seed: seed + order.step,
+      metrics,
+    });
+  }
+
+  #eventsOf(step: PlannedStep, hosted: RunningChannel): ChannelEvents {
+    return {
+      wake: () => this.#wake(hosted),
+      done: (part) => this.#channelDone(hosted, part),
+      failed: (error, task) => {
+        const { life } = hosted;
+        const failure = { execution: this.id, slot: this.#parts.id, life, ...task, error: errorToData(error) };
+        this.#parts.report({ kind: "channel-failed", ...failure });
+      },
+      replayed: () => this.#forget(hosted),
+      cancelInput: (input) => {
+        const edge = step.inputs[input]?.edge ?? -1;
+        const producers = this.#channelsOf(this.#order.plan.edges[edge]?.from);
+        for (let from = 0; from < producers; from++) this.#links.tellProducer(hosted, edge, from, { kind: "cancel" });
+      },
+    };
   }
 
   #work(step: PlannedStep, code: StepCode, order: ChannelOrder): Work | ReaderWork {
@@ -200,7 +255,7 @@ export class SlotExecution {
     return { name, edge, after: this.#program.edges[edge]?.after ?? [] };
   }
 
-  #inputsOf(step: PlannedStep, order: ChannelOrder): Inputs {
+  #inputsOf(step: PlannedStep, hosted: RunningChannel): Inputs {
     const { plan, limits } = this.#order;
     const inputs = step.inputs.map((planned) => {
       const links = this.#channelsOf(plan.edges[planned.edge]?.from);
@@ -208,11 +263,11 @@ export class SlotExecution {
     });
     return new Inputs(inputs, (input, from, objects, bytes) => {
       const edge = step.inputs[input]?.edge ?? -1;
-      this.#toProducer(edge, from, order.channel, { kind: "credit", objects, bytes });
+      this.#links.tellProducer(hosted, edge, from, { kind: "credit", objects, bytes });
     });
   }
 
-  #outgoingEdges(step: PlannedStep, order: ChannelOrder, hosted: Hosted): OutgoingEdge[] {
+  #outgoingEdges(step: PlannedStep, order: ChannelOrder, hosted: RunningChannel): OutgoingEdge[] {
     return step.outputs.map((index) => {
       const edge = this.#order.plan.edges[index];
       const code = this.#program.edges[index];
@@ -221,7 +276,12 @@ export class SlotExecution {
       const window = windowOf(this.#order.limits, step.channels);
       const links = Array.from({ length: channels }, (_, to) => {
         const spool = edge.spools ? this.#spoolOf(hosted) : undefined;
-        return new OutgoingLink(index, to, window, this.#target(index, edge.to, order.channel, to), spool);
+        const consumer = hosted.consumers.get(`${index}:${to}`);
+        const target = this.#links.target(order.life, index, order.channel, to, consumer);
+        const link = new OutgoingLink(index, to, window, target, spool, order.recovery === undefined);
+        // A life that makes outputs again makes them for some consumers only.
+        if (order.consumers !== undefined && consumer === undefined) link.close();
+        return link;
       });
       hosted.links.set(index, links);
       const router = code.partition.router({ from: order.channel, producers: step.channels, channels });
@@ -229,7 +289,7 @@ export class SlotExecution {
     });
   }
 
-  #spoolOf(hosted: Hosted): Spool {
+  #spoolOf(hosted: RunningChannel): Spool {
     return new Spool(this.#spools, {
       spilled: (bytes) => {
         hosted.channel.metrics.spooledBytes += bytes;
@@ -239,90 +299,27 @@ export class SlotExecution {
     });
   }
 
-  #target(edge: number, toStep: number, from: number, to: number): LinkTarget {
-    const slot = this.#slotOf(toStep, to);
-    const address = { execution: this.id, edge, from, to };
-    if (slot === this.#parts.id) {
-      return {
-        local: true,
-        slot,
-        parcel: (parcel) => this.#deliver(edge, to, parcel),
-        end: (previous) => this.#deliverEnd(edge, from, to, previous),
-      };
-    }
-    const { transport } = this.#parts;
-    return {
-      local: false,
-      slot,
-      parcel: ({ seq, previous, content }) => {
-        invariant("payload" in content, "a parcel that leaves its slot isn't encoded");
-        transport.send(slot, { ...address, kind: "parcel", seq, previous, payload: content.payload });
-      },
-      end: (previous) => transport.send(slot, { ...address, kind: "end", previous }),
-    };
-  }
-
-  #deliver(edge: number, to: number, parcel: Parcel): void {
-    const { hosted, input } = this.#consumer(edge, to);
-    hosted?.channel.receive(input, parcel);
-  }
-
-  #deliverEnd(edge: number, from: number, to: number, lastSeq: number): void {
-    const { hosted, input } = this.#consumer(edge, to);
-    hosted?.channel.inputEnded(input, from, lastSeq);
-  }
-
-  #consumer(edge: number, to: number): { readonly hosted: Hosted | undefined; readonly input: number } {
-    const step = this.#order.plan.edges[edge]?.to ?? -1;
-    const input = this.#order.plan.steps[step]?.inputs.findIndex((candidate) => candidate.edge === edge) ?? -1;
-    return { hosted: this.#channels.get(this.#channelKey(step, to)), input };
-  }
-
-  #toProducer(
-    edge: number,
-    from: number,
-    to: number,
-    message:
-      | { readonly kind: "credit"; readonly objects: number; readonly bytes: number }
-      | { readonly kind: "cancel" },
-  ): void {
-    const producer = this.#order.plan.edges[edge]?.from ?? -1;
-    const slot = this.#slotOf(producer, from);
-    if (slot !== this.#parts.id) this.#parts.transport.send(slot, { execution: this.id, edge, from, to, ...message });
-    else if (message.kind === "cancel") this.#cancel(edge, from, to);
-    else this.#grant(edge, from, to, message.objects, message.bytes);
-  }
-
-  #grant(edge: number, from: number, to: number, objects: number, bytes: number): void {
-    const producer = this.#producer(edge, from);
-    const link = producer?.links.get(edge)?.[to];
-    if (link !== undefined) producer?.channel.granted(link, objects, bytes);
-  }
-
-  #cancel(edge: number, from: number, to: number): void {
-    const producer = this.#producer(edge, from);
-    const link = producer?.links.get(edge)?.[to];
-    if (link !== undefined) producer?.channel.linkCancelled(link);
-  }
-
-  #producer(edge: number, from: number): Hosted | undefined {
-    return this.#channels.get(this.#channelKey(this.#order.plan.edges[edge]?.from ?? -1, from));
-  }
-
-  #cancelInput(step: PlannedStep, channel: number, input: number): void {
-    const edge = step.inputs[input]?.edge ?? -1;
-    const producers = this.#channelsOf(this.#order.plan.edges[edge]?.from);
-    for (let from = 0; from < producers; from++) this.#toProducer(edge, from, channel, { kind: "cancel" });
-  }
-
-  #wake(hosted: Hosted): void {
+  #wake(hosted: RunningChannel): void {
     if (hosted.scheduled || !this.#started) return;
     hosted.scheduled = true;
     hosted.actor?.tell("turn");
   }
 
-  #channelDone(channel: Channel, part: unknown): void {
-    this.#done.push({ step: channel.step, channel: channel.index, metrics: channel.metrics, part });
+  #forget(hosted: RunningChannel): void {
+    hosted.actor?.stop();
+    this.#channels.delete(hosted.life);
+    this.#links.remove(hosted.life);
+    // A life that makes outputs again writes nothing, and has the name of the one that does.
+    if (hosted.consumers.size > 0) {
+      this.#links.cancelInputs(hosted);
+      return;
+    }
+    const number = this.#numberOf(hosted.step, hosted.index);
+    this.#parts.lineage.closeLog({ execution: this.id, number, generation: hosted.channel.generation });
+  }
+
+  #channelDone({ channel, life }: RunningChannel, part: unknown): void {
+    this.#done.push({ step: channel.step, channel: channel.index, life, metrics: channel.metrics, part });
     if (this.#done.length > 1) return;
     // Channels that end in the same turn of the loop are reported together: there may be thousands.
     this.#parts.clock.soon(() => {
@@ -332,22 +329,17 @@ export class SlotExecution {
         this.#parts.report({ kind: "channels-done", execution: this.id, slot: this.#parts.id, channels });
       } catch (error) {
         // The part of a sink that isn't plain data can't be sent to the client.
-        const sinks = channels
-          .filter((done) => done.part !== undefined)
-          .map((done) => this.#order.plan.steps[done.step]?.id);
-        this.#failed(
-          new QStreamError(
-            "CANNOT_TRAVEL",
-            `what a sink returned for its part of the result can't travel: ${String(error)}`,
-            {
-              ...(sinks[0] === undefined ? {} : { step: sinks[0] }),
-              advice: "Return plain data from the sink's done",
-              cause: error,
-            },
-          ),
-        );
+        this.#failed(this.#partStays(channels, error));
       }
     });
+  }
+
+  #partStays(channels: readonly DoneChannel[], cause: unknown): QStreamError {
+    const sink = channels.find((done) => done.part !== undefined);
+    const step = this.#order.plan.steps[sink?.step ?? -1]?.id;
+    const what = `what a sink returned for its part of the result can't travel: ${String(cause)}`;
+    const advice = "Return plain data from the sink's done";
+    return new QStreamError("CANNOT_TRAVEL", what, { ...(step === undefined ? {} : { step }), advice, cause });
   }
 
   #failed(error: Error): void {
@@ -358,13 +350,19 @@ export class SlotExecution {
     return this.#order.plan.steps[step ?? -1]?.channels ?? 0;
   }
 
-  #slotOf(step: number, channel: number): string {
-    return this.#order.slots[this.#order.placement[step]?.[channel] ?? -1] ?? "";
-  }
-
-  #channelKey(step: number, channel: number): number {
+  #numberOf(step: number, channel: number): number {
     return (this.#offsets[step] ?? 0) + channel;
   }
+}
+
+function offsetsOf(steps: readonly PlannedStep[]): number[] {
+  const offsets: number[] = [];
+  let offset = 0;
+  for (const step of steps) {
+    offsets.push(offset);
+    offset += step.channels;
+  }
+  return offsets;
 }
 
 function workOf(code: StepCode, order: ChannelOrder, strict: boolean): Work | ReaderWork {
@@ -374,6 +372,6 @@ function workOf(code: StepCode, order: ChannelOrder, strict: boolean): Work | Re
     case "operator":
       return new OperatorWork(code.create, strict);
     case "sink":
-      return new SinkWork(code.sink);
+      return new SinkWork(code.sink, strict);
   }
 }

@@ -1,6 +1,7 @@
 import { errorFromData, errorToData, QStreamError } from "../../lib/core/errors.ts";
 import type { FileSystem } from "../../lib/core/contracts/file-system.ts";
 import type { LineageLog } from "../../lib/core/contracts/lineage.ts";
+import type { LineageOrder } from "../lineage/protocol.ts";
 import type { LinkMessage, Transport } from "../../lib/core/contracts/transport.ts";
 import type { FlowReference } from "../../lib/core/flow-registry.ts";
 import type { Program } from "../../lib/core/program.ts";
@@ -20,7 +21,7 @@ export interface SlotParts {
   readonly files: FileSystem;
   /** Makes the temporary disk of one channel or spool. */
   readonly disk: () => Disk;
-  readonly lineage: LineageLog;
+  readonly lineage: LineageLog & { readonly follow?: (order: LineageOrder) => void };
   readonly datasets: DatasetShelf;
   /** Builds a flow's program in this slot. */
   readonly load: (reference: FlowReference, args: unknown) => Promise<Program>;
@@ -36,7 +37,7 @@ export class Slot {
   readonly #parts: SlotParts;
   readonly #executions = new Map<string, SlotExecution>();
   /** Executions whose flow is being loaded, and whether they were stopped meanwhile. */
-  readonly #preparing = new Map<string, { stopped: boolean }>();
+  readonly #preparing = new Map<string, { stopped: boolean; readonly prepared: Promise<void> }>();
   #cancelProgress: (() => void) | undefined;
   #lateMessages = 0;
 
@@ -51,6 +52,10 @@ export class Slot {
   }
 
   order(order: Order): void {
+    if (order.kind === "lineage-committed" || order.kind === "lineage-answer") {
+      this.#parts.lineage.follow?.(order);
+      return;
+    }
     this.#follow(order).catch((error: unknown) => {
       this.#report({ kind: "failed", execution: order.execution, slot: this.#parts.id, error: errorToData(error) });
     });
@@ -66,11 +71,14 @@ export class Slot {
     await this.#parts.transport.close();
   }
 
-  async #follow(order: Order): Promise<void> {
-    if (order.kind === "prepare") return this.#prepare(order);
+  async #follow(order: Exclude<Order, LineageOrder>): Promise<void> {
+    if (order.kind === "prepare") return this.#prepareOnce(order);
     if (order.kind === "release-dataset") {
       this.#parts.datasets.release(order.dataset);
       return;
+    }
+    if (order.kind === "survey" || order.kind === "recover" || order.kind === "connect" || order.kind === "start") {
+      await this.#preparing.get(order.execution)?.prepared;
     }
     const execution = this.#executions.get(order.execution);
     if (execution === undefined) {
@@ -84,6 +92,16 @@ export class Slot {
       case "start":
         execution.start();
         this.#watchProgress();
+        return;
+      case "survey":
+        this.#report(execution.survey(order));
+        return;
+      case "recover":
+        await execution.recover(order);
+        this.#report({ kind: "recovered", execution: order.execution, slot: this.#parts.id, round: order.round });
+        return;
+      case "connect":
+        execution.connect(order.links);
         return;
       case "commit":
         // The last look at memory: a short execution may have had none.
@@ -102,13 +120,15 @@ export class Slot {
     }
   }
 
+  async #prepareOnce(order: PrepareOrder): Promise<void> {
+    const prepared = this.#prepare(order);
+    this.#preparing.set(order.execution, { stopped: false, prepared: prepared.catch(() => {}) });
+    await prepared.finally(() => this.#preparing.delete(order.execution));
+  }
+
   async #prepare(order: PrepareOrder): Promise<void> {
-    const preparing = { stopped: false };
-    this.#preparing.set(order.execution, preparing);
-    const program = await this.#parts
-      .load(order.reference, order.args)
-      .finally(() => this.#preparing.delete(order.execution));
-    if (preparing.stopped) return;
+    const program = await this.#parts.load(order.reference, order.args);
+    if (this.#preparing.get(order.execution)?.stopped === true) return;
     if (program.fingerprint !== order.plan.fingerprint) {
       throw new QStreamError(
         "FINGERPRINT_CHANGED",

@@ -8,7 +8,7 @@ import type { Disk } from "../../lib/core/seam/disk.ts";
 import { nodeDisk } from "../../lib/core/seam/node-disk.ts";
 import type { ActorHost } from "../hosts/actor-host.ts";
 import { NactHost } from "../hosts/nact-host.ts";
-import { noLineage } from "../lineage/no-lineage.ts";
+import { LineageClient } from "../lineage/lineage-client.ts";
 import type { Report } from "../slot/protocol.ts";
 import { Slot } from "../slot/slot.ts";
 import { decodeArguments } from "../slot/arguments.ts";
@@ -31,6 +31,7 @@ export function makeSlot(parts: {
   readonly world?: World;
 }): Slot {
   const { id, transport, files, report, memoryBytes, world = {} } = parts;
+  const clock = world.clock ?? systemClock;
   return new Slot({
     id,
     transport,
@@ -38,8 +39,8 @@ export function makeSlot(parts: {
     report,
     memoryBytes,
     host: world.host ?? new NactHost(),
-    clock: world.clock ?? systemClock,
-    lineage: world.lineage ?? noLineage,
+    clock,
+    lineage: world.lineage ?? new LineageClient({ slot: id, clock, report }),
     disk: world.disk ?? (() => nodeDisk()),
     datasets: new DatasetShelf(id),
     load: async (reference, args) => (await findFlow(reference)).build(await decodeArguments(args)),

@@ -40,6 +40,9 @@ process.on("message", (message: ProcessStart | ToThread) => {
     case "order":
       slot?.order(message.order);
       return;
+    case "port":
+      // Processes find each other by their sockets.
+      return;
     case "close":
       void Promise.resolve(slot?.close()).finally(() => process.exit(0));
   }

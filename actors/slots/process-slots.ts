@@ -1,14 +1,16 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { errorFromData } from "../../lib/core/errors.ts";
 import { makeTemporaryFolder, removeTemporaryFolder } from "../../lib/core/seam/temporary-folder.ts";
 import { openFileSystem, type FileSystemOptions } from "../../lib/files/index.ts";
-import type { SlotHandle } from "../scheduler/scheduler.ts";
+import type { SlotHandle } from "../scheduler/execution-request.ts";
 import { ProcessTransport } from "../transport/process-transport.ts";
+import { Lease, signsOfLifeDescriptor } from "./lease.ts";
 import { makeSlot } from "./local-slot.ts";
 import { slotLost, type SlotEnd } from "./slot-lost.ts";
-import type { LaunchedSlots, LaunchOptions } from "./slot-launcher.ts";
+import { successorOf, type LaunchedSlots, type LaunchOptions } from "./slot-launcher.ts";
 import type { FromThread, ToThread } from "./thread-slots.ts";
 
 /** What a slot's process is started with, as its first message. */
@@ -47,9 +49,19 @@ export async function launchProcessSlots(options: LaunchOptions): Promise<Launch
     await close();
     throw error;
   }
+  const slots = processes.map((slot) => slot.handle);
   return {
-    slots: processes.map((slot) => slot.handle),
+    slots,
     client: { id: options.client, machine: "local", tags: [], order: (order) => client.order(order), lose: () => {} },
+    replace: async (lost) => {
+      const next = new SlotProcess(
+        { kind: "begin", id: successorOf(lost), files: options.files, folder, token },
+        options,
+      );
+      processes.push(next);
+      await next.ready;
+      slots.push(next.handle);
+    },
     close,
   };
 }
@@ -64,6 +76,7 @@ class SlotProcess {
   readonly #id: string;
   #ready = false;
   #closing = false;
+  #lease: Lease | undefined;
 
   constructor(start: ProcessStart, options: LaunchOptions) {
     this.#options = options;
@@ -72,11 +85,16 @@ class SlotProcess {
       options.memoryBytes === undefined ? [] : [`--max-old-space-size=${Math.ceil(options.memoryBytes / 2 ** 20)}`];
     this.#child = fork(fileURLToPath(new URL("./process-entry.js", import.meta.url)), [], {
       serialization: "advanced",
-      stdio: ["ignore", options.stdout === "stderr" ? 2 : "inherit", "inherit", "ipc"],
+      stdio: ["ignore", options.stdout === "stderr" ? 2 : "inherit", "inherit", "ipc", "pipe"],
       execArgv: [...process.execArgv.filter((argument) => !argument.startsWith("--inspect")), ...megabytes],
       env: { ...process.env, QSTREAM_SLOT: start.id },
     });
-    this.#exited = new Promise((resolve) => this.#child.once("exit", () => resolve()));
+    this.#exited = new Promise((resolve) => {
+      this.#child.once("exit", () => {
+        this.#lease?.stop();
+        resolve();
+      });
+    });
     this.ready = new Promise((resolve, reject) => {
       this.#child.on("message", (message: FromThread) => {
         if (message.kind === "report") options.onReport(message.report);
@@ -84,6 +102,7 @@ class SlotProcess {
           reject(this.#lost({ kind: message.how, error: errorFromData(message.error) }));
         else if (message.kind === "ready") {
           this.#ready = true;
+          this.#watch();
           resolve();
         }
       });
@@ -109,8 +128,22 @@ class SlotProcess {
     };
   }
 
+  /** Gives the process up once it shows no sign of life: what it had to do is done elsewhere. */
+  #watch(): void {
+    const signs = this.#child.stdio[signsOfLifeDescriptor];
+    if (!(signs instanceof Readable)) return;
+    this.#lease = new Lease(signs, this.#options.leaseMs, (silentMs) => {
+      this.#lost({ kind: "silent", silentMs });
+      // It must not go on one day, as if nothing had happened.
+      this.#child.kill("SIGKILL");
+    });
+    // A pipe that is read keeps the event loop busy, as the child's IPC channel does only while somebody listens.
+    (signs as Readable & { readonly unref?: () => void }).unref?.();
+  }
+
   async close(): Promise<void> {
     this.#closing = true;
+    this.#lease?.stop();
     this.#send({ kind: "close" });
     // A process that still starts holds nothing that would have to be closed.
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), this.#ready ? closeGraceMs : 0);

@@ -1,4 +1,4 @@
-import type { SlotHandle } from "../scheduler/scheduler.ts";
+import type { SlotHandle } from "../scheduler/execution-request.ts";
 import type { Report } from "../slot/protocol.ts";
 
 export type Isolation = "thread" | "process" | "none";
@@ -14,6 +14,8 @@ export interface LaunchOptions {
   readonly files: unknown;
   /** Where standard output of user code in slots goes. */
   readonly stdout: "inherit" | "stderr";
+  /** Milliseconds without a sign of life after which a process is given up. */
+  readonly leaseMs: number;
   readonly onReport: (report: Report) => void;
   /** A slot ended without being told to. */
   readonly onLost: (slot: string, error: Error) => void;
@@ -23,5 +25,13 @@ export interface LaunchOptions {
 export interface LaunchedSlots {
   readonly slots: readonly SlotHandle[];
   readonly client: SlotHandle;
+  /** Starts a slot in place of one that was lost. It is among `slots` once the promise is fulfilled. */
+  replace: (lost: string) => Promise<void>;
   close: () => Promise<void>;
+}
+
+/** The name of the slot that is started in place of another: no two lives of slots have one name. */
+export function successorOf(id: string): string {
+  const [, name = id, life = "1"] = /^(.*)\.(\d+)$/u.exec(id) ?? [];
+  return `${name}.${Number(life) + 1}`;
 }

@@ -5,6 +5,7 @@ export type SlotEnd =
   | { readonly kind: "rejected" | "uncaught"; readonly error: Error }
   | { readonly kind: "exited"; readonly what: "thread" | "process"; readonly code: number; readonly started: boolean }
   | { readonly kind: "killed"; readonly signal: string }
+  | { readonly kind: "silent"; readonly silentMs: number }
   | { readonly kind: "late" };
 
 /** The error of executions that ran on a slot which ended. */
@@ -55,6 +56,11 @@ function describe(end: SlotEnd): { readonly what: string; readonly advice: strin
       return {
         what: `user code ended its ${end.what} by process.exit(${end.code})`,
         advice: "Throw an error instead, which names the step, or end early with ctx.stop()",
+      };
+    case "silent":
+      return {
+        what: `its process showed no sign of life for ${(end.silentMs / 1000).toFixed(1)} s`,
+        advice: "It was stopped (SIGSTOP), or its machine had no time for it; leaseMs says how long that may last",
       };
     case "late":
       return {

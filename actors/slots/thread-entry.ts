@@ -13,9 +13,10 @@ process.setSourceMapsEnabled(true);
 const { id, files, ports } = workerData as ThreadStart;
 const parent = parentPort as MessagePort;
 const tell = (message: FromThread): void => parent.postMessage(message);
+const transport = new PortTransport(id, new Map(ports));
 const slot = makeSlot({
   id,
-  transport: new PortTransport(id, new Map(ports)),
+  transport,
   files: openFileSystem(files as FileSystemOptions),
   // A thread's memory is its process's, which the client reports.
   memoryBytes: () => 0,
@@ -28,6 +29,10 @@ tell({ kind: "ready" });
 parent.on("message", (message: ToThread) => {
   if (message.kind === "order") {
     slot.order(message.order);
+    return;
+  }
+  if (message.kind === "port") {
+    transport.addPort(message.slot, message.port);
     return;
   }
   void slot.close().finally(() => {

@@ -1,12 +1,12 @@
 import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
 import { errorFromData, type ErrorData } from "../../lib/core/errors.ts";
 import { openFileSystem, type FileSystemOptions } from "../../lib/files/index.ts";
-import type { SlotHandle } from "../scheduler/scheduler.ts";
+import type { SlotHandle } from "../scheduler/execution-request.ts";
 import type { Order, Report } from "../slot/protocol.ts";
 import { PortTransport } from "../transport/port-transport.ts";
 import { makeSlot } from "./local-slot.ts";
 import { slotLost, type SlotEnd } from "./slot-lost.ts";
-import type { LaunchedSlots, LaunchOptions } from "./slot-launcher.ts";
+import { successorOf, type LaunchedSlots, type LaunchOptions } from "./slot-launcher.ts";
 
 /** What a slot's thread is started with. */
 export interface ThreadStart {
@@ -16,7 +16,11 @@ export interface ThreadStart {
 }
 
 /** Messages between a slot's thread and the session. */
-export type ToThread = { readonly kind: "order"; readonly order: Order } | { readonly kind: "close" };
+export type ToThread =
+  | { readonly kind: "order"; readonly order: Order }
+  /** A slot was added: this leads to it. */
+  | { readonly kind: "port"; readonly slot: string; readonly port: MessagePort }
+  | { readonly kind: "close" };
 export type FromThread =
   | { readonly kind: "report"; readonly report: Report }
   | { readonly kind: "ready" }
@@ -38,8 +42,25 @@ export function launchThreadSlots(options: LaunchOptions): LaunchedSlots {
     report: options.onReport,
   });
   const threads = options.ids.map((id) => new SlotThread(id, ports.get(id) ?? new Map(), options));
+  const slots = threads.map((thread) => thread.handle);
+  const replace = (lost: string): Promise<void> => {
+    const id = successorOf(lost);
+    const own = new Map<string, MessagePort>();
+    const connect = (slot: string): MessagePort => {
+      const { port1, port2 } = new MessageChannel();
+      own.set(slot, port1);
+      return port2;
+    };
+    clientTransport.addPort(id, connect(options.client));
+    for (const thread of threads) if (thread.open) thread.addPort(id, connect(thread.handle.id));
+    const next = new SlotThread(id, own, options);
+    threads.push(next);
+    slots.push(next.handle);
+    return Promise.resolve();
+  };
   return {
-    slots: threads.map((thread) => thread.handle),
+    slots,
+    replace,
     client: {
       id: options.client,
       machine: "local",
@@ -95,6 +116,15 @@ class SlotThread {
       order: (order) => this.#worker.postMessage({ kind: "order", order } satisfies ToThread),
       lose: () => this.#giveUp({ kind: "late" }),
     };
+  }
+
+  /** False once the thread has ended, or is told to. */
+  get open(): boolean {
+    return !this.#closing;
+  }
+
+  addPort(slot: string, port: MessagePort): void {
+    this.#worker.postMessage({ kind: "port", slot, port } satisfies ToThread, [port]);
   }
 
   async close(): Promise<void> {

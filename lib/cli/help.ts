@@ -2,6 +2,7 @@ const general = `qstream: actor-model stream processing for TypeScript
 
 Usage
   qstream run FLOW [options]   run a flow of a TypeScript or JavaScript module
+  qstream executions           list, show and remove runs that ended before they were done
   qstream help [COMMAND]       show this, or the help of a command
   qstream --version
 
@@ -20,6 +21,10 @@ Options
   --slots N            how many slots (default: as many as the machine has cores)
   --isolation KIND     thread (default), process, or none (all in one thread, for debugging)
   --memory BYTES       heap that each slot may use, with a unit if you like: 512MB, 2GB
+  --store URL          where lineage and checkpoints are kept, so that what is lost is made again:
+                       lmdb:FOLDER (default lmdb:.qstream), redis://HOST:PORT/DB, memory, none
+  --resume EXECUTION   go on with a run that was killed or failed; "qstream executions" lists them
+  --upgrade            with --resume: the flow's code has changed, and takes the old states
   --json FILE          write {execution, outputs, metrics} as JSON to FILE; - is standard output,
                        which then gets nothing else
   --explain            draw the plan and don't run it; --explain=mermaid and --explain=dot make pictures
@@ -31,8 +36,24 @@ Exit codes
   argument)   130 stopped by Ctrl-C   129, 143 ended by SIGHUP, SIGTERM
 `;
 
+const executions = `qstream executions: runs that a store knows because they ended before they were done
+
+Usage
+  qstream executions [list]            a line for each: when, flow, status, id
+  qstream executions show EXECUTION    its flow, arguments, steps, and how far each channel came
+  qstream executions remove EXECUTION  free what the store keeps of it
+
+Options
+  --store URL          lmdb:FOLDER (default lmdb:.qstream), redis://HOST:PORT/DB
+  --json               as JSON
+  --help               show this
+
+To go on with one: qstream run FLOW --resume EXECUTION
+`;
+
 /** Help of the program, or of one command. */
 export function helpOf(command?: string): string {
+  if (command === "executions") return executions;
   return command === "run" ? run : general;
 }
 

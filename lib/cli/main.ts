@@ -20,6 +20,11 @@ switch (command) {
     setTimeout(() => process.exit(), lingerMs).unref();
     break;
   }
+  case "executions": {
+    const { executionsCommand } = await import("./executions-command.ts");
+    process.exitCode = await executionsCommand(rest);
+    break;
+  }
   case undefined:
     process.stderr.write(helpOf());
     process.exitCode = 2;

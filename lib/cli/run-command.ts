@@ -60,7 +60,9 @@ async function prepare(options: RunCommandOptions): Promise<Prepared | string> {
   try {
     if (options.json !== undefined && options.json !== "-") checkTarget(options.json);
     const flow = await loadFlow(options.flow);
-    return { flow, args: parseArguments(flow.name, flow.schema, options.args) };
+    // An execution that is gone on with has its arguments.
+    const args = options.resume === undefined ? parseArguments(flow.name, flow.schema, options.args) : {};
+    return { flow, args };
   } catch (error) {
     if (error instanceof QStreamError) return describeError(error);
     throw error;
@@ -91,14 +93,19 @@ async function runFlow(
     return 0;
   }
   const quiet = options.quiet || options.json === "-";
-  const execution = await flow.start(args, {
+  const runOptions = {
     isolation: options.isolation,
+    store: options.store,
     stdout: options.json === "-" ? "stderr" : "inherit",
     signal: interrupt.signal,
     ...slots,
     ...(options.memoryBytes === undefined ? {} : { memoryBytes: options.memoryBytes }),
     ...(quiet ? {} : { onEvent: showProgress() }),
-  });
+  } as const;
+  const execution =
+    options.resume === undefined
+      ? await flow.start(args, runOptions)
+      : await flow.resume(options.resume, { ...runOptions, upgrade: options.upgrade });
   const outputs = await execution.outputs;
   if (options.json !== undefined) {
     const text = `${await toJson({ execution: execution.id, outputs, metrics: execution.metrics })}\n`;

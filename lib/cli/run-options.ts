@@ -8,11 +8,20 @@ export interface RunCommandOptions {
   readonly slots: number | undefined;
   readonly isolation: "thread" | "process" | "none";
   readonly memoryBytes: number | undefined;
+  /** Where lineage and checkpoints are kept; "none" for nowhere. */
+  readonly store: string;
+  /** An execution to go on with. */
+  readonly resume: string | undefined;
+  /** Goes on though the code has changed. */
+  readonly upgrade: boolean;
   readonly json: string | undefined;
   readonly explain: "text" | "mermaid" | "dot" | undefined;
   readonly quiet: boolean;
   readonly help: boolean;
 }
+
+/** Where the command line keeps lineage unless it is told otherwise. */
+export const defaultStore = "lmdb:.qstream";
 
 const pictures = ["text", "mermaid", "dot"] as const;
 
@@ -29,6 +38,9 @@ export function parseRunOptions(words: readonly string[]): RunCommandOptions {
         slots: { type: "string" },
         isolation: { type: "string" },
         memory: { type: "string" },
+        store: { type: "string" },
+        resume: { type: "string" },
+        upgrade: { type: "boolean" },
         json: { type: "string" },
         explain: { type: "string" },
         quiet: { type: "boolean" },
@@ -57,7 +69,19 @@ export function parseRunOptions(words: readonly string[]): RunCommandOptions {
     isolation === "none" || undefined,
     "--memory limits slots, and with --isolation none there are none",
   );
+  refuseTogether(
+    values.resume,
+    values.arg,
+    "--resume goes on with the arguments that the execution was started with: leave --arg out",
+  );
+  refuseTogether(values.resume, values.explain, "--resume goes on with a run, and --explain doesn't run the flow");
+  if (values.upgrade === true && values.resume === undefined) {
+    throw new QStreamError("OPTION_INVALID", "--upgrade says that --resume may go on with other code");
+  }
   return {
+    store: values.store ?? (isolation === "none" ? "none" : defaultStore),
+    resume: values.resume,
+    upgrade: values.upgrade === true,
     flow: positionals[0] ?? "",
     args: values.arg ?? [],
     slots: values.slots === undefined ? undefined : wholeNumber("--slots", values.slots, 1, 1024),

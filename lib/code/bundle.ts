@@ -9,13 +9,14 @@ import { makeTemporaryFolder, removeTemporaryFolder } from "../core/seam/tempora
 const typescript = new Set([".ts", ".mts", ".cts", ".tsx"]);
 
 /**
- * The URL that a slot imports for a module: the module itself where Node can load it, else a bundle of it and of what it
- * imports by relative path. Packages stay outside, so that there is one copy of each.
+ * The URL that a slot imports for a module: the module itself if it's JavaScript, else a bundle of it and of what it imports
+ * by relative path. Packages stay outside, so that there is one copy of each. Nodes that strip types by themselves get the
+ * bundle too: they know but a part of TypeScript, and a module may come from a loader that knows more.
  */
 export async function loadableUrl(module: string): Promise<string> {
   if (!module.startsWith("file:")) return module;
   const path = fileURLToPath(module);
-  if (!typescript.has(extname(path)) || runsByItself(path)) return module;
+  if (!typescript.has(extname(path))) return module;
   let bundled = bundles.get(path);
   if (bundled === undefined) {
     bundled = bundle(path);
@@ -26,11 +27,6 @@ export async function loadableUrl(module: string): Promise<string> {
 
 // A module that was imported once stays as it was, and so does its bundle.
 const bundles = new Map<string, Promise<string>>();
-
-/** Node strips types by itself from 22.18 on, but knows no JSX. */
-function runsByItself(path: string): boolean {
-  return Boolean((process.features as { typescript?: unknown }).typescript) && extname(path) !== ".tsx";
-}
 
 /**
  * Bundles a module for Node, and returns the path of the bundle, which is named by the hash of its content.

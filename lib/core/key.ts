@@ -11,6 +11,7 @@ import {
   hashNull,
   hashString,
 } from "./hash.ts";
+import { requireProperty } from "./key-property.ts";
 
 /** How a key is taken from an object: by a function, or by the name of a property or column, or by several names. */
 export type KeySelector<T> = ((object: T) => Key) | string | readonly string[];
@@ -123,11 +124,17 @@ function notAKey(key: unknown): QStreamError {
 }
 
 /**
- * The function that takes the key from an object. One name gives the property's value, several give an array of values.
+ * The function that takes the key from an object. One name gives the property's value, several give an array of values. It
+ * throws BAD_INPUT for an object that doesn't have a named property at all; one that holds null or undefined is a key.
  *
+ * @param options.optional - what isn't there is undefined instead. Default false
  * @example keyFunction<{ origin: string; day: number }>(["origin", "day"])({ origin: "SFO", day: 3 }); // ["SFO", 3]
  */
-export function keyFunction<T>(selector: KeySelector<T>): (object: T) => Key {
+export function keyFunction<T>(
+  selector: KeySelector<T>,
+  options: { readonly optional?: boolean } = {},
+): (object: T) => Key {
+  const { optional = false } = options;
   if (typeof selector === "function") return selector;
   const names = typeof selector === "string" ? [selector] : selector;
   if (names.length === 0) {
@@ -135,27 +142,44 @@ export function keyFunction<T>(selector: KeySelector<T>): (object: T) => Key {
       advice: "Give a name, several names, or a function",
     });
   }
-  return compiled<T>(names) ?? plain<T>(names);
+  return compiled<T>(names, optional) ?? plain<T>(names, optional);
 }
 
 const compiledMax = 1024;
 const compiledKeys = new Map<string, (object: never) => Key>();
 
 /** Compiled for its names alone, and kept, so that it stays as fast as it got. */
-function compiled<T>(names: readonly string[]): ((object: T) => Key) | undefined {
-  const text = JSON.stringify(names);
+function compiled<T>(names: readonly string[], optional: boolean): ((object: T) => Key) | undefined {
+  const text = JSON.stringify([optional, names]);
   const known = compiledKeys.get(text);
   if (known !== undefined) return known as (object: T) => Key;
-  const values = names.map((name) => `object[${JSON.stringify(name)}]`);
-  const body = `return (object) => ${values.length === 1 ? values[0] : `[${values.join(", ")}]`};`;
-  const made = generate<(object: T) => Key>([], body, []);
+  const texts = names.map((name) => JSON.stringify(name));
+  const reads = texts.map((name, index) => `const value${index} = object[${name}];`);
+  // Only what is read as undefined is looked at again, so that the check costs nothing for what is there.
+  const checks = optional
+    ? []
+    : texts.map((name, index) => `if (value${index} === undefined) requireProperty(object, ${name});`);
+  const values = texts.map((_, index) => `value${index}`).join(", ");
+  const key = names.length === 1 ? values : `[${values}]`;
+  const body = `return (object) => { ${reads.join(" ")} ${checks.join(" ")} return ${key}; };`;
+  const made = generate<(object: T) => Key>(["requireProperty"], body, [requireProperty]);
   if (made !== undefined && compiledKeys.size < compiledMax) compiledKeys.set(text, made as (object: never) => Key);
   return made;
 }
 
-function plain<T>(names: readonly string[]): (object: T) => Key {
+function plain<T>(names: readonly string[], optional: boolean): (object: T) => Key {
   const [first = ""] = names;
-  const value = (object: T, name: string): Key => (object as Record<string, Key>)[name];
-  if (names.length === 1) return (object) => value(object, first);
-  return (object) => names.map((name) => value(object, name));
+  const valueOf = optional ? valueAt : requiredValueAt;
+  if (names.length === 1) return (object) => valueOf(object, first);
+  return (object) => names.map((name) => valueOf(object, name));
+}
+
+function valueAt(object: unknown, name: string): Key {
+  return (object as Readonly<Record<string, Key>>)[name];
+}
+
+function requiredValueAt(object: unknown, name: string): Key {
+  const value = valueAt(object, name);
+  if (value === undefined) requireProperty(object, name);
+  return value;
 }

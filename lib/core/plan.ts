@@ -17,6 +17,8 @@ export interface PlannedStep {
   readonly inputs: readonly PlannedInput[];
   /** Edges that leave this step, by index. */
   readonly outputs: readonly number[];
+  /** True if objects that its operator fails on again and again are passed over. */
+  readonly skips?: boolean;
   /** True for a reader that may never end. */
   readonly endless: boolean;
   /** For readers: slot that holds each channel's data, when the reader says so. */

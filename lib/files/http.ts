@@ -1,4 +1,5 @@
 import type { FileEntry, FileWriter, OpenFile } from "../core/contracts/file-system.ts";
+import type { ResumableWriter } from "../core/contracts/sink.ts";
 import { QStreamError } from "../core/errors.ts";
 import { delay, type Clock } from "../core/seam/clock.ts";
 import type { SchemeFileSystem } from "./scheme.ts";
@@ -62,6 +63,14 @@ class HttpFiles implements SchemeFileSystem {
 
   create(url: string): Promise<FileWriter> {
     return Promise.reject(readOnly(url));
+  }
+
+  createResumable(url: string): Promise<ResumableWriter> {
+    return Promise.reject(readOnly(url));
+  }
+
+  discardResumable(folder: string): Promise<void> {
+    return Promise.reject(readOnly(folder));
   }
 
   remove(urls: readonly string[]): Promise<void> {

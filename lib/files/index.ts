@@ -1,4 +1,5 @@
 import type { FileEntry, FileSystem, FileWriter, OpenFile } from "../core/contracts/file-system.ts";
+import type { ResumableFiles, ResumableOptions, ResumableWriter } from "../core/contracts/sink.ts";
 import { QStreamError } from "../core/errors.ts";
 import type { Clock } from "../core/seam/clock.ts";
 import { systemClock } from "../core/seam/clock.ts";
@@ -28,11 +29,11 @@ export interface FileSystemOptions {
  * const files = openFileSystem({ s3: { endpoint: "http://127.0.0.1:9000" } });
  * const parts = await files.list(["data/*.csv", "s3://bucket/dir/"]);
  */
-export function openFileSystem(options: FileSystemOptions = {}): FileSystem {
+export function openFileSystem(options: FileSystemOptions = {}): FileSystem & ResumableFiles {
   return new SchemeFiles(options);
 }
 
-class SchemeFiles implements FileSystem {
+class SchemeFiles implements FileSystem, ResumableFiles {
   readonly #local = localFiles();
   readonly #http: SchemeFileSystem;
   readonly #s3: SchemeFileSystem;
@@ -60,6 +61,14 @@ class SchemeFiles implements FileSystem {
 
   create(path: string): Promise<FileWriter> {
     return this.#of(path).create(path);
+  }
+
+  createResumable(path: string, options: ResumableOptions): Promise<ResumableWriter> {
+    return this.#of(path).createResumable(path, options);
+  }
+
+  discardResumable(folder: string, owner: string): Promise<void> {
+    return this.#of(folder).discardResumable(folder, owner);
   }
 
   async remove(paths: readonly string[]): Promise<void> {

@@ -1,26 +1,25 @@
-import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { open, readdir, rm, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { glob } from "tinyglobby";
 import type { FileEntry, FileWriter, OpenFile } from "../core/contracts/file-system.ts";
+import type { ResumableOptions, ResumableWriter } from "../core/contracts/sink.ts";
 import { QStreamError } from "../core/errors.ts";
+import { codeOf, makeFolder } from "../core/seam/make-folder.ts";
 import { freshId } from "../core/seam/random.ts";
 import { isGlob } from "./glob.ts";
+import { guardWrite, LocalWriter } from "./local-writer.ts";
+import { discardLocal, resumeLocal } from "./resume-local.ts";
 import type { SchemeFileSystem } from "./scheme.ts";
-import { PartWriter } from "./part-writer.ts";
 
 /** Files of this machine by path or `file:` URL. */
 export function localFiles(): SchemeFileSystem & { resolve: (path: string) => string } {
-  return { resolve: resolveLocal, list, open: openLocal, create, remove };
+  return { resolve: resolveLocal, list, open: openLocal, create, remove, createResumable, discardResumable };
 }
-
-const writeBytes = 256 << 10;
 
 function resolveLocal(path: string): string {
   return path.startsWith("file:") ? fileURLToPath(path) : resolve(path);
 }
-
-const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
 
 async function entryOf(path: string): Promise<FileEntry> {
   const { size, mtimeNs } = await stat(path, { bigint: true });
@@ -170,104 +169,19 @@ async function create(path: string): Promise<FileWriter> {
   const absolute = resolveLocal(path);
   const temporary = join(dirname(absolute), `.${basename(absolute)}.${freshId("tmp")}`);
   return guardWrite(absolute, async () => {
-    await mkdir(dirname(absolute), { recursive: true });
-    return new LocalWriter(absolute, temporary, await open(temporary, "wx"));
+    await makeFolder(dirname(absolute), absolute);
+    return new LocalWriter({ path: absolute, temporary, handle: await open(temporary, "wx") });
   });
-}
-
-async function guardWrite<T>(path: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === "ENOSPC" || code === "EDQUOT") {
-      throw new QStreamError("LIMIT_EXCEEDED", "no space is left to write the file", {
-        file: path,
-        advice: "Free space there, or write to another folder.",
-        cause: error,
-      });
-    }
-    throw new QStreamError("BAD_INPUT", `the file can't be written: ${code ?? String(error)}`, {
-      file: path,
-      advice: "Check that its folder can be made and written.",
-      cause: error,
-    });
-  }
-}
-
-class LocalWriter implements FileWriter {
-  readonly #path: string;
-  readonly #temporary: string;
-  readonly #handle: FileHandle;
-  readonly #parts: PartWriter;
-  #state: "open" | "finished" | "committed" | "aborted" = "open";
-  #finishing: Promise<void> | undefined;
-
-  constructor(path: string, temporary: string, handle: FileHandle) {
-    this.#path = path;
-    this.#temporary = temporary;
-    this.#handle = handle;
-    // writeFile goes on where the last write ended, and writes all of it.
-    this.#parts = new PartWriter(
-      () => writeBytes,
-      (part) => guardWrite(path, () => handle.writeFile(part)),
-    );
-  }
-
-  write(bytes: Uint8Array): Promise<void> {
-    return this.#parts.write(bytes);
-  }
-
-  async finish(): Promise<void> {
-    if (this.#state !== "open") return;
-    this.#finishing ??= this.#finish();
-    await this.#finishing;
-  }
-
-  async commit(): Promise<void> {
-    if (this.#state === "committed") return;
-    await this.finish();
-    await guardWrite(this.#path, () => rename(this.#temporary, this.#path));
-    this.#state = "committed";
-    await syncFolder(dirname(this.#path));
-  }
-
-  async abort(): Promise<void> {
-    if (this.#state === "committed" || this.#state === "aborted") return;
-    this.#state = "aborted";
-    // A file that is closed while it's written keeps its descriptor, and another one may get that number.
-    await this.#parts.drop();
-    await this.#finishing?.catch(() => undefined);
-    try {
-      await this.#handle.close();
-    } finally {
-      await rm(this.#temporary, { force: true });
-    }
-  }
-
-  async #finish(): Promise<void> {
-    await this.#parts.flush();
-    await guardWrite(this.#path, async () => {
-      await this.#handle.sync();
-      await this.#handle.close();
-    });
-    if (this.#state === "open") this.#state = "finished";
-  }
-}
-
-/** Makes a rename last through a power cut, where folders can be flushed (not on Windows). */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r").catch(() => undefined);
-  if (handle === undefined) return;
-  try {
-    await handle.sync();
-  } catch {
-    // The system can't flush folders; the rename itself is done.
-  } finally {
-    await handle.close();
-  }
 }
 
 async function remove(paths: readonly string[]): Promise<void> {
   for (const path of paths) await rm(resolveLocal(path), { force: true });
+}
+
+async function createResumable(path: string, options: ResumableOptions): Promise<ResumableWriter> {
+  return resumeLocal(resolveLocal(path), options);
+}
+
+async function discardResumable(folder: string, owner: string): Promise<void> {
+  await discardLocal(resolveLocal(folder), owner);
 }

@@ -13,15 +13,26 @@ export class PartWriter {
   #sending: Promise<void> | undefined;
   #dropped = false;
 
-  constructor(partBytes: (index: number) => number, send: (part: Uint8Array, index: number) => Promise<void>) {
+  /** @param sent - parts that were sent before, by an earlier life */
+  constructor(
+    partBytes: (index: number) => number,
+    send: (part: Uint8Array, index: number) => Promise<void>,
+    sent = 0,
+  ) {
     this.#partBytes = partBytes;
     this.#send = send;
+    this.#index = sent;
     this.#part = new Uint8Array(0);
   }
 
   /** Parts sent so far. */
   get parts(): number {
     return this.#index;
+  }
+
+  /** What was written and isn't sent yet. Valid until the next write. */
+  get pending(): Uint8Array {
+    return this.#part.subarray(0, this.#filled);
   }
 
   async write(bytes: Uint8Array): Promise<void> {

@@ -1,9 +1,11 @@
-import type { S3Client } from "@aws-sdk/client-s3";
 import type { FileEntry, FileWriter, OpenFile } from "../core/contracts/file-system.ts";
+import type { ResumableOptions, ResumableWriter } from "../core/contracts/sink.ts";
 import { QStreamError } from "../core/errors.ts";
 import { globExpression, globPrefix, isGlob } from "./glob.ts";
+import { resumeS3 } from "./resume-s3.ts";
+import { asError, changed, guard, statusOf, type S3Connection, type Sdk } from "./s3-connection.ts";
+import { S3Writer } from "./s3-writer.ts";
 import type { SchemeFileSystem } from "./scheme.ts";
-import { PartWriter } from "./part-writer.ts";
 
 export interface S3Options {
   /** URL of an S3-compatible server. Default: the environment's AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL, else Amazon's. */
@@ -27,17 +29,6 @@ export function s3Files(options: S3Options): SchemeFileSystem {
   return new S3Files(options);
 }
 
-type Sdk = typeof import("@aws-sdk/client-s3");
-
-interface Connection {
-  readonly sdk: Sdk;
-  readonly client: S3Client;
-}
-
-const partBytesMin = 8 << 20;
-// Parts grow, because an upload has at most 10,000: doubled every 1,000 parts, 5 TiB (the largest object) always fit.
-const partBytes = (index: number): number => partBytesMin * 2 ** Math.min(7, Math.floor(index / 1000));
-
 function addressOf(url: string): { bucket: string; key: string } {
   const found = /^s3:\/\/([^/]+)(?:\/(.*))?$/isu.exec(url);
   if (found?.[1] === undefined) {
@@ -49,9 +40,15 @@ function addressOf(url: string): { bucket: string; key: string } {
   return { bucket: found[1], key: found[2] ?? "" };
 }
 
+function objectOf(url: string): { bucket: string; key: string } {
+  const address = addressOf(url);
+  if (address.key !== "" && !address.key.endsWith("/")) return address;
+  throw new QStreamError("OPTION_INVALID", "an S3 object needs a key", { file: url, advice: "Write s3://bucket/key." });
+}
+
 class S3Files implements SchemeFileSystem {
   readonly #options: S3Options;
-  #connection: Promise<Connection> | undefined;
+  #connection: Promise<S3Connection> | undefined;
 
   constructor(options: S3Options) {
     this.#options = options;
@@ -100,14 +97,20 @@ class S3Files implements SchemeFileSystem {
   }
 
   async create(url: string): Promise<FileWriter> {
-    const { bucket, key } = addressOf(url);
-    if (key === "" || key.endsWith("/")) {
-      throw new QStreamError("OPTION_INVALID", "an S3 object needs a key", {
-        file: url,
-        advice: "Write s3://bucket/key.",
-      });
-    }
-    return new S3Writer(url, bucket, key, await this.#connect());
+    const { bucket, key } = objectOf(url);
+    return new S3Writer({ url, bucket, key, connection: await this.#connect() });
+  }
+
+  async createResumable(url: string, options: ResumableOptions): Promise<ResumableWriter> {
+    const { bucket, key } = objectOf(url);
+    return resumeS3({ url, bucket, key, connection: await this.#connect() }, options);
+  }
+
+  async discardResumable(folder: string, owner: string): Promise<void> {
+    const { bucket, key } = addressOf(folder);
+    const prefix = `${key === "" || key.endsWith("/") ? key : `${key}/`}.${owner}.`;
+    const entries = await this.#listPrefix({ url: folder, bucket, prefix, signal: undefined }, () => true);
+    await this.remove(entries.map((entry) => entry.path));
   }
 
   async remove(urls: readonly string[]): Promise<void> {
@@ -179,13 +182,13 @@ class S3Files implements SchemeFileSystem {
     });
   }
 
-  #connect(): Promise<Connection> {
+  #connect(): Promise<S3Connection> {
     this.#connection ??= connect(this.#options);
     return this.#connection;
   }
 }
 
-async function connect(options: S3Options): Promise<Connection> {
+async function connect(options: S3Options): Promise<S3Connection> {
   let sdk: Sdk;
   try {
     sdk = await import("@aws-sdk/client-s3");
@@ -211,109 +214,7 @@ async function connect(options: S3Options): Promise<Connection> {
   return { sdk, client };
 }
 
-/** Writes an object by a multipart upload, which nobody sees before it is completed. */
-class S3Writer implements FileWriter {
-  readonly #url: string;
-  readonly #target: { readonly Bucket: string; readonly Key: string };
-  readonly #connection: Connection;
-  readonly #parts: PartWriter;
-  readonly #sent: { ETag: string; PartNumber: number }[] = [];
-  #upload: string | undefined;
-  #state: "open" | "finished" | "ended" = "open";
-
-  constructor(url: string, bucket: string, key: string, connection: Connection) {
-    this.#url = url;
-    this.#target = { Bucket: bucket, Key: key };
-    this.#connection = connection;
-    this.#parts = new PartWriter(partBytes, (part, index) => this.#sendPart(part, index));
-  }
-
-  write(bytes: Uint8Array): Promise<void> {
-    return this.#parts.write(bytes);
-  }
-
-  async finish(): Promise<void> {
-    if (this.#state !== "open") return;
-    await this.#parts.flush();
-    this.#state = "finished";
-  }
-
-  async commit(): Promise<void> {
-    if (this.#state === "ended") return;
-    await this.finish();
-    const { sdk, client } = this.#connection;
-    await guard(this.#url, () =>
-      this.#upload === undefined
-        ? client.send(new sdk.PutObjectCommand({ ...this.#target, Body: new Uint8Array(0) }))
-        : client.send(
-            new sdk.CompleteMultipartUploadCommand({
-              ...this.#target,
-              UploadId: this.#upload,
-              MultipartUpload: { Parts: this.#sent },
-            }),
-          ),
-    );
-    this.#state = "ended";
-  }
-
-  async abort(): Promise<void> {
-    if (this.#state === "ended") return;
-    this.#state = "ended";
-    await this.#parts.drop();
-    if (this.#upload === undefined) return;
-    const { sdk, client } = this.#connection;
-    try {
-      await client.send(new sdk.AbortMultipartUploadCommand({ ...this.#target, UploadId: this.#upload }));
-    } catch (error) {
-      // The upload is gone already, or the server can't abort one: nobody sees its parts, which the server's own rule for
-      // unfinished uploads removes.
-      if (![404, 405, 501].includes(statusOf(error) ?? 0)) throw asError(this.#url, error);
-    }
-  }
-
-  async #sendPart(part: Uint8Array, index: number): Promise<void> {
-    const { sdk, client } = this.#connection;
-    await guard(this.#url, async () => {
-      this.#upload ??= (await client.send(new sdk.CreateMultipartUploadCommand(this.#target))).UploadId;
-      const place = { ...this.#target, UploadId: this.#upload, PartNumber: index + 1 };
-      const sent = await client.send(new sdk.UploadPartCommand({ ...place, Body: part }));
-      this.#sent.push({ ETag: sent.ETag ?? "", PartNumber: index + 1 });
-    });
-  }
-}
-
 const isHidden = (name: string): boolean => name.split("/").some((segment) => segment.startsWith("."));
 
 const sendOptions = (signal: AbortSignal | undefined): { abortSignal?: AbortSignal } =>
   signal === undefined ? {} : { abortSignal: signal };
-
-const statusOf = (error: unknown): number | undefined =>
-  (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
-
-async function guard<T>(url: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (error) {
-    throw asError(url, error);
-  }
-}
-
-function asError(url: string, error: unknown): Error {
-  if (error instanceof QStreamError || (error instanceof Error && error.name === "AbortError")) return error;
-  const status = statusOf(error);
-  if (status === 412) return changed(url);
-  const { name, message } = error instanceof Error ? error : { name: "Error", message: String(error) };
-  const code = status === 404 ? "PATH_NOT_FOUND" : "BAD_INPUT";
-  return new QStreamError(code, `S3 answered ${name}: ${message}`, {
-    file: url,
-    advice: "Check bucket, key, region, endpoint and credentials (the option s3 of the file system, or AWS_*).",
-    cause: error,
-  });
-}
-
-function changed(url: string): QStreamError {
-  return new QStreamError("BAD_INPUT", "the object changed after it was listed", {
-    file: url,
-    advice: "Objects must not be replaced while a flow reads them: run the flow again.",
-  });
-}

@@ -19,18 +19,29 @@ export function checkSessionOptions(options: SessionOptions): void {
   check("memoryBytes", memoryBytes, isWhole(memoryBytes, memoryBytesMin, Number.MAX_SAFE_INTEGER), wanted);
   const areTags = Array.isArray(tags) && tags.every((tag) => typeof tag === "string");
   check("tags", tags, areTags, "an array of strings");
+  checkLineageOptions(options);
   check("seed", seed, typeof seed === "number" && !Number.isNaN(seed), "a number");
+}
+
+function checkLineageOptions({ store, checkpointEveryMs, attempts, storeWaitMs, leaseMs }: SessionOptions): void {
+  check("store", store, typeof store === "string", 'a text: "lmdb:folder", "redis://host:port", "memory" or "none"');
+  const most = Number.MAX_SAFE_INTEGER;
+  check("checkpointEveryMs", checkpointEveryMs, isWhole(checkpointEveryMs, 1, most), "a whole number of milliseconds");
+  check("attempts", attempts, isWhole(attempts, 1, 1000), "a whole number from 1 to 1000");
+  check("leaseMs", leaseMs, isWhole(leaseMs, 1000, most), "a whole number of milliseconds from 1000 on");
+  check("storeWaitMs", storeWaitMs, isWhole(storeWaitMs, 0, most), "a whole number of milliseconds");
 }
 
 /** Refuses options of a run that can't be. */
 export function checkRunOptions(options: RunOptions): void {
   checkSessionOptions(options);
-  const { on, signal, onEvent, limits, strict } = options;
+  const { on, signal, onEvent, limits, strict, exactlyOnce } = options;
   const isSession = typeof (on as { start?: unknown } | undefined)?.start === "function";
   check("on", on, isSession, "a session: await local()");
   check("signal", signal, isSignal(signal), "an AbortSignal");
   check("onEvent", onEvent, typeof onEvent === "function", "a function");
   check("strict", strict, typeof strict === "boolean", "true or false");
+  check("exactlyOnce", exactlyOnce, typeof exactlyOnce === "boolean", "true or false");
   check("limits", limits, typeof limits === "object" && limits !== null, "an object");
   checkLimits(limits);
 }

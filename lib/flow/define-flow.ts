@@ -8,7 +8,7 @@ import { FlowBuilder, type Sink } from "./flow-builder.ts";
 import { Graph } from "./graph.ts";
 import { nodeOf } from "./make-step.ts";
 import { checkPurity } from "./purity.ts";
-import { startFlow, type RunOptions } from "./run.ts";
+import { resumeFlow, startFlow, type ResumeOptions, type RunOptions } from "./run.ts";
 
 declare const noArguments: unique symbol;
 
@@ -30,6 +30,14 @@ export interface Flow<Args extends object, Outs extends Record<string, unknown>>
   run: (...parameters: Parameters<Args, RunOptions>) => Promise<Outs>;
   /** Starts the flow and hands out the running execution: events, metrics, cancel, outputs. */
   start: (...parameters: Parameters<Args, RunOptions>) => Promise<Execution<Outs>>;
+  /**
+   * Goes on with an execution that ended before it was done: its process was killed, or it failed. Arguments and limits are
+   * those that it was started with; slots may be others.
+   *
+   * @param execution - its id, as `qstream executions` shows it
+   * @throws QStreamError EXECUTION_UNKNOWN, FINGERPRINT_CHANGED, CODE_CHANGED
+   */
+  resume: (execution: string, options?: ResumeOptions) => Promise<Execution<Outs>>;
   /** Draws the plan as text, or as a Mermaid or Graphviz picture, without running anything. */
   explain: (...parameters: Parameters<Args, ExplainOptions>) => string;
 }
@@ -74,12 +82,15 @@ export function defineFlow(module: string, ...rest: readonly unknown[]): Flow<ob
   const prepare = (args: object | undefined): ReturnType<typeof graphOf> =>
     checkPurity(name, () => graphOf(checked(args)));
   const reference: FlowReference = { module, name, load: module };
+  const resume = (execution: string, options: ResumeOptions = {}): Promise<Execution<Record<string, unknown>>> =>
+    resumeFlow({ reference, execution, options, prepare: (args) => prepare(args as object) });
   const start = async (args?: object, options: RunOptions = {}): Promise<Execution<Record<string, unknown>>> =>
     startFlow({ reference, args: checked(args), options, prepare: () => prepare(args) });
   return {
     name,
     schema,
     start,
+    resume,
     run: async (args?: object, options: RunOptions = {}) => (await start(args, options)).outputs,
     explain: (args?: object, options: ExplainOptions = {}) => explainGraph(prepare(args).graph, options),
   };

@@ -18,6 +18,8 @@ export interface StepNode {
   readonly declares: Declares | undefined;
   readonly representations: readonly Representation[] | undefined;
   readonly mayBlock: boolean;
+  /** True if objects that its operator fails on again and again are passed over. */
+  readonly skips: boolean;
   readonly inputs: readonly InputNode[];
 }
 

@@ -36,6 +36,7 @@ interface StepParts {
   readonly parallelism: StepNode["parallelism"];
   readonly inputs: readonly InputNode[];
   readonly step: StepOptions;
+  readonly skips?: boolean;
   readonly definition?: Pick<OperatorDefinition<never, unknown>, "declares" | "representations" | "mayBlock">;
 }
 
@@ -68,6 +69,7 @@ export function makeStep(graph: Graph, parts: StepParts): StepNode {
     declares: parts.definition?.declares,
     representations: parts.definition?.representations,
     mayBlock: parts.definition?.mayBlock === true,
+    skips: parts.skips ?? false,
     inputs: parts.inputs,
   });
 }
@@ -107,7 +109,15 @@ export function operatorNode(
     parallelism: definition.parallelism,
     inputs: nodes,
     step: options,
+    skips: skipsOf(id, options),
     definition: { ...definition, declares: options.declares ?? definition.declares },
+  });
+}
+
+function skipsOf(id: string, { onFailure = "fail" }: ApplyOptions<string | number | symbol>): boolean {
+  if (onFailure === "fail" || onFailure === "skip") return onFailure === "skip";
+  throw new QStreamError("OPTION_INVALID", `onFailure: ${JSON.stringify(onFailure)} is neither "fail" nor "skip"`, {
+    step: id,
   });
 }
 

@@ -81,6 +81,7 @@ function planStep(
     outputs: edges.flatMap((edge, at) => (edge.from === index ? [at] : [])),
     endless: code.kind === "reader" && code.reader.endless === true,
     ...(step.declares === undefined ? {} : { declares: step.declares }),
+    ...(step.skips ? { skips: true } : {}),
     ...(code.kind === "sink" ? { guarantee: code.sink.guarantee } : {}),
     ...(data === undefined ? {} : { slots: data }),
   };

@@ -5,7 +5,7 @@ import type { StreamNode } from "./graph.ts";
 import { operatorNode } from "./make-step.ts";
 import { PartitionedStream } from "./partitioned-stream.ts";
 import { StreamSinks } from "./stream-sinks.ts";
-import type { ApplyOptions } from "./stream-types.ts";
+import type { ApplyOptions, PassedOver } from "./stream-types.ts";
 
 /**
  * A stream of objects of any kind, while a flow is being built: the handle of a step's output. It is lazy and immutable; any
@@ -35,6 +35,20 @@ export class QStream<out T> extends StreamSinks<T> {
   ): QStream<Out> {
     const step = operatorNode(this.graph, id, { in: this }, operator, options);
     return new QStream<Out>(this.graph, { step, port: "out", functions: undefined });
+  }
+
+  /**
+   * What the step passed over, since its operator failed on it again and again: for steps with `onFailure: "skip"`.
+   *
+   * @throws QStreamError INPUT_UNKNOWN for other steps
+   */
+  get failed(): QStream<PassedOver> {
+    const { step } = this.node;
+    if (step.skips) return new QStream<PassedOver>(this.graph, { step, port: "failed", functions: undefined });
+    throw new QStreamError("INPUT_UNKNOWN", `step "${step.id}" passes nothing over`, {
+      step: step.id,
+      advice: 'Tell it to: apply(id, operator, { onFailure: "skip" })',
+    });
   }
 
   /** @internal */

@@ -1,6 +1,7 @@
 import type { FlowReference } from "../core/flow-registry.ts";
 import { haltModule, isSlot } from "../core/flow-registry.ts";
-import { encodeArguments } from "../../actors/slot/arguments.ts";
+import { decodeArguments, encodeArguments } from "../../actors/slot/arguments.ts";
+import { codeHash } from "../code/code-hash.ts";
 import { QStreamError } from "../core/errors.ts";
 import type { Limits } from "../core/limits.ts";
 import type { ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
@@ -10,6 +11,7 @@ import type { Execution } from "./execution.ts";
 import type { Graph } from "./graph.ts";
 import { planGraph } from "./plan-graph.ts";
 import { local, type Session, type SessionOptions } from "./session.ts";
+import { checkSameFlow } from "./stored-flow.ts";
 
 /** How a flow is run. Options of a session apply where none is given by `on`. */
 export interface RunOptions extends SessionOptions {
@@ -23,6 +25,14 @@ export interface RunOptions extends SessionOptions {
   readonly limits?: Partial<Limits>;
   /** Freezes what operators are given, so that one that changes its input fails. Slow; for specs. */
   readonly strict?: boolean;
+  /** Refuses sinks that may write something twice after a failure. */
+  readonly exactlyOnce?: boolean;
+}
+
+/** How an execution is gone on with. */
+export interface ResumeOptions extends Omit<RunOptions, "limits" | "strict"> {
+  /** Accepts other code than it was started with, for a flow of the same steps whose new code takes the old states. */
+  readonly upgrade?: boolean;
 }
 
 export interface StartRequest {
@@ -46,10 +56,42 @@ export async function startFlow(request: StartRequest): Promise<Execution<Record
     refuseDatasets(prepared.graph);
     planGraph(prepared.graph, { slots: slotsOf(options) });
   }
+  return onSession(options, (session) => session.start({ ...request, ...prepared, args }));
+}
+
+export interface ResumeRequest {
+  readonly reference: FlowReference;
+  readonly execution: string;
+  readonly options: ResumeOptions;
+  readonly prepare: (args: unknown) => { readonly graph: Graph; readonly outputs: Readonly<Record<string, string>> };
+}
+
+/** Goes on with an execution that the session's store knows. */
+export async function resumeFlow(request: ResumeRequest): Promise<Execution<Record<string, unknown>>> {
+  const { reference, execution, options, prepare } = request;
+  if (isSlot()) return neverInSlots(reference.module);
+  const { upgrade = false, ...given } = options;
+  checkRunOptions(given);
+  if (given.signal?.aborted === true) throw aborted(given.signal);
+  return onSession(given, async (session) => {
+    const stored = await session.findStored(execution);
+    const prepared = prepare(await decodeArguments(stored.args));
+    const { fingerprint } = planGraph(prepared.graph, { slots: slotsOf(given) });
+    const now = { flow: reference.name, fingerprint, codeHash: await codeHash(reference.module) };
+    checkSameFlow(execution, stored, now, upgrade);
+    return session.start({ reference, options: given, args: stored.args, ...prepared, resumed: { execution, stored } });
+  });
+}
+
+/** Starts an execution on the session that the options name, or on one that ends with it. */
+async function onSession(
+  options: RunOptions,
+  start: (session: Session) => Promise<Execution<Record<string, unknown>>>,
+): Promise<Execution<Record<string, unknown>>> {
   const opened = options.on ?? (await openSession(options));
   try {
-    const execution = await opened.start({ ...request, ...prepared, args });
-    watchSignal(execution, signal);
+    const execution = await start(opened);
+    watchSignal(execution, options.signal);
     if (options.on !== undefined) return execution;
     const closing = closeAfter(execution.outputs, opened);
     // Whoever asks for the outputs gets the error; nobody asking is no unhandled rejection.

@@ -1,6 +1,8 @@
 import { locate } from "../../actors/channel/failure.ts";
+import type { ActorHost } from "../../actors/hosts/actor-host.ts";
 import { NactHost } from "../../actors/hosts/nact-host.ts";
 import { TurnHost } from "../../actors/hosts/turn-host.ts";
+import type { SlotHandle } from "../../actors/scheduler/execution-request.ts";
 import { Scheduler } from "../../actors/scheduler/scheduler.ts";
 import type { EncodedArguments } from "../../actors/slot/arguments.ts";
 import { launchInlineSlots } from "../../actors/slots/inline-slots.ts";
@@ -12,22 +14,28 @@ import { Dataset, type DatasetKeeper } from "../core/dataset.ts";
 import { QStreamError } from "../core/errors.ts";
 import { isSlot, type FlowReference } from "../core/flow-registry.ts";
 import { checkLimits } from "../core/limits.ts";
+import type { LineageStore } from "../core/contracts/lineage-store.ts";
+import type { FileSystem } from "../core/contracts/file-system.ts";
 import type { OutputSink } from "../core/contracts/sink.ts";
-import type { Plan } from "../core/plan.ts";
-import { systemClock } from "../core/seam/clock.ts";
+import { systemClock, type Clock } from "../core/seam/clock.ts";
 import { freshId, seededRandom } from "../core/seam/random.ts";
+import { openStore } from "../../actors/stores/open-store.ts";
 import { openFileSystem, type FileSystemOptions } from "../files/index.ts";
 import { loadableUrl } from "../code/bundle.ts";
+import { codeHash } from "../code/code-hash.ts";
 import { orAborted } from "./aborting.ts";
 import { checkSessionOptions, slotsOf } from "./check-options.ts";
+import { refuseRepeatedWrites, refuseUnsavedState } from "./check-promises.ts";
 import { EventListener } from "./event-listener.ts";
 import { EventLog, type Execution } from "./execution.ts";
 import type { Graph } from "./graph.ts";
 import { planGraph } from "./plan-graph.ts";
 import type { RunOptions } from "./run.ts";
-import { dealSplits, type DealtSplits } from "./splits.ts";
+import { SessionLineage, type LineageOptions } from "./session-lineage.ts";
+import { dealSplits } from "./splits.ts";
+import type { StoredFlow } from "./stored-flow.ts";
 
-export interface SessionOptions {
+export interface SessionOptions extends LineageOptions {
   /** How many slots; as many as the machine has cores unless told. */
   readonly slots?: number;
   /** `thread` (default): worker threads. `process`: child processes. `none`: all in this thread, for debugging. */
@@ -40,11 +48,15 @@ export interface SessionOptions {
   readonly tags?: readonly string[];
   /** Settings of the file systems: S3 endpoint and credentials, for example. */
   readonly files?: FileSystemOptions;
+  /** With isolation `process`: milliseconds without a sign of life after which a slot is given up. Default 10,000. */
+  readonly leaseMs?: number;
   /** With isolation `none`: seeds the order in which channels take turns, so that an interleaving can be had again. */
   readonly seed?: number;
 }
 
 export interface SessionStart {
+  /** An execution that is gone on with. */
+  readonly resumed?: { readonly execution: string; readonly stored: StoredFlow };
   readonly reference: FlowReference;
   readonly args: EncodedArguments;
   readonly options: RunOptions;
@@ -57,8 +69,10 @@ export class Session implements AsyncDisposable {
   readonly id = freshId("session");
   readonly #options: SessionOptions;
   readonly #scheduler: Scheduler;
-  readonly #host = new NactHost();
+  readonly #host: ActorHost;
   #launched: LaunchedSlots;
+  readonly #lineage: SessionLineage | undefined;
+  readonly #clock: Clock;
   readonly #lost = new Map<string, Error>();
   readonly #running = new Set<Execution<unknown>>();
   readonly #starting = new Set<AbortController>();
@@ -74,20 +88,56 @@ export class Session implements AsyncDisposable {
   };
 
   /** @internal Use `local`. */
-  constructor(options: SessionOptions, launched: LaunchedSlots, hooks: LaunchHooks) {
+  constructor(options: SessionOptions, launched: LaunchedSlots, hooks: LaunchHooks, world: SessionWorld = {}) {
     this.#options = options;
     this.#launched = launched;
+    this.#clock = world.clock ?? systemClock;
+    this.#host = world.host ?? new NactHost();
+    this.#lineage = this.#lineageOn(world.store);
     this.#scheduler = new Scheduler({
       host: this.#host,
-      clock: systemClock,
+      clock: this.#clock,
       client: launched.client,
-      slots: () => this.#launched.slots.filter((slot) => !this.#lost.has(slot.id)),
+      slots: () => this.#living(),
+      lineage: this.#lineage?.actor,
     });
-    hooks.onReport = (report) => this.#scheduler.report(report);
+    hooks.onReport = (report) => {
+      if (report.kind === "lineage-append" || report.kind === "lineage-call") this.#lineage?.actor.receive(report);
+      else this.#scheduler.report(report);
+    };
     hooks.onLost = (slot, error) => {
+      if (this.#lost.has(slot)) return;
       this.#lost.set(slot, error);
       this.#scheduler.slotLost(slot, error);
+      if (this.#closed === undefined) this.#replace(slot);
     };
+  }
+
+  #living(): readonly SlotHandle[] {
+    return this.#launched.slots.filter((slot) => !this.#lost.has(slot.id));
+  }
+
+  #lineageOn(store: LineageStore | undefined): SessionLineage | undefined {
+    if (store === undefined) return undefined;
+    const { client } = this.#launched;
+    return new SessionLineage({
+      store,
+      options: this.#options,
+      host: this.#host,
+      clock: this.#clock,
+      slot: (id) => (id === client.id ? client : this.#living().find((slot) => slot.id === id)),
+      failed: (execution, error) => this.#scheduler.cancel(execution, error),
+    });
+  }
+
+  /** What a lost slot had to do can be done by another one. */
+  #replace(slot: string): void {
+    if (this.#lineage === undefined) return;
+    this.#launched.replace(slot).then(
+      () => this.#scheduler.slotAdded(),
+      // There may be enough other slots; if there are none, executions say what they lack.
+      () => this.#scheduler.slotAdded(),
+    );
   }
 
   /** Ids of the slots, in order. */
@@ -122,21 +172,54 @@ export class Session implements AsyncDisposable {
 
   /** Lists splits, prepares sinks and submits the execution, unless the signal aborts before. */
   async #start(start: SessionStart, signal: AbortSignal): Promise<Execution<Record<string, unknown>>> {
-    const { graph } = start;
-    const files = openFileSystem(this.#options.files);
-    const slots = this.#launched.slots.filter((slot) => !this.#lost.has(slot.id));
+    if (this.#lineage !== undefined) refuseUnsavedState(start.graph);
+    if (start.options.exactlyOnce === true) refuseRepeatedWrites(start.graph);
+    const slots = this.#living();
     if (slots.length === 0)
       throw new QStreamError("SLOT_LOST", "all slots of the session are lost", { cause: [...this.#lost.values()][0] });
-    const id = freshId("run");
-    const dealt = await dealSplits(graph, slots, { files, signal });
-    const plan = planGraph(graph, { slots, dataSlots: dealt.dataSlots });
-    await prepareSinks(graph, { files, execution: id }, signal);
-    const load = await orAborted(loadableUrl(start.reference.module), signal);
-    const execution = this.#submit(id, plan, dealt, { ...start, reference: { ...start.reference, load } });
+    const { resumed, reference, graph } = start;
+    const id = resumed?.execution ?? freshId("run");
+    const files = openFileSystem(this.#options.files);
+    const stored = resumed?.stored ?? (await this.#describe(start, slots, files, signal));
+    await prepareSinks(graph, { files, execution: id, resuming: resumed !== undefined }, signal);
+    const load = await orAborted(loadableUrl(reference.module), signal);
+    if (resumed === undefined) await this.#lineage?.open(id, stored.plan, stored);
+    else await this.#lineage?.resume(id, stored.plan);
+    const execution = this.#submit(id, stored, { ...start, reference: { ...reference, load } });
     this.#running.add(execution);
     const forget = (): unknown => this.#running.delete(execution);
     execution.outputs.then(forget, forget);
     return execution;
+  }
+
+  /** A flow's plan and splits, and all else that another process needs to go on with it. */
+  async #describe(
+    { graph, reference, args, options }: SessionStart,
+    slots: readonly SlotHandle[],
+    files: FileSystem,
+    signal: AbortSignal,
+  ): Promise<StoredFlow> {
+    const dealt = await dealSplits(graph, slots, { files, signal });
+    const plan = planGraph(graph, { slots, dataSlots: dealt.dataSlots });
+    return {
+      flow: plan.flow,
+      module: reference.module,
+      codeHash: this.#lineage?.outlives === true ? await codeHash(reference.module) : "",
+      args,
+      plan,
+      splits: [...dealt.byStep(plan)],
+      limits: checkLimits(options.limits),
+      seed: this.#options.seed ?? 1,
+      strict: options.strict ?? false,
+    };
+  }
+
+  /** @internal What the session's store has of an execution that ended before it was done. */
+  async findStored(execution: string): Promise<StoredFlow> {
+    if (this.#lineage !== undefined) return this.#lineage.find(execution);
+    throw new QStreamError("OPTION_INVALID", `execution ${execution} can't be gone on with: the session has no store`, {
+      advice: "Open it with the store that the execution was started with: local({ store })",
+    });
   }
 
   #refuseClosed(): void {
@@ -176,13 +259,14 @@ export class Session implements AsyncDisposable {
     await Promise.allSettled(running.map((execution) => execution.outputs));
     await this.#launched.close();
     this.#scheduler.close();
+    await this.#lineage?.end();
     this.#host.close();
   }
 
-  #submit(id: string, plan: Plan, dealt: DealtSplits, start: SessionStart): Execution<Record<string, unknown>> {
-    const { options, reference, args } = start;
+  #submit(id: string, stored: StoredFlow, start: SessionStart): Execution<Record<string, unknown>> {
+    const { options, reference, resumed } = start;
+    const { args, plan, limits, seed, strict } = stored;
     const log = new EventLog();
-    const limits = checkLimits(options.limits);
     const listener = new EventListener(options.onEvent, (error) => this.#scheduler.cancel(id, error));
     const outputs = new Promise<Record<string, unknown>>((resolve, reject) => {
       this.#scheduler.run({
@@ -191,18 +275,22 @@ export class Session implements AsyncDisposable {
         args,
         plan,
         limits,
-        seed: this.#options.seed ?? 1,
-        strict: options.strict ?? false,
-        splits: dealt.byStep(plan),
+        seed,
+        strict,
+        recovery: this.#lineage?.recovery,
+        resumed: resumed !== undefined,
+        splits: new Map(stored.splits),
         onEvent: (event) => {
           log.add(event);
           listener.call(event);
         },
         resolve: (outcome) => {
+          this.#lineage?.close(id);
           const results = this.#resultsOf(start.graph, start.outputs, outcome.parts);
           resolve(results.finally(() => listener.end()));
         },
         reject: (error) => {
+          this.#lineage?.close(id, error);
           log.end();
           reject(error);
         },
@@ -222,7 +310,14 @@ export class Session implements AsyncDisposable {
   }
 }
 
-interface LaunchHooks {
+/** Parts of the world that a session may be given instead of the real ones. */
+export interface SessionWorld {
+  readonly store?: LineageStore | undefined;
+  readonly clock?: Clock;
+  readonly host?: ActorHost;
+}
+
+export interface LaunchHooks {
   onReport: LaunchOptions["onReport"];
   onLost: LaunchOptions["onLost"];
 }
@@ -247,10 +342,18 @@ export async function local(options: SessionOptions = {}): Promise<Session> {
     memoryBytes: options.memoryBytes,
     files: options.files ?? {},
     stdout: options.stdout ?? "inherit",
+    leaseMs: options.leaseMs ?? 10_000,
     onReport: (report) => hooks.onReport(report),
     onLost: (slot, error) => hooks.onLost(slot, error),
   };
-  return new Session(options, await launchSlots(options, launch), hooks);
+  const { store: url = "none" } = options;
+  const store = url === "none" ? undefined : await openStore(url);
+  try {
+    return new Session(options, await launchSlots(options, launch), hooks, { store });
+  } catch (error) {
+    await store?.close();
+    throw error;
+  }
 }
 
 async function launchSlots(options: SessionOptions, launch: LaunchOptions): Promise<LaunchedSlots> {

@@ -10,6 +10,7 @@ import { forEach, type ForEachResult } from "../../operators/sinks/for-each.ts";
 import { writeJsonLines, type WriteJsonLinesOptions } from "../../operators/sinks/json-lines.ts";
 import { writeLines, type WriteLinesOptions } from "../../operators/sinks/lines.ts";
 import { writeParquet, type WriteParquetOptions } from "../../operators/sinks/parquet.ts";
+import { type RedisWritten, writeRedis, type WriteRedisOptions } from "../../operators/sinks/redis.ts";
 import type { Sink } from "./flow-builder.ts";
 import { sinkNode } from "./make-step.ts";
 import { StreamAggregations } from "./stream-aggregations.ts";
@@ -64,6 +65,11 @@ export abstract class StreamSinks<out T> extends StreamAggregations<T> {
   /** Writes Arrow IPC, in part files that appear under `path` when the execution succeeds. */
   toArrow(path: string, options: WriteArrowOptions & StepOptions = {}): Sink<FilesWritten> {
     return this.to(writeArrow<T>(path, options), stepOf(options));
+  }
+
+  /** Writes to a stream, a hash or hashes of Redis, each object once. They are seen while the execution goes on. */
+  writeRedis(url: string, options: WriteRedisOptions<T> & StepOptions): Sink<RedisWritten> {
+    return this.to(writeRedis<T>(url, options), stepOf(options));
   }
 }
 

@@ -18,6 +18,20 @@ export interface ApplyOptions<Names extends PropertyKey> extends StepOptions {
   readonly declares?: Declares;
   /** Name of the operator for explain; the name of its class unless told. */
   readonly kind?: string;
+  /**
+   * What happens when a task fails as often as `attempts` says: the execution does (default), or the task's objects are
+   * passed over. They go to the side output `failed` of the step's stream, with the error. Needs a store.
+   */
+  readonly onFailure?: "fail" | "skip";
+}
+
+/** An object that was passed over, since the operator failed on the parcel that it was in. */
+export interface PassedOver {
+  /** The input that it came by. */
+  readonly input: string;
+  readonly object: unknown;
+  /** Message of the error. */
+  readonly error: string;
 }
 
 /** A factory of operators: every channel has one of its own. */

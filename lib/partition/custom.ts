@@ -43,7 +43,8 @@ export type Destination<T> = number | readonly number[] | readonly Slice<T>[] | 
 
 /**
  * Sends objects where a function says: to one channel, to several, or slices of the object to several. An empty list sends the
- * object nowhere. The function must decide by its arguments alone, so that replay repeats it: no clock, no Math.random.
+ * object nowhere; a channel that a list names twice gets the object twice. The function must decide by its arguments alone, so
+ * that replay repeats it: no clock, no Math.random.
  *
  * In a stream of columnar batches it is called with each whole batch, and may also return `{ rows }`, a channel for each row.
  *

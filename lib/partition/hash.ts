@@ -8,8 +8,10 @@ import type { KeyColumns, RowIn } from "../core/key-columns.ts";
  * Sends objects with equal keys to the same channel. Keys go to 1,024 key groups, and groups to channels, so it serves at most
  * 1,024 channels. Works on plain objects and, if the key is given by names, on columnar batches: equal keys meet in both.
  *
- * @param key function that gives an object's key, or the name of a property or column, or several names
- * @throws QStreamError OPTION_INVALID for an empty list of names
+ * @param key function that gives an object's key, or the name of a property or column, or several names. Named properties
+ * must be there, though they may hold null or undefined; for one that may be absent give a function
+ * @throws QStreamError OPTION_INVALID for an empty list of names; while it runs BAD_INPUT with the column for an object or
+ * batch that doesn't have it
  *
  * @example leaves.partition(hash((leaf) => leaf.tree))
  * @example flights.partition(hash(["origin", "day"]))
@@ -60,8 +62,12 @@ function hashRouter<T>(keyOf: (object: T) => Key, names: readonly string[] | und
   const counts = new Uint32Array(channels);
   return {
     objects(objects, targets) {
-      if (channels === 1) return 0;
       const { length } = objects;
+      if (channels === 1) {
+        // A wrong name shows on one channel too, and not only where there are more.
+        if (names !== undefined && length > 0) keyOf(objects[0] as T);
+        return 0;
+      }
       if (channelOf.length < length) channelOf = new Uint16Array(2 * length);
       counts.fill(0);
       loop(objects, channels, channelOf, counts, known);

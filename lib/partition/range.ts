@@ -17,7 +17,8 @@ const boundsMax = 65_535;
  *
  * @param key function that gives an object's key, or the name of a property or column
  * @param bounds first keys of the channels after the first one, ascending
- * @throws QStreamError OPTION_INVALID for bounds that don't ascend or are of several types
+ * @throws QStreamError OPTION_INVALID for bounds that don't ascend or are of several types; while it runs BAD_INPUT for a
+ * named property or column that isn't there, and for keys of another type than the bounds
  *
  * @example flights.partition(range((flight) => flight.day, [10, 20])) // three channels
  */
@@ -68,7 +69,10 @@ function checkedBounds(bounds: readonly OrderedKey[]): readonly Limit[] {
 function rangeRouter<T>(keyOf: (object: T) => Key, name: string | undefined, limits: readonly Limit[]): Router<T> {
   return {
     objects(objects, targets) {
-      if (limits.length === 0) return 0;
+      if (limits.length === 0) {
+        if (name !== undefined && objects.length > 0) keyOf(objects[0] as T);
+        return 0;
+      }
       for (let index = 0; index < objects.length; index += 1) {
         const object = objects[index] as T;
         (targets[channelOfKey(keyOf(object), limits)] as unknown[]).push(object);

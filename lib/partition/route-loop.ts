@@ -1,6 +1,7 @@
 import type { Key } from "../core/contracts/partition.ts";
 import { generate } from "../core/generate.ts";
 import { channelOfHash, hashKey } from "../core/key.ts";
+import { requireProperty } from "../core/key-property.ts";
 
 /** Writes the channel of each object of a parcel, and adds up how many objects each channel gets. */
 export type RouteLoop = (
@@ -29,16 +30,19 @@ const loopsByName = new Map<string, RouteLoop>();
  */
 export function routeLoop<T>(keyOf: (object: T) => Key, names: readonly string[] | undefined): RouteLoop {
   const name = names?.length === 1 ? names[0] : undefined;
-  if (name === undefined) return generated("keyOf(object)", keyOf) ?? plain(keyOf);
+  if (name === undefined) return generated("keyOf(object)", "", keyOf) ?? plain(keyOf);
   let loop = loopsByName.get(name);
   if (loop === undefined) {
-    loop = generated(`object[${JSON.stringify(name)}]`, keyOf) ?? plain(keyOf);
+    const text = JSON.stringify(name);
+    const check = `if (key === undefined) requireProperty(object, ${text});`;
+    loop = generated(`object[${text}]`, check, keyOf) ?? plain(keyOf);
     if (loopsByName.size < loopsMax) loopsByName.set(name, loop);
   }
   return loop;
 }
 
-function generated<T>(key: string, keyOf: (object: T) => Key): RouteLoop | undefined {
+/** @param check - what is done with a key that is no small whole number, before it is hashed */
+function generated<T>(key: string, check: string, keyOf: (object: T) => Key): RouteLoop | undefined {
   const body = `return (objects, channels, channelOf, counts, known) => {
     for (let row = 0; row < objects.length; row += 1) {
       const object = objects[row];
@@ -48,13 +52,15 @@ function generated<T>(key: string, keyOf: (object: T) => Key): RouteLoop | undef
         channel = known[key];
         if (channel === ${unknown}) channel = known[key] = channelOfHash(hashKey(key), channels);
       } else {
+        ${check}
         channel = channelOfHash(hashKey(key), channels);
       }
       channelOf[row] = channel;
       counts[channel] += 1;
     }
   };`;
-  return generate(["keyOf", "hashKey", "channelOfHash"], body, [keyOf, hashKey, channelOfHash]);
+  const names = ["keyOf", "hashKey", "channelOfHash", "requireProperty"];
+  return generate(names, body, [keyOf, hashKey, channelOfHash, requireProperty]);
 }
 
 function plain<T>(keyOf: (object: T) => Key): RouteLoop {

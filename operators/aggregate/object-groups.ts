@@ -1,6 +1,7 @@
 import type { Key } from "../../lib/core/contracts/partition.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import { keyFunction, mapKey, type MapKey } from "../../lib/core/key.ts";
+import { namesOf } from "../../lib/core/key-property.ts";
 import { type Accumulator, accumulatorOf } from "./accumulators.ts";
 import type { AggregatePlan } from "./plan.ts";
 
@@ -18,7 +19,6 @@ export interface GroupState {
 type Row = Record<string, unknown>;
 
 const groupsLimit = 2 ** 24 - 1;
-const columnsShown = 20;
 
 /** Groups of plain objects. */
 export class ObjectGroups {
@@ -59,10 +59,7 @@ export class ObjectGroups {
       if (column === undefined || row[column] !== undefined || rows.some((each) => column in Object(each))) continue;
       throw new QStreamError("BAD_INPUT", "aggregate was given a column that the objects don't have", {
         column,
-        advice: `They have ${Object.keys(row)
-          .slice(0, columnsShown)
-          .map((name) => JSON.stringify(name))
-          .join(", ")}.`,
+        advice: namesOf(row),
       });
     }
   }

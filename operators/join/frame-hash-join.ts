@@ -56,6 +56,7 @@ export class FrameHashJoin implements JoinCore {
 
   add(side: JoinSide, batches: readonly unknown[], ctx: Context): Many<unknown> {
     this.#unpack();
+    for (const batch of batches) this.#kernels.requireKeys(side, batch, support());
     const bytes = batches.reduce<number>((sum, batch) => sum + support().bytes(batch), 0);
     this.#held.add(bytes, ctx);
     if (side === this.#build) {

@@ -1,5 +1,5 @@
 import type { DataFrame, Expr } from "nodejs-polars";
-import { loadPolars } from "../../lib/core/batch/index.ts";
+import { type BatchSupport, loadPolars, representationOf } from "../../lib/core/batch/index.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import { comparableKeys } from "./frame-keys.ts";
 import { type JoinPlan, keyNames, renamed, sharedKeys } from "./options.ts";
@@ -17,6 +17,15 @@ export class FrameKernels {
     this.#plan = plan;
     this.#keys = { left: keyNames(plan.left) ?? [], right: keyNames(plan.right) ?? [] };
     this.#shared = sharedKeys(plan);
+  }
+
+  /** Checks that a batch of a side has its key columns, also where nothing of the other side comes. @throws BAD_INPUT */
+  requireKeys(side: "left" | "right", batch: unknown, support: BatchSupport): void {
+    const frame = representationOf(batch) === "polars";
+    const columns = frame
+      ? (batch as DataFrame).columns
+      : support.toArrow(batch).schema.fields.map((field) => field.name);
+    this.#placesIn(columns, side);
   }
 
   /** Pairs, and with `left` or `right` also that side's rows without match; columns as the plan says. */
@@ -87,13 +96,17 @@ export class FrameKernels {
   }
 
   #places(frame: DataFrame, side: "left" | "right"): number[] {
+    return this.#placesIn(frame.columns, side);
+  }
+
+  #placesIn(columns: readonly string[], side: "left" | "right"): number[] {
     return this.#keys[side].map((name) => {
-      const place = frame.columns.indexOf(name);
+      const place = columns.indexOf(name);
       if (place >= 0) return place;
       throw new QStreamError("BAD_INPUT", `${this.#plan.what}: the ${side} side has no such column`, {
         input: side,
         column: name,
-        advice: `It has ${frame.columns.join(", ")}.`,
+        advice: `It has ${columns.map((column) => JSON.stringify(column)).join(", ") || "no columns"}.`,
       });
     });
   }

@@ -48,6 +48,7 @@ export class FrameSymmetricJoin implements JoinCore {
   add(side: JoinSide, batches: readonly unknown[], ctx: Context): Many<unknown> {
     this.#unpack();
     for (const batch of batches) {
+      this.#kernels.requireKeys(side, batch, support());
       this.#held.add(support().bytes(batch), ctx);
       this.#pendingRows += support().rows(batch);
       this.#sides[side].pending.push(batch);

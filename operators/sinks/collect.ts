@@ -36,7 +36,7 @@ interface Part {
 }
 
 /**
- * Gathers a stream where `run` was called. Idempotent: a repeated task replaces what it gave.
+ * Gathers a stream where `run` was called. Idempotent: should the channel be made anew, it is given all tasks again.
  *
  * @param options - `as`, the form of the result, and `bytesMax`
  * @returns the sink; its result is the stream's objects in no particular order

@@ -42,6 +42,9 @@ export function writeCsv<T>(path: string, options: WriteCsvOptions = {}): Output
     extension: "csv",
     options: format,
     bytesPerFile: 2 ** 30,
-    encoder: () => textEncoder(csvRows(format)),
+    encoder: (_ctx, begun) => {
+      const { textOf, columns } = csvRows(format, begun as readonly string[] | undefined);
+      return textEncoder(textOf, columns);
+    },
   });
 }

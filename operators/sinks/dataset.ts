@@ -32,6 +32,10 @@ export function datasetSink<T>(options: DatasetOptions = {}): OutputSink<T, Data
   };
 }
 
+/**
+ * It has no snapshot: what a slot keeps is lost with it, and a checkpoint would hold all of it. A new life is given all tasks
+ * again, makes the same payloads, and puts them in the place of what an earlier one left in the same slot.
+ */
 class DatasetChannel implements SinkChannel<unknown> {
   readonly #ctx: Context;
   readonly #bytesMax: number;

@@ -9,7 +9,8 @@ export interface ForEachResult {
 
 /**
  * Calls a function for each object (or columnar batch), one after the other in each channel, one channel a slot. A promise is
- * waited for, which holds the stream back. At-least-once: after a failure it may be called again for the same objects.
+ * waited for, which holds the stream back. At-least-once: after a failure it may be called again for objects that came after
+ * the newest checkpoint, while the count has each once.
  *
  * @param action - what to do; takes the object and the channel's context
  * @returns the sink; its result counts the calls
@@ -35,6 +36,8 @@ export function forEach<T>(action: (object: T, ctx: Context) => void | Promise<v
           }
         },
         done: () => calls,
+        snapshot: () => calls,
+        restore: (counted: number) => void (calls = counted),
       };
     },
     result: (parts) => ({ objects: parts.reduce<number>((sum, part) => sum + ((part as number | undefined) ?? 0), 0) }),

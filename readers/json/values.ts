@@ -1,6 +1,7 @@
 import type { Context } from "../../lib/core/contracts/context.ts";
 import { run, type Reading, type Run } from "../../lib/core/contracts/reader.ts";
 import { reportBadRow, type BadRows } from "../text/bad-row.ts";
+import { isNestedTooDeep, levelsMax } from "./nesting.ts";
 import { issuePath, type StandardResult, type StandardSchema } from "./standard-schema.ts";
 
 export interface JsonSettings {
@@ -38,7 +39,9 @@ export class JsonValues {
   takePlain(text: string): boolean {
     if (this.#settings.schema !== undefined) return false;
     try {
-      this.#objects.push(JSON.parse(text));
+      const value: unknown = JSON.parse(text);
+      if (isNestedTooDeep(text, value)) return false;
+      this.#objects.push(value);
       return true;
     } catch {
       return false;
@@ -78,6 +81,7 @@ export class JsonValues {
     } catch (error) {
       return { reason: `not JSON (${(error as Error).message})` };
     }
+    if (isNestedTooDeep(text, value)) return { reason: `nested deeper than ${levelsMax} levels` };
     const { schema } = this.#settings;
     if (schema === undefined) {
       this.#objects.push(value);

@@ -1,11 +1,12 @@
 import * as assert from "uvu/assert";
 import type { FileSystem } from "../../lib/core/contracts/file-system.ts";
+import type { ResumableFiles } from "../../lib/core/contracts/sink.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import type { Suite } from "../kit/suite.ts";
 
 /** A place for files that a file system under test can read. */
 export interface FilePlace {
-  readonly files: FileSystem;
+  readonly files: FileSystem & ResumableFiles;
   /** The path or URL of a name in this place. */
   readonly path: (name: string) => string;
   /** Puts a file there, not by the file system under test. */
@@ -86,6 +87,7 @@ export function fileSystemContract(test: Suite, name: string, place: () => FileP
 
   foldersContract(test, name, place);
   writingContract(test, name, place);
+  resumingContract(test, name, place);
 }
 
 function foldersContract(test: Suite, name: string, place: () => FilePlace): void {
@@ -150,6 +152,58 @@ function writingContract(test: Suite, name: string, place: () => FilePlace): voi
     await empty.finish();
     await empty.commit();
     assert.is((await files.list(path("aborted/empty.bin")))[0]?.bytes, 0);
+  });
+}
+
+function resumingContract(test: Suite, name: string, place: () => FilePlace): void {
+  const contentOf = async (files: FileSystem, path: string): Promise<Uint8Array> => {
+    const open = await files.open(path);
+    const read = await open.read(0, open.entry.bytes);
+    await open.close();
+    return new Uint8Array(read);
+  };
+  // More than one part of an S3 upload.
+  const content = bytesOf(9_000_000);
+  const owner = "run-1.out.0";
+
+  test(`${name}: a file is gone on with from a snapshot, whatever its earlier writer writes later`, async () => {
+    const { files, path, full } = place();
+    if (!full) return;
+    const first = await files.createResumable(path("resumed/part.bin"), { owner });
+    await first.write(content.subarray(0, 8_500_000));
+    const state = structuredClone(await first.snapshot());
+    await first.write(content.subarray(8_500_000, 8_600_000));
+    const second = await files.createResumable(path("resumed/part.bin"), { owner, from: state });
+    await first.write(bytesOf(10).fill(255));
+    await second.write(content.subarray(8_500_000));
+    await second.finish();
+    await expectError("PATH_NOT_FOUND", () => files.list(path("resumed")));
+    const finished = structuredClone(await second.snapshot());
+    await second.commit();
+    await second.commit();
+    for (const from of [finished, state]) {
+      const third = await files.createResumable(path("resumed/part.bin"), { owner, from });
+      if (from === state) await third.write(content.subarray(8_500_000));
+      await third.commit();
+      assert.ok(Buffer.from(content).equals(await contentOf(files, path("resumed/part.bin"))));
+    }
+    await first.abort();
+    await files.discardResumable(path("resumed"), owner);
+    await files.discardResumable(path("nothing"), owner);
+    assert.is((await files.list(path("resumed"))).length, 1);
+  });
+
+  test(`${name}: a finished file is committed by a later life`, async () => {
+    const { files, path, full } = place();
+    if (!full) return;
+    const first = await files.createResumable(path("later/part.bin"), { owner });
+    await first.write(content);
+    await first.finish();
+    const from = structuredClone(await first.snapshot());
+    const second = await files.createResumable(path("later/part.bin"), { owner, from });
+    await second.commit();
+    assert.ok(Buffer.from(content).equals(await contentOf(files, path("later/part.bin"))));
+    await files.discardResumable(path("later"), owner);
   });
 }
 

@@ -14,7 +14,7 @@ export interface ConnectedTransports {
 
 type Connect = (slots: readonly string[]) => ConnectedTransports | Promise<ConnectedTransports>;
 
-const address = { execution: "run-spec", edge: 3, from: 1, to: 2 };
+const address = { execution: "run-spec", edge: 3, from: 1, to: 2, producer: 6, consumer: 7 };
 
 /** A parcel whose payload's bytes follow from its seq. */
 export function parcelOf(seq: number, bytes: number, format: Payload["format"] = "clone"): LinkMessage {
@@ -248,7 +248,14 @@ function seqOf(message: LinkMessage): number {
 }
 
 function mixedMessage(index: number): LinkMessage {
-  const link = { execution: `run-${index % 3}`, edge: index % 7, from: index, to: index * 2 };
+  const link = {
+    execution: `run-${index % 3}`,
+    edge: index % 7,
+    from: index,
+    to: index * 2,
+    producer: 1,
+    consumer: index,
+  };
   switch (index % 4) {
     case 0:
       return { ...parcelOf(index, (index * 37) % 2000), ...link };

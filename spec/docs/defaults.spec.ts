@@ -17,6 +17,7 @@ import {
   perMachine,
   perSlot,
   single,
+  standardInput,
   tagged,
   writeArrow,
   writeCsv,
@@ -69,6 +70,7 @@ const steps: Readonly<Record<string, readonly Add[]>> = {
         iterable(() => rows),
       ),
   ],
+  "reader of standard input": [(_, q) => q.read("x", standardInput())],
   "reader of a dataset": [(_, q) => q.read("x", dataset(kept))],
   "`reduceByKey`, `foldByKey`, `aggregate` by columns, joins, `distinct`, `cogroup`": [
     (stream) => stream.reduceByKey("x", ...reduce),

@@ -49,6 +49,7 @@ export async function runInWorld(
       memoryBytes: undefined,
       files: {},
       stdout: "inherit",
+      leaseMs: 10_000,
       onReport: (report) => control.scheduler?.report(report),
       onLost: () => {},
     },
@@ -74,6 +75,10 @@ export async function runInWorld(
           limits: { ...defaultLimits, ...limits },
           seed: 1,
           strict: true,
+          recovery:
+            world.lineage === undefined
+              ? undefined
+              : { checkpoints: { everyMs: Infinity, workMs: Infinity }, attempts: 1 },
           splits: dealt.byStep(plan),
           onEvent: (event) => void events.push(event),
           resolve,

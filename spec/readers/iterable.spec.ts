@@ -7,6 +7,7 @@ import { openFileSystem } from "../../lib/files/index.ts";
 import { testContext } from "../../lib/testing/test-context.ts";
 import { items, iterable } from "../../readers/iterable.ts";
 import { readerContract } from "../contract/reader.ts";
+import { failure } from "../kit/failure.ts";
 import { suite } from "../kit/suite.ts";
 
 const test = suite("iterable readers");
@@ -84,9 +85,19 @@ test("iterable says of a function that it is replayable, and of an iterable that
   assert.is(iterable(() => [1], { endless: true }).endless, true);
 });
 
-test("iterable refuses what can't be iterated", () => {
-  const wrong = iterable((() => 7) as unknown as () => number[]);
-  assert.throws(() => wrong.read({ index: 0, count: 1 }, testContext()), codeIs("OPTION_INVALID"));
+test("iterable refuses what can't be iterated, and says what it got", async () => {
+  const given: readonly (readonly [() => unknown, string])[] = [
+    [() => 7, "got a number, which can't be iterated"],
+    [() => undefined, "got undefined, "],
+    [() => null, "got null, "],
+    [() => ({}), "got an object, "],
+    [() => Promise.reject(new Error("nobody waits")), "got a promise, .*async function"],
+  ];
+  for (const [source, words] of given) {
+    const wrong = iterable(source as () => number[]);
+    const read = async (): Promise<unknown> => wrong.read({ index: 0, count: 1 }, testContext());
+    assert.match((await failure(read, "OPTION_INVALID")).message, new RegExp(words, "u"));
+  }
 });
 
 readerContract(test, "items", () => items(Array.from({ length: 5000 }, (_, n) => n)));

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import * as assert from "uvu/assert";
+import { assertTravels } from "../../lib/core/codec/index.ts";
 import { openFileSystem } from "../../lib/files/index.ts";
 import { testContext } from "../../lib/testing/test-context.ts";
+import { levelsMax } from "../../readers/json/nesting.ts";
 import type { StandardResult, StandardSchema } from "../../readers/json/standard-schema.ts";
 import { jsonArray } from "../../readers/json-array.ts";
 import { jsonLines } from "../../readers/json-lines.ts";
@@ -150,6 +152,32 @@ test("empty arrays and files give nothing; an element beyond the limit is refuse
   const path = await file("endless.json", `[1,"${"x".repeat(3 << 20)}"]`);
   const endless = jsonArray(path, { elementBytesMax: 1 << 20 });
   await expectError("LIMIT_EXCEEDED", () => readAll(endless), "elementBytesMax");
+});
+
+test("values that are nested too deep to travel are bad rows, of lines and of arrays", async () => {
+  const deep = (levels: number, open: string, close: string): string =>
+    `${open.repeat(levels)}1${close.repeat(levels)}`;
+  const wide = JSON.stringify(Array.from({ length: 1500 }, () => [[["["]]]));
+  const good = [deep(levelsMax + 1, "[", "]"), deep(levelsMax + 1, '{"a":', "}"), wide];
+  for (const text of good) assert.not.throws(() => assertTravels(JSON.parse(text)));
+  for (const bad of [deep(levelsMax + 2, "[", "]"), deep(levelsMax + 2, '{"a":', "}"), deep(200_000, "[", "]")]) {
+    assert.throws(() => assertTravels(JSON.parse(bad)));
+    const rows = [...good, bad, '"end"'];
+    const ways = [
+      { path: await file("deep.jsonl", rows.join("\n")), reader: jsonLines },
+      { path: await file("deep.json", `[${rows.join(",\n")}]`), reader: jsonArray },
+    ];
+    for (const { path, reader } of ways) {
+      const error = await expectError("BAD_INPUT", () => readAll(reader(path)), "nested deeper than 1000 levels");
+      assert.is(error.place.line, 4);
+      const read = await readAll(reader(path, { badRows: "side" }));
+      assert.is(read.objects.length, 4);
+      const [row] = read.sides["bad"] as { line: number; text: string }[];
+      assert.is(row?.line, 4);
+      assert.is(row?.text, bad);
+      await expectError("BAD_INPUT", () => readAll(reader(path, { schema: quokka((result) => result) })), "no name");
+    }
+  }
 });
 
 test.run();

@@ -49,7 +49,7 @@ function isRefused(run: number, what: string, decode: () => void): boolean {
   }
 }
 
-const address = { execution: "run-0123456789ab", edge: 3, from: 1, to: 2 };
+const address = { execution: "run-0123456789ab", edge: 3, from: 1, to: 2, producer: 4, consumer: 5 };
 
 function frames(): Buffer[] {
   const payload = encodeObjects(upTo(5).map((n) => ({ n, text: `text ${n}` })));
@@ -65,6 +65,7 @@ function frames(): Buffer[] {
     { ...address, kind: "end", previous: 9 },
     { ...address, kind: "credit", objects: 100, bytes: 2000 },
     { ...address, kind: "cancel" },
+    { ...address, kind: "open", after: 12, objects: 100, bytes: 2000 },
   ];
   return messages.map((message) => {
     const frame = encodeFrame(message);

@@ -28,6 +28,11 @@ export function showProgress(target: ProgressTarget = process.stderr): (event: E
   };
   return (event) => {
     if (event.kind === "placed" || event.kind === "started") return;
+    if (event.kind === "slot-lost" || event.kind === "recovered") {
+      clear();
+      target.write(`${recoveryLine(event)}\n`);
+      return;
+    }
     if (target.isTTY === true) {
       clear();
       if (event.kind === "failed") return;
@@ -42,6 +47,14 @@ export function showProgress(target: ProgressTarget = process.stderr): (event: E
       target.write(`${progressLine(event.metrics)}\n`);
     }
   };
+}
+
+/** What was lost, or what lives again: a line that stays above the bars. */
+function recoveryLine(event: Extract<ExecutionEvent, { kind: "slot-lost" | "recovered" }>): string {
+  if (event.kind === "slot-lost") return `${event.error.message}. What ran there is made again.`;
+  const slots = new Set(event.channels.map(({ slot }) => slot));
+  const again = event.replays === 0 ? "" : `; ${event.replays} others make their outputs again`;
+  return `${event.channels.length} channels go on in ${[...slots].join(", ")}${again}`;
 }
 
 /** Lines that fit on the screen: what has scrolled away can't be drawn again. */

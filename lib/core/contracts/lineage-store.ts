@@ -35,9 +35,19 @@ export interface FencedChannel {
   readonly checkpoints: readonly number[];
 }
 
+/** How far a channel came. */
+export interface ChannelProgress {
+  readonly generation: number;
+  /** Seq of the last committed task, or -1. */
+  readonly lastSeq: number;
+  /** Seq of the newest checkpoint, or -1. */
+  readonly checkpoint: number;
+}
+
 /**
  * Where lineage and checkpoints are kept. Every call is one atomic step, and can be repeated: a call whose answer never came
- * is made again with the same arguments, and then changes nothing. Channels are numbered within their execution.
+ * is made again with the same arguments, and then changes nothing. Channels are numbered within their execution; one that it
+ * doesn't have is INTERNAL.
  *
  * Errors: STORE_UNAVAILABLE while the store can't be reached (the caller waits and repeats), STORE_REFUSED where it refuses
  * writes, STORE_LOST where it is another or an emptied one, EXECUTION_UNKNOWN, EXECUTION_EXISTS.
@@ -49,19 +59,20 @@ export interface LineageStore {
   create: (execution: string, description: Uint8Array, channels: number, createdAt: number) => Promise<void>;
   /** One execution, or undefined. */
   find: (execution: string) => Promise<StoredExecution | undefined>;
+  /** All executions, oldest first. */
   list: () => Promise<readonly StoredExecution[]>;
   setStatus: (execution: string, status: ExecutionStatus) => Promise<void>;
   /** Removes everything of an execution. One that isn't there is no error. */
   drop: (execution: string) => Promise<void>;
 
   /**
-   * Appends records of several channels: durable when the promise is fulfilled. Each channel's are all written or none. Those that are there already (by seq, of the same
-   * generation) are skipped; a gap is INTERNAL, as is a commit for an execution of which nothing is known EXECUTION_UNKNOWN.
+   * Appends records of several channels: durable when the promise is fulfilled. Each channel's are all written or none. Those
+   * that are there already (by seq) are skipped. A gap is INTERNAL, and nothing of the call is written.
    *
    * @returns an answer for each commit, in order
    */
   commit: (execution: string, commits: readonly ChannelCommit[]) => Promise<readonly CommitAnswer[]>;
-  /** Records of a channel after `afterSeq`, in order, with their seqs; at most `max`. */
+  /** Records of a channel after `afterSeq`, in order, with their seqs: at most `max`, fewer if they are large, none at the end. */
   read: (
     execution: string,
     channel: number,
@@ -70,8 +81,8 @@ export interface LineageStore {
   ) => Promise<readonly { readonly seq: number; readonly record: Uint8Array }[]>;
 
   /**
-   * Keeps a checkpoint: the state after task `seq`, which must be committed (else INTERNAL). The same seq again replaces it.
-   * Checked by checksum when it is loaded.
+   * Keeps a checkpoint: the state after task `seq`, which must be committed (else INTERNAL). The same seq again replaces it; one
+   * before what was freed isn't kept. Checked by checksum when it is loaded.
    */
   saveCheckpoint: (
     execution: string,
@@ -87,19 +98,16 @@ export interface LineageStore {
   fence: (execution: string, channels: readonly number[]) => Promise<readonly FencedChannel[]>;
 
   /**
-   * Frees what no task can need any more: records up to `recordsThrough`, checkpoints before `checkpointsBefore`. Numbers
-   * below earlier ones change nothing.
+   * Frees what no task can need any more: records up to `recordsThrough`, also the failures of those tasks, and checkpoints
+   * before `checkpointsBefore`. Numbers below earlier ones change nothing.
    */
-  free: (
-    execution: string,
-    channel: number,
-    recordsThrough: number,
-    checkpointsBefore: number,
-  ) => Promise<void>;
+  free: (execution: string, channel: number, recordsThrough: number, checkpointsBefore: number) => Promise<void>;
 
-  /** Counts that a task failed; returns how often it has by now. Survives the run. */
+  /** Counts that a task failed; returns how often it has by now. Survives the run. A repeated call may count twice. */
   countFailure: (execution: string, channel: number, seq: number) => Promise<number>;
 
+  /** How far a channel came, for people. */
+  progress: (execution: string, channel: number) => Promise<ChannelProgress>;
   /** Bytes held for all executions, where the store can tell; for metrics and benchmarks. */
   bytesHeld: () => Promise<number>;
   close: () => Promise<void>;

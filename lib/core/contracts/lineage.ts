@@ -8,7 +8,7 @@ export type Cause =
   /** Nobody wanted more, or the operator had all it needed: nothing is consumed after this. */
   | { readonly kind: "stop" }
   /** Parcels whose task failed again and again were passed over, as the step asks for. */
-  | { readonly kind: "skip"; readonly input: string };
+  | { readonly kind: "skip"; readonly input: string; readonly error: string };
 
 /** Consecutive parcels of one link that a task consumed, none between them left out. */
 export interface Consumed {
@@ -37,21 +37,24 @@ export interface TaskRecord {
   readonly taken: number;
   /** True if more of what the operator gave follows in another task. */
   readonly more: boolean;
+  /** What a source gave that can't be asked again, so that it is durable before anybody gets it. */
+  readonly content: Uint8Array | undefined;
   /** What `ctx.now()` said, if it was asked: milliseconds since 1970. */
   readonly now: number | undefined;
 }
 
-/** The log that one channel writes its tasks to. */
-export interface LineageLog {
-  /** False where nothing is kept: then records aren't made, only numbered. */
-  readonly keeps: boolean;
-  /**
-   * Appends a record; `committed` is called once it is durable, in the order of records. It is never called for a channel
-   * that was fenced.
-   *
-   * @param channel - number of the channel within its execution
-   */
-  append: (channel: ChannelLog, record: TaskRecord, committed: () => void) => void;
+/** Where one link of a channel stood when a checkpoint was taken: the last parcel that was consumed, or made. */
+export interface LinkPosition {
+  readonly edge: number;
+  /** The channel at the other end. */
+  readonly other: number;
+  readonly seq: number;
+}
+
+/** Where the links of a channel stood when a checkpoint was taken: recovery is planned by it. Links without parcels are left out. */
+export interface CheckpointPositions {
+  readonly consumed: readonly LinkPosition[];
+  readonly made: readonly LinkPosition[];
 }
 
 /** Which life of which channel writes. */
@@ -60,4 +63,30 @@ export interface ChannelLog {
   /** Number of the channel within its execution, from 0. */
   readonly number: number;
   readonly generation: number;
+}
+
+/** The log that the channels of a slot write their tasks to, and read them from after a loss. */
+export interface LineageLog {
+  /** False where nothing is kept: then records aren't made, only numbered, and nothing can be read. */
+  readonly keeps: boolean;
+  /**
+   * Appends a record; `committed` is called once it is durable, in the order of records. It is never called for a channel
+   * that was fenced.
+   */
+  append: (channel: ChannelLog, record: TaskRecord, committed: () => void) => void;
+  /** Records after `afterSeq`, in order: some of them, or none where the log ends. */
+  read: (channel: ChannelLog, afterSeq: number) => Promise<readonly TaskRecord[]>;
+  /** Keeps the state after task `seq`, once that is committed. */
+  saveCheckpoint: (
+    channel: ChannelLog,
+    seq: number,
+    bytes: Uint8Array,
+    positions: CheckpointPositions,
+  ) => Promise<void>;
+  /** The bytes of a checkpoint, or undefined where none is there, or none that is whole. */
+  loadCheckpoint: (channel: ChannelLog, seq: number) => Promise<Uint8Array | undefined>;
+  /** A life is over: nothing is committed for it any more. */
+  closeLog: (channel: ChannelLog) => void;
+  /** An execution is over here. */
+  close: (execution: string) => void;
 }

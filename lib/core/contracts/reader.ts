@@ -6,14 +6,22 @@ export type Split = unknown;
 /** Objects handed over together. Yield a run instead of single objects where speed matters; the array is not copied. */
 export class Run<out T> {
   readonly objects: readonly T[];
-  constructor(objects: readonly T[]) {
+  /** The place behind the last of these objects, from which `read` can go on; undefined where a reader has none. */
+  readonly mark: unknown;
+  constructor(objects: readonly T[], mark?: unknown) {
     this.objects = objects;
+    this.mark = mark;
   }
 }
 
-/** Marks an array as a run of objects, so that a reader of arrays and a reader of runs can't be confused. */
-export function run<T>(objects: readonly T[]): Run<T> {
-  return new Run(objects);
+/**
+ * Marks an array as a run of objects, so that a reader of arrays and a reader of runs can't be confused.
+ *
+ * @param mark - small plain data that names the place in the split behind these objects. A reader whose runs have marks
+ * goes on from one, when `read` is given it: then a restart needn't read the split from its start
+ */
+export function run<T>(objects: readonly T[], mark?: unknown): Run<T> {
+  return new Run(objects, mark);
 }
 
 /** An object for one of the reader's side outputs (a bad row, say) instead of its main output. */
@@ -28,6 +36,12 @@ export class Side<out T> {
 
 /** What a reader's `read` yields. */
 export type Reading<T> = T | Run<T> | Side<unknown>;
+
+/** Where reading a split goes on, instead of beginning at its start. */
+export interface ReadFrom {
+  /** The mark of a run that an earlier reading of the same split yielded: what follows that run is wanted. */
+  readonly after: unknown;
+}
 
 /** What `splits` gets to know. */
 export interface SplitRequest {
@@ -51,12 +65,16 @@ export interface Reader<out T, S = any> {
   readonly replayable?: boolean;
   /** True for a source that may never end. Default false. */
   readonly endless?: boolean;
-  /** Default number of channels when the user sets none: "per-slot" (default) or 1. */
-  readonly parallelism?: "per-slot" | "single";
+  /** Default number of channels when the user sets none: "per-slot" (default), 1, or 1 in the thread that runs the flow. */
+  readonly parallelism?: "per-slot" | "single" | "client";
   /** Bytes of the whole input where known, for progress, after `splits` ran. */
   readonly sizeOf?: (split: S) => number;
   splits: (request: SplitRequest) => readonly S[] | Promise<readonly S[]>;
-  read: (split: S, ctx: Context) => Iterable<Reading<T>> | AsyncIterable<Reading<T>>;
+  /**
+   * Reads a split. `from` is given only if this reader's runs have marks; without it, reading begins at the split's start.
+   * After a mark come the same objects as came after it the first time.
+   */
+  read: (split: S, ctx: Context, from?: ReadFrom) => Iterable<Reading<T>> | AsyncIterable<Reading<T>>;
   /** For readers of datasets: the slot that holds each split, so that channels are placed with the data. */
   readonly locate?: (split: S) => string;
 }

@@ -1,18 +1,28 @@
 import type { Payload } from "../payload.ts";
 
-/** Which link a message belongs to: an edge of an execution's plan, a producing and a consuming channel. */
+/**
+ * Which link a message belongs to: an edge of an execution's plan, a producing and a consuming channel, and which life of
+ * each. A life is numbered within its execution; what is meant for or comes from another life than the one that is
+ * connected is refused.
+ */
 export interface LinkAddress {
   readonly execution: string;
   readonly edge: number;
   readonly from: number;
   readonly to: number;
+  readonly producer: number;
+  readonly consumer: number;
 }
 
-/** What travels on a link between slots. `parcel` and `end` go downstream, `credit` and `cancel` upstream. */
+/**
+ * What travels on a link between slots. `parcel` and `end` go downstream, `open`, `credit` and `cancel` upstream. `open` asks
+ * a producer for what it sent after seq `after`, and gives its first credit.
+ */
 export type LinkMessage = LinkAddress &
   (
     | { readonly kind: "parcel"; readonly seq: number; readonly previous: number; readonly payload: Payload }
     | { readonly kind: "end"; readonly previous: number }
+    | { readonly kind: "open"; readonly after: number; readonly objects: number; readonly bytes: number }
     | { readonly kind: "credit"; readonly objects: number; readonly bytes: number }
     | { readonly kind: "cancel" }
   );

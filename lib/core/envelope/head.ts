@@ -8,7 +8,7 @@ import { PayloadFormat } from "./generated/payload-format.ts";
 import { verifyTable, type FieldLayout } from "./verify-table.ts";
 
 /** Version of the envelope. A reader refuses all others: both ends of a link run the same QStream. */
-export const envelopeVersion = 1;
+export const envelopeVersion = 2;
 
 /** Bytes that a head may have. It has about 150, and the execution's id. */
 export const headBytesMax = 4096;
@@ -28,8 +28,8 @@ const formats = {
   batch: PayloadFormat.Batch,
 } as const satisfies Record<Payload["format"], PayloadFormat>;
 
-// As in envelope.fbs: version, kind, execution, edge, from, to, seq, previous, objects, bytes, format, rows, length.
-const layout: readonly FieldLayout[] = [1, 1, "string", 4, 4, 4, 8, 8, 8, 8, 1, 8, 8];
+// As in envelope.fbs: version, kind, execution, edge, from, to, producer, consumer, seq, previous, objects, bytes, format, rows, length.
+const layout: readonly FieldLayout[] = [1, 1, "string", 4, 4, 4, 4, 4, 8, 8, 8, 8, 1, 8, 8];
 
 const executionLengthMax = 1024;
 const builder = new Builder(512);
@@ -51,6 +51,8 @@ export function encodeHead(message: LinkMessage): Uint8Array {
   Envelope.addEdge(builder, message.edge);
   Envelope.addFrom(builder, message.from);
   Envelope.addTo(builder, message.to);
+  Envelope.addProducer(builder, message.producer);
+  Envelope.addConsumer(builder, message.consumer);
   if (message.kind === "parcel") Envelope.addPayloadFormat(builder, formats[message.payload.format]);
   Envelope.addKind(builder, kinds[message.kind]);
   Envelope.addVersion(builder, envelopeVersion);
@@ -63,6 +65,7 @@ const kinds = {
   end: MessageKind.End,
   credit: MessageKind.Credit,
   cancel: MessageKind.Cancel,
+  open: MessageKind.Open,
 } as const satisfies Record<LinkMessage["kind"], MessageKind>;
 
 function addKind(message: LinkMessage): void {
@@ -75,6 +78,11 @@ function addKind(message: LinkMessage): void {
       return;
     case "end":
       Envelope.addPrevious(builder, message.previous);
+      return;
+    case "open":
+      Envelope.addPrevious(builder, message.after);
+      Envelope.addObjects(builder, message.objects);
+      Envelope.addBytes(builder, message.bytes);
       return;
     case "credit":
       Envelope.addObjects(builder, message.objects);
@@ -97,13 +105,28 @@ export function decodeHead(bytes: Uint8Array, payloadLength: number): LinkMessag
   check(envelope.version() === envelopeVersion, `version ${envelope.version()} isn't ${envelopeVersion}`);
   const execution = envelope.execution();
   if (execution === null) throw invalid("it names no execution");
-  const address = { execution, edge: envelope.edge(), from: envelope.from(), to: envelope.to() };
+  const address = {
+    execution,
+    edge: envelope.edge(),
+    from: envelope.from(),
+    to: envelope.to(),
+    producer: envelope.producer(),
+    consumer: envelope.consumer(),
+  };
   const kind = envelope.kind();
   if (kind === MessageKind.Parcel) return decodeParcel(envelope, address, payloadLength);
   check(payloadLength === 0 && envelope.payloadLength() === 0, "only parcels have a payload");
   switch (kind) {
     case MessageKind.End:
       return { ...address, kind: "end", previous: whole(envelope.previous(), -1, "previous") };
+    case MessageKind.Open:
+      return {
+        ...address,
+        kind: "open",
+        after: whole(envelope.previous(), -1, "after"),
+        objects: amount(envelope.objects(), "objects"),
+        bytes: amount(envelope.bytes(), "bytes"),
+      };
     case MessageKind.Credit:
       return {
         ...address,

@@ -1,10 +1,13 @@
 import { QStreamError } from "../errors.ts";
 
-/** One field of a table: bytes of a scalar, or a string that is stored elsewhere. In the order of the schema. */
-export type FieldLayout = 1 | 4 | 8 | "string";
+/**
+ * One field of a table: bytes of a scalar; or a string or a vector of structs of so many bytes, which are stored elsewhere. In
+ * the order of the schema.
+ */
+export type FieldLayout = 1 | 4 | 8 | "string" | { readonly structBytes: number };
 
 /**
- * Checks that a FlatBuffer whose root is one table of scalars and strings can be read without leaving its bytes.
+ * Checks that a FlatBuffer whose root is one table of scalars, strings and vectors of structs can be read without leaving its bytes.
  * FlatBuffers in JavaScript has no verifier: its accessors believe every offset.
  *
  * @param bytes - the whole buffer
@@ -28,16 +31,17 @@ export function verifyTable(bytes: Uint8Array, fields: readonly FieldLayout[]): 
     const offset = slot < vtableSize ? view.getUint16(vtable + slot, true) : 0;
     // An offset of zero means the field's default.
     if (offset === 0) continue;
-    const width = layout === "string" ? 4 : layout;
+    const width = typeof layout === "number" ? layout : 4;
     check(offset >= 4 && offset + width <= tableSize, "a field is outside its table");
-    if (layout === "string") verifyString(view, table + offset);
+    if (layout === "string") verifyVector(view, table + offset, 1);
+    else if (typeof layout === "object") verifyVector(view, table + offset, layout.structBytes);
   }
 }
 
-function verifyString(view: DataView, position: number): void {
+function verifyVector(view: DataView, position: number, elementBytes: number): void {
   const start = position + view.getUint32(position, true);
-  check(start + 4 <= view.byteLength, "a string is outside");
-  check(start + 4 + view.getUint32(start, true) <= view.byteLength, "a string is cut");
+  check(start + 4 <= view.byteLength, "a string or vector is outside");
+  check(start + 4 + view.getUint32(start, true) * elementBytes <= view.byteLength, "a string or vector is cut");
 }
 
 function check(holds: boolean, what: string): void {

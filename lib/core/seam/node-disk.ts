@@ -1,9 +1,10 @@
 import { rmSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, open, rm, type FileHandle } from "node:fs/promises";
+import { chmod, mkdtemp, open, rm, type FileHandle } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { QStreamError } from "../errors.ts";
 import type { Disk, DiskFile } from "./disk.ts";
+import { codeOf, makeFolder, noSpace } from "./make-folder.ts";
 
 export interface NodeDiskOptions {
   /** Folder in which the disk makes its own folder when the first file is made. Default: the system's temporary folder. */
@@ -33,7 +34,8 @@ function removeOpenFolders(): void {
  * file, and removed by `clear` or when the process (or worker thread) exits.
  *
  * @param options - where, and how much
- * @returns the disk; its errors are LIMIT_EXCEEDED when `bytesMax` is reached or the disk is full
+ * @returns the disk; its errors are LIMIT_EXCEEDED when `bytesMax` is reached or the disk is full, and BAD_INPUT for a
+ * folder that can't be made
  */
 export function nodeDisk(options: NodeDiskOptions = {}): Disk {
   return new NodeDisk(options.folder ?? tmpdir(), options.bytesMax ?? bytesMaxDefault);
@@ -98,7 +100,7 @@ class NodeDisk implements Disk {
   #ownFolder(): Promise<string> {
     if (this.#cleared) return Promise.reject(cleared());
     this.#folder ??= this.#guard(async () => {
-      await mkdir(this.#parent, { recursive: true });
+      await makeFolder(this.#parent);
       const folder = await mkdtemp(join(this.#parent, `qstream-${process.pid}-`));
       if (openFolders.size === 0 && !process.listeners("exit").includes(removeOpenFolders)) {
         process.once("exit", removeOpenFolders);
@@ -129,8 +131,7 @@ class NodeDisk implements Disk {
     try {
       return await action();
     } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
-      if (code !== "ENOSPC" && code !== "EDQUOT") throw error;
+      if (!noSpace(codeOf(error))) throw error;
       throw new QStreamError("LIMIT_EXCEEDED", `no space is left for temporary files in ${this.#parent}`, {
         advice: "Free space there, or choose another folder with the setting folder of the disk (or TMPDIR).",
         cause: error,

@@ -29,6 +29,19 @@ export function batchEncoder(what: string, write: WriteBatch): PartEncoder {
     get heldBytes() {
       return bytes;
     },
+    held: {
+      get objects() {
+        return objects;
+      },
+      get batches() {
+        return kept;
+      },
+      restore: (givenObjects, givenBatches, givenBytes) => {
+        objects = [...givenObjects];
+        kept = [...givenBatches];
+        bytes = givenBytes;
+      },
+    },
     end: async function* () {
       const batches = await loadBatches();
       if (objects.length > 0 && kept.length > 0) throw mixed(what);

@@ -10,8 +10,20 @@ export interface CsvFormat {
   readonly missing: string;
 }
 
-/** The function that makes one file's text of its rows, run by run: the header comes with the first. */
-export function csvRows(format: CsvFormat): (objects: readonly unknown[]) => string {
+/** One file's text. */
+export interface CsvRows {
+  /** The text of the next rows; the header comes with the first. */
+  readonly textOf: (objects: readonly unknown[]) => string;
+  /** The file's columns, once a row has come. */
+  readonly columns: () => readonly string[] | undefined;
+}
+
+/**
+ * Makes one file's text of its rows, run by run.
+ *
+ * @param begun - the columns of a file that has rows already, to go on with it
+ */
+export function csvRows(format: CsvFormat, begun?: readonly string[]): CsvRows {
   const { separator } = format;
   if (separator.length !== 1 || '"\r\n'.includes(separator)) {
     throw new QStreamError("OPTION_INVALID", `csv: ${JSON.stringify(separator)} can't separate values`, {
@@ -20,9 +32,9 @@ export function csvRows(format: CsvFormat): (objects: readonly unknown[]) => str
   }
   if (format.columns?.length === 0) throw new QStreamError("OPTION_INVALID", "csv: columns is empty");
   const field = fieldFunction(format);
-  let columns: readonly string[] | undefined;
-  let known = new Set<string>();
-  return (objects) => {
+  let columns = begun;
+  let known = new Set<string>(begun);
+  const textOf = (objects: readonly unknown[]): string => {
     let text = "";
     for (const object of objects) {
       const row = rowOf(object);
@@ -37,6 +49,7 @@ export function csvRows(format: CsvFormat): (objects: readonly unknown[]) => str
     }
     return text;
   };
+  return { textOf, columns: () => columns };
 }
 
 function rowOf(object: unknown): Readonly<Record<string, unknown>> {

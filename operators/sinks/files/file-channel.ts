@@ -5,11 +5,13 @@ import type { SinkChannel } from "../../../lib/core/contracts/sink.ts";
 import { QStreamError } from "../../../lib/core/errors.ts";
 import { support } from "./batch-support.ts";
 import type { FileFormat, PartEncoder } from "./format.ts";
-import { partName } from "./target.ts";
+import { PartFiles } from "./part-files.ts";
 
 /** One channel's part of a file sink's result. */
 export interface FilesPart {
   readonly execution: string;
+  /** Whose temporary files may still be there. */
+  readonly owner: string | undefined;
   readonly files: readonly string[];
   readonly rows: number;
   readonly bytes: number;
@@ -24,7 +26,15 @@ export interface FileChannelOptions {
   readonly mark: string | undefined;
 }
 
-interface OpenPart {
+/** A file that is finished, and not seen before the commit. */
+export interface ClosedPart {
+  readonly writer: FileWriter;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** The file that is being written: always the one after the closed ones. */
+export interface OpenPart {
   readonly writer: FileWriter;
   readonly encoder: PartEncoder;
   rows: number;
@@ -33,19 +43,19 @@ interface OpenPart {
 
 /** One channel of a file sink: one file after the other, finished but invisible until the commit. */
 export class FileChannel implements SinkChannel<unknown> {
-  readonly #options: FileChannelOptions;
-  readonly #ctx: Context;
+  protected readonly options: FileChannelOptions;
+  protected readonly ctx: Context;
+  protected readonly files: PartFiles;
+  protected readonly closed: ClosedPart[] = [];
+  protected open: OpenPart | undefined;
   readonly #writers: FileWriter[] = [];
-  readonly #files: string[] = [];
-  #open: OpenPart | undefined;
   #creating: Promise<FileWriter> | undefined;
   #aborted = false;
-  #rows = 0;
-  #bytes = 0;
 
   constructor(options: FileChannelOptions, ctx: Context) {
-    this.#options = options;
-    this.#ctx = ctx;
+    this.options = options;
+    this.ctx = ctx;
+    this.files = new PartFiles({ ...options, extension: options.format.extension }, ctx);
   }
 
   async write(objects: readonly unknown[]): Promise<void> {
@@ -68,31 +78,54 @@ export class FileChannel implements SinkChannel<unknown> {
 
   async done(): Promise<FilesPart> {
     await this.#endPart();
-    return { execution: this.#ctx.execution, files: this.#files, rows: this.#rows, bytes: this.#bytes };
+    return {
+      execution: this.ctx.execution,
+      owner: this.files.owner,
+      files: this.closed.map((_, index) => this.files.path(index)),
+      rows: this.closed.reduce((sum, part) => sum + part.rows, 0),
+      bytes: this.closed.reduce((sum, part) => sum + part.bytes, 0),
+    };
   }
 
+  /** What is left under temporary names stays until all channels have committed: until then a later life may need it. */
   async commit(): Promise<void> {
     // oxlint-disable-next-line no-await-in-loop -- in the order of their names
-    for (const writer of this.#writers) await writer.commit();
+    for (const part of this.closed) await part.writer.commit();
   }
 
   /** May come while a file is written, or made: that is waited for, and removed too. */
   async abort(): Promise<void> {
     this.#aborted = true;
-    this.#open = undefined;
+    this.open = undefined;
     await this.#creating?.catch(() => undefined);
     await Promise.all(this.#writers.map((writer) => writer.abort()));
+    await this.files.discard();
   }
+
+  /** Makes the writer of the channel's nth file, or of the rest of it. */
+  protected async createWriter(index: number, from?: unknown): Promise<FileWriter> {
+    if (this.#aborted) throw aborted();
+    this.#creating = this.files.create(index, from).then((created) => {
+      this.#writers.push(created);
+      return created;
+    });
+    const writer = await this.#creating;
+    if (this.#aborted) throw aborted();
+    return writer;
+  }
+
+  /** Called after a file's rows are all in it. */
+  protected partEnded(): void | Promise<void> {}
 
   /** Writes rows to as many files as they need. */
   async #writeRows(
     rows: number,
     encode: (part: OpenPart, from: number, to: number) => Uint8Array | undefined,
   ): Promise<void> {
-    const { rowsPerFile, bytesPerFile } = this.#options;
+    const { rowsPerFile, bytesPerFile } = this.options;
     for (let from = 0; from < rows;) {
       // oxlint-disable-next-line no-await-in-loop -- one file after the other
-      const part = (this.#open ??= await this.#startPart());
+      const part = (this.open ??= await this.#startPart());
       const to = Math.min(rows, from + rowsPerFile - part.rows);
       const bytes = encode(part, from, to);
       part.rows += to - from;
@@ -105,28 +138,18 @@ export class FileChannel implements SinkChannel<unknown> {
   }
 
   async #startPart(): Promise<OpenPart> {
-    const { folder, format, mark } = this.#options;
-    const { channel, channels, files } = this.#ctx;
-    const name = partName(channel + channels * this.#files.length, format.extension, mark);
-    if (this.#aborted) throw aborted();
-    this.#creating = files.create(`${folder}${name}`).then((created) => {
-      this.#writers.push(created);
-      return created;
-    });
-    const writer = await this.#creating;
-    if (this.#aborted) throw aborted();
-    this.#files.push(`${folder}${name}`);
-    return { writer, encoder: format.encoder(this.#ctx), rows: 0, bytes: 0 };
+    const writer = await this.createWriter(this.closed.length);
+    return { writer, encoder: this.options.format.encoder(this.ctx), rows: 0, bytes: 0 };
   }
 
   async #endPart(): Promise<void> {
-    const part = this.#open;
+    const part = this.open;
     if (part === undefined) return;
-    this.#open = undefined;
+    this.open = undefined;
     for await (const bytes of part.encoder.end()) await this.#put(part, bytes);
     await part.writer.finish();
-    this.#rows += part.rows;
-    this.#bytes += part.bytes;
+    this.closed.push({ writer: part.writer, rows: part.rows, bytes: part.bytes });
+    await this.partEnded();
   }
 
   async #put(part: OpenPart, bytes: Uint8Array): Promise<void> {

@@ -1,8 +1,11 @@
+import type { FileSystem } from "../../../lib/core/contracts/file-system.ts";
 import type { OutputSink } from "../../../lib/core/contracts/sink.ts";
 import { QStreamError } from "../../../lib/core/errors.ts";
-import { FileChannel, type FilesPart } from "./file-channel.ts";
+import type { FilesPart } from "./file-channel.ts";
 import type { FileFormat, FileSinkOptions, FilesWritten } from "./format.ts";
-import { checkTarget, folderOf, type Leftovers } from "./target.ts";
+import { discard } from "./part-files.ts";
+import { fileChannel } from "./recoverable-channel.ts";
+import { checkTarget, folderOf } from "./target.ts";
 
 /**
  * A sink that writes part files into a folder or under an S3 prefix. Files have temporary names until everything of the
@@ -16,22 +19,22 @@ export function fileSink<T>(path: string, options: FileSinkOptions, format: File
     });
   }
   const folder = folderOf(path);
-  // Old part files by execution: they go once the new ones are there, and stay if the execution fails.
-  const leftovers = new Map<string, Leftovers>();
+  const prepared = new Map<string, Prepared>();
   return {
     kind: format.kind,
     options: { path, ifExists, rowsPerFile, bytesPerFile, ...format.options },
     guarantee: "transactional",
     placement: "per-slot",
-    prepare: async ({ files, execution }) => {
-      const old = await checkTarget(files, folder, ifExists);
-      if (old.length > 0) leftovers.set(execution, { files, paths: old });
+    prepare: async ({ files, execution, resuming = false }) => {
+      const old = await checkTarget(files, { folder, extension: format.extension, ifExists, resuming });
+      // Of executions that fail nobody asks for the result.
+      for (const forgotten of [...prepared.keys()].slice(0, -preparedMax)) prepared.delete(forgotten);
+      prepared.set(execution, { files, old });
     },
-    open: (ctx) =>
-      new FileChannel(
-        { folder, format, rowsPerFile, bytesPerFile, mark: ifExists === "append" ? ctx.execution : undefined },
-        ctx,
-      ),
+    open: (ctx) => {
+      const mark = ifExists === "append" ? ctx.execution : undefined;
+      return fileChannel({ folder, format, rowsPerFile, bytesPerFile, mark }, ctx);
+    },
     result: async (given) => {
       const parts = (given as readonly (FilesPart | undefined)[]).filter((part) => part !== undefined);
       const result = {
@@ -40,22 +43,29 @@ export function fileSink<T>(path: string, options: FileSinkOptions, format: File
         bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
       };
       const execution = parts[0]?.execution;
-      if (execution !== undefined) await removeLeftovers(leftovers, execution, result.files);
+      if (execution === undefined) return result;
+      const { files, old } = prepared.get(execution) ?? {};
+      prepared.delete(execution);
+      // Everything is committed, so no later life of a channel needs what earlier ones have left.
+      if (files !== undefined) await Promise.all(parts.map((part) => discard(files, folder, part.owner)));
+      await files?.remove(notAmong(old ?? [], result.files));
       return result;
     },
   };
 }
 
-async function removeLeftovers(
-  leftovers: Map<string, Leftovers>,
-  execution: string,
-  written: readonly string[],
-): Promise<void> {
-  const old = leftovers.get(execution);
-  leftovers.delete(execution);
-  if (old === undefined) return;
+/** What the result needs of an execution that was prepared. */
+interface Prepared {
+  readonly files: FileSystem;
+  /** Part files of an earlier execution: they go once the new ones are there, and stay if this one fails. */
+  readonly old: readonly string[];
+}
+
+const preparedMax = 1000;
+
+function notAmong(old: readonly string[], written: readonly string[]): string[] {
   const names = new Set(written.map((path) => nameOf(path)));
-  await old.files.remove(old.paths.filter((path) => !names.has(nameOf(path))));
+  return old.filter((path) => !names.has(nameOf(path)));
 }
 
 function nameOf(path: string): string {

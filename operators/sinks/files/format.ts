@@ -21,6 +21,14 @@ export interface FilesWritten {
   readonly bytes: number;
 }
 
+/** Rows that an encoder keeps until the end of the file, in the order in which they came. */
+export interface HeldRows {
+  readonly objects: readonly unknown[];
+  readonly batches: readonly unknown[];
+  /** Takes the rows of an earlier life again, and what it had counted for them. */
+  readonly restore: (objects: readonly unknown[], batches: readonly unknown[], bytes: number) => void;
+}
+
 /** Makes the bytes of one file. Rows are given in runs, which the sink cuts where a file is full. */
 export interface PartEncoder {
   /** Takes objects; returns bytes to write now. */
@@ -31,6 +39,10 @@ export interface PartEncoder {
   readonly heldBytes: number;
   /** The rest of the file, in pieces. */
   readonly end: () => Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+  /** What going on in the middle of a file depends on, besides the bytes that were returned: small plain data. */
+  readonly state?: () => unknown;
+  /** Present where rows are kept until the end of the file. */
+  readonly held?: HeldRows;
 }
 
 /** A format: its name, how its files end, and what makes them. */
@@ -41,5 +53,6 @@ export interface FileFormat {
   readonly options: Readonly<Record<string, unknown>>;
   /** Bytes after which a file is full, where the user says nothing. */
   readonly bytesPerFile: number;
-  readonly encoder: (ctx: Context) => PartEncoder;
+  /** Makes the encoder of a file, or of the rest of one: with what `state` gave. */
+  readonly encoder: (ctx: Context, state?: unknown) => PartEncoder;
 }

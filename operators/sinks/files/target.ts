@@ -2,12 +2,6 @@ import type { FileEntry, FileSystem } from "../../../lib/core/contracts/file-sys
 import { QStreamError } from "../../../lib/core/errors.ts";
 import type { IfExists } from "./format.ts";
 
-/** Part files of an earlier execution, to remove once the new ones are there. */
-export interface Leftovers {
-  readonly files: FileSystem;
-  readonly paths: readonly string[];
-}
-
 /** The target as the beginning of its files' paths. @throws QStreamError OPTION_INVALID */
 export function folderOf(path: string): string {
   if (path === "")
@@ -28,12 +22,26 @@ export function partName(part: number, extension: string, mark: string | undefin
 
 const partPattern = /^part-(?:.+-)?\d{5,}\.\w+$/u;
 
+/** A target, and how it may be taken. */
+export interface Target {
+  readonly folder: string;
+  readonly extension: string;
+  readonly ifExists: IfExists;
+  /** The execution goes on: part files of its own may be there. */
+  readonly resuming: boolean;
+}
+
 /** Refuses a target that is taken, and returns the old part files that an overwriting execution replaces. */
-export async function checkTarget(files: FileSystem, folder: string, ifExists: IfExists): Promise<readonly string[]> {
+export async function checkTarget(
+  files: FileSystem,
+  { folder, extension, ifExists, resuming }: Target,
+): Promise<readonly string[]> {
   // Asked without the slash: a file of that name is seen too.
   const path = folder.length > 1 && !/^s3:\/\/[^/]*\/$/u.test(folder) ? folder.slice(0, -1) : folder;
   const entries = await listed(files, path);
   if (entries.length === 0 || (ifExists === "append" && !isFileItself(entries, path))) return [];
+  // The folder was empty when the execution began: what has the names of its parts was committed by it.
+  if (resuming && ifExists === "error" && !isFileItself(entries, path) && onlyParts(entries, extension)) return [];
   if (ifExists !== "overwrite" || isFileItself(entries, path)) {
     throw new QStreamError(
       "SINK_TARGET_EXISTS",
@@ -49,6 +57,13 @@ export async function checkTarget(files: FileSystem, folder: string, ifExists: I
   throw new QStreamError("SINK_TARGET_EXISTS", "the target has files that no sink wrote, which aren't overwritten", {
     file: foreign.path,
     advice: "Choose another folder, or remove the file.",
+  });
+}
+
+function onlyParts(entries: readonly FileEntry[], extension: string): boolean {
+  return entries.every((entry) => {
+    const name = lastName(entry.path);
+    return /^part-\d{5,}\.\w+$/u.test(name) && name.endsWith(`.${extension}`);
   });
 }
 

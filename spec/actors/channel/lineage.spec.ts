@@ -1,10 +1,11 @@
 import * as assert from "uvu/assert";
 import { MemoryLineage } from "../../../actors/lineage/memory-lineage.ts";
-import type { TaskRecord } from "../../../lib/core/contracts/lineage.ts";
+import type { ChannelLog, TaskRecord } from "../../../lib/core/contracts/lineage.ts";
 import type { Operator, Task } from "../../../lib/core/contracts/operator.ts";
 import { multiset } from "../../../lib/testing/index.ts";
 import { hash } from "../../../lib/partition/index.ts";
 import type { FlowBuilder, Sink } from "../../../lib/flow/flow-builder.ts";
+import type { Plan } from "../../../lib/core/plan.ts";
 import { collect } from "../../../operators/sinks/collect.ts";
 import { numbers } from "../../../readers/numbers.ts";
 import { runInWorld } from "../../kit/cluster.ts";
@@ -33,8 +34,21 @@ const build = (q: FlowBuilder): Record<string, Sink<unknown>> => ({
     .to(collect()),
 });
 
-function byChannel(records: readonly TaskRecord[]): Map<string, TaskRecord[]> {
-  const channels = new Map<string, TaskRecord[]>();
+type LoggedTask = TaskRecord & { readonly step: number; readonly channel: number };
+
+/** The records of a lineage, with the step and channel of each. */
+function tasksOf(lineage: MemoryLineage, plan: Plan): LoggedTask[] {
+  const places = plan.steps.flatMap((step, index) =>
+    Array.from({ length: step.channels }, (_, channel) => ({ step: index, channel })),
+  );
+  return lineage.records.map(({ channel, record }) => ({
+    ...record,
+    ...(places[channel.number] as (typeof places)[0]),
+  }));
+}
+
+function byChannel(records: readonly LoggedTask[]): Map<string, LoggedTask[]> {
+  const channels = new Map<string, LoggedTask[]>();
   for (const record of records) {
     const key = `${record.step}.${record.channel}`;
     channels.set(key, [...(channels.get(key) ?? []), record]);
@@ -49,7 +63,8 @@ test("every task is logged with its cause, numbered without gaps, and says what 
   const { parts, plan } = await runInWorld(build, { lineage }, { parcelObjects: 64 });
   const collected = (parts.get("out") as readonly { rows?: unknown }[]).length;
   assert.is(collected, 1);
-  const channels = byChannel(lineage.records);
+  const tasks = tasksOf(lineage, plan);
+  const channels = byChannel(tasks);
   assert.is(channels.size, 5);
   for (const [key, records] of channels)
     assert.equal(
@@ -58,12 +73,12 @@ test("every task is logged with its cause, numbered without gaps, and says what 
       key,
     );
   const kinds = (step: number): Set<string> =>
-    new Set(lineage.records.filter((record) => record.step === step).map(({ cause }) => cause.kind));
+    new Set(tasks.filter((record) => record.step === step).map(({ cause }) => cause.kind));
   const indexOf = (id: string): number => plan.steps.findIndex((step) => step.id === id);
   assert.equal(kinds(indexOf("numbers")), new Set(["read"]));
   assert.equal(kinds(indexOf("twice")), new Set(["parcels", "input-end", "done", "continue"]));
   assert.equal(kinds(indexOf("out")), new Set(["parcels", "input-end", "done"]));
-  const reads = lineage.records.flatMap(({ cause }) => (cause.kind === "read" ? [cause] : []));
+  const reads = tasks.flatMap(({ cause }) => (cause.kind === "read" ? [cause] : []));
   assert.is(sum(reads.map(({ count }) => count)), n);
   for (const split of new Set(reads.map((cause) => cause.split))) {
     let position = 0;
@@ -72,11 +87,11 @@ test("every task is logged with its cause, numbered without gaps, and says what 
       position += read.count;
     }
   }
-  const sent = lineage.records.flatMap(({ produced }) => produced);
+  const sent = tasks.flatMap(({ produced }) => produced);
   const input = plan.steps[indexOf("twice")]?.inputs[0]?.edge;
   assert.is(sum(sent.filter(({ edge }) => edge === input).map(({ objects }) => objects)), n);
   assert.is(sum(sent.filter(({ edge }) => edge !== input).map(({ objects }) => objects)), 2 * n);
-  for (const { edge, from, firstSeq, lastSeq } of lineage.records.flatMap(({ consumed }) => consumed)) {
+  for (const { edge, from, firstSeq, lastSeq } of tasks.flatMap(({ consumed }) => consumed)) {
     const producer = plan.edges[edge]?.from ?? -1;
     const seqs = (channels.get(`${producer}.${from}`) ?? []).map(({ seq }) => seq);
     assert.ok(
@@ -94,9 +109,10 @@ for (const uncommittedTasks of [1, 5]) {
     const violations: string[] = [];
     const lineage = new (class extends MemoryLineage {
       #queue: (() => void)[] = [];
-      override append(record: TaskRecord, done: () => void): void {
-        this.records.push(record);
-        const key = `${record.step}.${record.channel}`;
+      override append(channel: ChannelLog, record: TaskRecord, done: () => void): void {
+        this.records.push({ channel, record });
+        // Channels are numbered by steps: two readers, two operators, a sink.
+        const key = `${Math.floor(channel.number / 2)}.${channel.number % 2}`;
         for (const { edge, from, firstSeq, lastSeq } of record.consumed) {
           for (const seq of [firstSeq, lastSeq]) {
             // The flow is a line: edge N leaves step N.

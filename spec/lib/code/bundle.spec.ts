@@ -42,7 +42,6 @@ test("a TypeScript module is bundled once, with its relative imports", async () 
     "data.json": '{ "name": "quokka" }',
   });
   const url = pathToFileURL(join(place, "flow.ts")).href;
-  if ((process.features as { typescript?: unknown }).typescript) return;
   const [first, second] = await Promise.all([loadableUrl(url), loadableUrl(url)]);
   assert.is(first, second);
   assert.is((await load(fileURLToPath(first)))["given"], "quokka");

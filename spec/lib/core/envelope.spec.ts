@@ -8,11 +8,18 @@ import { seededRandom, type Random } from "../../../lib/core/seam/random.ts";
 import { suite } from "../../kit/suite.ts";
 
 const test = suite("envelope");
-const address = { execution: "run-1", edge: 1, from: 2, to: 3 };
+const address = { execution: "run-1", edge: 1, from: 2, to: 3, producer: 4, consumer: 5 };
 
 const whole = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 const index = fc.integer({ min: 0, max: 2 ** 32 - 1 });
-const anyAddress = { execution: fc.string({ unit: "grapheme", maxLength: 40 }), edge: index, from: index, to: index };
+const anyAddress = {
+  execution: fc.string({ unit: "grapheme", maxLength: 40 }),
+  edge: index,
+  from: index,
+  to: index,
+  producer: index,
+  consumer: index,
+};
 const payload = fc.record({
   format: fc.constantFrom("columns", "clone", "batch"),
   rows: whole,
@@ -25,6 +32,9 @@ const anyMessage: fc.Arbitrary<LinkMessage> = fc.oneof(
   fc.record({ ...anyAddress, kind: fc.constant("end" as const), previous: whole.map((previous) => previous - 1) }),
   fc.record({ ...anyAddress, kind: fc.constant("credit" as const), objects: whole, bytes: whole }),
   fc.record({ ...anyAddress, kind: fc.constant("cancel" as const) }),
+  fc
+    .record({ ...anyAddress, kind: fc.constant("open" as const), after: whole, objects: whole, bytes: whole })
+    .map((message) => ({ ...message, after: message.after - 1 })),
 ) as fc.Arbitrary<LinkMessage>;
 
 function bytesOfFrame(message: LinkMessage): Buffer {

@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import type { Key } from "../../../lib/core/contracts/partition.ts";
 import { hashBytes, hashFloat64, hashInt64, hashString } from "../../../lib/core/hash.ts";
 import { channelOfHash, groupOfHash, hashKey, keyFunction, keyGroups, mapKey } from "../../../lib/core/key.ts";
+import { failure } from "../../kit/failure.ts";
 import { suite } from "../../kit/suite.ts";
 
 const test = suite("keys");
@@ -136,6 +137,32 @@ test("key functions take one property, several, or what a function says", () => 
   assert.is(keyFunction<Record<string, string>>(`a"b\n`)({ [`a"b\n`]: "odd" }), "odd");
   assert.throws(() => keyFunction([]), /at least one/);
   assert.throws(() => hashKey({} as unknown as Key), /can't be of type Object/);
+});
+
+test("a name that an object lacks is an error that lists its names; what is there and holds nothing is a key", async () => {
+  const object = { a: undefined, b: null, c: 1 };
+  assert.is(keyFunction<object>("a")(object), undefined);
+  assert.equal(keyFunction<object>(["a", "b"])(object), [undefined, null]);
+  assert.is(
+    keyFunction<object>("size")(
+      new (class {
+        get size(): undefined {
+          return undefined;
+        }
+      })(),
+    ),
+    undefined,
+  );
+  for (const selector of ["nope", ["c", "nope"]]) {
+    const error = await failure(() => keyFunction<object>(selector)(object), "BAD_INPUT", { column: "nope" });
+    assert.match(error.message, 'It has "a", "b", "c"');
+    assert.match(error.message, '(object) => object["nope"]');
+  }
+  assert.match((await failure(() => keyFunction<number>("nope")(7), "BAD_INPUT")).message, "of type number");
+  const many = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`n${index}`, index]));
+  assert.match((await failure(() => keyFunction<object>("nope")(many), "BAD_INPUT")).message, "and 10 more");
+  assert.is(keyFunction<string>("length")("four"), 4);
+  assert.equal(keyFunction<object>(["c", "nope"], { optional: true })(object), [1, undefined]);
 });
 
 test.run();

@@ -95,4 +95,23 @@ test("an empty path is refused, and isn't the working directory", async () => {
   }
 });
 
+test("folders are made as far as they are missing, by several writers at once", async () => {
+  const files = openFileSystem();
+  const paths = ["a/b/c/1", "a/b/2", "a/b/c/d/3", "a/b/c/d/4"].map((name) => join(folder, "made", name));
+  const writers = await Promise.all(paths.map((path) => files.create(path)));
+  await Promise.all(writers.map((writer) => writer.commit()));
+  assert.is((await files.list(join(folder, "made"))).length, 4);
+});
+
+test("a folder that can't be made is an error that names it, and doesn't hang", async () => {
+  const files = openFileSystem();
+  await put("a-file", new Uint8Array(1));
+  const below = join(folder, "a-file/below/part");
+  await expectError("BAD_INPUT", () => files.create(below), `the folder ${join(folder, "a-file/below")} can't be made`);
+  const inFile = join(folder, "a-file/part");
+  await expectError("BAD_INPUT", () => files.create(inFile), `the folder ${join(folder, "a-file")} can't be made`);
+  if (process.platform !== "linux") return;
+  await expectError("BAD_INPUT", () => files.create("/proc/nope/out/part"), "the folder /proc/nope can't be made");
+});
+
 test.run();

@@ -39,6 +39,24 @@ test("nothing is made before the first file, and then only for this user", async
   assert.equal(await readdir(folder), []);
 });
 
+test("a folder that can't be made is an error that names it, and doesn't hang", async () => {
+  await writeFile(join(folder, "a-file"), "x");
+  const below = join(folder, "a-file/below");
+  await expectError(
+    "BAD_INPUT",
+    () => nodeDisk({ folder: below }).create("spool"),
+    `the folder ${below} can't be made`,
+  );
+  const made = nodeDisk({ folder: join(folder, "deep/deeper") });
+  await made.create("spool");
+  await made.clear();
+  await rm(join(folder, "a-file"));
+  await rm(join(folder, "deep"), { recursive: true });
+  if (process.platform !== "linux") return;
+  const nowhere = nodeDisk({ folder: "/proc/nope/out" });
+  await expectError("BAD_INPUT", () => nowhere.create("spool"), "the folder /proc/nope can't be made");
+});
+
 test("a disk at its limit says which setting to raise, and removed files give room", async () => {
   const disk = nodeDisk({ folder, bytesMax: 1000 });
   const file = await disk.create("a");

@@ -137,6 +137,7 @@ test("a cycle without a feedback edge is refused, with its steps", async () => {
       declares: undefined,
       representations: undefined,
       mayBlock: false,
+      skips: false,
       inputs: inputs.map(({ from }) => ({ name: "in", from, partition: undefined, after: [], stage: 0 })),
     });
   const inputs: { from: { step: never; port: string; functions: undefined } }[] = [];

@@ -298,4 +298,30 @@ test("keys are typed by the object, or by the rows of its batches", () => {
   assert.is(take(range((leaf) => leaf.size, [1])), "range(function, 1 bounds)");
 });
 
+test("a property or column that isn't there is an error, on any number of channels", () => {
+  const rows: readonly Leaf[] = [{ tree: 1, size: 1 }];
+  for (const channels of [1, 2]) {
+    const route = { channels, producers: 1, from: 0 };
+    const bounds = channels === 1 ? [] : [0];
+    for (const partition of [hash<unknown>("nope" as never), hash<unknown>(["nope"] as never)]) {
+      refused(() => send(partition, route, rows), "BAD_INPUT", /nope/);
+    }
+    refused(() => send(range<unknown>("nope" as never, bounds), route, rows), "BAD_INPUT", /"tree", "size"/);
+    assert.equal(send(hash<unknown>("nope" as never), route, []).flat(), []);
+    assert.is(send(hash<unknown>("tree" as never), route, [{ tree: undefined }, { tree: null }]).flat().length, 2);
+  }
+});
+
+test("a custom function that names a channel twice sends the object there twice", () => {
+  const twice = custom<number | readonly Leaf[]>(() => [0, 0, 1]);
+  assert.equal(send(twice, { channels: 2, producers: 1, from: 0 }, [7]), [[7, 7], [7]]);
+  const rows: readonly Leaf[] = [{ tree: 1, size: 1 }];
+  const router = twice.router({ channels: 2, producers: 1, from: 0 });
+  assert.equal(router.batch(viewOf(rows), new Uint16Array(1), task), [
+    [0, rows],
+    [0, rows],
+    [1, rows],
+  ]);
+});
+
 test.run();

@@ -56,43 +56,53 @@ to():number {
   return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
 }
 
-seq():number {
+producer():number {
   const offset = this.bb!.__offset(this.bb_pos, 16);
-  return offset ? this.bb!.readFloat64(this.bb_pos + offset) : 0.0;
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
 }
 
-previous():number {
+consumer():number {
   const offset = this.bb!.__offset(this.bb_pos, 18);
-  return offset ? this.bb!.readFloat64(this.bb_pos + offset) : 0.0;
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
 }
 
-objects():number {
+seq():number {
   const offset = this.bb!.__offset(this.bb_pos, 20);
   return offset ? this.bb!.readFloat64(this.bb_pos + offset) : 0.0;
 }
 
-bytes():number {
+previous():number {
   const offset = this.bb!.__offset(this.bb_pos, 22);
   return offset ? this.bb!.readFloat64(this.bb_pos + offset) : 0.0;
 }
 
-payloadFormat():PayloadFormat {
+objects():number {
   const offset = this.bb!.__offset(this.bb_pos, 24);
-  return offset ? (this.bb!.readUint8(this.bb_pos + offset) as PayloadFormat) : PayloadFormat.None;
+  return offset ? this.bb!.readFloat64(this.bb_pos + offset) : 0.0;
 }
 
-payloadRows():number {
+bytes():number {
   const offset = this.bb!.__offset(this.bb_pos, 26);
   return offset ? this.bb!.readFloat64(this.bb_pos + offset) : 0.0;
 }
 
-payloadLength():number {
+payloadFormat():PayloadFormat {
   const offset = this.bb!.__offset(this.bb_pos, 28);
+  return offset ? (this.bb!.readUint8(this.bb_pos + offset) as PayloadFormat) : PayloadFormat.None;
+}
+
+payloadRows():number {
+  const offset = this.bb!.__offset(this.bb_pos, 30);
+  return offset ? this.bb!.readFloat64(this.bb_pos + offset) : 0.0;
+}
+
+payloadLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 32);
   return offset ? this.bb!.readFloat64(this.bb_pos + offset) : 0.0;
 }
 
 static startEnvelope(builder:flatbuffers.Builder) {
-  builder.startObject(13);
+  builder.startObject(15);
 }
 
 static addVersion(builder:flatbuffers.Builder, version:number) {
@@ -119,32 +129,40 @@ static addTo(builder:flatbuffers.Builder, to:number) {
   builder.addFieldInt32(5, to, 0);
 }
 
+static addProducer(builder:flatbuffers.Builder, producer:number) {
+  builder.addFieldInt32(6, producer, 0);
+}
+
+static addConsumer(builder:flatbuffers.Builder, consumer:number) {
+  builder.addFieldInt32(7, consumer, 0);
+}
+
 static addSeq(builder:flatbuffers.Builder, seq:number) {
-  builder.addFieldFloat64(6, seq, 0.0);
+  builder.addFieldFloat64(8, seq, 0.0);
 }
 
 static addPrevious(builder:flatbuffers.Builder, previous:number) {
-  builder.addFieldFloat64(7, previous, 0.0);
+  builder.addFieldFloat64(9, previous, 0.0);
 }
 
 static addObjects(builder:flatbuffers.Builder, objects:number) {
-  builder.addFieldFloat64(8, objects, 0.0);
+  builder.addFieldFloat64(10, objects, 0.0);
 }
 
 static addBytes(builder:flatbuffers.Builder, bytes:number) {
-  builder.addFieldFloat64(9, bytes, 0.0);
+  builder.addFieldFloat64(11, bytes, 0.0);
 }
 
 static addPayloadFormat(builder:flatbuffers.Builder, payloadFormat:PayloadFormat) {
-  builder.addFieldInt8(10, payloadFormat, PayloadFormat.None);
+  builder.addFieldInt8(12, payloadFormat, PayloadFormat.None);
 }
 
 static addPayloadRows(builder:flatbuffers.Builder, payloadRows:number) {
-  builder.addFieldFloat64(11, payloadRows, 0.0);
+  builder.addFieldFloat64(13, payloadRows, 0.0);
 }
 
 static addPayloadLength(builder:flatbuffers.Builder, payloadLength:number) {
-  builder.addFieldFloat64(12, payloadLength, 0.0);
+  builder.addFieldFloat64(14, payloadLength, 0.0);
 }
 
 static endEnvelope(builder:flatbuffers.Builder):flatbuffers.Offset {
@@ -161,7 +179,7 @@ static finishSizePrefixedEnvelopeBuffer(builder:flatbuffers.Builder, offset:flat
   builder.finish(offset, undefined, true);
 }
 
-static createEnvelope(builder:flatbuffers.Builder, version:number, kind:MessageKind, executionOffset:flatbuffers.Offset, edge:number, from:number, to:number, seq:number, previous:number, objects:number, bytes:number, payloadFormat:PayloadFormat, payloadRows:number, payloadLength:number):flatbuffers.Offset {
+static createEnvelope(builder:flatbuffers.Builder, version:number, kind:MessageKind, executionOffset:flatbuffers.Offset, edge:number, from:number, to:number, producer:number, consumer:number, seq:number, previous:number, objects:number, bytes:number, payloadFormat:PayloadFormat, payloadRows:number, payloadLength:number):flatbuffers.Offset {
   Envelope.startEnvelope(builder);
   Envelope.addVersion(builder, version);
   Envelope.addKind(builder, kind);
@@ -169,6 +187,8 @@ static createEnvelope(builder:flatbuffers.Builder, version:number, kind:MessageK
   Envelope.addEdge(builder, edge);
   Envelope.addFrom(builder, from);
   Envelope.addTo(builder, to);
+  Envelope.addProducer(builder, producer);
+  Envelope.addConsumer(builder, consumer);
   Envelope.addSeq(builder, seq);
   Envelope.addPrevious(builder, previous);
   Envelope.addObjects(builder, objects);

@@ -5,6 +5,7 @@ export const MessageKind = {
   End: 2,
   Credit: 3,
   Cancel: 4,
+  Open: 5,
 } as const;
 
 export type MessageKind = (typeof MessageKind)[keyof typeof MessageKind];

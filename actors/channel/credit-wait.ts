@@ -1,0 +1,24 @@
+import type { Clock } from "../../lib/core/seam/clock.ts";
+import type { ChannelMetrics } from "./channel-metrics.ts";
+
+/** Measures how long a channel could send nothing for want of credit. */
+export class CreditWait {
+  readonly #clock: Clock;
+  readonly #metrics: ChannelMetrics;
+  #from: number | undefined;
+
+  constructor(clock: Clock, metrics: ChannelMetrics) {
+    this.#clock = clock;
+    this.#metrics = metrics;
+  }
+
+  /** Notes whether there is credit, and passes it on. */
+  check(ready: boolean): boolean {
+    if (!ready) this.#from ??= this.#clock.monotonic();
+    else if (this.#from !== undefined) {
+      this.#metrics.creditWaitMs += this.#clock.monotonic() - this.#from;
+      this.#from = undefined;
+    }
+    return ready;
+  }
+}

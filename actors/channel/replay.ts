@@ -1,0 +1,118 @@
+import type { ChannelLog, Consumed, LineageLog, Produced, TaskRecord } from "../../lib/core/contracts/lineage.ts";
+import { QStreamError } from "../../lib/core/errors.ts";
+import { decodeSnapshot, type ChannelSnapshot } from "./channel-snapshot.ts";
+import { differs } from "./logged-output.ts";
+
+/** Parcels that an operator failed on, and how. */
+export interface PassOver {
+  readonly input: string;
+  readonly consumed: readonly Consumed[];
+  readonly error: string;
+}
+
+/** Where a channel that was lost starts again, and how far its log is followed. */
+export interface Recovery {
+  /** Seq of the checkpoint to restore, or -1 to start from nothing. */
+  readonly checkpoint: number;
+  /** Seq of the last logged task to run again; Infinity to follow the log to its end. */
+  readonly through: number;
+  /** Parcels behind the log that the operator failed on again and again: they are passed over. */
+  readonly skip?: PassOver;
+  /** True for a life that makes parcels again which consumers lack, beside the one that goes on: it writes nothing. */
+  readonly outputsOnly: boolean;
+}
+
+/** The logged tasks that a channel runs again, one after the other. */
+export class Replay {
+  readonly outputsOnly: boolean;
+  readonly #recovery: Recovery;
+  readonly #log: ChannelLog;
+  readonly #lineage: LineageLog;
+  #records: readonly TaskRecord[] = [];
+  #next = 0;
+  #lastSeq: number;
+  #ended = false;
+
+  constructor(recovery: Recovery, log: ChannelLog, lineage: LineageLog) {
+    this.outputsOnly = recovery.outputsOnly;
+    this.#recovery = recovery;
+    this.#log = log;
+    this.#lineage = lineage;
+    this.#lastSeq = recovery.checkpoint;
+  }
+
+  /** True once every task was run again. */
+  get finished(): boolean {
+    return this.#next === this.#records.length && (this.#ended || this.#lastSeq >= this.#recovery.through);
+  }
+
+  /** The record of the task that is next; undefined while it has to be fetched. */
+  get record(): TaskRecord | undefined {
+    return this.#records[this.#next];
+  }
+
+  /** The checkpoint's snapshot; undefined to start from nothing. */
+  async snapshot(): Promise<ChannelSnapshot | undefined> {
+    const { checkpoint } = this.#recovery;
+    if (checkpoint < 0) return undefined;
+    const bytes = await this.#lineage.loadCheckpoint(this.#log, checkpoint);
+    if (bytes !== undefined) return decodeSnapshot(bytes);
+    throw new QStreamError("NOT_RECOVERABLE", `the checkpoint after task ${checkpoint} is damaged or gone`, {
+      advice: "An earlier one is tried where the log still reaches back to it",
+    });
+  }
+
+  /** Reads more of the log. */
+  async fetch(): Promise<void> {
+    const records = await this.#lineage.read(this.#log, this.#lastSeq);
+    this.#records = records.filter((record) => record.seq <= this.#recovery.through);
+    this.#next = 0;
+    const last = this.#records.at(-1);
+    if (last !== undefined) this.#lastSeq = last.seq;
+    else if (this.#recovery.through !== Infinity) throw this.#missing();
+    else this.#ended = true;
+  }
+
+  /** The task of the current record has run. */
+  advance(): void {
+    this.#next++;
+  }
+
+  #missing(): QStreamError {
+    return new QStreamError(
+      "LINEAGE_REGRESSED",
+      `the log ends at task ${this.#lastSeq}, though ${this.#recovery.through} was committed`,
+      { advice: "The store has lost what it had confirmed: see docs/lineage-stores.md for settings that don't" },
+    );
+  }
+}
+
+/**
+ * Compares what a replayed task sent with what it had sent before.
+ *
+ * @throws QStreamError NONDETERMINISTIC, with the first difference
+ */
+export function verifyProduced(now: readonly Produced[], before: readonly Produced[]): void {
+  const count = Math.max(now.length, before.length);
+  for (let at = 0; at < count; at++) {
+    const ours = now[at];
+    const logged = before[at];
+    if (ours === undefined || logged === undefined || !sameLink(ours, logged) || ours.objects !== logged.objects) {
+      throw differs(`sent ${describe(ours)}`, `sent ${describe(logged)}`);
+    }
+    // A link within a slot has no checksum.
+    if (ours.checksum !== logged.checksum && ours.checksum !== 0 && logged.checksum !== 0) {
+      throw differs(`sent other values (${describe(ours)})`, `sent as many with another checksum`);
+    }
+  }
+}
+
+function sameLink(ours: Produced, logged: Produced): boolean {
+  return ours.edge === logged.edge && ours.to === logged.to;
+}
+
+function describe(produced: Produced | undefined): string {
+  return produced === undefined
+    ? "nothing more"
+    : `${produced.objects} objects to channel ${produced.to} on edge ${produced.edge}`;
+}

@@ -1,0 +1,319 @@
+import type { ChannelCommit, FencedChannel, LineageStore } from "../../lib/core/contracts/lineage-store.ts";
+import { errorToData, QStreamError } from "../../lib/core/errors.ts";
+import type { Plan } from "../../lib/core/plan.ts";
+import { delay, type Clock } from "../../lib/core/seam/clock.ts";
+import type { ActorHost, ActorReference } from "../hosts/actor-host.ts";
+import { packCheckpoint, unpackCheckpoint } from "./checkpoint-bytes.ts";
+import type { LineageAnswer, LineageCall, LineageOrder, LineageReport } from "./protocol.ts";
+import { beginning, Retention, type KnownCheckpoint } from "./retention.ts";
+
+/** A channel that was fenced, and the checkpoints that it may start from. */
+export interface RecoverableChannel extends Omit<FencedChannel, "checkpoints"> {
+  readonly checkpoints: readonly KnownCheckpoint[];
+}
+
+export interface LineageActorParts {
+  readonly host: ActorHost;
+  readonly clock: Clock;
+  readonly store: LineageStore;
+  /** Milliseconds for which an execution waits for a store that is away. */
+  readonly waitMs: number;
+  readonly order: (slot: string, order: LineageOrder) => void;
+  /** The store can't be had: the execution can't go on. */
+  readonly failed: (execution: string, error: Error) => void;
+}
+
+interface OpenExecution {
+  readonly retention: Retention;
+  /** An earlier process wrote part of it. */
+  readonly resumed: boolean;
+  /** The generation that this process gave each channel last; channels that it never fenced have their first. */
+  readonly generations: Map<number, number>;
+  readonly closed: AbortController;
+}
+
+type Append = Extract<LineageReport, { kind: "lineage-append" }>;
+type Call = Extract<LineageReport, { kind: "lineage-call" }>;
+
+// Records that one commit writes at most: a bound on what waits for one answer of the store.
+const commitRecordsMax = 4096;
+const readRecordsMax = 256;
+const retryFirstMs = 20;
+const retryMostMs = 1000;
+
+/**
+ * The actor of a machine that writes lineage: it gathers the records of all slots while a commit is on its way, and writes
+ * them with the next. A store that is away is waited for; every write can be repeated.
+ */
+export class LineageActor {
+  readonly #parts: LineageActorParts;
+  readonly #actor: ActorReference<LineageReport>;
+  readonly #executions = new Map<string, OpenExecution>();
+  #queue: (Append | Call)[] = [];
+  #writing = false;
+
+  constructor(parts: LineageActorParts) {
+    this.#parts = parts;
+    this.#actor = parts.host.spawn<LineageReport>("lineage", {
+      receive: (report) => this.#receive(report),
+      crashed: (error) => {
+        for (const execution of this.#executions.keys()) this.#failed(execution, error);
+      },
+    });
+  }
+
+  /** Makes an execution known to the store. */
+  async open(execution: string, plan: Plan, description: Uint8Array): Promise<void> {
+    const known = {
+      retention: new Retention(plan),
+      resumed: false,
+      generations: new Map(),
+      closed: new AbortController(),
+    };
+    this.#executions.set(execution, known);
+    const channels = plan.steps.reduce((sum, step) => sum + step.channels, 0);
+    const { store, clock } = this.#parts;
+    await this.#retry(known, () => store.create(execution, description, channels, clock.now()));
+  }
+
+  /** Goes on with an execution that the store has. */
+  resume(execution: string, plan: Plan): void {
+    const retention = new Retention(plan);
+    this.#executions.set(execution, {
+      retention,
+      resumed: true,
+      generations: new Map(),
+      closed: new AbortController(),
+    });
+  }
+
+  receive(report: LineageReport): void {
+    this.#actor.tell(report);
+  }
+
+  /** Shuts out the present generations of channels. */
+  async fence(execution: string, channels: readonly number[]): Promise<readonly RecoverableChannel[]> {
+    const known = this.#known(execution);
+    const { store } = this.#parts;
+    // Until the answer is here, nobody can tell whether a refused commit is of a life that we shut out ourselves.
+    for (const channel of channels) known.generations.set(channel, Infinity);
+    const fenced = await this.#retry(known, () => store.fence(execution, channels));
+    const recoverable: RecoverableChannel[] = [];
+    for (const channel of fenced) {
+      known.generations.set(channel.channel, channel.generation);
+      // oxlint-disable-next-line no-await-in-loop -- one after the other bounds what is in memory
+      const checkpoints = await this.#checkpoints(execution, known, channel);
+      recoverable.push({ ...channel, checkpoints });
+    }
+    return recoverable;
+  }
+
+  /** Checkpoints that a channel which lost nothing could start from, to make outputs again. */
+  checkpoints(execution: string, number: number): readonly KnownCheckpoint[] {
+    return this.#known(execution).retention.checkpoints(number);
+  }
+
+  /** A checkpoint turned out to be damaged. */
+  forgetCheckpoint(execution: string, number: number, seq: number): void {
+    this.#executions.get(execution)?.retention.forget(number, seq);
+  }
+
+  countFailure(execution: string, number: number, seq: number): Promise<number> {
+    return this.#retry(this.#known(execution), () => this.#parts.store.countFailure(execution, number, seq));
+  }
+
+  /** Another process goes on with an execution: what the store has of it is that one's. */
+  abandon(execution: string): void {
+    this.#executions.get(execution)?.closed.abort(takenOver(execution));
+    this.#executions.delete(execution);
+  }
+
+  /** An execution ended here. What the store keeps of one that is done isn't needed any more. */
+  async close(execution: string, status: "done" | "failed" | "cancelled"): Promise<void> {
+    const known = this.#executions.get(execution);
+    if (known === undefined) return;
+    this.#executions.delete(execution);
+    known.closed.abort(new QStreamError("ABORTED", `execution ${execution} is over`));
+    if (status === "done") await this.#parts.store.drop(execution);
+    else await this.#parts.store.setStatus(execution, status);
+  }
+
+  stop(): void {
+    for (const { closed } of this.#executions.values()) closed.abort(new QStreamError("SESSION_CLOSED", "closed"));
+    this.#executions.clear();
+    this.#actor.stop();
+  }
+
+  #receive(report: LineageReport): void {
+    if (!this.#executions.has(report.execution)) return;
+    if (report.kind === "lineage-call" && report.request.kind !== "save") void this.#answer(report);
+    else this.#queue.push(report);
+    if (!this.#writing) void this.#write();
+  }
+
+  /** Writes what has gathered, again and again until nothing has. */
+  async #write(): Promise<void> {
+    this.#writing = true;
+    try {
+      while (this.#queue.length > 0) {
+        const { appends, saves } = this.#takeBatch();
+        const executions = new Set(appends.map(({ execution }) => execution));
+        // oxlint-disable-next-line no-await-in-loop -- what comes meanwhile is written with the next round trip
+        await Promise.all(
+          [...executions].map((execution) =>
+            this.#commit(
+              execution,
+              appends.filter((append) => append.execution === execution),
+            ),
+          ),
+        );
+        for (const save of saves) void this.#answer(save);
+      }
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  /** What one commit writes. Checkpoints among it are saved behind it. */
+  #takeBatch(): { readonly appends: readonly Append[]; readonly saves: readonly Call[] } {
+    const appends: Append[] = [];
+    const saves: Call[] = [];
+    let records = 0;
+    let taken = 0;
+    for (const report of this.#queue) {
+      if (records >= commitRecordsMax) break;
+      taken++;
+      if (report.kind === "lineage-call") saves.push(report);
+      else {
+        appends.push(report);
+        for (const entry of report.entries) records += entry.records.length;
+      }
+    }
+    this.#queue = this.#queue.slice(taken);
+    return { appends, saves };
+  }
+
+  async #commit(execution: string, appends: readonly Append[]): Promise<void> {
+    const known = this.#executions.get(execution);
+    if (known === undefined) return;
+    const entries = appends.flatMap((append) => append.entries.map((entry) => ({ ...entry, slot: append.slot })));
+    const commits = entries.map(({ number, generation, firstSeq, records }): ChannelCommit => {
+      return { channel: number, generation, firstSeq, records };
+    });
+    try {
+      const answers = await this.#retry(known, () => this.#parts.store.commit(execution, commits));
+      const committed = new Map<string, { number: number; generation: number; through: number }[]>();
+      entries.forEach(({ slot, number, generation, firstSeq, records }, index) => {
+        // A channel that was fenced isn't told anything: its slot has been, or is gone.
+        if (answers[index] !== "committed") {
+          if (generation >= (known.generations.get(number) ?? 0)) throw takenOver(execution);
+          return;
+        }
+        const list = committed.get(slot) ?? [];
+        committed.set(slot, [...list, { number, generation, through: firstSeq + records.length - 1 }]);
+      });
+      for (const [slot, list] of committed) {
+        this.#parts.order(slot, { kind: "lineage-committed", execution, entries: list });
+      }
+    } catch (error) {
+      this.#failed(execution, error);
+    }
+  }
+
+  async #answer({ execution, slot, call, request }: Call): Promise<void> {
+    const known = this.#executions.get(execution);
+    if (known === undefined) return;
+    const answer = await this.#perform(execution, known, request).catch((error: unknown): LineageAnswer => ({
+      kind: "error",
+      error: errorToData(error),
+    }));
+    if (this.#executions.get(execution) === known) {
+      this.#parts.order(slot, { kind: "lineage-answer", execution, call, answer });
+    }
+  }
+
+  async #perform(execution: string, known: OpenExecution, request: LineageCall): Promise<LineageAnswer> {
+    const { store } = this.#parts;
+    const { number } = request;
+    switch (request.kind) {
+      case "read": {
+        const read = await this.#retry(known, () => store.read(execution, number, request.afterSeq, readRecordsMax));
+        return { kind: "records", records: read.map(({ record }) => record) };
+      }
+      case "load": {
+        const bytes = await this.#retry(known, () => store.loadCheckpoint(execution, number, request.seq));
+        return { kind: "checkpoint", bytes: bytes === undefined ? undefined : unpackCheckpoint(bytes).state };
+      }
+      case "save": {
+        const { generation, seq, positions } = request;
+        const bytes = packCheckpoint(positions, request.bytes);
+        const answer = await this.#retry(known, () => store.saveCheckpoint(execution, number, generation, seq, bytes));
+        if (answer === "committed") await this.#free(execution, known, number, { seq, ...positions });
+        return { kind: "saved" };
+      }
+    }
+  }
+
+  async #free(execution: string, known: OpenExecution, number: number, checkpoint: KnownCheckpoint): Promise<void> {
+    for (const { number: channel, before } of known.retention.add(number, checkpoint)) {
+      // oxlint-disable-next-line no-await-in-loop -- in order: consumers before producers
+      await this.#retry(known, () => this.#parts.store.free(execution, channel, before, before));
+    }
+  }
+
+  /** The checkpoints of a fenced channel; those of an earlier process are read for what they say of inputs. */
+  async #checkpoints(
+    execution: string,
+    known: OpenExecution,
+    { channel, checkpoints }: FencedChannel,
+  ): Promise<readonly KnownCheckpoint[]> {
+    const { store } = this.#parts;
+    const { retention } = known;
+    for (const seq of checkpoints) {
+      if (!known.resumed || retention.checkpoints(channel).some((checkpoint) => checkpoint.seq === seq)) continue;
+      // oxlint-disable-next-line no-await-in-loop -- see fence
+      const bytes = await this.#retry(known, () => store.loadCheckpoint(execution, channel, seq));
+      if (bytes !== undefined) retention.add(channel, { seq, ...unpackCheckpoint(bytes).positions });
+    }
+    if (known.resumed && checkpoints.length > 0) {
+      const [first] = await this.#retry(known, () => store.read(execution, channel, -1, 1));
+      if (first?.seq !== 0) retention.forget(channel, beginning.seq);
+    }
+    return retention.checkpoints(channel).filter(({ seq }) => seq < 0 || checkpoints.includes(seq));
+  }
+
+  /** Repeats a call while the store is away, up to a bound. */
+  async #retry<T>(known: OpenExecution, call: () => Promise<T>): Promise<T> {
+    const { clock, waitMs } = this.#parts;
+    const startedAt = clock.monotonic();
+    for (let waitedMs = retryFirstMs; ; waitedMs = Math.min(waitedMs * 2, retryMostMs)) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one try after the other
+        return await call();
+      } catch (error) {
+        const away = error instanceof QStreamError && error.code === "STORE_UNAVAILABLE";
+        if (!away || clock.monotonic() - startedAt >= waitMs) throw error;
+      }
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      await delay(clock, waitedMs, known.closed.signal);
+    }
+  }
+
+  #known(execution: string): OpenExecution {
+    const known = this.#executions.get(execution);
+    if (known === undefined) throw new QStreamError("EXECUTION_UNKNOWN", `execution ${execution} isn't open here`);
+    return known;
+  }
+
+  #failed(execution: string, error: unknown): void {
+    if (!this.#executions.has(execution)) return;
+    this.#parts.failed(execution, error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+/** Another process has shut out the generation that this one believed to be the last. */
+function takenOver(execution: string): QStreamError {
+  return new QStreamError("EXECUTION_TAKEN", `another process goes on with execution ${execution}`, {
+    advice: "It was resumed there while it still ran here: this process has stopped, and changed nothing since",
+  });
+}

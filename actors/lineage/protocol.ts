@@ -1,0 +1,60 @@
+import type { CheckpointPositions } from "../../lib/core/contracts/lineage.ts";
+import type { ErrorData } from "../../lib/core/errors.ts";
+
+/** Records of one channel on their way to the store. */
+export interface LineageEntry {
+  /** Number of the channel within its execution. */
+  readonly number: number;
+  readonly generation: number;
+  readonly firstSeq: number;
+  readonly records: readonly Uint8Array[];
+}
+
+/** What a slot asks of the lineage actor and waits for. */
+export type LineageCall =
+  | { readonly kind: "read"; readonly number: number; readonly afterSeq: number }
+  | { readonly kind: "load"; readonly number: number; readonly seq: number }
+  | {
+      readonly kind: "save";
+      readonly number: number;
+      readonly generation: number;
+      readonly seq: number;
+      readonly bytes: Uint8Array;
+      readonly positions: CheckpointPositions;
+    };
+
+/** What slots tell the lineage actor. */
+export type LineageReport =
+  | {
+      readonly kind: "lineage-append";
+      readonly execution: string;
+      readonly slot: string;
+      readonly entries: readonly LineageEntry[];
+    }
+  | {
+      readonly kind: "lineage-call";
+      readonly execution: string;
+      readonly slot: string;
+      readonly call: number;
+      readonly request: LineageCall;
+    };
+
+/** What the lineage actor answers: records of a channel are durable through a seq; a call's answer. */
+export type LineageOrder =
+  | {
+      readonly kind: "lineage-committed";
+      readonly execution: string;
+      readonly entries: readonly { readonly number: number; readonly generation: number; readonly through: number }[];
+    }
+  | {
+      readonly kind: "lineage-answer";
+      readonly execution: string;
+      readonly call: number;
+      readonly answer: LineageAnswer;
+    };
+
+export type LineageAnswer =
+  | { readonly kind: "records"; readonly records: readonly Uint8Array[] }
+  | { readonly kind: "checkpoint"; readonly bytes: Uint8Array | undefined }
+  | { readonly kind: "saved" }
+  | { readonly kind: "error"; readonly error: ErrorData };

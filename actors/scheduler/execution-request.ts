@@ -1,0 +1,55 @@
+import type { FlowReference } from "../../lib/core/flow-registry.ts";
+import type { Limits } from "../../lib/core/limits.ts";
+import type { Plan } from "../../lib/core/plan.ts";
+import type { SlotPlace } from "../../lib/core/placement-strategy.ts";
+import type { CheckpointPolicy } from "../channel/checkpoints.ts";
+import type { ChannelOrder, Order } from "../slot/protocol.ts";
+import type { ExecutionEvent, ExecutionMetrics } from "./execution-events.ts";
+
+/** A slot as the scheduler commands it. */
+export interface SlotHandle extends SlotPlace {
+  order: (order: Order) => void;
+  /** Gives the slot up: it didn't answer an order to stop in time. */
+  lose: () => void;
+}
+
+export interface ExecutionRequest {
+  readonly execution: string;
+  readonly reference: FlowReference;
+  readonly args: unknown;
+  readonly plan: Plan;
+  readonly limits: Limits;
+  readonly seed: number;
+  readonly strict: boolean;
+  /** True for one that an earlier process started: every channel goes on from what the store has. */
+  readonly resumed?: boolean;
+  /** How tasks are logged and states saved; undefined where what is lost can't be made again. */
+  readonly recovery: RecoverySettings | undefined;
+  /** Splits of each reader, by step. */
+  readonly splits: ReadonlyMap<number, readonly (readonly { readonly index: number; readonly split: unknown }[])[]>;
+  readonly onEvent: (event: ExecutionEvent) => void;
+  readonly resolve: (outcome: {
+    readonly parts: ReadonlyMap<string, readonly unknown[]>;
+    readonly metrics: ExecutionMetrics;
+  }) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export interface RecoverySettings {
+  readonly checkpoints: CheckpointPolicy;
+  /** How often a task may fail before the execution does. */
+  readonly attempts: number;
+}
+
+/** What a slot is told before anything of an execution runs there. */
+export function prepareOrder(
+  request: ExecutionRequest,
+  slots: readonly string[],
+  placement: readonly (readonly number[])[],
+  channels: readonly ChannelOrder[],
+): Order {
+  const { execution, reference, args, plan, limits, seed, strict, recovery } = request;
+  const task = { execution, reference, args, plan, limits, seed, strict };
+  const checkpoints = recovery?.checkpoints ?? { everyMs: Infinity, workMs: Infinity };
+  return { kind: "prepare", ...task, slots, placement, channels, logged: recovery !== undefined, checkpoints };
+}

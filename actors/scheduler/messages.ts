@@ -1,0 +1,41 @@
+import type { RecoverableChannel } from "../lineage/lineage-actor.ts";
+import type { Report } from "../slot/protocol.ts";
+import type { ExecutionRequest } from "./execution-request.ts";
+import type { ChannelFailure } from "./losses.ts";
+
+/** What the scheduler's mailbox takes. */
+export type Message =
+  | { readonly kind: "run"; readonly request: ExecutionRequest }
+  | { readonly kind: "report"; readonly report: Report }
+  | { readonly kind: "cancel"; readonly execution: string; readonly reason: Error }
+  | { readonly kind: "lost"; readonly slot: string; readonly error: Error }
+  | { readonly kind: "slot-added" }
+  | {
+      readonly kind: "fenced";
+      readonly execution: string;
+      readonly round: number;
+      readonly channels: readonly RecoverableChannel[];
+    }
+  | {
+      readonly kind: "failure-counted";
+      readonly failure: ChannelFailure;
+      readonly count: number;
+    }
+  | { readonly kind: "late"; readonly execution: string };
+
+/** The execution that a message is about, where it is about one. */
+export function executionOf(message: Message): string | undefined {
+  switch (message.kind) {
+    case "run":
+      return message.request.execution;
+    case "report":
+      return message.report.execution;
+    case "failure-counted":
+      return message.failure.execution;
+    case "lost":
+    case "slot-added":
+      return undefined;
+    default:
+      return message.execution;
+  }
+}

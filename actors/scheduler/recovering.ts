@@ -1,0 +1,241 @@
+import { QStreamError } from "../../lib/core/errors.ts";
+import type { SlotPlace } from "../../lib/core/placement-strategy.ts";
+import { placeChannels } from "../../lib/placement/index.ts";
+import type { PassOver } from "../channel/replay.ts";
+import type { RecoverableChannel } from "../lineage/lineage-actor.ts";
+import type { KnownCheckpoint } from "../lineage/retention.ts";
+import type { ChannelOrder, Order, Report } from "../slot/protocol.ts";
+import type { Lives } from "./lives.ts";
+import { linkKey, planRecovery, type LostChannel, type RecoveryPlan } from "./plan-recovery.ts";
+import type { ExecutionRequest } from "./execution-request.ts";
+
+/** What the recovery of an execution needs of the scheduler. */
+export interface RecoveringParts {
+  readonly request: ExecutionRequest;
+  readonly lives: Lives;
+  readonly client: string;
+  /** Slots that live, without the client's. */
+  readonly slots: () => readonly SlotPlace[];
+  /** Orders a slot, after it was made to know the execution. */
+  readonly order: (slot: string, order: Order) => void;
+  /** Shuts out the present generations of channels; the answer comes by `fenced`. */
+  readonly fence: (round: number, numbers: readonly number[]) => void;
+  readonly checkpointsOf: (number: number) => readonly KnownCheckpoint[];
+  /** Everything that was lost lives again. */
+  readonly done: (plan: RecoveryPlan) => void;
+}
+
+interface Round {
+  readonly number: number;
+  phase: "surveying" | "recovering";
+  readonly awaited: Set<string>;
+  fenced: readonly RecoverableChannel[] | undefined;
+  readonly received: Map<string, number>;
+  readonly held: Map<string, number>;
+  plan: RecoveryPlan | undefined;
+}
+
+/**
+ * Brings back what an execution lost, in rounds: survivors say where their links to lost lives stand, the store shuts the lost
+ * lives out, other lives start from checkpoints, and then links are opened to them. Another loss meanwhile starts a new round,
+ * which takes nothing of the unfinished one for granted.
+ */
+export class Recovering {
+  readonly #parts: RecoveringParts;
+  /** Channels that have no live life. */
+  readonly #lost = new Set<number>();
+  /** Lives that are over, or make outputs again for a round that is over. */
+  readonly #deadLives = new Set<number>();
+  #replays: RecoveryPlan["replays"] = [];
+  readonly #passOvers = new Map<number, PassOver>();
+  readonly #startedFrom = new Map<number, number>();
+  #round: Round | undefined;
+  #rounds = 0;
+
+  constructor(parts: RecoveringParts) {
+    this.#parts = parts;
+  }
+
+  get active(): boolean {
+    return this.#round !== undefined;
+  }
+
+  /** Rounds so far. */
+  get rounds(): number {
+    return this.#rounds;
+  }
+
+  /** Which channel's outputs a life makes again, and from which checkpoint; undefined for any other life. */
+  replayOf(life: number): { readonly number: number; readonly checkpoint: number } | undefined {
+    return this.#replays.find((replay) => replay.life === life);
+  }
+
+  /** The checkpoint that a channel's present life started from; -1 for its beginning. */
+  checkpointOf(number: number): number {
+    return this.#startedFrom.get(number) ?? -1;
+  }
+
+  /** The next life of a channel passes over parcels that its operator failed on. */
+  passOver(number: number, parcels: PassOver): void {
+    this.#passOvers.set(number, parcels);
+  }
+
+  /** Lives ended: a new round begins. */
+  lose(numbers: readonly number[]): void {
+    const { lives } = this.#parts;
+    for (const number of numbers) this.#lost.add(number);
+    this.#undoRound();
+    for (const number of this.#lost) {
+      const life = lives.all[number]?.life;
+      if (life !== undefined) this.#deadLives.add(life);
+    }
+    const survivors = this.#survivors();
+    const lost = [...this.#lost];
+    if (survivors.length === 0) return;
+    const round: Round = {
+      number: ++this.#rounds,
+      phase: "surveying",
+      awaited: new Set(survivors),
+      fenced: undefined,
+      received: new Map(),
+      held: new Map(),
+      plan: undefined,
+    };
+    this.#round = round;
+    const { execution } = this.#parts.request;
+    for (const slot of survivors) {
+      this.#parts.order(slot, { kind: "survey", execution, round: round.number, lost: [...this.#deadLives] });
+    }
+    this.#parts.fence(round.number, lost);
+  }
+
+  /** A slot was added, or couldn't be: what waits for one can go on. False where there is none at all. */
+  slotAdded(): boolean {
+    if (this.#lost.size === 0 || this.#round !== undefined) return true;
+    this.lose([]);
+    return this.active;
+  }
+
+  surveyed(report: Extract<Report, { kind: "surveyed" }>): void {
+    const round = this.#current(report.round, "surveying");
+    if (round === undefined) return;
+    for (const { edge, from, to, seq } of report.consumers) round.received.set(linkKey(edge, from, to), seq);
+    for (const { edge, from, to, seq } of report.producers) round.held.set(linkKey(edge, from, to), seq);
+    round.awaited.delete(report.slot);
+    this.#planIfReady(round);
+  }
+
+  fenced(number: number, channels: readonly RecoverableChannel[]): void {
+    const round = this.#current(number, "surveying");
+    if (round === undefined) return;
+    round.fenced = channels;
+    this.#planIfReady(round);
+  }
+
+  recovered(report: Extract<Report, { kind: "recovered" }>): void {
+    const round = this.#current(report.round, "recovering");
+    if (round === undefined) return;
+    round.awaited.delete(report.slot);
+    if (round.awaited.size > 0 || round.plan === undefined) return;
+    const { execution } = this.#parts.request;
+    for (const [slot, links] of round.plan.links) {
+      this.#parts.order(slot, { kind: "connect", execution, round: round.number, links });
+    }
+    for (const { number } of round.plan.recovered) this.#lost.delete(number);
+    this.#round = undefined;
+    this.#parts.done(round.plan);
+  }
+
+  #planIfReady(round: Round): void {
+    if (round.awaited.size > 0 || round.fenced === undefined) return;
+    const { request, lives, checkpointsOf } = this.#parts;
+    const { plan, execution } = request;
+    this.#refuseRegress(round, round.fenced);
+    const lost = this.#placeLost(round.fenced);
+    const { received, held } = round;
+    const recovery = planRecovery({ plan, lives, lost, received, held, checkpointsOf });
+    round.plan = recovery;
+    round.phase = "recovering";
+    for (const { life, slot, step, channel } of recovery.placed) {
+      const number = lives.at(step, channel)?.number ?? -1;
+      lives.replace(number, { life, slot, generation: lost.get(number)?.generation ?? 0 });
+    }
+    for (const { life } of recovery.replays) this.#deadLives.add(life);
+    this.#replays = recovery.replays;
+    for (const { number, checkpoint } of recovery.recovered) this.#startedFrom.set(number, checkpoint);
+    const placed = lives.all.filter(({ life, number }) => life !== number);
+    for (const slot of this.#survivors()) round.awaited.add(slot);
+    for (const slot of round.awaited) {
+      const channels = (recovery.channels.get(slot) ?? []).map((order) => this.#complete(order));
+      this.#parts.order(slot, { kind: "recover", execution, round: round.number, placed, channels });
+    }
+  }
+
+  /** Survivors may have consumed what the store has forgotten: what is made anew would differ from that. */
+  #refuseRegress(round: Round, fenced: readonly RecoverableChannel[]): void {
+    const { plan } = this.#parts.request;
+    for (const { channel: number, lastSeq } of fenced) {
+      const life = this.#parts.lives.all[number];
+      for (const [key, seq] of round.received) {
+        const [edge = -1, from = -1] = key.split(":").map(Number);
+        if (plan.edges[edge]?.from !== life?.step || from !== life?.channel || seq <= lastSeq) continue;
+        const step = plan.steps[life?.step ?? -1]?.id ?? "";
+        throw new QStreamError(
+          "LINEAGE_REGRESSED",
+          `the log ends at task ${lastSeq}, though task ${seq} had been committed and consumed`,
+          { step, channel: from, advice: "The store lost what it had confirmed: see docs/lineage-stores.md" },
+        );
+      }
+    }
+  }
+
+  #placeLost(fenced: readonly RecoverableChannel[]): Map<number, LostChannel> {
+    const { request, lives, client } = this.#parts;
+    const slots = this.#parts.slots();
+    const placed = new Map<number, LostChannel>();
+    const byStep = new Map<number, readonly string[]>();
+    for (const { channel: number, generation, lastSeq, checkpoints } of fenced) {
+      const life = lives.all[number];
+      const step = request.plan.steps[life?.step ?? -1];
+      if (life === undefined || step === undefined) continue;
+      let places = byStep.get(life.step);
+      if (places === undefined) {
+        const others = request.plan.steps.map((other, index) =>
+          Array.from({ length: other.channels }, (_, channel) => lives.at(index, channel)?.slot ?? ""),
+        );
+        places = placeChannels(step, { slots, client, placed: others, turn: this.#rounds });
+        byStep.set(life.step, places);
+      }
+      const slot = places[life.channel] ?? client;
+      placed.set(number, { number, generation, lastSeq, checkpoints, slot });
+    }
+    return placed;
+  }
+
+  /** Adds to an order what the plan of a recovery doesn't know: splits, and what is to be passed over. */
+  #complete(order: ChannelOrder): ChannelOrder {
+    const splits = this.#parts.request.splits.get(order.step)?.[order.channel];
+    if (splits !== undefined) return { ...order, splits };
+    const skip = this.#passOvers.get(this.#parts.lives.at(order.step, order.channel)?.number ?? -1);
+    const { recovery } = order;
+    return skip === undefined || recovery?.outputsOnly !== false
+      ? order
+      : { ...order, recovery: { ...recovery, skip } };
+  }
+
+  /** What an unfinished round had started is given up with what is lost now. */
+  #undoRound(): void {
+    const round = this.#round;
+    this.#round = undefined;
+    for (const { number } of round?.plan?.recovered ?? []) this.#lost.add(number);
+  }
+
+  #survivors(): string[] {
+    const slots = this.#parts.slots().map(({ id }) => id);
+    return slots.length === 0 ? [] : [...slots, this.#parts.client];
+  }
+
+  #current(number: number, phase: Round["phase"]): Round | undefined {
+    return this.#round?.number === number && this.#round.phase === phase ? this.#round : undefined;
+  }
+}

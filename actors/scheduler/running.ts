@@ -1,0 +1,65 @@
+import { QStreamError } from "../../lib/core/errors.ts";
+import type { Plan } from "../../lib/core/plan.ts";
+import type { ExecutionEvent, ExecutionMetrics } from "./execution-events.ts";
+import type { ExecutionRecord } from "./execution-record.ts";
+import type { ExecutionRequest } from "./execution-request.ts";
+import type { Lives } from "./lives.ts";
+import type { Recovering } from "./recovering.ts";
+
+/** An execution as the scheduler follows it. */
+export interface Running {
+  readonly request: ExecutionRequest;
+  readonly record: ExecutionRecord;
+  /** Slots that know the execution. */
+  readonly slots: string[];
+  readonly lives: Lives;
+  /** Undefined where what is lost can't be made again. */
+  readonly recovering: Recovering | undefined;
+  readonly startedAt: number;
+  phase: "preparing" | "running" | "committing" | "stopping";
+  readonly awaited: Set<string>;
+  error: Error | undefined;
+  pulse: number;
+  /** Reports of each slot since anything got on. */
+  readonly quietReports: Map<string, number>;
+  cancelTimer: (() => void) | undefined;
+  /** Losses since any task was last committed. */
+  fruitlessLosses: number;
+  tasksAtLoss: number;
+  lastLoss: Error | undefined;
+}
+
+/** The error of executions for which no slot is left. */
+export function noSlots(): QStreamError {
+  return new QStreamError("SLOT_LOST", "all slots of the session are lost", {
+    advice: "No other could be started in their place: the messages before say why",
+  });
+}
+
+/** The error of an execution in which everything waits for everything. */
+export function deadlock(
+  plan: Plan,
+  stuck: { readonly edges: readonly number[]; readonly lines: readonly string[] },
+): QStreamError {
+  const edges = stuck.edges.map((index) => {
+    const edge = plan.edges[index];
+    return edge === undefined
+      ? ""
+      : `from "${plan.steps[edge.from]?.id}" to input "${edge.input}" of "${plan.steps[edge.to]?.id}"`;
+  });
+  return new QStreamError("DEADLOCK", `everything waits for everything: ${stuck.lines.slice(0, 6).join("; ")}`, {
+    advice: `Blocked ${edges.length === 1 ? "edge" : "edges"}: ${edges.join(", ")}. Give the input that must be read first a lower stage, or raise limits.inputBytes and limits.inputObjects`,
+  });
+}
+
+/** The metrics are added up when somebody asks for them: there may be thousands of channels, and nobody who looks. */
+export function progressEvent(execution: string, record: ExecutionRecord, elapsedMs: number): ExecutionEvent {
+  let metrics: ExecutionMetrics | undefined;
+  return {
+    kind: "progress",
+    execution,
+    get metrics() {
+      return (metrics ??= record.metrics(elapsedMs));
+    },
+  };
+}

@@ -1,0 +1,146 @@
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { Database } from "lmdb";
+import { QStreamError } from "../../lib/core/errors.ts";
+
+/** What it is, execution, channel, seq. Records of a channel are neighbours, so that reading them is one range. */
+export type LmdbKey = (string | number)[];
+
+/** Keys from `start` on, before `end`. */
+export interface KeyRange {
+  readonly start: LmdbKey;
+  readonly end: LmdbKey;
+}
+
+// Nobody who reads or writes waits for more than this.
+const removedTogether = 2000;
+
+/** All keys that begin so. */
+export function rangeOf(...prefix: LmdbKey): KeyRange {
+  // Nothing sorts behind this character.
+  return { start: prefix, end: [...prefix, "\u{10ffff}"] };
+}
+
+/** Values under ordered keys in an LMDB file: bytes, or states as JSON. Several processes may have it open. */
+export class LmdbDatabase {
+  readonly #database: Database<Uint8Array, LmdbKey>;
+  readonly #flush: boolean;
+
+  private constructor(database: Database<Uint8Array, LmdbKey>, flush: boolean) {
+    this.#database = database;
+    this.#flush = flush;
+  }
+
+  /** @throws QStreamError STORE_UNAVAILABLE, STORE_REFUSED, PACKAGE_MISSING */
+  static async open(folder: string, flush: boolean): Promise<LmdbDatabase> {
+    const path = resolve(folder);
+    const { open } = await loadLmdb();
+    try {
+      await mkdir(path, { recursive: true });
+      const database = open<Uint8Array, LmdbKey>({
+        path: join(path, "lineage.mdb"),
+        encoding: "binary",
+        // Without the flush a commit is in the kernel's memory: only a power cut loses it.
+        noSync: !flush,
+        maxReaders: 1024,
+      });
+      return new LmdbDatabase(database, flush);
+    } catch (cause) {
+      throw lmdbError(`the store in ${path} can't be opened`, cause);
+    }
+  }
+
+  bytes(key: LmdbKey): Uint8Array | undefined {
+    const found = this.#database.getBinary(key);
+    return found === undefined ? undefined : new Uint8Array(found);
+  }
+
+  state<T>(key: LmdbKey): T | undefined {
+    const bytes = this.bytes(key);
+    return bytes === undefined ? undefined : (JSON.parse(new TextDecoder().decode(bytes)) as T);
+  }
+
+  keys(range: KeyRange): readonly LmdbKey[] {
+    return [...this.#database.getKeys(range)];
+  }
+
+  *entries(range: KeyRange, limit: number): Iterable<{ readonly key: LmdbKey; readonly bytes: Uint8Array }> {
+    for (const { key, value } of this.#database.getRange({ ...range, limit }))
+      yield { key, bytes: new Uint8Array(value) };
+  }
+
+  /** Within `write` only, as the two below. */
+  put(key: LmdbKey, bytes: Uint8Array): void {
+    this.#database.putSync(key, bytes);
+  }
+
+  putState(key: LmdbKey, state: unknown): void {
+    this.put(key, new TextEncoder().encode(JSON.stringify(state)));
+  }
+
+  remove(key: LmdbKey): void {
+    this.#database.removeSync(key);
+  }
+
+  /**
+   * One transaction, durable when this is settled. What `change` throws doesn't undo what it has written: it throws before it writes.
+   *
+   * @throws QStreamError STORE_UNAVAILABLE, STORE_REFUSED
+   */
+  async write<T>(change: () => T): Promise<T> {
+    try {
+      const answer = await this.#database.transaction(change);
+      if (this.#flush) await this.#database.flushed;
+      return answer;
+    } catch (error) {
+      throw error instanceof QStreamError ? error : lmdbError("the store can't write", error);
+    }
+  }
+
+  /** Removes keys in transactions of bounded size. */
+  async removeRange(range: KeyRange): Promise<void> {
+    for (;;) {
+      const keys = [...this.#database.getKeys({ ...range, limit: removedTogether })];
+      if (keys.length === 0) return;
+      // oxlint-disable-next-line no-await-in-loop -- others write between them
+      await this.write(() => {
+        for (const key of keys) this.remove(key);
+      });
+    }
+  }
+
+  /** Bytes of the pages in use. */
+  bytesHeld(): number {
+    const stats = this.#database.getStats() as Readonly<Record<string, number | undefined>>;
+    const { pageSize = 0, treeBranchPageCount = 0, treeLeafPageCount = 0, overflowPages = 0 } = stats;
+    return pageSize * (treeBranchPageCount + treeLeafPageCount + overflowPages);
+  }
+
+  async close(): Promise<void> {
+    await this.#database.close();
+  }
+}
+
+/** Waiting helps against a full disk; it doesn't against a folder that may not be written. */
+export function lmdbError(what: string, cause: unknown): QStreamError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  if (/EACCES|EPERM|EROFS|permission denied|read-only file system|not permitted/iu.test(why)) {
+    return new QStreamError("STORE_REFUSED", `${what}: ${why}`, { advice: "Look at the folder's permissions", cause });
+  }
+  const full = /ENOSPC|EDQUOT|no space|quota/iu.test(why);
+  return new QStreamError("STORE_UNAVAILABLE", `${what}: ${why}`, {
+    advice: full ? "Free space on its disk: the execution waits for it" : "Look at the folder and its disk",
+    cause,
+  });
+}
+
+async function loadLmdb(): Promise<typeof import("lmdb")> {
+  try {
+    return await import("lmdb");
+  } catch (cause) {
+    throw new QStreamError("PACKAGE_MISSING", "a store in a folder needs the package lmdb with its native part", {
+      advice: "Install it: npm install lmdb",
+      cause,
+    });
+  }
+}

@@ -1,0 +1,51 @@
+import type { LineageStore } from "../../lib/core/contracts/lineage-store.ts";
+import { QStreamError } from "../../lib/core/errors.ts";
+import type { RedisStoreOptions } from "./redis-store.ts";
+import { MemoryStore } from "./memory-store.ts";
+
+/** What the kinds of stores can be told; each takes what is about it. */
+export interface OpenStoreOptions extends RedisStoreOptions {
+  /** Of LMDB: commits survive a power cut. Default false, unless the text says `?flush=true`. */
+  readonly flush?: boolean;
+}
+
+/**
+ * Opens the store that a text names. LMDB and the Redis client are loaded only here, when they are asked for.
+ *
+ * @param text - `memory`; `lmdb:<folder>`, with `?flush=true` for commits that survive a power cut; `redis://` or `rediss://`
+ * @throws QStreamError OPTION_INVALID, PACKAGE_MISSING, STORE_UNAVAILABLE, STORE_REFUSED
+ * @example
+ * const store = await openStore("lmdb:.qstream", { flush: true });
+ */
+export async function openStore(text: string, options: OpenStoreOptions = {}): Promise<LineageStore> {
+  if (text === "memory") return new MemoryStore();
+  if (text.startsWith("lmdb:")) {
+    const [folder = "", settings] = text.slice("lmdb:".length).split("?");
+    const flush = flushOf(text, settings) ?? options.flush ?? false;
+    if (folder === "") {
+      throw new QStreamError("OPTION_INVALID", "lmdb: names no folder", { advice: "Write lmdb:.qstream, for example" });
+    }
+    const { openLmdbStore } = await import("./lmdb-store.ts");
+    return openLmdbStore(folder, { flush });
+  }
+  if (text.startsWith("redis://") || text.startsWith("rediss://")) {
+    const { openRedisStore } = await import("./redis-store.ts");
+    return openRedisStore(text, options);
+  }
+  throw unknownStore(text);
+}
+
+function flushOf(text: string, settings: string | undefined): boolean | undefined {
+  if (settings === undefined) return undefined;
+  if (settings === "flush=true") return true;
+  if (settings === "flush=false") return false;
+  throw unknownStore(text);
+}
+
+function unknownStore(text: string): QStreamError {
+  // A password has no place in an error.
+  const shown = text.replace(/\/\/.*@/su, "//***@").slice(0, 200);
+  return new QStreamError("OPTION_INVALID", `there is no store "${shown}"`, {
+    advice: "One of memory, lmdb:<folder>, lmdb:<folder>?flush=true, redis://host:port/db, rediss://host:port/db",
+  });
+}

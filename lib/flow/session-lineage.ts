@@ -1,0 +1,102 @@
+import type { ActorHost } from "../../actors/hosts/actor-host.ts";
+import { LineageActor } from "../../actors/lineage/lineage-actor.ts";
+import type { RecoverySettings, SlotHandle } from "../../actors/scheduler/execution-request.ts";
+import type { LineageStore } from "../core/contracts/lineage-store.ts";
+import { QStreamError } from "../core/errors.ts";
+import type { Plan } from "../core/plan.ts";
+import type { Clock } from "../core/seam/clock.ts";
+import { decodeStoredFlow, encodeStoredFlow, type StoredFlow } from "./stored-flow.ts";
+
+/** How a session keeps the lineage of its executions. */
+export interface LineageOptions {
+  /**
+   * Where lineage and checkpoints are kept, so that what is lost can be made again: `memory`, `lmdb:<folder>`,
+   * `redis://host:port/db`; `none` keeps nothing, and a lost slot or a failed task fails the execution.
+   */
+  readonly store?: string;
+  /** Milliseconds between two checkpoints of a channel. Default 2,000. */
+  readonly checkpointEveryMs?: number;
+  /** How often a task may fail before its execution does. Default 3. */
+  readonly attempts?: number;
+  /** Milliseconds for which executions wait for a store that is away. Default 60,000. */
+  readonly storeWaitMs?: number;
+}
+
+/** The lineage of a session: its store, the actor that writes to it, and what the store knows of executions. */
+export class SessionLineage {
+  readonly actor: LineageActor;
+  readonly recovery: RecoverySettings;
+  readonly #store: LineageStore;
+  readonly #tidying = new Set<Promise<void>>();
+
+  constructor(parts: {
+    readonly store: LineageStore;
+    readonly options: LineageOptions;
+    readonly host: ActorHost;
+    readonly clock: Clock;
+    readonly slot: (id: string) => SlotHandle | undefined;
+    readonly failed: (execution: string, error: Error) => void;
+  }) {
+    const { store, options, host, clock, slot, failed } = parts;
+    const { checkpointEveryMs = 2000, attempts = 3, storeWaitMs = 60_000 } = options;
+    this.#store = store;
+    // A state that takes long to make again is saved earlier than time alone would have it.
+    this.recovery = { checkpoints: { everyMs: checkpointEveryMs, workMs: 5 * checkpointEveryMs }, attempts };
+    this.actor = new LineageActor({
+      host,
+      clock,
+      store,
+      waitMs: storeWaitMs,
+      order: (id, order) => slot(id)?.order(order),
+      failed,
+    });
+  }
+
+  /** True if another process can go on with what this one started. */
+  get outlives(): boolean {
+    return this.#store.kind !== "memory";
+  }
+
+  open(execution: string, plan: Plan, stored: StoredFlow): Promise<void> {
+    return this.actor.open(execution, plan, encodeStoredFlow(stored));
+  }
+
+  /**
+   * What the store has of an execution that can be gone on with.
+   *
+   * @throws QStreamError EXECUTION_UNKNOWN
+   */
+  async find(execution: string): Promise<StoredFlow> {
+    const found = await this.#store.find(execution);
+    if (found !== undefined) return decodeStoredFlow(execution, found.description);
+    const known = (await this.#store.list()).map((other) => other.execution);
+    throw new QStreamError("EXECUTION_UNKNOWN", `the store has no execution ${execution}`, {
+      advice: `${known.length === 0 ? "It has none" : `It has ${known.slice(0, 10).join(", ")}`}; what is done isn't kept`,
+    });
+  }
+
+  async resume(execution: string, plan: Plan): Promise<void> {
+    this.actor.resume(execution, plan);
+    await this.#store.setStatus(execution, "running");
+  }
+
+  /** The result is there, or the reason why not: what the store keeps is tidied behind it. */
+  close(execution: string, error?: Error): void {
+    const code = error instanceof QStreamError ? error.code : undefined;
+    if (code === "EXECUTION_TAKEN") {
+      this.actor.abandon(execution);
+      return;
+    }
+    const status = error === undefined ? "done" : code === "ABORTED" ? "cancelled" : "failed";
+    const closing = this.actor.close(execution, status);
+    this.#tidying.add(closing);
+    const forget = (): unknown => this.#tidying.delete(closing);
+    closing.then(forget, forget);
+  }
+
+  async end(): Promise<void> {
+    await Promise.allSettled(this.#tidying);
+    this.actor.stop();
+    await this.#store.close();
+  }
+}

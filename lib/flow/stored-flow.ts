@@ -1,0 +1,77 @@
+import type { EncodedArguments } from "../../actors/slot/arguments.ts";
+import { decodeObjects, encodeObjects } from "../core/codec/index.ts";
+import { QStreamError } from "../core/errors.ts";
+import type { Limits } from "../core/limits.ts";
+import type { Payload } from "../core/payload.ts";
+import type { Plan } from "../core/plan.ts";
+
+type Splits = readonly (readonly { readonly index: number; readonly split: unknown }[])[];
+
+/** Everything that a store keeps of a run so that another process can go on with it. */
+export interface StoredFlow {
+  /** Name of the flow. */
+  readonly flow: string;
+  /** URL of its module when it was started. */
+  readonly module: string;
+  /** Hash of the module's code and of what it imports by path; empty where that can't be had. */
+  readonly codeHash: string;
+  readonly args: EncodedArguments;
+  readonly plan: Plan;
+  readonly splits: readonly (readonly [step: number, splits: Splits])[];
+  readonly limits: Limits;
+  readonly seed: number;
+  readonly strict: boolean;
+}
+
+const version = 1;
+const formats: readonly Payload["format"][] = ["columns", "clone"];
+
+/** As bytes: version, payload format, payload. */
+export function encodeStoredFlow(stored: StoredFlow): Uint8Array {
+  const payload = encodeObjects([stored]);
+  const bytes = new Uint8Array(2 + payload.bytes.byteLength);
+  bytes.set([version, formats.indexOf(payload.format)]);
+  bytes.set(new Uint8Array(payload.bytes), 2);
+  return bytes;
+}
+
+/** @throws QStreamError NOT_RECOVERABLE where another version of QStream wrote it */
+export function decodeStoredFlow(execution: string, bytes: Uint8Array): StoredFlow {
+  const format = formats[bytes[1] ?? -1];
+  if (bytes[0] !== version || format === undefined) {
+    throw new QStreamError("NOT_RECOVERABLE", `execution ${execution} was started by another version of QStream`, {
+      advice: "Go on with the version that it was started with, or run the flow again",
+    });
+  }
+  return decodeObjects({ format, rows: 1, bytes: bytes.slice(2).buffer })[0] as StoredFlow;
+}
+
+/**
+ * Refuses to go on with a flow that isn't the one that was started: tasks that are run again would not do the same.
+ *
+ * @param upgrade - accepts other code, for a flow of the same steps
+ * @throws QStreamError FINGERPRINT_CHANGED, CODE_CHANGED
+ */
+export function checkSameFlow(
+  execution: string,
+  stored: StoredFlow,
+  now: { readonly flow: string; readonly fingerprint: string; readonly codeHash: string },
+  upgrade: boolean,
+): void {
+  if (stored.flow !== now.flow || stored.plan.fingerprint !== now.fingerprint) {
+    throw new QStreamError(
+      "FINGERPRINT_CHANGED",
+      `execution ${execution} is of flow "${stored.flow}" (${stored.plan.fingerprint}), and this is flow "${now.flow}" (${now.fingerprint})`,
+      { advice: "Its steps, options or edges have changed since: run the flow from its start instead" },
+    );
+  }
+  if (stored.codeHash === now.codeHash || upgrade) return;
+  throw new QStreamError(
+    "CODE_CHANGED",
+    `the code of flow "${now.flow}" was ${stored.codeHash} when execution ${execution} was started, and is ${now.codeHash} now`,
+    {
+      advice:
+        "Take the code that it was started with; or go on with --upgrade (upgrade: true), which works if the new code takes the old states and does the same with the inputs since",
+    },
+  );
+}

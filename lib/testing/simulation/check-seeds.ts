@@ -1,0 +1,134 @@
+import { isDeepStrictEqual } from "node:util";
+import { QStreamError, type ErrorCode } from "../../core/errors.ts";
+import type { Flow } from "../../flow/define-flow.ts";
+import { sameMultiset } from "../multiset.ts";
+import type { FaultKind, Phase } from "./faults.ts";
+import { simulate, type SimulationOptions, type SimulationReport } from "./simulate.ts";
+
+export interface CheckSeedsOptions<Outs> extends Omit<SimulationOptions, "seed" | "traceLines"> {
+  /** How many seeds. */
+  readonly seeds: number;
+  /** The first seed. Default 1. */
+  readonly from?: number;
+  /** For flows with several right results: whether one of a run with faults is right, given that of a run without. */
+  readonly accept?: (outputs: Outs, without: Outs) => boolean;
+  /** Codes of errors that an execution may end with under these faults: STORE_LOST where the store forgets. */
+  readonly acceptErrors?: readonly ErrorCode[];
+  /** The command that repeats a seed. Default: `npx qstream simulate` with the flow's name. */
+  readonly command?: (seed: number) => string;
+  /** Called after each seed. */
+  readonly onSeed?: (report: SimulationReport<Outs>) => void;
+}
+
+/** What became of many seeds. */
+export interface SeedsReport<Outs> {
+  /** Seeds that ran: all, or those up to the first failure. */
+  readonly seeds: number;
+  readonly failure: SeedFailure<Outs> | undefined;
+  /** Seeds that ended with an error that is accepted. */
+  readonly refused: number;
+  /** Faults that struck in all seeds together. */
+  readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
+  readonly faultPhases: Readonly<Partial<Record<Phase | "starting", number>>>;
+  readonly virtualMs: number;
+  readonly events: number;
+  readonly tasks: number;
+  /** Milliseconds of real time. */
+  readonly elapsedMs: number;
+}
+
+export interface SeedFailure<Outs> {
+  readonly seed: number;
+  readonly reason: string;
+  readonly error: Error | undefined;
+  /** Repeats exactly this seed. */
+  readonly command: string;
+  /** The same seed again, with its trace. */
+  readonly report: SimulationReport<Outs>;
+}
+
+/**
+ * Runs a flow once without faults and then with many seeds, and compares the outputs: lists as multisets, anything else by
+ * its value. Stops at the first seed that fails, gives another result, or leaves something behind.
+ *
+ * @throws the error of the run without faults
+ * @example
+ * const { failure } = await checkSeeds(flow, {}, { seeds: 1000, faults: ["kill", "pause"] });
+ * if (failure !== undefined) throw new Error(`${failure.reason}\n${failure.command}\n${failure.report.trace.toString()}`);
+ */
+export async function checkSeeds<Args extends object, Outs extends Record<string, unknown>>(
+  flow: Flow<Args, Outs>,
+  args: Args,
+  options: CheckSeedsOptions<Outs>,
+): Promise<SeedsReport<Outs>> {
+  const { seeds, from = 1, accept = equalOutputs, acceptErrors = [], command, onSeed, ...simulated } = options;
+  const startedAt = performance.now();
+  const without = await simulate(flow, args, { ...simulated, faults: [], seed: from, traceLines: 0 });
+  if (without.outputs === undefined) throw without.error ?? new Error("the run without faults gave no outputs");
+  // Faults strike while the execution runs, and a little longer: they make it longer themselves.
+  const faultsWithinMs = options.faultsWithinMs ?? without.virtualMs * 1.5;
+  const sums = { virtualMs: 0, events: 0, tasks: 0 };
+  const faults: Partial<Record<FaultKind, number>> = {};
+  const faultPhases: Partial<Record<Phase | "starting", number>> = {};
+  let failure: SeedFailure<Outs> | undefined;
+  let done = 0;
+  let refused = 0;
+  for (let seed = from; seed < from + seeds && failure === undefined; seed++) {
+    const one = { ...simulated, faultsWithinMs, seed };
+    // oxlint-disable-next-line no-await-in-loop -- one world after the other, in one thread
+    const report = await simulate(flow, args, { ...one, traceLines: 0 });
+    done++;
+    sums.virtualMs += report.virtualMs;
+    sums.events += report.events;
+    sums.tasks += report.tasks;
+    addCounts(faults, report.faults);
+    addCounts(faultPhases, report.faultPhases);
+    onSeed?.(report);
+    if (report.error instanceof QStreamError && acceptErrors.includes(report.error.code)) {
+      refused++;
+      continue;
+    }
+    const reason = reasonOf(report, without.outputs, accept);
+    if (reason === undefined) continue;
+    failure = {
+      seed,
+      reason: `seed ${seed}: ${reason}`,
+      error: report.error,
+      command: command?.(seed) ?? defaultCommand(flow.name, seed, options.faults),
+      // oxlint-disable-next-line no-await-in-loop -- the last one
+      report: await simulate(flow, args, one),
+    };
+  }
+  return { seeds: done, failure, refused, faults, faultPhases, ...sums, elapsedMs: performance.now() - startedAt };
+}
+
+function reasonOf<Outs>(
+  report: SimulationReport<Outs>,
+  without: Outs,
+  accept: (outputs: Outs, without: Outs) => boolean,
+): string | undefined {
+  const { outputs, error, leftBehind } = report;
+  if (error !== undefined) return `it failed: ${error.message}`;
+  if (outputs === undefined) return "it gave no outputs";
+  if (!accept(outputs, without)) return "its outputs differ from those without faults";
+  return leftBehind.length === 0 ? undefined : `it left behind: ${leftBehind.slice(0, 5).join(", ")}`;
+}
+
+function equalOutputs(outputs: Record<string, unknown>, without: Record<string, unknown>): boolean {
+  const names = Object.keys(without);
+  if (!isDeepStrictEqual(Object.keys(outputs).toSorted(), names.toSorted())) return false;
+  return names.every((name) => {
+    const [left, right] = [outputs[name], without[name]];
+    if (Array.isArray(left) && Array.isArray(right)) return sameMultiset(left, right);
+    return isDeepStrictEqual(left, right);
+  });
+}
+
+function addCounts<Key extends string>(sums: Partial<Record<Key, number>>, counts: Partial<Record<Key, number>>): void {
+  for (const [key, count] of Object.entries(counts) as [Key, number][]) sums[key] = (sums[key] ?? 0) + count;
+}
+
+function defaultCommand(flow: string, seed: number, faults: readonly FaultKind[] = []): string {
+  const kinds = faults.length === 0 ? "" : ` --faults ${faults.join(",")}`;
+  return `npx qstream simulate ${flow} --seeds 1 --from ${seed}${kinds}`;
+}

@@ -1,0 +1,246 @@
+import type {
+  ChannelCommit,
+  ChannelProgress,
+  CommitAnswer,
+  ExecutionStatus,
+  FencedChannel,
+  LineageStore,
+  StoredExecution,
+} from "../../core/contracts/lineage-store.ts";
+import { QStreamError } from "../../core/errors.ts";
+import { delay, type Clock } from "../../core/seam/clock.ts";
+import type { Random } from "../../core/seam/random.ts";
+import type { Trace } from "./trace.ts";
+
+export interface FaultyStoreOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Makes an empty store that holds everything in memory. */
+  readonly make: () => LineageStore;
+  readonly trace?: Trace | undefined;
+  /** Milliseconds that a call takes at most. */
+  readonly mostMs?: number;
+  /** Milliseconds after which a call that isn't answered ends in STORE_UNAVAILABLE. */
+  readonly timeoutMs?: number;
+  /** Called as soon as a call is made, and when its answer is about to leave the store. */
+  readonly onCall?: (name: StoreCall, moment: "begun" | "answered") => void;
+}
+
+export type StoreCall = Exclude<keyof LineageStore, "kind" | "close">;
+
+interface Write {
+  readonly atMs: number;
+  readonly apply: (store: LineageStore) => Promise<unknown>;
+}
+
+const mostMsDefault = 2;
+const timeoutMsDefault = 100;
+// A bound on what is kept to make the store again as it was.
+const writesMax = 1_000_000;
+
+/**
+ * A lineage store in the simulated world. Calls take a while, one after the other as on one connection; they can time out
+ * with or without having been done (or be done later), the store can be away, and it can forget what it was told last.
+ */
+export class FaultyStore implements LineageStore {
+  readonly kind = "memory";
+  readonly #options: FaultyStoreOptions;
+  #store: LineageStore;
+  #writes: Write[] = [];
+  #timeouts = 0;
+  #away = false;
+  #lastMs = 0;
+
+  constructor(options: FaultyStoreOptions) {
+    this.#options = options;
+    this.#store = options.make();
+  }
+
+  /** The next calls time out. Chance decides whether each is done, isn't, or is done after its caller has given up. */
+  timeOut(calls: number): void {
+    this.#timeouts += calls;
+  }
+
+  /** Calls end in STORE_UNAVAILABLE until it is back. */
+  leave(): void {
+    this.#away = true;
+  }
+
+  comeBack(): void {
+    this.#away = false;
+  }
+
+  heal(): void {
+    this.#away = false;
+    this.#timeouts = 0;
+  }
+
+  /** The store is again what it was some milliseconds ago. Returns how many writes are forgotten. */
+  async forget(ms: number): Promise<number> {
+    const until = this.#options.clock.monotonic() - ms;
+    const kept = this.#writes.filter(({ atMs }) => atMs <= until);
+    const forgotten = this.#writes.length - kept.length;
+    const store = this.#options.make();
+    // Everything is in memory: this is over before any time passes.
+    this.#writes = kept;
+    this.#store = store;
+    for (const { apply } of kept) {
+      // oxlint-disable-next-line no-await-in-loop -- in the order in which it was written; what failed fails again
+      await apply(store).catch(() => {});
+    }
+    return forgotten;
+  }
+
+  create(execution: string, description: Uint8Array, channels: number, createdAt: number): Promise<void> {
+    return this.#write("create", (store) => store.create(execution, description, channels, createdAt));
+  }
+
+  find(execution: string): Promise<StoredExecution | undefined> {
+    return this.#read("find", (store) => store.find(execution));
+  }
+
+  list(): Promise<readonly StoredExecution[]> {
+    return this.#read("list", (store) => store.list());
+  }
+
+  setStatus(execution: string, status: ExecutionStatus): Promise<void> {
+    return this.#write("setStatus", (store) => store.setStatus(execution, status));
+  }
+
+  drop(execution: string): Promise<void> {
+    return this.#write("drop", (store) => store.drop(execution));
+  }
+
+  commit(execution: string, commits: readonly ChannelCommit[]): Promise<readonly CommitAnswer[]> {
+    const own = structuredClone(commits);
+    return this.#write("commit", (store) => store.commit(execution, own));
+  }
+
+  read(
+    execution: string,
+    channel: number,
+    afterSeq: number,
+    max: number,
+  ): Promise<readonly { readonly seq: number; readonly record: Uint8Array }[]> {
+    return this.#read("read", (store) => store.read(execution, channel, afterSeq, max));
+  }
+
+  saveCheckpoint(
+    execution: string,
+    channel: number,
+    generation: number,
+    seq: number,
+    bytes: Uint8Array,
+  ): Promise<CommitAnswer> {
+    const own = bytes.slice();
+    return this.#write("saveCheckpoint", (store) => store.saveCheckpoint(execution, channel, generation, seq, own));
+  }
+
+  loadCheckpoint(execution: string, channel: number, seq: number): Promise<Uint8Array | undefined> {
+    return this.#read("loadCheckpoint", (store) => store.loadCheckpoint(execution, channel, seq));
+  }
+
+  fence(execution: string, channels: readonly number[]): Promise<readonly FencedChannel[]> {
+    const own = [...channels];
+    return this.#write("fence", (store) => store.fence(execution, own));
+  }
+
+  free(execution: string, channel: number, recordsThrough: number, checkpointsBefore: number): Promise<void> {
+    return this.#write("free", (store) => store.free(execution, channel, recordsThrough, checkpointsBefore));
+  }
+
+  countFailure(execution: string, channel: number, seq: number): Promise<number> {
+    return this.#write("countFailure", (store) => store.countFailure(execution, channel, seq));
+  }
+
+  progress(execution: string, channel: number): Promise<ChannelProgress> {
+    return this.#read("progress", (store) => store.progress(execution, channel));
+  }
+
+  bytesHeld(): Promise<number> {
+    return this.#read("bytesHeld", (store) => store.bytesHeld());
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+
+  /** What the store holds, without any time passing: for whoever looks after a simulation. */
+  look(): Promise<readonly StoredExecution[]> {
+    return this.#store.list();
+  }
+
+  #read<T>(name: StoreCall, action: (store: LineageStore) => Promise<T>): Promise<T> {
+    return this.#call(name, () => action(this.#store));
+  }
+
+  #write<T>(name: StoreCall, action: (store: LineageStore) => Promise<T>): Promise<T> {
+    return this.#call(name, () => {
+      if (this.#writes.length >= writesMax) {
+        throw new QStreamError("LIMIT_EXCEEDED", `the simulated store keeps at most ${writesMax} writes`);
+      }
+      this.#writes.push({ atMs: this.#options.clock.monotonic(), apply: action });
+      return action(this.#store);
+    });
+  }
+
+  async #call<T>(name: StoreCall, action: () => Promise<T>): Promise<T> {
+    const { clock, random, timeoutMs = timeoutMsDefault } = this.#options;
+    this.#options.onCall?.(name, "begun");
+    if (this.#timeouts > 0) {
+      this.#timeouts--;
+      return this.#timedOut(name, action, timeoutMs);
+    }
+    await delay(clock, this.#turnMs());
+    this.#refuseAway(name);
+    const answer = await action();
+    this.#note(name);
+    await delay(clock, random() * (this.#options.mostMs ?? mostMsDefault) * 0.5);
+    // It was done, and the answer doesn't come.
+    this.#refuseAway(name);
+    this.#options.onCall?.(name, "answered");
+    return answer;
+  }
+
+  async #timedOut(name: StoreCall, action: () => Promise<unknown>, timeoutMs: number): Promise<never> {
+    const { clock, random } = this.#options;
+    const chance = Math.floor(random() * 3);
+    const doneAfterMs = [timeoutMs / 2, timeoutMs * (1 + random())][chance];
+    if (doneAfterMs !== undefined) {
+      clock.after(doneAfterMs, () => {
+        this.#note(`${name}, of which its caller doesn't hear`);
+        // Nobody waits for it any more, whatever becomes of it.
+        if (!this.#away) action().catch(() => {});
+      });
+    }
+    await delay(clock, timeoutMs);
+    this.#note(`${name} timed out`);
+    throw unavailable(`${name} wasn't answered within ${timeoutMs} ms`);
+  }
+
+  /** Milliseconds until it is the call's turn: none overtakes another. */
+  #turnMs(): number {
+    const { clock, random, mostMs = mostMsDefault } = this.#options;
+    const now = clock.monotonic();
+    this.#lastMs = Math.max(this.#lastMs, now + random() ** 2 * mostMs);
+    // A little apart, so that no two are done at one time, in any order.
+    this.#lastMs += apartMs;
+    return this.#lastMs - now;
+  }
+
+  #refuseAway(name: StoreCall): void {
+    if (!this.#away) return;
+    this.#note(`${name}: away`);
+    throw unavailable("it is away");
+  }
+
+  #note(what: string): void {
+    this.#options.trace?.add(this.#options.clock.monotonic(), "store", what);
+  }
+}
+
+const apartMs = 0.001;
+
+function unavailable(why: string): QStreamError {
+  return new QStreamError("STORE_UNAVAILABLE", `the simulated store can't be reached: ${why}`);
+}

@@ -1,0 +1,218 @@
+// A real redis-server for specs: the one on PATH, else on Debian and Ubuntu one that is downloaded and unpacked, without root,
+// into node_modules/.cache.
+
+import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { constants, existsSync } from "node:fs";
+import { access, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { promisify } from "node:util";
+import { createClient } from "redis";
+import { projectFolder } from "./sources.ts";
+
+export interface RedisServerOptions {
+  /** Writes a file of what was done, and flushes it with each write: it survives its server's end. Default false. */
+  readonly appendOnly?: boolean;
+  /** More settings as on the command line: `{ maxmemory: "4mb" }`. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** A server of a spec's own, on a free port of this machine and with a folder that goes with it. */
+export interface RedisServer {
+  readonly port: number;
+  readonly url: string;
+  /** As SIGSTOP: connections stay, and nothing is answered. */
+  pause: () => void;
+  resume: () => void;
+  /** As kill -9. */
+  kill: () => Promise<void>;
+  /** Kills it if it runs, and starts it again on its port; `empty`: without what it had written. */
+  restart: (options?: { readonly empty?: boolean }) => Promise<void>;
+  /** Takes its folder away while it runs: it can't save any more. */
+  loseFolder: () => Promise<void>;
+  /** Ends it and removes its folder. */
+  stop: () => Promise<void>;
+}
+
+interface Program {
+  readonly path: string;
+  readonly libraries: string | undefined;
+}
+
+const startMs = 10_000;
+const run = promisify(execFile);
+let program: Promise<Program | undefined> | undefined;
+
+/**
+ * True if a server can be had. Where it can't, `skipped: needs redis-server` is printed, which the runner counts as skipped, and as
+ * failed when CI is set.
+ */
+export async function hasRedisServer(): Promise<boolean> {
+  const found = await (program ??= findProgram());
+  if (found === undefined) console.log("skipped: needs redis-server");
+  return found !== undefined;
+}
+
+export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
+  const found = await (program ??= findProgram());
+  if (found === undefined) throw new Error("there is no redis-server");
+  const folder = await mkdtemp(join(tmpdir(), "qstream-redis-"));
+  const server = new OwnServer(found, folder, await freePort(), options);
+  await server.restart();
+  return server;
+}
+
+class OwnServer implements RedisServer {
+  readonly port: number;
+  readonly url: string;
+  readonly #program: Program;
+  readonly #folder: string;
+  readonly #settings: readonly string[];
+  readonly #killOnExit = (): void => void this.#child?.kill("SIGKILL");
+  #child: ChildProcess | undefined;
+
+  constructor(found: Program, folder: string, port: number, { appendOnly = false, settings = {} }: RedisServerOptions) {
+    this.#program = found;
+    this.#folder = folder;
+    this.port = port;
+    this.url = `redis://127.0.0.1:${port}/0`;
+    const log = { appendonly: appendOnly ? "yes" : "no", appendfsync: "always" };
+    const all = { bind: "127.0.0.1", port: String(port), dir: folder, save: "", daemonize: "no", ...log, ...settings };
+    this.#settings = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
+    process.once("exit", this.#killOnExit);
+  }
+
+  pause(): void {
+    this.#child?.kill("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#child?.kill("SIGCONT");
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+  }
+
+  async restart({ empty = false }: { readonly empty?: boolean } = {}): Promise<void> {
+    await this.kill();
+    if (empty) {
+      await rm(this.#folder, { recursive: true, force: true });
+      await mkdir(this.#folder);
+    }
+    const { path, libraries } = this.#program;
+    const env = libraries === undefined ? process.env : { ...process.env, LD_LIBRARY_PATH: libraries };
+    this.#child = spawn(path, this.#settings, { stdio: "ignore", env });
+    this.#child.on("error", () => {});
+    await answers(this.url);
+  }
+
+  async loseFolder(): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async stop(): Promise<void> {
+    process.off("exit", this.#killOnExit);
+    await this.kill();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+async function answers(url: string): Promise<void> {
+  const deadline = performance.now() + startMs;
+  for (;;) {
+    const client = createClient({ url, socket: { reconnectStrategy: false, connectTimeout: 500 } });
+    client.on("error", () => {});
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- until it is there
+      await client.connect();
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      await client.ping();
+      return;
+    } catch (error) {
+      if (performance.now() > deadline) throw new Error("redis-server didn't start", { cause: error });
+    } finally {
+      if (client.isOpen) client.destroy();
+    }
+    // oxlint-disable-next-line no-await-in-loop -- see above
+    await wait(20);
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, "close");
+  return port;
+}
+
+async function findProgram(): Promise<Program | undefined> {
+  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
+    const path = join(folder, "redis-server");
+    // oxlint-disable-next-line no-await-in-loop -- the first is taken
+    if (folder !== "" && (await isProgram(path))) return { path, libraries: undefined };
+  }
+  return unpackedProgram().catch(() => undefined);
+}
+
+async function isProgram(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+const aptGet = "/usr/bin/apt-get";
+const systemPath = { ...process.env, PATH: "/usr/bin:/bin:/usr/sbin:/sbin" };
+
+async function unpackedProgram(): Promise<Program | undefined> {
+  if (!(await isProgram(aptGet))) return undefined;
+  const cache = join(projectFolder, "node_modules", ".cache", "qstream", `redis-server-${process.arch}`);
+  if (!existsSync(cache)) await unpack(cache);
+  const libraries = (await Promise.all(["lib", "usr/lib"].map((place) => libraryFolders(join(cache, place)))))
+    .flat()
+    .join(":");
+  const path = join(cache, "usr", "bin", "redis-server");
+  await run(path, ["--version"], { env: { ...process.env, LD_LIBRARY_PATH: libraries } });
+  return { path, libraries };
+}
+
+/** Libraries are in a folder that is named for the machine: usr/lib/x86_64-linux-gnu. */
+async function libraryFolders(place: string): Promise<string[]> {
+  const entries = await readdir(place, { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isDirectory() && entry.name.includes("-linux-"))
+    .map((entry) => join(place, entry.name));
+}
+
+/** Unpacks beside the cache, and puts it in its place when it is whole: others may be doing the same. */
+async function unpack(cache: string): Promise<void> {
+  await mkdir(join(cache, ".."), { recursive: true });
+  const folder = await mkdtemp(`${cache}-`);
+  try {
+    const depends = await run("/usr/bin/apt-cache", ["depends", "redis-tools"], { env: systemPath });
+    const libraries = [...depends.stdout.matchAll(/^ *Depends: (lib\S+)$/gm)].map(([, name = ""]) => name);
+    // Every machine that runs Node has a libc, and another one must not be mixed in.
+    const packages = ["redis-server", "redis-tools", ...libraries.filter((name) => !name.startsWith("libc6"))];
+    await run(aptGet, ["download", ...packages], { cwd: folder, env: systemPath, timeout: 120_000 });
+    for (const name of (await readdir(folder)).filter((file) => file.endsWith(".deb"))) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await run("/usr/bin/dpkg", ["-x", join(folder, name), folder], { env: systemPath });
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      await rm(join(folder, name));
+    }
+    await rename(folder, cache);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,19 @@
+// A certificate for "localhost" that signs itself, and its key: for servers of specs, and of no other use.
+
+export const certificate = `-----BEGIN CERTIFICATE-----
+MIIBlDCCATugAwIBAgIUA0nt/smLsF7Ob8TlVtLZZAdtpdswCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMTA2MDkwNloYDzIxMjYxMDI4
+MDYwOTA2WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAR2BkPsoeD46MpQ0gakOyoLnRykXMk2DmzuYCTDJuKeh6dZdIfKZPq5
+JktbbvK5+eEV06BRRA1LHHX8jc0Vkfqmo2kwZzAdBgNVHQ4EFgQU/EKlLp2jE518
+6I/UkiAxDYLXioIwHwYDVR0jBBgwFoAU/EKlLp2jE5186I/UkiAxDYLXioIwDwYD
+VR0TAQH/BAUwAwEB/zAUBgNVHREEDTALgglsb2NhbGhvc3QwCgYIKoZIzj0EAwID
+RwAwRAIgDliApo9+WjZCYbXWJFdFKYXSNqebsv6OxZVLpMA60JgCIC+eefa5W1+t
+CFBQy+HmaywYVuZH/WKGWwpmjhdTqcMn
+-----END CERTIFICATE-----`;
+
+export const privateKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgpXkv1qVjcThr6jWR
+czBj5ZJJOYrpnfQoYiFZmeTZ7o2hRANCAAR2BkPsoeD46MpQ0gakOyoLnRykXMk2
+DmzuYCTDJuKeh6dZdIfKZPq5JktbbvK5+eEV06BRRA1LHHX8jc0Vkfqm
+-----END PRIVATE KEY-----`;

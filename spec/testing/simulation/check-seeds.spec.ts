@@ -1,0 +1,125 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import { defineFlow, lines, numbers, QStreamError } from "../../../lib/index.ts";
+import { checkSeeds } from "../../../lib/testing/simulation/check-seeds.ts";
+import { faultKinds } from "../../../lib/testing/simulation/faults.ts";
+import { simulate } from "../../../lib/testing/simulation/simulate.ts";
+import { suite } from "../../kit/suite.ts";
+import { tenChannels } from "./ten-channels.ts";
+
+const test = suite("check seeds");
+
+/** Keeps what comes first: the result depends on the order in which channels get on. */
+const first = defineFlow(import.meta.url, (q, args: { upTo: number }) => ({
+  first: q.read("numbers", numbers(0, args.upTo)).limit("first", 3).collect(),
+}));
+
+const failing = defineFlow(import.meta.url, (q) => ({
+  bad: q
+    .read("numbers", numbers(0, 100))
+    .map("bad", (number) => {
+      if (number === 77) throw new Error("77 is bad");
+      return number;
+    })
+    .collect(),
+}));
+
+const files = defineFlow(import.meta.url, (q, args: { folder: string }) => {
+  const words = q.read("lines", lines(join(args.folder, "in-*.txt"))).map("row", (word) => ({ word }));
+  return { words: words.toCsv(join(args.folder, "out"), { ifExists: "overwrite" }) };
+});
+
+test("a result that depends on the order is found, with the seed and the command that repeats it", async () => {
+  const { failure, seeds } = await checkSeeds(
+    first,
+    { upTo: 300 },
+    { seeds: 50, limits: { parcelObjects: 4 }, from: 5 },
+  );
+  assert.ok(failure !== undefined && seeds < 50);
+  if (failure === undefined) return;
+  assert.match(failure.reason, `seed ${failure.seed}: its outputs differ`);
+  assert.match(failure.command, `simulate check-seeds.spec --seeds 1 --from ${failure.seed}`);
+  assert.ok(failure.report.trace.lines().length > 10);
+  const again = await simulate(first, { upTo: 300 }, { seed: failure.seed, limits: { parcelObjects: 4 } });
+  assert.equal(again.outputs, failure.report.outputs);
+});
+
+test("of several right results, any is accepted that the flow's own judge accepts", async () => {
+  const { failure, seeds } = await checkSeeds(
+    first,
+    { upTo: 300 },
+    {
+      seeds: 30,
+      limits: { parcelObjects: 4 },
+      accept: (outputs) => outputs.first.length === 3 && new Set(outputs.first).size === 3,
+    },
+  );
+  assert.is(failure, undefined, failure?.reason);
+  assert.is(seeds, 30);
+});
+
+test("a flow that fails without faults is an error", async () => {
+  const error = await checkSeeds(failing, {}, { seeds: 5 }).catch((caught: unknown) => caught);
+  assert.ok(error instanceof QStreamError && error.code === "STEP_FAILED", String(error));
+});
+
+test("an execution that fails is reported with its trace", async () => {
+  const { error, outputs, trace } = await simulate(failing, {}, { seed: 1 });
+  assert.is(outputs, undefined);
+  assert.match(String(error), "77 is bad");
+  assert.match(trace.toString(), "77 is bad");
+});
+
+test("a slot that is lost fails an execution without a store, which may be accepted", async () => {
+  const options = { seeds: 20, faults: ["kill"], store: "none", limits: { parcelObjects: 8 } } as const;
+  const { refused, failure, faults } = await checkSeeds(
+    tenChannels,
+    { upTo: 200, keys: 5 },
+    { ...options, acceptErrors: ["SLOT_LOST"] },
+  );
+  assert.is(failure, undefined, failure?.reason);
+  assert.ok(refused > 5 && (faults.kill ?? 0) >= refused);
+});
+
+test("with every kind of fault, the same seed gives the same trace, events and end", async () => {
+  const limits = { parcelObjects: 16, inputObjects: 64, spoolMemoryBytes: 0 };
+  const resultOf = async (seed: number): Promise<unknown> => {
+    const args = { upTo: 300, keys: 20 };
+    const faults = { faults: faultKinds, faultsWithinMs: 30, faultsMax: 8, checkpointEveryMs: 5 };
+    const { trace, error, events, virtualMs, messages } = await simulate(tenChannels, args, {
+      seed,
+      limits,
+      ...faults,
+    });
+    return { trace: trace.toString(), failed: error !== undefined, events, virtualMs, messages };
+  };
+  for (let seed = 1; seed <= 25; seed++) assert.equal(await resultOf(seed), await resultOf(seed), `seed ${seed}`);
+});
+
+test("files are read and written in the real world, while virtual time stands still", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "qstream-simulate-"));
+  try {
+    for (const name of ["a", "b", "c", "d"]) {
+      const words = Array.from({ length: 50 }, (_, index) => `${name}${index}`);
+      await writeFile(join(folder, `in-${name}.txt`), `${words.join("\n")}\n`);
+    }
+    const traceOf = async (seed: number): Promise<string> => {
+      const { error, trace } = await simulate(files, { folder }, { seed, limits: { parcelObjects: 8 } });
+      assert.is(error, undefined, String(error));
+      return trace.toString();
+    };
+    for (const seed of [1, 2, 3]) assert.is(await traceOf(seed), await traceOf(seed));
+    const written = await Promise.all(
+      (await readdir(join(folder, "out"))).map((name) => readFile(join(folder, "out", name), "utf8")),
+    );
+    const rows = written.flatMap((text) => text.split("\n").filter((row) => /^[a-d]\d+$/u.test(row)));
+    assert.is(rows.length, 200);
+    assert.is(new Set(rows).size, 200);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test.run();
