@@ -1,4 +1,5 @@
 import { QStreamError } from "../../lib/core/errors.ts";
+import { CarefulTaking } from "./careful-taking.ts";
 import type { ChannelMetrics } from "./channel-metrics.ts";
 import type { ChannelParts, ChannelState, ChannelWait } from "./channel-parts.ts";
 import { Checkpoints } from "./checkpoints.ts";
@@ -7,7 +8,6 @@ import { isByUser, locate } from "./failure.ts";
 import type { Opening } from "./inputs.ts";
 import type { OutgoingLink } from "./outgoing-link.ts";
 import type { Parcel } from "./parcel.ts";
-import { PassingOver } from "./passing-over.ts";
 import { repeatTask } from "./repeat-task.ts";
 import { Replay } from "./replay.ts";
 import { restoreState, saveState } from "./saved-state.ts";
@@ -26,7 +26,7 @@ export class Channel {
   readonly #tasks: Tasks;
   readonly #checkpoints: Checkpoints;
   readonly #credit: CreditWait;
-  readonly #passOver: PassingOver;
+  readonly #careful: CarefulTaking;
   #replay: Replay | undefined;
   #state: ChannelState = "starting";
   #busy = false;
@@ -43,7 +43,7 @@ export class Channel {
     this.#tasks = new Tasks(parts, () => parts.events.wake());
     const { recovery, log, lineage, clock } = parts;
     this.#credit = new CreditWait(clock, parts.metrics);
-    this.#passOver = new PassingOver(recovery?.skip);
+    this.#careful = new CarefulTaking(recovery?.failed);
     if (recovery !== undefined) this.#replay = new Replay(recovery, log, lineage);
     const failed = (error: unknown): void => this.failFrom(error);
     this.#checkpoints = new Checkpoints({ policy: parts.checkpoints, clock, lineage, log, failed });
@@ -271,15 +271,14 @@ export class Channel {
 
   #operatorTask(work: Work): void | Promise<void> {
     if (this.#tasks.output !== undefined) return this.#tasks.continue();
-    // What is to be passed over isn't joined with other parcels.
-    const most = this.#passOver.some() ? 1 : this.#parts.limits.parcelObjects;
+    const most = this.#careful.active ? 1 : this.#parts.limits.parcelObjects;
     const taken = this.#parts.inputs.take(most, work.accepts);
     if (taken === undefined) {
       this.#state = "waiting-input";
       return undefined;
     }
     if (taken.kind === "done") this.#finishing = true;
-    const error = this.#passOver.take(taken, this.#parts.inputEdges);
+    const error = this.#careful.passesOver(taken, this.#parts.inputEdges);
     return taken.kind === "parcels" && error !== undefined
       ? this.#tasks.skip(taken, error)
       : this.#tasks.execute(work, taken);

@@ -3,11 +3,11 @@ import { QStreamError } from "../../lib/core/errors.ts";
 import { decodeSnapshot, type ChannelSnapshot } from "./channel-snapshot.ts";
 import { differs } from "./logged-output.ts";
 
-/** Parcels that an operator failed on, and how. */
-export interface PassOver {
-  readonly input: string;
+/** Parcels that an operator failed on. */
+export interface FailedParcels {
   readonly consumed: readonly Consumed[];
-  readonly error: string;
+  /** Set if they are to be passed over: why. Otherwise they are only taken one by one, to see which it was. */
+  readonly passOver?: string;
 }
 
 /** Where a channel that was lost starts again, and how far its log is followed. */
@@ -16,8 +16,8 @@ export interface Recovery {
   readonly checkpoint: number;
   /** Seq of the last logged task to run again; Infinity to follow the log to its end. */
   readonly through: number;
-  /** Parcels behind the log that the operator failed on again and again: they are passed over. */
-  readonly skip?: PassOver;
+  /** Parcels behind the log that the operator failed on. */
+  readonly failed?: FailedParcels;
   /** True for a life that makes parcels again which consumers lack, beside the one that goes on: it writes nothing. */
   readonly outputsOnly: boolean;
 }

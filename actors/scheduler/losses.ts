@@ -7,6 +7,7 @@ export type ChannelFailure = Extract<Report, { kind: "channel-failed" }>;
 
 // Losses one after the other, without any task between them, after which it isn't bad luck.
 const fruitlessLossesMax = 5;
+const channelsMax = 65_536;
 
 /** Decides what a lost slot or a failed channel means for an execution: another try, or its end. */
 export class Losses {
@@ -48,7 +49,7 @@ export class Losses {
       this.recover(running, channel === undefined ? [] : [number]);
     } else if (!failure.byUser || channel === undefined) this.#stop(running, error);
     else {
-      lineage.countFailure(failure.execution, channel.number, failure.seq).then(
+      lineage.countFailure(failure.execution, channel.number, failureKey(failure)).then(
         (count) => this.#counted(failure, count),
         (cause: unknown) => this.#cancel(failure.execution, cause instanceof Error ? cause : error),
       );
@@ -62,12 +63,13 @@ export class Losses {
     const attempts = running.request.recovery?.attempts ?? 1;
     const { consumed, error } = failure;
     const passesOver = running.request.plan.steps[channel.step]?.skips === true && consumed.length > 0;
-    if (count >= attempts && passesOver) {
-      const input = error.place?.input ?? "";
-      running.recovering?.passOver(channel.number, { input, consumed, error: error.message });
-      this.recover(running, [channel.number]);
-    } else if (count >= attempts) this.#stop(running, errorFromData(error));
-    else this.recover(running, [channel.number]);
+    if (count >= attempts && !passesOver) {
+      this.#stop(running, errorFromData(error));
+      return;
+    }
+    const passOver = count >= attempts ? { passOver: error.message } : {};
+    running.recovering?.noteFailed(channel.number, { consumed, ...passOver });
+    this.recover(running, [channel.number]);
   }
 
   /** False where nothing can be made again: the execution is stopped. */
@@ -99,6 +101,16 @@ export class Losses {
     running.quietReports.clear();
     recovering?.lose(numbers);
   }
+}
+
+/**
+ * Under which number a failure is counted: that of the parcel, where it was only one, since tasks may be cut otherwise the
+ * next time; else that of the task.
+ */
+function failureKey({ seq, consumed }: ChannelFailure): number {
+  const [run] = consumed;
+  const single = consumed.length === 1 && run !== undefined && run.firstSeq === run.lastSeq;
+  return single ? run.firstSeq * channelsMax + run.from : seq;
 }
 
 /** True if slots are lost again and again, and nothing gets on between. */

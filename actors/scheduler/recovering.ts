@@ -1,7 +1,7 @@
 import { QStreamError } from "../../lib/core/errors.ts";
 import type { SlotPlace } from "../../lib/core/placement-strategy.ts";
 import { placeChannels } from "../../lib/placement/index.ts";
-import type { PassOver } from "../channel/replay.ts";
+import type { FailedParcels } from "../channel/replay.ts";
 import type { RecoverableChannel } from "../lineage/lineage-actor.ts";
 import type { KnownCheckpoint } from "../lineage/retention.ts";
 import type { ChannelOrder, Order, Report } from "../slot/protocol.ts";
@@ -47,7 +47,7 @@ export class Recovering {
   /** Lives that are over, or make outputs again for a round that is over. */
   readonly #deadLives = new Set<number>();
   #replays: RecoveryPlan["replays"] = [];
-  readonly #passOvers = new Map<number, PassOver>();
+  readonly #failed = new Map<number, FailedParcels>();
   readonly #startedFrom = new Map<number, number>();
   #round: Round | undefined;
   #rounds = 0;
@@ -75,9 +75,9 @@ export class Recovering {
     return this.#startedFrom.get(number) ?? -1;
   }
 
-  /** The next life of a channel passes over parcels that its operator failed on. */
-  passOver(number: number, parcels: PassOver): void {
-    this.#passOvers.set(number, parcels);
+  /** The next life of a channel is careful with parcels that its operator failed on. */
+  noteFailed(number: number, parcels: FailedParcels): void {
+    this.#failed.set(number, parcels);
   }
 
   /** Lives ended: a new round begins. */
@@ -212,15 +212,15 @@ export class Recovering {
     return placed;
   }
 
-  /** Adds to an order what the plan of a recovery doesn't know: splits, and what is to be passed over. */
+  /** Adds to an order what the plan of a recovery doesn't know: splits, and what the operator failed on. */
   #complete(order: ChannelOrder): ChannelOrder {
     const splits = this.#parts.request.splits.get(order.step)?.[order.channel];
     if (splits !== undefined) return { ...order, splits };
-    const skip = this.#passOvers.get(this.#parts.lives.at(order.step, order.channel)?.number ?? -1);
+    const failed = this.#failed.get(this.#parts.lives.at(order.step, order.channel)?.number ?? -1);
     const { recovery } = order;
-    return skip === undefined || recovery?.outputsOnly !== false
+    return failed === undefined || recovery?.outputsOnly !== false
       ? order
-      : { ...order, recovery: { ...recovery, skip } };
+      : { ...order, recovery: { ...recovery, failed } };
   }
 
   /** What an unfinished round had started is given up with what is lost now. */

@@ -50,6 +50,8 @@ export class Links {
   /** The live life of each channel, by step. */
   readonly #live: LifePlace[][];
   readonly #hosted = new Map<number, Hosted>();
+  /** Lives that are over: what they still say is too late, also before another life is placed. */
+  readonly #over = new Set<number>();
   /** Messages of or for lives that are over. */
   staleMessages = 0;
   /** Parcels that came once more. */
@@ -134,6 +136,7 @@ export class Links {
   cut(lost: ReadonlySet<number>): { readonly consumers: LinkSurvey[]; readonly producers: LinkSurvey[] } {
     const consumers: LinkSurvey[] = [];
     const producers: LinkSurvey[] = [];
+    for (const life of lost) this.#over.add(life);
     for (const hosted of this.#hosted.values()) {
       this.#cutInputs(hosted, lost, consumers);
       this.#cutOutputs(hosted, lost, producers);
@@ -253,7 +256,8 @@ export class Links {
     const hosted = this.#hosted.get(message.producer);
     const link = hosted?.links.get(edge)?.[to];
     const consumer = hosted?.consumers.get(`${edge}:${to}`) ?? this.#liveOf(this.#plan.edges[edge]?.to, to);
-    if (hosted === undefined || link === undefined || consumer.life !== message.consumer) {
+    const isOver = this.#over.has(message.consumer);
+    if (hosted === undefined || link === undefined || isOver || consumer.life !== message.consumer) {
       this.staleMessages++;
       return;
     }

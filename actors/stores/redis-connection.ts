@@ -136,7 +136,8 @@ export class RedisConnection {
   async #inTime<T>(answer: Promise<T>, timeoutMs: number, what: string): Promise<T> {
     const waiting = new AbortController();
     const late = delay(systemClock, timeoutMs, waiting.signal).then(
-      () => Promise.reject(storeAway(this.server, what)),
+      // Where this process was held up, the answer may be there, and only not taken yet.
+      () => new Promise<never>((_, reject) => systemClock.soon(() => reject(storeAway(this.server, what)))),
       // It was answered in time: the race is over.
       () => new Promise<never>(() => {}),
     );
@@ -158,7 +159,8 @@ export function checkRedisUrl(text: string): { readonly url: URL; readonly root:
   const prefix = url?.searchParams.get("prefix") ?? "qstream";
   const others = [...(url?.searchParams.keys() ?? [])].filter((name) => name !== "prefix");
   const database = /^(\/\d{0,5})?$/u.test(url?.pathname ?? "");
-  if (url === undefined || url.hostname === "" || others.length > 0 || !database || !/^[\w.:-]{1,64}$/u.test(prefix)) {
+  const named = database && others.length === 0 && /^[\w.:-]{1,64}$/u.test(prefix);
+  if (url === undefined || url.hostname === "" || !named || !isEncoded(url.username + url.password)) {
     // The text isn't shown: a password may be in it.
     throw new QStreamError("OPTION_INVALID", "the URL of the store isn't one of a Redis server", {
       advice:
@@ -167,6 +169,15 @@ export function checkRedisUrl(text: string): { readonly url: URL; readonly root:
   }
   url.search = "";
   return { url, root: `${prefix}:` };
+}
+
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** What a server says of itself. */

@@ -42,7 +42,7 @@ const refusals: readonly (readonly [RegExp, string, string])[] = [
   [/wrong version number|packet length too long/iu, "doesn't speak TLS", "Write redis:// instead of rediss://"],
 ];
 
-const passing = /\b(LOADING|BUSY|MASTERDOWN|TRYAGAIN|UNBLOCKED)\b/u;
+const passing = /\b(LOADING|BUSY|MASTERDOWN|TRYAGAIN|UNBLOCKED|max number of clients)\b/u;
 
 /** Says what an error of the client or the server means. `answered`: it came from the server. */
 export function redisError(server: string, error: unknown, answered: boolean): QStreamError {

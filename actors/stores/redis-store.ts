@@ -8,18 +8,9 @@ import type {
   LineageStore,
   StoredExecution,
 } from "../../lib/core/contracts/lineage-store.ts";
-import { invariant, QStreamError } from "../../lib/core/errors.ts";
-import { freshId } from "../../lib/core/seam/random.ts";
-import { RedisAcknowledged } from "./redis-acknowledged.ts";
-import {
-  checkRedisUrl,
-  checkServer,
-  RedisConnection,
-  type Ask,
-  type RedisArgument,
-  type RedisReply,
-} from "./redis-connection.ts";
-import { storeAway, storeLost } from "./redis-errors.ts";
+import { QStreamError } from "../../lib/core/errors.ts";
+import type { RedisArgument } from "./redis-connection.ts";
+import { bufferOf, bytesOf, listOf, numberOf, seqsOf, textOf } from "./redis-replies.ts";
 import {
   bytesScript,
   commitScript,
@@ -31,23 +22,16 @@ import {
   freeScript,
   listScript,
   loadScript,
-  markScript,
   progressScript,
   readScript,
   saveScript,
   statusScript,
-  type RedisScript,
 } from "./redis-scripts.ts";
-import { executionExists, executionUnknown, noSuchChannel, notCommitted } from "./store-errors.ts";
+import { RedisSteps, type RedisStoreOptions } from "./redis-steps.ts";
+import { executionExists } from "./store-errors.ts";
 
-export interface RedisStoreOptions {
-  /** Milliseconds that connecting may take. Default 5000. */
-  readonly connectTimeoutMs?: number;
-  /** Milliseconds after which a command that has no answer ends in STORE_UNAVAILABLE. Default 5000. */
-  readonly commandTimeoutMs?: number;
-}
+export type { RedisStoreOptions } from "./redis-steps.ts";
 
-const timeoutMsDefault = 5000;
 /** A checkpoint is written in pieces of this size, so that nobody's commit waits for all of it. */
 const pieceBytes = 1 << 20;
 const checkpointBytesMax = 512 << 20;
@@ -62,45 +46,25 @@ const readBytesMax = 16 << 20;
  * @throws QStreamError OPTION_INVALID, STORE_UNAVAILABLE, STORE_REFUSED
  */
 export async function openRedisStore(text: string, options: RedisStoreOptions = {}): Promise<LineageStore> {
-  const { url, root } = checkRedisUrl(text);
-  const store = new RedisStore(root);
-  await store.connect(url, options);
-  return store;
+  return new RedisStore(await RedisSteps.open(text, options));
 }
 
 class RedisStore implements LineageStore {
   readonly kind = "redis";
-  readonly #root: string;
-  readonly #caller = freshId("caller");
-  readonly #acknowledged = new RedisAcknowledged();
-  #connection: RedisConnection | undefined;
-  /** What the server holds for as long as it is the one that we wrote to. */
-  #mark: string | undefined;
-  #runId = "";
-  #calls = 0;
-  #lost: QStreamError | undefined;
+  readonly #steps: RedisSteps;
 
-  constructor(root: string) {
-    this.#root = root;
-  }
-
-  async connect(url: URL, options: RedisStoreOptions): Promise<void> {
-    const { connectTimeoutMs = timeoutMsDefault, commandTimeoutMs = timeoutMsDefault } = options;
-    checkMs("connectTimeoutMs", connectTimeoutMs);
-    checkMs("commandTimeoutMs", commandTimeoutMs);
-    const server = `${url.protocol}//${url.host}`;
-    const greet = (ask: Ask): Promise<void> => this.#greet(ask, server);
-    this.#connection = await RedisConnection.open({ url, connectTimeoutMs, commandTimeoutMs, greet });
+  constructor(steps: RedisSteps) {
+    this.#steps = steps;
   }
 
   async create(execution: string, description: Uint8Array, channels: number, createdAt: number): Promise<void> {
     const args = [bufferOf(description), String(channels), String(createdAt), execution];
-    const [state] = await this.#run(createScript, execution, args);
+    const [state] = await this.#steps.run(createScript, execution, args);
     if (state === "exists") throw executionExists(execution);
   }
 
   async find(execution: string): Promise<StoredExecution | undefined> {
-    const [state, found] = await this.#run(findScript, execution, []);
+    const [state, found] = await this.#steps.run(findScript, execution, []);
     if (state === "unknown") return undefined;
     const [description, status, createdAt, channels] = listOf(found);
     return {
@@ -113,7 +77,7 @@ class RedisStore implements LineageStore {
   }
 
   async list(): Promise<readonly StoredExecution[]> {
-    const [, names] = await this.#run(listScript, "", []);
+    const [, names] = await this.#steps.run(listScript, "", []);
     const found: StoredExecution[] = [];
     for (const name of listOf(names)) {
       // oxlint-disable-next-line no-await-in-loop -- descriptions may be large: one after the other
@@ -124,13 +88,13 @@ class RedisStore implements LineageStore {
   }
 
   async setStatus(execution: string, status: ExecutionStatus): Promise<void> {
-    await this.#runKnown(statusScript, execution, [...this.#call(), status]);
-    if (status !== "running") this.#acknowledged.forget(execution);
+    await this.#steps.runKnown(statusScript, execution, [...this.#steps.number(), status]);
+    if (status !== "running") this.#steps.forget(execution);
   }
 
   async drop(execution: string): Promise<void> {
-    await this.#run(dropScript, execution, [execution]);
-    this.#acknowledged.forget(execution);
+    await this.#steps.run(dropScript, execution, [execution]);
+    this.#steps.forget(execution);
   }
 
   async commit(execution: string, commits: readonly ChannelCommit[]): Promise<readonly CommitAnswer[]> {
@@ -147,10 +111,10 @@ class RedisStore implements LineageStore {
         ];
       });
       // oxlint-disable-next-line no-await-in-loop -- the commits of a channel are in order
-      const [, states] = await this.#runKnown(commitScript, execution, [String(some.length), ...args]);
+      const [, states] = await this.#steps.runKnown(commitScript, execution, [String(some.length), ...args]);
       for (const [index, state] of listOf(states).entries()) {
         const answer = textOf(state) === "committed" ? "committed" : "fenced";
-        if (answer === "committed") this.#acknowledged.committed(execution, some[index] as ChannelCommit);
+        if (answer === "committed") this.#steps.committed(execution, some[index] as ChannelCommit);
         answers.push(answer);
       }
       at += some.length;
@@ -165,7 +129,7 @@ class RedisStore implements LineageStore {
     max: number,
   ): Promise<readonly { readonly seq: number; readonly record: Uint8Array }[]> {
     const args = [String(channel), String(afterSeq), String(max), String(readBytesMax)];
-    const [, first, records] = await this.#runKnown(readScript, execution, args);
+    const [, first, records] = await this.#steps.runKnown(readScript, execution, args);
     return listOf(records).map((record, index) => ({ seq: numberOf(first) + index, record: bytesOf(record) }));
   }
 
@@ -190,7 +154,7 @@ class RedisStore implements LineageStore {
       const last = piece === pieces - 1 ? pieces : 0;
       const args = [String(channel), String(generation), String(seq), name, String(piece), part, String(last)];
       // oxlint-disable-next-line no-await-in-loop -- commits go between the pieces
-      const [, answer] = await this.#runKnown(saveScript, execution, args);
+      const [, answer] = await this.#steps.runKnown(saveScript, execution, args);
       if (textOf(answer) === "fenced") return "fenced";
       if (textOf(answer) === "passed") break;
     }
@@ -203,10 +167,10 @@ class RedisStore implements LineageStore {
     for (let piece = 0; bytes === undefined || piece < piecesOf(bytes.byteLength); piece++) {
       const args = [String(channel), String(seq), String(piece)];
       // oxlint-disable-next-line no-await-in-loop -- commits go between the pieces
-      const [, name, part] = await this.#runKnown(loadScript, execution, args);
+      const [, name, part] = await this.#steps.runKnown(loadScript, execution, args);
       if (!(part instanceof Buffer)) return undefined;
       found = textOf(name);
-      bytes ??= new Uint8Array(Number(found.split("-")[1]));
+      bytes ??= new Uint8Array(Math.min(checkpointBytesMax, Number(found.split("-")[1])));
       if (piece * pieceBytes + part.byteLength > bytes.byteLength) return undefined;
       bytes.set(part, piece * pieceBytes);
     }
@@ -214,7 +178,10 @@ class RedisStore implements LineageStore {
   }
 
   async fence(execution: string, channels: readonly number[]): Promise<readonly FencedChannel[]> {
-    const [, answers] = await this.#runKnown(fenceScript, execution, [...this.#call(), ...channels.map(String)]);
+    const [, answers] = await this.#steps.runKnown(fenceScript, execution, [
+      ...this.#steps.number(),
+      ...channels.map(String),
+    ]);
     return listOf(answers).map((answer, index) => {
       const [generation, lastSeq, checkpoints] = listOf(answer);
       const channel = channels[index] ?? 0;
@@ -224,24 +191,26 @@ class RedisStore implements LineageStore {
         lastSeq: numberOf(lastSeq),
         checkpoints: seqsOf(checkpoints),
       };
-      this.#acknowledged.fenced(execution, fenced);
+      this.#steps.fenced(execution, fenced);
       return fenced;
     });
   }
 
   async free(execution: string, channel: number, recordsThrough: number, checkpointsBefore: number): Promise<void> {
     const args = [String(channel), String(recordsThrough), String(checkpointsBefore)];
-    await this.#runKnown(freeScript, execution, args);
+    await this.#steps.runKnown(freeScript, execution, args);
   }
 
   async countFailure(execution: string, channel: number, seq: number): Promise<number> {
-    const args = [...this.#call(), String(channel), String(seq)];
-    const [, count] = await this.#runKnown(failureScript, execution, args);
+    const args = [...this.#steps.number(), String(channel), String(seq)];
+    const [, count] = await this.#steps.runKnown(failureScript, execution, args);
     return numberOf(count);
   }
 
   async progress(execution: string, channel: number): Promise<ChannelProgress> {
-    const [, generation, lastSeq, checkpoints] = await this.#runKnown(progressScript, execution, [String(channel)]);
+    const [, generation, lastSeq, checkpoints] = await this.#steps.runKnown(progressScript, execution, [
+      String(channel),
+    ]);
     return {
       generation: numberOf(generation),
       lastSeq: numberOf(lastSeq),
@@ -250,94 +219,20 @@ class RedisStore implements LineageStore {
   }
 
   async bytesHeld(): Promise<number> {
-    const [, names] = await this.#run(listScript, "", []);
+    const [, names] = await this.#steps.run(listScript, "", []);
     let bytes = 0;
     for (const name of listOf(names)) {
       // oxlint-disable-next-line no-await-in-loop -- commits go between them
-      const [state, held] = await this.#run(bytesScript, textOf(name), []);
+      const [state, held] = await this.#steps.run(bytesScript, textOf(name), []);
       if (state === "ok") bytes += numberOf(held);
     }
     return bytes;
   }
 
   async close(): Promise<void> {
-    this.#connection?.close();
-  }
-
-  /** Numbers a call that must not be done after the next one of its kind. */
-  #call(): readonly [string, string] {
-    return [this.#caller, String(++this.#calls)];
-  }
-
-  async #runKnown(
-    script: RedisScript,
-    execution: string,
-    args: readonly RedisArgument[],
-  ): Promise<readonly RedisReply[]> {
-    const answer = await this.#run(script, execution, args);
-    if (answer[0] === "unknown") throw executionUnknown(execution);
-    return answer;
-  }
-
-  async #run(script: RedisScript, execution: string, args: readonly RedisArgument[]): Promise<readonly RedisReply[]> {
-    if (this.#lost !== undefined) throw this.#lost;
-    const connection = this.#connection;
-    invariant(connection !== undefined, "a store that isn't connected was used");
-    const keys = [this.#root, `${this.#root}{${execution}}:`];
-    const [first, ...rest] = listOf(await connection.run(script, keys, [this.#mark ?? "", ...args]));
-    const state = textOf(first);
-    const channel = numberOf(rest[0] ?? -1);
-    switch (state) {
-      case "lost":
-        throw this.#lose(connection.server, emptied);
-      case "forgot":
-        throw this.#lose(connection.server, forgot);
-      case "damaged":
-        throw this.#lose(connection.server, "lacks keys of an execution: they were evicted, or removed by somebody");
-      case "gap":
-        if (this.#acknowledged.lastSeq(execution, channel) > numberOf(rest[1]))
-          throw this.#lose(connection.server, forgot);
-        throw notCommitted(channel, numberOf(rest[1]));
-      case "range":
-        throw noSuchChannel(execution, channel);
-      case "stale":
-        throw storeAway(connection.server, "did a later call before this one");
-      default:
-        return [state, ...rest];
-    }
-  }
-
-  /** Looks whether a new connection leads to the server that we know, and whether it still has what it said it had. */
-  async #greet(ask: Ask, server: string): Promise<void> {
-    const { runId } = await checkServer(ask, server);
-    // Only the first connection may leave a mark: a server without it isn't the one that we know.
-    this.#mark ??= textOf(await ask(["EVAL", markScript.text, "1", this.#root, freshId("store")]));
-    const mark = textOf(await ask(["GET", `${this.#root}store`]));
-    if (mark !== this.#mark) throw this.#lose(server, emptied);
-    if (this.#runId !== "" && runId !== this.#runId) {
-      for (const { execution, channel, lastSeq, generation } of this.#acknowledged.all()) {
-        const keys = [this.#root, `${this.#root}{${execution}}:`];
-        const args = [progressScript.text, String(keys.length), ...keys, mark, String(channel)];
-        // oxlint-disable-next-line no-await-in-loop -- a server that starts again is met seldom
-        const [state, has, last] = listOf(await ask(["EVAL", ...args]));
-        // Somebody else may have removed the execution.
-        if (textOf(state) === "unknown") continue;
-        if (textOf(state) !== "ok" || numberOf(has) < generation || numberOf(last) < lastSeq)
-          throw this.#lose(server, forgot);
-      }
-    }
-    this.#runId = runId;
-  }
-
-  /** From now on every call ends so: what the server has isn't what was written. */
-  #lose(server: string, what: string): QStreamError {
-    this.#lost ??= storeLost(server, what);
-    return this.#lost;
+    this.#steps.close();
   }
 }
-
-const emptied = "is another one than before, or was emptied";
-const forgot = "has forgotten what it had confirmed: it lost its tail when it ended, or a replica took over";
 
 /** As many commits as one script is given: at least one. */
 function takeCommits(commits: readonly ChannelCommit[], from: number): readonly ChannelCommit[] {
@@ -351,36 +246,4 @@ function takeCommits(commits: readonly ChannelCommit[], from: number): readonly 
 
 function piecesOf(bytes: number): number {
   return Math.max(1, Math.ceil(bytes / pieceBytes));
-}
-
-function checkMs(name: string, value: number): void {
-  if (Number.isFinite(value) && value > 0) return;
-  throw new QStreamError("OPTION_INVALID", `${name}: ${value} is no number of milliseconds above 0`);
-}
-
-function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function listOf(reply: RedisReply | undefined): readonly RedisReply[] {
-  return Array.isArray(reply) ? (reply as readonly RedisReply[]) : [];
-}
-
-function textOf(reply: RedisReply | undefined): string {
-  return reply instanceof Buffer ? reply.toString() : typeof reply === "string" ? reply : "";
-}
-
-function numberOf(reply: RedisReply | undefined): number {
-  return typeof reply === "number" ? reply : Number(textOf(reply));
-}
-
-/** Bytes of their own: replies are cut from larger ones. */
-function bytesOf(reply: RedisReply | undefined): Uint8Array {
-  return reply instanceof Buffer ? new Uint8Array(reply) : new Uint8Array();
-}
-
-function seqsOf(reply: RedisReply | undefined): number[] {
-  return listOf(reply)
-    .map((seq) => Number(textOf(seq)))
-    .toSorted((a, b) => a - b);
 }

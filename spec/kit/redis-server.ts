@@ -3,20 +3,20 @@
 
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { constants, existsSync } from "node:fs";
+import { constants, existsSync, rmSync } from "node:fs";
 import { access, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { createClient } from "redis";
-import { projectFolder } from "./sources.ts";
 
 export interface RedisServerOptions {
   /** Writes a file of what was done, and flushes it with each write: it survives its server's end. Default false. */
   readonly appendOnly?: boolean;
-  /** More settings as on the command line: `{ maxmemory: "4mb" }`. */
+  /** More settings as on the command line: `{ maxmemory: "4mb" }`. A `requirepass` is also in the URL. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
@@ -42,7 +42,11 @@ interface Program {
   readonly libraries: string | undefined;
 }
 
+// This file is in dist/spec/kit.
+const cacheFolder = fileURLToPath(new URL("../../../node_modules/.cache/qstream", import.meta.url));
 const startMs = 10_000;
+const downloadMs = 120_000;
+const startsMax = 3;
 const run = promisify(execFile);
 let program: Promise<Program | undefined> | undefined;
 
@@ -59,10 +63,21 @@ export async function hasRedisServer(): Promise<boolean> {
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
   const found = await (program ??= findProgram());
   if (found === undefined) throw new Error("there is no redis-server");
-  const folder = await mkdtemp(join(tmpdir(), "qstream-redis-"));
-  const server = new OwnServer(found, folder, await freePort(), options);
-  await server.restart();
-  return server;
+  for (let left = startsMax - 1; ; left--) {
+    // oxlint-disable-next-line no-await-in-loop -- another process may have taken the port meanwhile
+    const folder = await mkdtemp(join(tmpdir(), "qstream-redis-"));
+    // oxlint-disable-next-line no-await-in-loop -- see above
+    const server = new OwnServer(found, folder, await freePort(), options);
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      await server.restart();
+      return server;
+    } catch (error) {
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      await server.stop();
+      if (left === 0) throw error;
+    }
+  }
 }
 
 class OwnServer implements RedisServer {
@@ -71,18 +86,23 @@ class OwnServer implements RedisServer {
   readonly #program: Program;
   readonly #folder: string;
   readonly #settings: readonly string[];
-  readonly #killOnExit = (): void => void this.#child?.kill("SIGKILL");
+  readonly #endOnExit = (): void => {
+    this.#child?.kill("SIGKILL");
+    rmSync(this.#folder, { recursive: true, force: true });
+  };
   #child: ChildProcess | undefined;
 
   constructor(found: Program, folder: string, port: number, { appendOnly = false, settings = {} }: RedisServerOptions) {
     this.#program = found;
     this.#folder = folder;
     this.port = port;
-    this.url = `redis://127.0.0.1:${port}/0`;
+    const password = settings["requirepass"];
+    const user = password === undefined ? "" : `:${encodeURIComponent(password)}@`;
+    this.url = `redis://${user}127.0.0.1:${port}/0`;
     const log = { appendonly: appendOnly ? "yes" : "no", appendfsync: "always" };
     const all = { bind: "127.0.0.1", port: String(port), dir: folder, save: "", daemonize: "no", ...log, ...settings };
     this.#settings = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
-    process.once("exit", this.#killOnExit);
+    process.once("exit", this.#endOnExit);
   }
 
   pause(): void {
@@ -110,9 +130,10 @@ class OwnServer implements RedisServer {
     }
     const { path, libraries } = this.#program;
     const env = libraries === undefined ? process.env : { ...process.env, LD_LIBRARY_PATH: libraries };
-    this.#child = spawn(path, this.#settings, { stdio: "ignore", env });
-    this.#child.on("error", () => {});
-    await answers(this.url);
+    const child = spawn(path, this.#settings, { stdio: "ignore", env });
+    child.on("error", () => {});
+    this.#child = child;
+    await answers(this.url, child);
   }
 
   async loseFolder(): Promise<void> {
@@ -120,13 +141,14 @@ class OwnServer implements RedisServer {
   }
 
   async stop(): Promise<void> {
-    process.off("exit", this.#killOnExit);
+    process.off("exit", this.#endOnExit);
     await this.kill();
     await rm(this.#folder, { recursive: true, force: true });
   }
 }
 
-async function answers(url: string): Promise<void> {
+/** Waits until the server is ready: this one, and not another that has its port. */
+async function answers(url: string, child: ChildProcess): Promise<void> {
   const deadline = performance.now() + startMs;
   for (;;) {
     const client = createClient({ url, socket: { reconnectStrategy: false, connectTimeout: 500 } });
@@ -136,9 +158,13 @@ async function answers(url: string): Promise<void> {
       await client.connect();
       // oxlint-disable-next-line no-await-in-loop -- see above
       await client.ping();
-      return;
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      const [, pid] = /^process_id:(\d+)/mu.exec(await client.info("server")) ?? [];
+      if (Number(pid) === child.pid) return;
+      throw new Error("another server has its port");
     } catch (error) {
-      if (performance.now() > deadline) throw new Error("redis-server didn't start", { cause: error });
+      const ended = child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
+      if (ended || performance.now() > deadline) throw new Error("redis-server didn't start", { cause: error });
     } finally {
       if (client.isOpen) client.destroy();
     }
@@ -177,7 +203,7 @@ const systemPath = { ...process.env, PATH: "/usr/bin:/bin:/usr/sbin:/sbin" };
 
 async function unpackedProgram(): Promise<Program | undefined> {
   if (!(await isProgram(aptGet))) return undefined;
-  const cache = join(projectFolder, "node_modules", ".cache", "qstream", `redis-server-${process.arch}`);
+  const cache = join(cacheFolder, `redis-server-${process.arch}`);
   if (!existsSync(cache)) await unpack(cache);
   const libraries = (await Promise.all(["lib", "usr/lib"].map((place) => libraryFolders(join(cache, place)))))
     .flat()
@@ -200,19 +226,38 @@ async function unpack(cache: string): Promise<void> {
   await mkdir(join(cache, ".."), { recursive: true });
   const folder = await mkdtemp(`${cache}-`);
   try {
-    const depends = await run("/usr/bin/apt-cache", ["depends", "redis-tools"], { env: systemPath });
-    const libraries = [...depends.stdout.matchAll(/^ *Depends: (lib\S+)$/gm)].map(([, name = ""]) => name);
-    // Every machine that runs Node has a libc, and another one must not be mixed in.
-    const packages = ["redis-server", "redis-tools", ...libraries.filter((name) => !name.startsWith("libc6"))];
-    await run(aptGet, ["download", ...packages], { cwd: folder, env: systemPath, timeout: 120_000 });
+    const lists = join(folder, "lists");
+    let sources: readonly string[] = [];
+    let packages = await neededPackages(sources);
+    if (packages.length === 0) {
+      // Images of containers have no lists of packages; a copy of them for the moment needs no root.
+      sources = ["-o", `Dir::State::Lists=${lists}`, "-o", `Dir::Cache=${lists}`, "-o", "Debug::NoLocking=1"];
+      for (const place of ["partial", "archives/partial"]) await mkdir(join(lists, place), { recursive: true });
+      await run(aptGet, [...sources, "update"], { env: systemPath, timeout: downloadMs });
+      packages = await neededPackages(sources);
+    }
+    await run(aptGet, [...sources, "download", ...packages], { cwd: folder, env: systemPath, timeout: downloadMs });
+    await rm(lists, { recursive: true, force: true });
     for (const name of (await readdir(folder)).filter((file) => file.endsWith(".deb"))) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       await run("/usr/bin/dpkg", ["-x", join(folder, name), folder], { env: systemPath });
       // oxlint-disable-next-line no-await-in-loop -- see above
       await rm(join(folder, name));
     }
-    await rename(folder, cache);
+    await rename(folder, cache).catch((error: unknown) => {
+      if (!existsSync(cache)) throw error;
+    });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Redis and its libraries; none where the machine has no list of packages. */
+async function neededPackages(sources: readonly string[]): Promise<readonly string[]> {
+  const parameters = [...sources, "depends", "redis-tools"];
+  const depends = await run("/usr/bin/apt-cache", parameters, { env: systemPath }).catch(() => ({ stdout: "" }));
+  const libraries = [...depends.stdout.matchAll(/^ *Depends: ((?:lib|lua)\S+)$/gm)].map(([, name = ""]) => name);
+  if (libraries.length === 0) return [];
+  // Every machine that runs Node has a libc, and another one must not be mixed in.
+  return ["redis-server", "redis-tools", ...libraries.filter((name) => !name.startsWith("libc6"))];
 }

@@ -1,0 +1,101 @@
+// Flows that last some tenths of a second whatever the machine, and what comes out of them.
+
+import { setTimeout as wait } from "node:timers/promises";
+import { defineFlow, reader, run, type Reader } from "../../lib/index.ts";
+
+/** How many numbers, and how fast. */
+export interface Pace {
+  readonly count: number;
+  /** Milliseconds between two pieces of a split. */
+  readonly everyMs: number;
+}
+
+const splits = 4;
+const piece = 250;
+
+/** Numbers from 0 on, in pieces that come in time: what a task gets of them differs from run to run. */
+export function ticking({ count, everyMs }: Pace): Reader<number> {
+  return reader({
+    kind: "ticking",
+    options: { count },
+    splits: () =>
+      Array.from({ length: splits }, (_, split) => ({
+        from: Math.floor((count / splits) * split),
+        to: Math.floor((count / splits) * (split + 1)),
+      })),
+    async *read({ from, to }) {
+      for (let first = from; first < to; first += piece) {
+        if (everyMs > 0) await wait(everyMs);
+        yield run(Array.from({ length: Math.min(piece, to - first) }, (_, at) => first + at));
+      }
+    },
+  });
+}
+
+type Entry = { readonly key: number; readonly value: number };
+type Count = { readonly key: number; readonly value: number };
+
+const entryOf = (n: number): Entry => ({ key: n % 997, value: n });
+
+export const keyedSum = defineFlow(import.meta.url, (q, pace: Pace) => ({
+  sums: q
+    .read("numbers", ticking(pace))
+    .map("entry", entryOf)
+    .reduceByKey(
+      "sum",
+      ({ key }) => key,
+      () => 0,
+      (sum, { value }) => sum + value,
+    )
+    .collect(),
+}));
+
+export const hashJoin = defineFlow(import.meta.url, (q, pace: Pace) => {
+  const names = q
+    .read("names", ticking({ count: Math.ceil(pace.count / 8), everyMs: pace.everyMs }))
+    .map("name", (n) => ({ key: n, name: `name ${n}` }));
+  const left = q.read("numbers", ticking(pace)).map("left", (n) => ({ key: (n * 7) % pace.count, n }));
+  return { rows: left.join("join", names, { left: "key", right: "key" }).collect() };
+});
+
+export const sorted = defineFlow(import.meta.url, (q, pace: Pace) => ({
+  rows: q
+    .read("numbers", ticking(pace))
+    .map("row", (n) => ({ key: (n * 7919) % 10_007, n }))
+    .sort("sort", ["key", "n"])
+    .collect(),
+}));
+
+/** A stream that parts and meets again: what one way sends waits until the other has ended. */
+export const diamond = defineFlow(import.meta.url, (q, pace: Pace) => {
+  const rows = q.read("numbers", ticking(pace)).map("row", entryOf);
+  const counts = rows
+    .reduceByKey(
+      "count",
+      ({ key }) => key,
+      () => 0,
+      (count) => count + 1,
+    )
+    .map("counted", ({ key, value }): Count => ({ key, value }));
+  return {
+    rows: rows
+      .join("meet", counts, { left: "key", right: "key", combine: (row, count) => [row?.value, count?.value] })
+      .collect(),
+  };
+});
+
+export const limited = defineFlow(import.meta.url, (q, args: Pace & { readonly most: number }) => ({
+  rows: q.read("numbers", ticking(args)).limit("limit", args.most).collect(),
+}));
+
+export const severalSinks = defineFlow(import.meta.url, (q, args: Pace & { readonly folder: string }) => {
+  const numbers = q.read("numbers", ticking(args));
+  const rows = numbers.map("row", (n) => ({ n, text: `row ${n}` }));
+  return {
+    count: numbers.count("count").collect(),
+    largest: numbers.topK("largest", 5, (n: number) => n).collect(),
+    odd: numbers.filter("odd", (n) => n % 1000 === 1).collect(),
+    csv: rows.toCsv(`${args.folder}/csv`),
+    parquet: rows.toParquet(`${args.folder}/parquet`),
+  };
+});
