@@ -35,7 +35,7 @@ export class Channel {
   #stopping = false;
   /** A task threw: what it left of the state isn't to be trusted, so that no other task runs. */
   #broken = false;
-  /** Its inputs were cancelled: the log has it that the channel ended early. */
+  /** Its inputs were cancelled: it ended early, and the log has that. */
   #enough = false;
 
   constructor(parts: ChannelParts) {
@@ -56,7 +56,7 @@ export class Channel {
   }
 
   get metrics(): ChannelMetrics {
-    return this.#parts.metrics;
+    return this.#credit.counted();
   }
 
   get step(): number {
@@ -124,7 +124,11 @@ export class Channel {
 
   /** False for a parcel that had come before. */
   receive(input: number, parcel: Parcel): boolean {
-    if (this.#deaf) return true;
+    if (this.#deaf) {
+      // Who goes on with the link may ask how far it came before the log has it that the channel wants no more.
+      this.#parts.inputs.pass(input, parcel);
+      return true;
+    }
     const fresh = this.#parts.inputs.enqueue(input, parcel);
     this.#parts.events.wake();
     return fresh;
@@ -139,13 +143,11 @@ export class Channel {
   opened(link: OutgoingLink, after: number, objects: number, bytes: number): void {
     link.open(after, objects, bytes);
     this.#pump(link);
-    this.#parts.events.wake();
   }
 
   granted(link: OutgoingLink, objects: number, bytes: number): void {
     link.grant(objects, bytes);
     this.#pump(link);
-    this.#parts.events.wake();
   }
 
   /** The consumer of a link wants no more. */
@@ -163,7 +165,6 @@ export class Channel {
   /** A spool wrote something: what waited for it may go on. */
   spoolSettled(): void {
     for (const link of this.#parts.outputs.links) this.#pump(link);
-    this.#parts.events.wake();
   }
 
   /** What to tell another life of a producer: from where to go on, or, once the channel has all it wants, to stop. */
@@ -296,8 +297,13 @@ export class Channel {
     const { record } = replay;
     if (record === undefined) return replay.fetch();
     this.#state = "running";
-    if (record.cause.kind === "stop") {
+    const advance = (): void => {
       replay.advance();
+      // No commit is going to wake it.
+      this.#parts.events.wake();
+    };
+    if (record.cause.kind === "stop") {
+      advance();
       this.#tasks.seq = record.seq;
       return this.#stopInputs();
     }
@@ -307,11 +313,6 @@ export class Channel {
       this.#state = "waiting-input";
       return undefined;
     }
-    const advance = (): void => {
-      replay.advance();
-      // No commit is going to wake it.
-      this.#parts.events.wake();
-    };
     return repeating === undefined ? advance() : repeating.then(advance);
   }
 
@@ -388,6 +389,7 @@ export class Channel {
   }
 
   #pump(link: OutgoingLink): void {
+    this.#parts.events.wake();
     if (link.spool === undefined) return;
     link.pump().then(
       () => this.#parts.events.wake(),

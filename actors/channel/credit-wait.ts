@@ -16,9 +16,19 @@ export class CreditWait {
   check(ready: boolean): boolean {
     if (!ready) this.#from ??= this.#clock.monotonic();
     else if (this.#from !== undefined) {
-      this.#metrics.creditWaitMs += this.#clock.monotonic() - this.#from;
+      this.counted();
       this.#from = undefined;
     }
     return ready;
+  }
+
+  /** The metrics, with what has been waited so far, also where the wait goes on. */
+  counted(): ChannelMetrics {
+    if (this.#from !== undefined) {
+      const now = this.#clock.monotonic();
+      this.#metrics.creditWaitMs += now - this.#from;
+      this.#from = now;
+    }
+    return this.#metrics;
   }
 }

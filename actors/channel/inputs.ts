@@ -110,6 +110,12 @@ export class Inputs {
     return true;
   }
 
+  /** Notes that a parcel came which nobody wants any more. */
+  pass(index: number, parcel: Parcel): void {
+    const link = linkOf(this.#input(index), parcel.from);
+    link.received = Math.max(link.received, parcel.seq);
+  }
+
   /** The producing channel has sent its last parcel on this link. */
   end(index: number, from: number, lastSeq: number): void {
     const input = this.#input(index);

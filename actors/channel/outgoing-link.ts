@@ -132,6 +132,8 @@ export class OutgoingLink {
   redirect(target: LinkTarget): void {
     this.#target = target;
     this.#opened = false;
+    // What the one before had, this one may lack: it says so when it opens the link.
+    this.#skipThrough = -1;
   }
 
   /**

@@ -2,34 +2,21 @@ import { crc32 } from "node:zlib";
 import { loadedBatches, representationOf, type BatchSupport } from "../../lib/core/batch/index.ts";
 import { assertTravels, encodeObjects, estimateBytes } from "../../lib/core/codec/index.ts";
 import type { Produced } from "../../lib/core/contracts/lineage.ts";
-import type { RoutedTask, Router } from "../../lib/core/contracts/partition.ts";
-import { invariant, QStreamError } from "../../lib/core/errors.ts";
+import type { RoutedTask } from "../../lib/core/contracts/partition.ts";
+import { invariant } from "../../lib/core/errors.ts";
 import type { Payload } from "../../lib/core/payload.ts";
-import type { EdgeContext, EdgeFunction } from "../../lib/core/program.ts";
+import type { EdgeContext } from "../../lib/core/program.ts";
 import type { ChannelMetrics } from "./channel-metrics.ts";
+import { EdgeFunctions, expansionOf, type EdgeObjects, type OutgoingEdge } from "./edge-functions.ts";
 import type { OutgoingLink } from "./outgoing-link.ts";
 import type { Parcel } from "./parcel.ts";
-import { watched } from "./strict-input.ts";
+
+export { applyFunction, type EdgeObjects, type OutgoingEdge } from "./edge-functions.ts";
 
 const nothing = { objects: [] };
 
 /** Links over which a task is spread, at most: beyond, parcels get smaller. */
 const fanOutMax = 16;
-
-/** One edge as its producing channel sees it. */
-export interface OutgoingEdge {
-  readonly index: number;
-  readonly port: string;
-  readonly before: EdgeFunction | undefined;
-  readonly router: Router<never>;
-  readonly links: readonly OutgoingLink[];
-}
-
-interface FunctionNode {
-  readonly function: EdgeFunction | undefined;
-  readonly next: FunctionNode[];
-  readonly edges: OutgoingEdge[];
-}
 
 export interface OutputsOptions {
   /** Index of the channel within its step. */
@@ -38,12 +25,6 @@ export interface OutputsOptions {
   readonly checksums?: boolean;
   /** Whether functions that change their objects are found. */
   readonly strict?: boolean;
-}
-
-/** What a task sends on one edge, once the functions on it have run. */
-export interface EdgeObjects {
-  readonly edge: OutgoingEdge;
-  readonly objects: readonly unknown[];
 }
 
 /** A parcel that waits for its task to be committed. One for a link that is closed is only counted. */
@@ -60,12 +41,10 @@ export interface Outgoing {
  */
 export class Outputs {
   readonly links: readonly OutgoingLink[];
-  readonly #trees = new Map<string, FunctionNode>();
+  readonly #functions: EdgeFunctions;
   readonly #metrics: ChannelMetrics;
   readonly #channel: number;
   readonly #checksums: boolean;
-  readonly #strict: boolean;
-  readonly #fanOut: number;
   #open: number;
   /** Objects that the functions on the edges made of each in the last task, at least one. */
   #expansion = 1;
@@ -74,12 +53,10 @@ export class Outputs {
     const { channel = 0, checksums = false, strict = false } = options;
     this.#channel = channel;
     this.#checksums = checksums;
-    this.#strict = strict;
     this.links = edges.flatMap((edge) => edge.links);
     this.#open = this.links.filter((link) => !link.closed).length;
     this.#metrics = metrics;
-    for (const edge of edges) this.#add(edge);
-    this.#fanOut = Math.max(1, ...[...this.#trees.values()].map(widestOf));
+    this.#functions = new EdgeFunctions(edges, strict);
   }
 
   /** False while any open link has no credit. */
@@ -104,23 +81,20 @@ export class Outputs {
    * many links, fewer where the functions on the edges made several of each in the task before.
    */
   taskObjects(parcelObjects: number): number {
-    return Math.max(1, Math.floor((parcelObjects * Math.min(fanOutMax, this.#fanOut)) / this.#expansion));
+    return Math.max(1, Math.floor((parcelObjects * Math.min(fanOutMax, this.#functions.fanOut)) / this.#expansion));
   }
 
   /** Runs the functions on the edges of a port over a task's objects. */
   applyFunctions(port: string, objects: readonly unknown[], ctx: EdgeContext): EdgeObjects[] {
-    const made: EdgeObjects[] = [];
-    const tree = this.#trees.get(port);
-    if (tree === undefined || objects.length === 0) return made;
-    this.#walk(tree, objects, ctx, made);
-    if (port === "out") this.#expansion = expansionOf(made, objects.length);
+    const made = this.#functions.apply(port, objects, ctx);
+    if (port === "out" && objects.length > 0) this.#expansion = expansionOf(made, objects.length);
     return made;
   }
 
   /** Runs partition functions over what the edges' functions made, and encodes what leaves the slot. Nothing is sent yet. */
   route(made: readonly EdgeObjects[], task: RoutedTask): Outgoing[] {
     const outgoing: Outgoing[] = [];
-    for (const { edge, objects } of made) this.#routeEdge(edge, objects, task, outgoing);
+    for (const part of made) this.#routeEdge(part, task, outgoing);
     return outgoing;
   }
 
@@ -140,34 +114,11 @@ export class Outputs {
     this.links.forEach((link, index) => link.restore(positions[index] ?? -1));
   }
 
-  #add(edge: OutgoingEdge): void {
-    let root = this.#trees.get(edge.port);
-    if (root === undefined) {
-      root = { function: undefined, next: [], edges: [] };
-      this.#trees.set(edge.port, root);
+  #routeEdge({ edge, objects, routed }: EdgeObjects, task: RoutedTask, outgoing: Outgoing[]): void {
+    if (routed !== undefined) {
+      this.#addTargets(edge, routed.targets, estimateBytes(objects[0]), task.seq, outgoing);
+      return;
     }
-    const chain: EdgeFunction[] = [];
-    for (let at = edge.before; at !== undefined; at = at.previous) chain.unshift(at);
-    let node = root;
-    for (const step of chain) {
-      let next = node.next.find((candidate) => candidate.function === step);
-      if (next === undefined) {
-        next = { function: step, next: [], edges: [] };
-        node.next.push(next);
-      }
-      node = next;
-    }
-    node.edges.push(edge);
-  }
-
-  #walk(node: FunctionNode, objects: readonly unknown[], ctx: EdgeContext, made: EdgeObjects[]): void {
-    const applied = node.function === undefined ? objects : applyFunction(node.function, objects, ctx, this.#strict);
-    if (applied.length === 0) return;
-    for (const edge of node.edges) made.push({ edge, objects: applied });
-    for (const next of node.next) this.#walk(next, applied, ctx, made);
-  }
-
-  #routeEdge(edge: OutgoingEdge, objects: readonly unknown[], task: RoutedTask, outgoing: Outgoing[]): void {
     const support = loadedBatches();
     if (support !== undefined && representationOf(objects[0]) !== undefined) {
       const batch = objects.length === 1 ? objects[0] : support.concat(objects);
@@ -178,14 +129,24 @@ export class Outputs {
     const decision = edge.router.objects(objects as readonly never[], targets, task);
     const perObject = estimateBytes(objects[0]);
     if (decision === undefined) {
-      for (let to = 0; to < targets.length; to++) {
-        const part = targets[to] as unknown[];
-        if (part.length > 0) this.#addObjects(edge.links[to], part, perObject, task.seq, outgoing);
-      }
+      this.#addTargets(edge, targets, perObject, task.seq, outgoing);
     } else if (decision === "all") {
       this.#broadcastObjects(edge, objects, perObject, task.seq, outgoing);
     } else {
       this.#addObjects(linkTo(edge, decision), objects, perObject, task.seq, outgoing);
+    }
+  }
+
+  #addTargets(
+    { links }: OutgoingEdge,
+    targets: readonly unknown[][],
+    perObject: number,
+    seq: number,
+    outgoing: Outgoing[],
+  ): void {
+    for (let to = 0; to < targets.length; to++) {
+      const part = targets[to] as unknown[];
+      if (part.length > 0) this.#addObjects(links[to], part, perObject, seq, outgoing);
     }
   }
 
@@ -339,33 +300,11 @@ export class Outputs {
   }
 }
 
-/** Runs one edge function; what it throws names it. */
-export function applyFunction(
-  step: EdgeFunction,
-  objects: readonly unknown[],
-  ctx: EdgeContext,
-  strict: boolean,
-): readonly unknown[] {
-  try {
-    if (!strict) return step.apply(objects, ctx);
-    return watched(`${step.kind} "${step.id}"`, objects, () => step.apply(objects, ctx)) as readonly unknown[];
-  } catch (error) {
-    if (error instanceof QStreamError) throw error;
-    throw new QStreamError("STEP_FAILED", `${step.kind} "${step.id}" threw: ${messageOf(error)}`, { cause: error });
-  }
-}
-
 /** What was sent on each link, for the lineage. */
 export function producedOf(outgoing: readonly Outgoing[]): Produced[] {
   return outgoing.map(({ link, parcel, checksum }) => {
     return { edge: link.edge, to: link.to, objects: parcel.rows, checksum };
   });
-}
-
-function expansionOf(made: readonly EdgeObjects[], objects: number): number {
-  let most = objects;
-  for (const edge of made) most = Math.max(most, edge.objects.length);
-  return most / objects;
 }
 
 function linkTo(edge: OutgoingEdge, to: number): OutgoingLink {
@@ -377,18 +316,7 @@ function linkTo(edge: OutgoingEdge, to: number): OutgoingLink {
   return link;
 }
 
-function widestOf(node: FunctionNode): number {
-  let widest = 1;
-  for (const edge of node.edges) widest = Math.max(widest, edge.links.length);
-  for (const next of node.next) widest = Math.max(widest, widestOf(next));
-  return widest;
-}
-
 // A transport may transfer the buffer that it is given, so every target gets one of its own.
 function copyOf(payload: Payload): Payload {
   return { ...payload, bytes: payload.bytes.slice(0) };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

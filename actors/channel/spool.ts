@@ -43,9 +43,12 @@ export class Spool {
   #head = 0;
   #writing: Promise<void> = Promise.resolve();
   #file: DiskFile | undefined;
+  #diskBytes = 0;
   /** What is on its way to disk, oldest first. */
   readonly #unwritten: Parcel[] = [];
   #draining = false;
+  /** Nothing is sent any more: what is still on its way from or to disk doesn't matter, and its file may be gone. */
+  #closed = false;
 
   constructor(budget: SpoolBudget, events: SpoolEvents) {
     this.#budget = budget;
@@ -74,8 +77,10 @@ export class Spool {
     }
     this.#unwritten.push(parcel);
     this.#writing = this.#writing
-      .then(() => this.#write(parcel))
-      .catch(this.#events.failed)
+      .then(() => (this.#closed ? undefined : this.#write(parcel)))
+      .catch((error: unknown) => {
+        if (!this.#closed) this.#events.failed(error);
+      })
       .finally(() => {
         this.#unwritten.shift();
         this.#events.settled();
@@ -99,12 +104,16 @@ export class Spool {
         this.#forget(entry);
         deliver(parcel);
       }
+    } catch (error) {
+      if (!this.#closed) throw error;
     } finally {
       this.#draining = false;
     }
   }
 
+  /** Nothing is sent any more. */
   clear(): void {
+    this.#closed = true;
     for (let at = this.#head; at < this.#entries.length; at++) {
       const entry = this.#entries[at];
       if (entry?.kind === "memory") this.#budget.memoryBytes -= entry.parcel.bytes;
@@ -113,10 +122,9 @@ export class Spool {
     this.#head = 0;
     const file = this.#file;
     this.#file = undefined;
-    if (file !== undefined) {
-      this.#budget.diskBytes -= file.bytes;
-      void file.remove().catch(this.#events.failed);
-    }
+    this.#budget.diskBytes -= this.#diskBytes;
+    this.#diskBytes = 0;
+    void file?.remove().catch(this.#events.failed);
   }
 
   async #write(parcel: Parcel): Promise<void> {
@@ -132,8 +140,11 @@ export class Spool {
       );
     }
     this.#file ??= await this.#budget.disk.create("spool");
+    if (this.#closed) return;
     const position = await this.#file.append(bytes);
+    if (this.#closed) return;
     this.#budget.diskBytes += bytes.length;
+    this.#diskBytes += bytes.length;
     this.#events.spilled(bytes.length);
     const { content: _content, ...rest } = parcel;
     this.#entries.push({ kind: "disk", parcel: rest, format: payload.format, position, length: bytes.length });

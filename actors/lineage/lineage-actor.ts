@@ -4,7 +4,7 @@ import type { Plan } from "../../lib/core/plan.ts";
 import { delay, type Clock } from "../../lib/core/seam/clock.ts";
 import type { ActorHost, ActorReference } from "../hosts/actor-host.ts";
 import { packCheckpoint, unpackCheckpoint } from "./checkpoint-bytes.ts";
-import type { LineageAnswer, LineageCall, LineageOrder, LineageReport } from "./protocol.ts";
+import type { CommittedEntry, LineageAnswer, LineageCall, LineageOrder, LineageReport } from "./protocol.ts";
 import { beginning, Retention, type KnownCheckpoint } from "./retention.ts";
 
 /** A channel that was fenced, and the checkpoints that it may start from. */
@@ -30,6 +30,8 @@ interface OpenExecution {
   /** The generation that this process gave each channel last; channels that it never fenced have their first. */
   readonly generations: Map<number, number>;
   readonly closed: AbortController;
+  /** Settles when the fence that was asked for last has been made. */
+  fencing: Promise<unknown>;
 }
 
 type Append = Extract<LineageReport, { kind: "lineage-append" }>;
@@ -40,6 +42,8 @@ const commitRecordsMax = 4096;
 const readRecordsMax = 256;
 const retryFirstMs = 20;
 const retryMostMs = 1000;
+// A store that is away, or refuses writes for want of memory or disk, may be back before long.
+const waitedFor: ReadonlySet<string> = new Set(["STORE_UNAVAILABLE", "STORE_REFUSED"]);
 
 /**
  * The actor of a machine that writes lineage: it gathers the records of all slots while a commit is on its way, and writes
@@ -64,12 +68,7 @@ export class LineageActor {
 
   /** Makes an execution known to the store. */
   async open(execution: string, plan: Plan, description: Uint8Array): Promise<void> {
-    const known = {
-      retention: new Retention(plan),
-      resumed: false,
-      generations: new Map(),
-      closed: new AbortController(),
-    };
+    const known = openExecution(plan, false);
     this.#executions.set(execution, known);
     const channels = plan.steps.reduce((sum, step) => sum + step.channels, 0);
     const { store, clock } = this.#parts;
@@ -78,13 +77,7 @@ export class LineageActor {
 
   /** Goes on with an execution that the store has. */
   resume(execution: string, plan: Plan): void {
-    const retention = new Retention(plan);
-    this.#executions.set(execution, {
-      retention,
-      resumed: true,
-      generations: new Map(),
-      closed: new AbortController(),
-    });
+    this.#executions.set(execution, openExecution(plan, true));
   }
 
   receive(report: LineageReport): void {
@@ -92,8 +85,19 @@ export class LineageActor {
   }
 
   /** Shuts out the present generations of channels. */
-  async fence(execution: string, channels: readonly number[]): Promise<readonly RecoverableChannel[]> {
+  fence(execution: string, channels: readonly number[]): Promise<readonly RecoverableChannel[]> {
     const known = this.#known(execution);
+    // One after the other: what the last answer says has to be what the store has.
+    const fenced = known.fencing.then(() => this.#fence(execution, known, channels));
+    known.fencing = fenced.catch(() => {});
+    return fenced;
+  }
+
+  async #fence(
+    execution: string,
+    known: OpenExecution,
+    channels: readonly number[],
+  ): Promise<readonly RecoverableChannel[]> {
     const { store } = this.#parts;
     // Until the answer is here, nobody can tell whether a refused commit is of a life that we shut out ourselves.
     for (const channel of channels) known.generations.set(channel, Infinity);
@@ -196,24 +200,27 @@ export class LineageActor {
   async #commit(execution: string, appends: readonly Append[]): Promise<void> {
     const known = this.#executions.get(execution);
     if (known === undefined) return;
-    const entries = appends.flatMap((append) => append.entries.map((entry) => ({ ...entry, slot: append.slot })));
-    const commits = entries.map(({ number, generation, firstSeq, records }): ChannelCommit => {
-      return { channel: number, generation, firstSeq, records };
-    });
+    const commits = appends.flatMap(({ entries }) =>
+      entries.map(({ number, generation, firstSeq, records }): ChannelCommit => {
+        return { channel: number, generation, firstSeq, records };
+      }),
+    );
     try {
       const answers = await this.#retry(known, () => this.#parts.store.commit(execution, commits));
-      const committed = new Map<string, { number: number; generation: number; through: number }[]>();
-      entries.forEach(({ slot, number, generation, firstSeq, records }, index) => {
-        // A channel that was fenced isn't told anything: its slot has been, or is gone.
-        if (answers[index] !== "committed") {
-          if (generation >= (known.generations.get(number) ?? 0)) throw takenOver(execution);
-          return;
+      const bySlot = new Map<string, CommittedEntry[]>();
+      let index = 0;
+      for (const { slot, entries } of appends) {
+        let told = bySlot.get(slot);
+        if (told === undefined) bySlot.set(slot, (told = []));
+        for (const { number, generation, firstSeq, records } of entries) {
+          // A channel that was fenced isn't told anything: its slot has been, or is gone.
+          if (answers[index++] === "committed") {
+            told.push({ number, generation, through: firstSeq + records.length - 1 });
+          } else if (generation >= (known.generations.get(number) ?? 0)) throw takenOver(execution);
         }
-        const list = committed.get(slot) ?? [];
-        committed.set(slot, [...list, { number, generation, through: firstSeq + records.length - 1 }]);
-      });
-      for (const [slot, list] of committed) {
-        this.#parts.order(slot, { kind: "lineage-committed", execution, entries: list });
+      }
+      for (const [slot, told] of bySlot) {
+        if (told.length > 0) this.#parts.order(slot, { kind: "lineage-committed", execution, entries: told });
       }
     } catch (error) {
       this.#failed(execution, error);
@@ -291,7 +298,7 @@ export class LineageActor {
         // oxlint-disable-next-line no-await-in-loop -- one try after the other
         return await call();
       } catch (error) {
-        const away = error instanceof QStreamError && error.code === "STORE_UNAVAILABLE";
+        const away = error instanceof QStreamError && waitedFor.has(error.code);
         if (!away || clock.monotonic() - startedAt >= waitMs) throw error;
       }
       // oxlint-disable-next-line no-await-in-loop -- see above
@@ -309,6 +316,16 @@ export class LineageActor {
     if (!this.#executions.has(execution)) return;
     this.#parts.failed(execution, error instanceof Error ? error : new Error(String(error)));
   }
+}
+
+function openExecution(plan: Plan, resumed: boolean): OpenExecution {
+  return {
+    retention: new Retention(plan),
+    resumed,
+    generations: new Map(),
+    closed: new AbortController(),
+    fencing: Promise.resolve(),
+  };
 }
 
 /** Another process has shut out the generation that this one believed to be the last. */

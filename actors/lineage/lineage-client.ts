@@ -12,21 +12,39 @@ interface OpenLog {
   readonly waiting: { readonly seq: number; readonly committed: () => void }[];
 }
 
+/** The logs of one execution. */
+interface OpenExecution {
+  readonly logs: Map<string, OpenLog>;
+  /** Records that the lineage actor hasn't been sent. */
+  unsent: number;
+  /** When it was sent some last. */
+  sentAt: number;
+}
+
 interface OpenCall {
   readonly resolve: (answer: LineageAnswer) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** The lineage as the channels of a slot see it: gathers what they append in a turn for the lineage actor of the machine. */
+// A message costs more than what is in it, and it wakes a thread that the slot may have to share its core with: a busy slot
+// sends this many records together, or what there is after this time. A channel runs further ahead than that.
+const gatherRecords = 32;
+const gatherMs = 1;
+
+/**
+ * The lineage as the channels of a slot see it: gathers what they append for the lineage actor of the machine. What comes
+ * after a while of nothing goes at once.
+ */
 export class LineageClient implements LineageLog {
   readonly keeps = true;
   readonly #slot: string;
   readonly #clock: Clock;
   readonly #report: (report: LineageReport) => void;
-  readonly #logs = new Map<string, Map<string, OpenLog>>();
+  readonly #executions = new Map<string, OpenExecution>();
   readonly #calls = new Map<number, OpenCall & { readonly execution: string }>();
   #nextCall = 0;
   #scheduled = false;
+  #cancelTimer: (() => void) | undefined;
 
   constructor(parts: {
     readonly slot: string;
@@ -39,13 +57,18 @@ export class LineageClient implements LineageLog {
   }
 
   append(log: ChannelLog, record: TaskRecord, committed: () => void): void {
-    const open = this.#open(log);
+    const execution = this.#execution(log.execution);
+    const open = this.#open(execution, log);
     if (open.unsent.length === 0) open.firstUnsent = record.seq;
     open.unsent.push(encodeRecord(record));
     open.waiting.push({ seq: record.seq, committed });
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    this.#clock.soon(() => this.#flush());
+    execution.unsent++;
+    if (execution.unsent >= gatherRecords) this.#flushSoon();
+    else if (!this.#scheduled) {
+      const waitMs = execution.sentAt + gatherMs - this.#clock.monotonic();
+      if (waitMs <= 0) this.#flushSoon();
+      else this.#flushAfter(waitMs);
+    }
   }
 
   async read(log: ChannelLog, afterSeq: number): Promise<readonly TaskRecord[]> {
@@ -55,9 +78,9 @@ export class LineageClient implements LineageLog {
   }
 
   async saveCheckpoint(log: ChannelLog, seq: number, bytes: Uint8Array, positions: CheckpointPositions): Promise<void> {
-    // The records that the checkpoint stands on go first.
-    this.#flush();
     const { execution, number, generation } = log;
+    // The records that the checkpoint stands on go first.
+    this.#send(execution, this.#execution(execution));
     await this.#call(execution, { kind: "save", number, generation, seq, bytes, positions });
   }
 
@@ -75,44 +98,72 @@ export class LineageClient implements LineageLog {
       else call?.resolve(order.answer);
       return;
     }
-    const logs = this.#logs.get(order.execution);
+    const execution = this.#executions.get(order.execution);
+    if (execution === undefined) return;
     for (const { number, generation, through } of order.entries) {
-      const waiting = logs?.get(`${number}.${generation}`)?.waiting ?? [];
+      const waiting = execution.logs.get(`${number}.${generation}`)?.waiting ?? [];
       while (waiting[0] !== undefined && waiting[0].seq <= through) waiting.shift()?.committed();
     }
   }
 
   /** A life is over: nothing is committed for it any more. */
   closeLog(log: ChannelLog): void {
-    this.#logs.get(log.execution)?.delete(keyOf(log));
+    const execution = this.#executions.get(log.execution);
+    const open = execution?.logs.get(keyOf(log));
+    if (execution === undefined || open === undefined) return;
+    execution.unsent -= open.unsent.length;
+    execution.logs.delete(keyOf(log));
   }
 
   /** An execution is over here. */
   close(execution: string): void {
-    this.#logs.delete(execution);
+    this.#executions.delete(execution);
     for (const [id, call] of this.#calls) if (call.execution === execution) this.#calls.delete(id);
   }
 
-  #open(log: ChannelLog): OpenLog {
-    let logs = this.#logs.get(log.execution);
-    if (logs === undefined) this.#logs.set(log.execution, (logs = new Map()));
+  #execution(id: string): OpenExecution {
+    let execution = this.#executions.get(id);
+    if (execution === undefined)
+      this.#executions.set(id, (execution = { logs: new Map(), unsent: 0, sentAt: -gatherMs }));
+    return execution;
+  }
+
+  #open({ logs }: OpenExecution, log: ChannelLog): OpenLog {
     let open = logs.get(keyOf(log));
     if (open === undefined) logs.set(keyOf(log), (open = { log, unsent: [], firstUnsent: 0, waiting: [] }));
     return open;
   }
 
+  /** With the end of this turn of the event loop: other channels' turns may be in it. */
+  #flushSoon(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#clock.soon(() => this.#flush());
+  }
+
+  #flushAfter(ms: number): void {
+    this.#cancelTimer ??= this.#clock.after(ms, () => this.#flush());
+  }
+
   #flush(): void {
     this.#scheduled = false;
-    for (const [execution, logs] of this.#logs) {
-      const entries = [];
-      for (const open of logs.values()) {
-        if (open.unsent.length === 0) continue;
-        const { number, generation } = open.log;
-        entries.push({ number, generation, firstSeq: open.firstUnsent, records: open.unsent });
-        open.unsent = [];
-      }
-      if (entries.length > 0) this.#report({ kind: "lineage-append", execution, slot: this.#slot, entries });
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    for (const [id, execution] of this.#executions) this.#send(id, execution);
+  }
+
+  #send(id: string, execution: OpenExecution): void {
+    if (execution.unsent === 0) return;
+    const entries = [];
+    for (const open of execution.logs.values()) {
+      if (open.unsent.length === 0) continue;
+      const { number, generation } = open.log;
+      entries.push({ number, generation, firstSeq: open.firstUnsent, records: inOneBuffer(open.unsent) });
+      open.unsent = [];
     }
+    execution.unsent = 0;
+    execution.sentAt = this.#clock.monotonic();
+    this.#report({ kind: "lineage-append", execution: id, slot: this.#slot, entries });
   }
 
   #call(execution: string, request: LineageCall): Promise<LineageAnswer> {
@@ -126,4 +177,15 @@ export class LineageClient implements LineageLog {
 
 function keyOf(log: ChannelLog): string {
   return `${log.number}.${log.generation}`;
+}
+
+/** Views of one buffer: a message between threads pays for each buffer that it carries. */
+function inOneBuffer(records: readonly Uint8Array[]): readonly Uint8Array[] {
+  if (records.length === 1) return records;
+  const bytes = new Uint8Array(records.reduce((sum, record) => sum + record.byteLength, 0));
+  let end = 0;
+  return records.map((record) => {
+    bytes.set(record, end);
+    return bytes.subarray(end, (end += record.byteLength));
+  });
 }

@@ -23,6 +23,13 @@ export type LineageCall =
       readonly positions: CheckpointPositions;
     };
 
+/** Records of one channel that are durable through a seq. */
+export interface CommittedEntry {
+  readonly number: number;
+  readonly generation: number;
+  readonly through: number;
+}
+
 /** What slots tell the lineage actor. */
 export type LineageReport =
   | {
@@ -44,7 +51,7 @@ export type LineageOrder =
   | {
       readonly kind: "lineage-committed";
       readonly execution: string;
-      readonly entries: readonly { readonly number: number; readonly generation: number; readonly through: number }[];
+      readonly entries: readonly CommittedEntry[];
     }
   | {
       readonly kind: "lineage-answer";

@@ -194,19 +194,20 @@ export class Recovering {
     const slots = this.#parts.slots();
     const placed = new Map<number, LostChannel>();
     const byStep = new Map<number, readonly string[]>();
-    for (const { channel: number, generation, lastSeq, checkpoints } of fenced) {
+    const places = request.plan.steps.map((other, index) =>
+      Array.from({ length: other.channels }, (_, channel) => lives.at(index, channel)?.slot ?? ""),
+    );
+    // In the plan's order: a step that goes where another one is goes where that one is from now on.
+    for (const lost of fenced.toSorted((a, b) => a.channel - b.channel)) {
+      const { channel: number, generation, lastSeq, checkpoints } = lost;
       const life = lives.all[number];
       const step = request.plan.steps[life?.step ?? -1];
       if (life === undefined || step === undefined) continue;
-      let places = byStep.get(life.step);
-      if (places === undefined) {
-        const others = request.plan.steps.map((other, index) =>
-          Array.from({ length: other.channels }, (_, channel) => lives.at(index, channel)?.slot ?? ""),
-        );
-        places = placeChannels(step, { slots, client, placed: others, turn: this.#rounds });
-        byStep.set(life.step, places);
-      }
-      const slot = places[life.channel] ?? client;
+      const ofStep =
+        byStep.get(life.step) ?? placeChannels(step, { slots, client, placed: places, turn: this.#rounds });
+      byStep.set(life.step, ofStep);
+      const slot = ofStep[life.channel] ?? client;
+      (places[life.step] ?? [])[life.channel] = slot;
       placed.set(number, { number, generation, lastSeq, checkpoints, slot });
     }
     return placed;

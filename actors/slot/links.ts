@@ -182,9 +182,20 @@ export class Links {
     }
   }
 
+  /** A channel wants no more of a link: neither of whoever makes older parcels again, nor of the live producer behind that. */
+  cancelInput(hosted: Hosted, edge: number, from: number): void {
+    this.tellProducer(hosted, edge, from, { kind: "cancel" });
+    const key = `${edge}:${from}`;
+    // A life that itself only makes outputs again never gets to the live producer.
+    if (hosted.consumers.size > 0 || hosted.sources.get(key)?.place === undefined) return;
+    hosted.sources.delete(key);
+    this.tellProducer(hosted, edge, from, { kind: "cancel" });
+  }
+
   #open(hosted: Hosted, edge: number, from: number): void {
     const opening = hosted.channel.opening(this.#plan.inputOf(hosted.step, edge), from);
-    this.tellProducer(hosted, edge, from, opening === undefined ? { kind: "cancel" } : { kind: "open", ...opening });
+    if (opening === undefined) this.cancelInput(hosted, edge, from);
+    else this.tellProducer(hosted, edge, from, { kind: "open", ...opening });
   }
 
   #cutInputs(hosted: Hosted, lost: ReadonlySet<number>, surveys: LinkSurvey[]): void {

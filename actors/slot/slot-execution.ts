@@ -238,7 +238,7 @@ export class SlotExecution {
       cancelInput: (input) => {
         const edge = step.inputs[input]?.edge ?? -1;
         const producers = this.#channelsOf(this.#order.plan.edges[edge]?.from);
-        for (let from = 0; from < producers; from++) this.#links.tellProducer(hosted, edge, from, { kind: "cancel" });
+        for (let from = 0; from < producers; from++) this.#links.cancelInput(hosted, edge, from);
       },
     };
   }

@@ -23,6 +23,8 @@ export interface ProcessStart {
 }
 
 const closeGraceMs = 2000;
+// Processes that end while they start, one after the other, after which none is started in place of a lost slot.
+const startsMax = 5;
 
 /** Starts a child process for each slot; links between them go over sockets in a private folder. */
 export async function launchProcessSlots(options: LaunchOptions): Promise<LaunchedSlots> {
@@ -39,7 +41,9 @@ export async function launchProcessSlots(options: LaunchOptions): Promise<Launch
   const processes = options.ids.map(
     (id) => new SlotProcess({ kind: "begin", id, files: options.files, folder, token }, options),
   );
+  let closed = false;
   const close = async (): Promise<void> => {
+    closed = true;
     await Promise.all([...processes.map((slot) => slot.close()), client.close()]);
     removeTemporaryFolder(folder);
   };
@@ -54,13 +58,20 @@ export async function launchProcessSlots(options: LaunchOptions): Promise<Launch
     slots,
     client: { id: options.client, machine: "local", tags: [], order: (order) => client.order(order), lose: () => {} },
     replace: async (lost) => {
-      const next = new SlotProcess(
-        { kind: "begin", id: successorOf(lost), files: options.files, folder, token },
-        options,
-      );
-      processes.push(next);
-      await next.ready;
-      slots.push(next.handle);
+      let id = lost;
+      for (let start = 1; ; start++) {
+        id = successorOf(id);
+        const next = new SlotProcess({ kind: "begin", id, files: options.files, folder, token }, options);
+        processes.push(next);
+        try {
+          // oxlint-disable-next-line no-await-in-loop -- one start after the other
+          await next.ready;
+          slots.push(next.handle);
+          return;
+        } catch (error) {
+          if (closed || start >= startsMax) throw error;
+        }
+      }
     },
     close,
   };
@@ -159,7 +170,8 @@ class SlotProcess {
     const error = slotLost(this.#id, end);
     if (this.#closing) return error;
     this.#closing = true;
-    this.#options.onLost(this.#id, error);
+    // Nothing runs on one that never was ready: who started it hears of that.
+    if (this.#ready) this.#options.onLost(this.#id, error);
     return error;
   }
 }

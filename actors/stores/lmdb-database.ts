@@ -1,3 +1,4 @@
+import { statfsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Database } from "lmdb";
@@ -14,6 +15,8 @@ export interface KeyRange {
 
 // Nobody who reads or writes waits for more than this.
 const removedTogether = 2000;
+// More than a transaction writes. LMDB doesn't always survive it when its file can't grow in the middle of one.
+const roomBytes = 16 << 20;
 
 /** All keys that begin so. */
 export function rangeOf(...prefix: LmdbKey): KeyRange {
@@ -24,10 +27,12 @@ export function rangeOf(...prefix: LmdbKey): KeyRange {
 /** Values under ordered keys in an LMDB file: bytes, or states as JSON. Several processes may have it open. */
 export class LmdbDatabase {
   readonly #database: Database<Uint8Array, LmdbKey>;
+  readonly #folder: string;
   readonly #flush: boolean;
 
-  private constructor(database: Database<Uint8Array, LmdbKey>, flush: boolean) {
+  private constructor(database: Database<Uint8Array, LmdbKey>, folder: string, flush: boolean) {
     this.#database = database;
+    this.#folder = folder;
     this.#flush = flush;
   }
 
@@ -44,7 +49,7 @@ export class LmdbDatabase {
         noSync: !flush,
         maxReaders: 1024,
       });
-      return new LmdbDatabase(database, flush);
+      return new LmdbDatabase(database, path, flush);
     } catch (cause) {
       throw lmdbError(`the store in ${path} can't be opened`, cause);
     }
@@ -89,12 +94,19 @@ export class LmdbDatabase {
    */
   async write<T>(change: () => T): Promise<T> {
     try {
-      const answer = await this.#database.transaction(change);
+      this.#refuseFull();
+      // The asynchronous kind leaves rejections behind that nobody can wait for: a full disk would end the process.
+      const answer = this.#database.transactionSync(change);
       if (this.#flush) await this.#database.flushed;
       return answer;
     } catch (error) {
       throw error instanceof QStreamError ? error : lmdbError("the store can't write", error);
     }
+  }
+
+  #refuseFull(): void {
+    const { bavail, bsize } = statfsSync(this.#folder);
+    if (bavail * bsize < roomBytes) throw new Error(`no space: the disk of ${this.#folder} has less than 16 MiB left`);
   }
 
   /** Removes keys in transactions of bounded size. */

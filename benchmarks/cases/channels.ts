@@ -16,7 +16,7 @@ export const benchmark: Benchmark = {
 };
 
 async function measure(): Promise<Measured> {
-  await using session = await local({ slots: 2 });
+  await using session = await local({ slots: 2, store: "none" });
   const times: number[] = [];
   for (let attempt = 0; attempt <= rounds; attempt++) {
     const { ms, result } = await timed({ name: "QStream", run: () => passOne(session) }, attempt);

@@ -19,7 +19,7 @@ export const benchmark: Benchmark = {
 };
 
 async function measure(): Promise<Measured> {
-  await using session = await local({ slots: 2 });
+  await using session = await local({ slots: 2, store: "none" });
   const from = session.slots[0] ?? "";
   const polars = new PolarsExchange();
   const channels = Array.from({ length: targets }, (_, target) => target * 2 + 1);

@@ -20,7 +20,7 @@ export const benchmark: Benchmark = {
 };
 
 async function measure(): Promise<Measured> {
-  await using session = await local({ slots: 2 });
+  await using session = await local({ slots: 2, store: "none" });
   const from = session.slots[0] ?? "";
   const clone = new CloneExchange();
   const passage = { from: "measures", to: "digest", objects, channels: [1], leavesSlot: true };

@@ -14,4 +14,10 @@ export const benchmarks = {
   memory: () => import("./memory.ts"),
   channels: () => import("./channels.ts"),
   startup: () => import("./startup.ts"),
+  "lineage-objects": () => import("./lineage-objects.ts"),
+  "lineage-columns": () => import("./lineage-columns.ts"),
+  "recovery-vs-restart": () => import("./recovery-vs-restart.ts"),
+  checkpoint: () => import("./checkpoint.ts"),
+  endless: () => import("./endless.ts"),
+  simulation: () => import("./simulation.ts"),
 } as const satisfies Record<string, Load>;

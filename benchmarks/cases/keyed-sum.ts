@@ -12,7 +12,7 @@ export async function measureKeyedSum(
   name: string,
   peer: (seed: number, objects: number) => Promise<Sum[]> | Sum[],
 ): Promise<Measured> {
-  await using session = await local({ slots: 1 });
+  await using session = await local({ slots: 1, store: "none" });
   const ours: Contestant<Sum[]> = {
     name: "QStream",
     run: async (seed) =>

@@ -55,7 +55,7 @@ async function measureOn(
 }
 
 async function receive(isolation: "thread" | "process", seed: number, bytesPerMs: number): Promise<Received> {
-  await using session = await local({ slots: 2, isolation });
+  await using session = await local({ slots: 2, isolation, store: "none" });
   const execution = await slowSink.start({ seed, blocks, bytesPerMs }, { on: session });
   const { received } = await outputsOf(Promise.resolve(execution), { from: "bytes", to: "received", objects: blocks });
   const spooled = execution.metrics?.bytesSpooled ?? 0;

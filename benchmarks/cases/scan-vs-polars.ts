@@ -31,7 +31,7 @@ async function measure(): Promise<Measured> {
   const numbers = numbersParquet();
   const vega = dirname(createRequire(import.meta.url).resolve("vega-datasets"));
   const flights = join(vega, "../data/flights-3m.parquet");
-  await using session = await local({ slots: 2 });
+  await using session = await local({ slots: 2, store: "none" });
   const byOrigin = await compare(session, {
     path: flights,
     key: "origin",

@@ -28,7 +28,7 @@ async function measure(): Promise<Measured> {
 }
 
 async function runFlow(): Promise<void> {
-  const child = spawn(process.execPath, [commandLine, "run", flow, "--json", "-"], {
+  const child = spawn(process.execPath, [commandLine, "run", flow, "--store", "none", "--json", "-"], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let text = "";

@@ -19,8 +19,8 @@ export const benchmark: Benchmark = {
 
 async function measure(): Promise<Measured> {
   const iterations = iterationsOf(2);
-  await using one = await local({ slots: 1 });
-  await using two = await local({ slots: 2 });
+  await using one = await local({ slots: 1, store: "none" });
+  await using two = await local({ slots: 2, store: "none" });
   const on = (name: string, session: Session): Contestant<Sum[]> => ({
     name,
     run: async (seed) => {

@@ -23,7 +23,7 @@ const passages: readonly Passage[] = [
 ];
 
 async function measure(): Promise<Measured> {
-  await using session = await local({ slots: 2 });
+  await using session = await local({ slots: 2, store: "none" });
   const compare = (path: string, options: ContestOptions<Map<string, number>>): Promise<Contest> =>
     contest<Map<string, number>>(
       {

@@ -6,6 +6,8 @@ export interface ColumnsArguments {
   readonly seed: number;
   readonly batches: number;
   readonly from: string;
+  /** How often the same batches are sent; once unless told. */
+  readonly passes?: number;
 }
 
 /** Batches that were drawn in this slot for the next exchange: drawing them is no part of its time. */
@@ -26,18 +28,18 @@ export const drawColumns = defineFlow(import.meta.url, (q, { seed, batches, from
   return { drawn: q.read("drawing", reader).collect() };
 });
 
-function drawnBatches({ seed, batches, from }: ColumnsArguments): Reader<Table, { readonly slot: string }> {
+function drawnBatches({ seed, batches, from, passes = 1 }: ColumnsArguments): Reader<Table, { readonly slot: string }> {
   return {
     kind: "drawn-batches",
-    options: { seed, batches },
+    options: { seed, batches, passes },
     locate: (split) => split.slot,
     splits: () => [{ slot: from }],
     *read() {
-      for (let index = 0; index < batches; index++) {
-        const name = `${seed}:${index}`;
+      for (let index = 0; index < batches * passes; index++) {
+        const name = `${seed}:${index % batches}`;
         const batch = drawn.get(name);
         if (batch === undefined) throw new Error(`batch ${name} wasn't drawn in this slot`);
-        drawn.delete(name);
+        if (index >= batches * (passes - 1)) drawn.delete(name);
         yield batch;
       }
     },
@@ -80,6 +82,14 @@ class SumColumns implements Operator<{ in: Table }, ColumnSums> {
 
   done(): ColumnSums[] {
     return [this.#sums];
+  }
+
+  snapshot(): ColumnSums {
+    return this.#sums;
+  }
+
+  restore(sums: ColumnSums): void {
+    this.#sums = sums;
   }
 }
 

@@ -23,6 +23,14 @@ export class KeyedSum implements Operator<{ in: Pair }, Sum> {
   done(): Sum[] {
     return [...this.#sums.values()];
   }
+
+  snapshot(): Sum[] {
+    return [...this.#sums.values()];
+  }
+
+  restore(sums: readonly Sum[]): void {
+    for (const { k, sum } of sums) this.#sums.set(k, { k, sum });
+  }
 }
 
 export const keyedSum = defineFlow(import.meta.url, (q, args: { seed: number; objects: number }) => {

@@ -15,7 +15,7 @@ export interface Benchmark {
   /** One line: what is done. */
   readonly workload: string;
   readonly bar: Bar;
-  readonly unit: "x" | "s" | "MB" | "ms";
+  readonly unit: "x" | "s" | "MB" | "ms" | "/s";
   readonly measure: () => Promise<Measured>;
 }
 

@@ -3,12 +3,12 @@ import { openStore } from "../../actors/stores/open-store.ts";
 import { decodeArguments } from "../../actors/slot/arguments.ts";
 import type { LineageStore, StoredExecution } from "../core/contracts/lineage-store.ts";
 import { QStreamError } from "../core/errors.ts";
+import { defaultStore } from "../flow/session-lineage.ts";
 import { decodeStoredFlow, type StoredFlow } from "../flow/stored-flow.ts";
 import { describeError } from "./describe-error.ts";
 import { formatTable } from "./display/table.ts";
 import { helpOf, usageError } from "./help.ts";
 import { toJson } from "./json.ts";
-import { defaultStore } from "./run-options.ts";
 
 interface Command {
   readonly action: "list" | "show" | "remove";

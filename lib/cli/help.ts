@@ -3,6 +3,7 @@ const general = `qstream: actor-model stream processing for TypeScript
 Usage
   qstream run FLOW [options]   run a flow of a TypeScript or JavaScript module
   qstream executions           list, show and remove runs that ended before they were done
+  qstream simulate FLOW        run a flow many times in a simulated world in which things go wrong
   qstream help [COMMAND]       show this, or the help of a command
   qstream --version
 
@@ -22,7 +23,8 @@ Options
   --isolation KIND     thread (default), process, or none (all in one thread, for debugging)
   --memory BYTES       heap that each slot may use, with a unit if you like: 512MB, 2GB
   --store URL          where lineage and checkpoints are kept, so that what is lost is made again:
-                       lmdb:FOLDER (default lmdb:.qstream), redis://HOST:PORT/DB, memory, none
+                       lmdb:FOLDER (default lmdb:.qstream, or what QSTREAM_STORE names),
+                       redis://HOST:PORT/DB, memory, none
   --resume EXECUTION   go on with a run that was killed or failed; "qstream executions" lists them
   --upgrade            with --resume: the flow's code has changed, and takes the old states
   --json FILE          write {execution, outputs, metrics} as JSON to FILE; - is standard output,
@@ -34,6 +36,31 @@ Options
 Exit codes
   0 success   1 the execution failed   2 the command was wrong (also: no such flow, a wrong
   argument)   130 stopped by Ctrl-C   129, 143 ended by SIGHUP, SIGTERM
+`;
+
+const simulate = `qstream simulate FLOW: run a flow in a simulated world, with faults, and compare its outputs
+
+Scheduler, channels, lineage, network, disks and clock run in one thread in virtual time, and everything that
+may vary follows from a seed. Each seed's outputs are compared with those of a run without faults: lists in
+any order. What sinks write stays in memory.
+
+Options
+  --seeds N            how many seeds (default 100)
+  --from S             the first of them (default 1)
+  --faults KINDS       some of kill, kill-machine, pause, lapse, delay, partition, drop, duplicate, disk-slow,
+                       disk-full, disk-broken, store-timeout, store-away, store-forgets, checkpoint-damaged,
+                       clock-jump, with commas; all; none (default: all that an execution survives)
+  --arg NAME=VALUE     an argument of the flow; may be repeated
+  --slots N            how many slots (default 3)
+  --parcel N           objects of a parcel (default 64): small ones make more tasks
+  --checkpoint MS      virtual milliseconds between two checkpoints of a channel (default 10)
+  --trace              show all that happens with one seed, the one of --from
+  --json FILE          write seeds, failure and counts of faults as JSON to FILE; - is standard output
+  --help               show this
+
+Exit codes
+  0 all seeds gave the same   1 one failed: the command that repeats exactly that one is printed
+  2 the command was wrong
 `;
 
 const executions = `qstream executions: runs that a store knows because they ended before they were done
@@ -54,6 +81,7 @@ To go on with one: qstream run FLOW --resume EXECUTION
 /** Help of the program, or of one command. */
 export function helpOf(command?: string): string {
   if (command === "executions") return executions;
+  if (command === "simulate") return simulate;
   return command === "run" ? run : general;
 }
 

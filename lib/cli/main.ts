@@ -25,6 +25,12 @@ switch (command) {
     process.exitCode = await executionsCommand(rest);
     break;
   }
+  case "simulate": {
+    const { simulateCommand } = await import("./simulate-command.ts");
+    process.exitCode = await simulateCommand(rest);
+    setTimeout(() => process.exit(), lingerMs).unref();
+    break;
+  }
   case undefined:
     process.stderr.write(helpOf());
     process.exitCode = 2;

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { QStreamError } from "../core/errors.ts";
+import { storeOf } from "../flow/session-lineage.ts";
 
 /** The options of `qstream run`, parsed and checked. */
 export interface RunCommandOptions {
@@ -19,9 +20,6 @@ export interface RunCommandOptions {
   readonly quiet: boolean;
   readonly help: boolean;
 }
-
-/** Where the command line keeps lineage unless it is told otherwise. */
-export const defaultStore = "lmdb:.qstream";
 
 const pictures = ["text", "mermaid", "dot"] as const;
 
@@ -79,7 +77,7 @@ export function parseRunOptions(words: readonly string[]): RunCommandOptions {
     throw new QStreamError("OPTION_INVALID", "--upgrade says that --resume may go on with other code");
   }
   return {
-    store: values.store ?? (isolation === "none" ? "none" : defaultStore),
+    store: storeOf({ store: values.store, isolation }),
     resume: values.resume,
     upgrade: values.upgrade === true,
     flow: positionals[0] ?? "",

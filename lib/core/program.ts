@@ -7,6 +7,13 @@ import type { OutputSink } from "./contracts/sink.ts";
 /** What functions on an edge may ask of the engine: time and randomness that replay repeats. */
 export type EdgeContext = Pick<Context, "now" | "random" | "step" | "channel" | "channels" | "seq" | "count">;
 
+/** A loop over the objects of one parcel. */
+export interface EdgeLoop {
+  (objects: readonly unknown[], ctx: EdgeContext): readonly unknown[];
+  /** What makes one object of each, if that is all that the loop does: a router may then make them while it deals them. */
+  readonly each?: (object: never, ctx: EdgeContext) => unknown;
+}
+
 /**
  * A stateless function that rides on an edge. It takes the objects of one parcel at a time. Functions are linked to the one
  * before them, so that edges which share a prefix compute it once.
@@ -15,7 +22,7 @@ export interface EdgeFunction {
   readonly id: string;
   readonly kind: string;
   readonly previous: EdgeFunction | undefined;
-  readonly apply: (objects: readonly unknown[], ctx: EdgeContext) => readonly unknown[];
+  readonly apply: EdgeLoop;
 }
 
 export type StepCode =

@@ -8,7 +8,7 @@ type Apply = EdgeFunction["apply"];
 
 /** Each kind of edge function as one plain loop over the objects of a parcel. */
 export function mapping(id: string, f: (object: never, ctx: FunctionContext) => unknown): Apply {
-  return (objects, ctx) => {
+  const loop: Apply = (objects, ctx) => {
     const count = objects.length;
     const made = new Array<unknown>(count);
     for (let at = 0; at < count; at++) {
@@ -18,6 +18,7 @@ export function mapping(id: string, f: (object: never, ctx: FunctionContext) => 
     }
     return made;
   };
+  return Object.assign(loop, { each: f });
 }
 
 export function filtering(id: string, f: (object: never, ctx: FunctionContext) => unknown): Apply {

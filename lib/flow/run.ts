@@ -1,6 +1,7 @@
 import type { FlowReference } from "../core/flow-registry.ts";
 import { haltModule, isSlot } from "../core/flow-registry.ts";
 import { decodeArguments, encodeArguments } from "../../actors/slot/arguments.ts";
+import { loadableUrl } from "../code/bundle.ts";
 import { codeHash } from "../code/code-hash.ts";
 import { QStreamError } from "../core/errors.ts";
 import type { Limits } from "../core/limits.ts";
@@ -77,7 +78,8 @@ export async function resumeFlow(request: ResumeRequest): Promise<Execution<Reco
     const stored = await session.findStored(execution);
     const prepared = prepare(await decodeArguments(stored.args));
     const { fingerprint } = planGraph(prepared.graph, { slots: slotsOf(given) });
-    const now = { flow: reference.name, fingerprint, codeHash: await codeHash(reference.module) };
+    const { module, name } = reference;
+    const now = { flow: name, fingerprint, codeHash: await codeHash(module, await loadableUrl(module)) };
     checkSameFlow(execution, stored, now, upgrade);
     return session.start({ reference, options: given, args: stored.args, ...prepared, resumed: { execution, stored } });
   });

@@ -10,8 +10,9 @@ import { decodeStoredFlow, encodeStoredFlow, type StoredFlow } from "./stored-fl
 /** How a session keeps the lineage of its executions. */
 export interface LineageOptions {
   /**
-   * Where lineage and checkpoints are kept, so that what is lost can be made again: `memory`, `lmdb:<folder>`,
-   * `redis://host:port/db`; `none` keeps nothing, and a lost slot or a failed task fails the execution.
+   * Where lineage and checkpoints are kept, so that what is lost can be made again: `lmdb:<folder>` (default `lmdb:.qstream`,
+   * with isolation `none` nothing), `redis://host:port/db`, `memory`; `none` keeps nothing, and a lost slot or a failed task
+   * fails the execution.
    */
   readonly store?: string;
   /** Milliseconds between two checkpoints of a channel. Default 2,000. */
@@ -20,6 +21,21 @@ export interface LineageOptions {
   readonly attempts?: number;
   /** Milliseconds for which executions wait for a store that is away. Default 60,000. */
   readonly storeWaitMs?: number;
+}
+
+/** Where sessions keep lineage unless they are told otherwise: below the working directory. */
+export const defaultStore = "lmdb:.qstream";
+
+/**
+ * The store of a session: the one that it is given, else the one that QSTREAM_STORE in the environment names, else the
+ * default. A session in a single thread has nothing that could be lost alone.
+ */
+export function storeOf(options: {
+  readonly store?: string | undefined;
+  readonly isolation?: string | undefined;
+}): string {
+  if (options.store !== undefined) return options.store;
+  return options.isolation === "none" ? "none" : (process.env["QSTREAM_STORE"] ?? defaultStore);
 }
 
 /** The lineage of a session: its store, the actor that writes to it, and what the store knows of executions. */

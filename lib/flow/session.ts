@@ -31,7 +31,7 @@ import { EventLog, type Execution } from "./execution.ts";
 import type { Graph } from "./graph.ts";
 import { planGraph } from "./plan-graph.ts";
 import type { RunOptions } from "./run.ts";
-import { SessionLineage, type LineageOptions } from "./session-lineage.ts";
+import { SessionLineage, storeOf, type LineageOptions } from "./session-lineage.ts";
 import { dealSplits } from "./splits.ts";
 import type { StoredFlow } from "./stored-flow.ts";
 
@@ -73,6 +73,7 @@ export class Session implements AsyncDisposable {
   #launched: LaunchedSlots;
   readonly #lineage: SessionLineage | undefined;
   readonly #clock: Clock;
+  readonly #files: FileSystem;
   readonly #lost = new Map<string, Error>();
   readonly #running = new Set<Execution<unknown>>();
   readonly #starting = new Set<AbortController>();
@@ -92,6 +93,7 @@ export class Session implements AsyncDisposable {
     this.#options = options;
     this.#launched = launched;
     this.#clock = world.clock ?? systemClock;
+    this.#files = world.files ?? openFileSystem(options.files);
     this.#host = world.host ?? new NactHost();
     this.#lineage = this.#lineageOn(world.store);
     this.#scheduler = new Scheduler({
@@ -179,10 +181,10 @@ export class Session implements AsyncDisposable {
       throw new QStreamError("SLOT_LOST", "all slots of the session are lost", { cause: [...this.#lost.values()][0] });
     const { resumed, reference, graph } = start;
     const id = resumed?.execution ?? freshId("run");
-    const files = openFileSystem(this.#options.files);
-    const stored = resumed?.stored ?? (await this.#describe(start, slots, files, signal));
-    await prepareSinks(graph, { files, execution: id, resuming: resumed !== undefined }, signal);
+    const files = this.#files;
     const load = await orAborted(loadableUrl(reference.module), signal);
+    const stored = resumed?.stored ?? (await this.#describe(start, load, slots, files, signal));
+    await prepareSinks(graph, { files, execution: id, resuming: resumed !== undefined }, signal);
     if (resumed === undefined) await this.#lineage?.open(id, stored.plan, stored);
     else await this.#lineage?.resume(id, stored.plan);
     const execution = this.#submit(id, stored, { ...start, reference: { ...reference, load } });
@@ -195,6 +197,7 @@ export class Session implements AsyncDisposable {
   /** A flow's plan and splits, and all else that another process needs to go on with it. */
   async #describe(
     { graph, reference, args, options }: SessionStart,
+    load: string,
     slots: readonly SlotHandle[],
     files: FileSystem,
     signal: AbortSignal,
@@ -204,7 +207,7 @@ export class Session implements AsyncDisposable {
     return {
       flow: plan.flow,
       module: reference.module,
-      codeHash: this.#lineage?.outlives === true ? await codeHash(reference.module) : "",
+      codeHash: this.#lineage?.outlives === true ? await codeHash(reference.module, load) : "",
       args,
       plan,
       splits: [...dealt.byStep(plan)],
@@ -315,6 +318,7 @@ export interface SessionWorld {
   readonly store?: LineageStore | undefined;
   readonly clock?: Clock;
   readonly host?: ActorHost;
+  readonly files?: FileSystem;
 }
 
 export interface LaunchHooks {
@@ -346,7 +350,7 @@ export async function local(options: SessionOptions = {}): Promise<Session> {
     onReport: (report) => hooks.onReport(report),
     onLost: (slot, error) => hooks.onLost(slot, error),
   };
-  const { store: url = "none" } = options;
+  const url = storeOf(options);
   const store = url === "none" ? undefined : await openStore(url);
   try {
     return new Session(options, await launchSlots(options, launch), hooks, { store });

@@ -1,7 +1,7 @@
 import type { Key, PartitionFunction, Router } from "../core/contracts/partition.ts";
 import { QStreamError } from "../core/errors.ts";
 import { channelOfHash, keyFunction, keyGroups } from "../core/key.ts";
-import { noKnownChannels, routeLoop } from "./route-loop.ts";
+import { madeLoop, noKnownChannels, routeLoop } from "./route-loop.ts";
 import type { KeyColumns, RowIn } from "../core/key-columns.ts";
 
 /**
@@ -55,6 +55,8 @@ export function hashWhole<T>(keyOf: (object: T) => Key): PartitionFunction<T> {
   };
 }
 
+const madeChannelsMax = 64;
+
 function hashRouter<T>(keyOf: (object: T) => Key, names: readonly string[] | undefined, channels: number): Router<T> {
   const loop = routeLoop(keyOf, names);
   const known = noKnownChannels();
@@ -73,6 +75,13 @@ function hashRouter<T>(keyOf: (object: T) => Key, names: readonly string[] | und
       loop(objects, channels, channelOf, counts, known);
       deal(objects, targets, channelOf, counts);
       return undefined;
+    },
+    made(each) {
+      const [name] = names ?? [];
+      // Beyond a few channels the arrays of all of them are more than what one pass gains.
+      if (name === undefined || names?.length !== 1 || channels === 1 || channels > madeChannelsMax) return undefined;
+      const made = madeLoop(name, each);
+      return made && ((objects, making, targets) => made(objects, making, targets, channels, known));
     },
     batch(batch, channelOfRow) {
       if (channels === 1) return 0;

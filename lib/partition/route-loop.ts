@@ -1,4 +1,4 @@
-import type { Key } from "../core/contracts/partition.ts";
+import type { Key, Making } from "../core/contracts/partition.ts";
 import { generate } from "../core/generate.ts";
 import { channelOfHash, hashKey } from "../core/key.ts";
 import { requireProperty } from "../core/key-property.ts";
@@ -38,6 +38,45 @@ export function routeLoop<T>(keyOf: (object: T) => Key, names: readonly string[]
     loop = generated(`object[${text}]`, check, keyOf) ?? plain(keyOf);
     if (loopsByName.size < loopsMax) loopsByName.set(name, loop);
   }
+  return loop;
+}
+
+type MadeRouteLoop = (
+  objects: readonly unknown[],
+  making: Making,
+  targets: readonly unknown[][],
+  channels: number,
+  known: Uint16Array,
+) => void;
+
+const madeLoops = new Map<string, MadeRouteLoop>();
+
+/** The loop that makes objects and routes them by a property, compiled for the two alone; undefined if code can't be made. */
+export function madeLoop(name: string, each: Making["each"]): MadeRouteLoop | undefined {
+  // A flow that runs again has new functions of the same text, for which the loop is already as fast as it gets.
+  const id = JSON.stringify([name, each.toString()]);
+  const found = madeLoops.get(id);
+  if (found !== undefined) return found;
+  const text = JSON.stringify(name);
+  const body = `return (objects, { first, each, ctx, failed }, targets, channels, known) => {
+    for (let row = 0; row < objects.length; row += 1) {
+      let object = first;
+      if (row > 0) try { object = each(objects[row], ctx); } catch (error) { throw failed(error); }
+      const key = object[${text}];
+      let channel = ${unknown};
+      if (typeof key === "number" && (key & ${knownKeys - 1}) === key) {
+        channel = known[key];
+        if (channel === ${unknown}) channel = known[key] = channelOfHash(hashKey(key), channels);
+      } else {
+        if (key === undefined) requireProperty(object, ${text});
+        channel = channelOfHash(hashKey(key), channels);
+      }
+      targets[channel].push(object);
+    }
+  };`;
+  const names = ["hashKey", "channelOfHash", "requireProperty"];
+  const loop = generate<MadeRouteLoop>(names, body, [hashKey, channelOfHash, requireProperty]);
+  if (loop !== undefined && madeLoops.size < loopsMax) madeLoops.set(id, loop);
   return loop;
 }
 

@@ -8,12 +8,14 @@ export interface Topology {
   close: () => Promise<void>;
 }
 
-/** One thread, two threads and two processes. */
+/**
+ * One thread, two threads and two processes. On threads, tasks are logged and states saved, in memory.
+ */
 export function topologies(options: SessionOptions = {}): readonly Topology[] {
   return [
-    topology("one thread", { ...options, slots: 2, isolation: "none" }),
-    topology("two threads", { ...options, slots: 2, isolation: "thread" }),
-    topology("two processes", { ...options, slots: 2, isolation: "process" }),
+    topology("one thread", { slots: 2, isolation: "none", ...options }),
+    topology("two threads", { slots: 2, isolation: "thread", store: "memory", ...options }),
+    topology("two processes", { slots: 2, isolation: "process", store: "none", ...options }),
   ];
 }
 

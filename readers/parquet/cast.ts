@@ -56,6 +56,28 @@ export function castColumn(
   }
 }
 
+/** The types of a frame's column that are a declared kind as they are. */
+const alreadyOfKind: Readonly<Record<ColumnKind, readonly string[]>> = {
+  string: ["string", "utf8"],
+  int32: ["int32"],
+  int64: ["int64"],
+  float64: ["float64"],
+  boolean: ["bool"],
+  timestamp: [],
+  date: ["date"],
+};
+
+/** True if the columns of a frame are those that are declared, in order and type, so that nothing needs to be cast. */
+export function areDeclared(columns: readonly FoundColumn[], fields: readonly ColumnField[]): boolean {
+  return (
+    columns.length === fields.length &&
+    fields.every(({ name, kind }, index) => {
+      const column = columns[index];
+      return column?.name === name && alreadyOfKind[kind].includes(column.type);
+    })
+  );
+}
+
 const kindOfVariant: Readonly<Record<string, ParquetKind>> = {
   String: "string",
   Utf8: "string",

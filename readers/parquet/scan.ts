@@ -3,7 +3,7 @@ import type { PolarsLibrary } from "../../lib/core/batch/index.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import type { ColumnField } from "../../lib/core/schema.ts";
 import type { ParquetColumn } from "./columns.ts";
-import { castColumn, frameColumns } from "./cast.ts";
+import { areDeclared, castColumn, frameColumns } from "./cast.ts";
 import type { ParquetFooter } from "./footer.ts";
 import type { ParquetSettings } from "./options.ts";
 import type { ParquetSplit } from "./splits.ts";
@@ -166,6 +166,11 @@ function checkNulls(frame: DataFrame, fields: readonly ColumnField[] | undefined
 
 function castResult(polars: PolarsLibrary, made: DataFrame, settings: ParquetSettings, split: ParquetSplit): DataFrame {
   const columns = frameColumns(made);
+  // Another query costs some milliseconds, whatever it has to do.
+  if (areDeclared(columns, settings.result ?? [])) {
+    checkNulls(made, settings.result, split);
+    return made;
+  }
   const casts = (settings.result ?? []).map((field) => {
     const column = columns.find(({ name }) => name === field.name);
     if (column !== undefined) {

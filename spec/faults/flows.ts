@@ -88,6 +88,15 @@ export const limited = defineFlow(import.meta.url, (q, args: Pace & { readonly m
   rows: q.read("numbers", ticking(args)).limit("limit", args.most).collect(),
 }));
 
+/** An early stop before a step that takes all that is left. */
+export const counted = defineFlow(import.meta.url, (q, pace: Pace) => ({
+  count: q
+    .read("numbers", ticking(pace))
+    .limit("limit", Math.floor(pace.count / 2))
+    .count("count")
+    .collect(),
+}));
+
 export const severalSinks = defineFlow(import.meta.url, (q, args: Pace & { readonly folder: string }) => {
   const numbers = q.read("numbers", ticking(args));
   const rows = numbers.map("row", (n) => ({ n, text: `row ${n}` }));

@@ -3,10 +3,10 @@
 // says on: the flows and faults of process-slots.spec.ts.
 
 import * as assert from "uvu/assert";
-import { local, type Session } from "../../lib/index.ts";
+import { local, type Flow, type Session } from "../../lib/index.ts";
 import { assertNothingLeft, digestOf, hasProcesses, makeSpecFolder, runWithFaults } from "../kit/faults.ts";
 import { inSlot, suite } from "../kit/suite.ts";
-import { diamond, hashJoin, keyedSum, sorted, type Pace } from "./flows.ts";
+import { counted, diamond, hashJoin, keyedSum, sorted, type Pace } from "./flows.ts";
 import { scripts } from "./scripts.ts";
 
 const test = suite("faults: kill -9 of process slots, again and again");
@@ -20,7 +20,9 @@ if (!inSlot && hasProcesses()) {
 
 async function soak(): Promise<void> {
   const folder = makeSpecFolder("soak-faults");
-  const flows = { keyedSum, hashJoin, sorted, diamond };
+  const flows = { keyedSum, hashJoin, sorted, diamond, counted } as Readonly<
+    Record<string, Flow<Pace, Record<string, unknown>>>
+  >;
   const expected = new Map<string, string>();
   const rowsOf = (outputs: object): readonly unknown[] => Object.values(outputs)[0] as readonly unknown[];
   const deadline = performance.now() + seconds * 1000;
@@ -33,7 +35,12 @@ async function soak(): Promise<void> {
       if ((seed - firstSeed) % 20 === 0) {
         await session?.close();
         const store = seed % 40 < 20 ? "memory" : `lmdb:${folder.path}/store`;
-        session = await local({ slots: 2 + (seed % 3), isolation: "process", store, checkpointEveryMs: 50 + (seed % 5) * 50 });
+        session = await local({
+          slots: 2 + (seed % 3),
+          isolation: "process",
+          store,
+          checkpointEveryMs: 50 + (seed % 5) * 50,
+        });
       }
       const on = session as Session;
       for (const [name, flow] of Object.entries(flows)) {
@@ -43,7 +50,7 @@ async function soak(): Promise<void> {
         }
         const named = Object.entries(scripts);
         const [what, script] = named[(seed + name.length) % named.length] ?? ["", scripts["one slot"]];
-        const run = await runWithFaults<Pace, Record<string, unknown>>(flow, pace, { on, seed }, script);
+        const run = await runWithFaults(flow, pace, { on, seed }, script);
         assert.is(digestOf(rowsOf(run.outputs)), expected.get(name), `${name}, seed ${seed}, ${what}`);
         runs++;
         recoveries += run.recoveries;

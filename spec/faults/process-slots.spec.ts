@@ -102,14 +102,21 @@ if (!inSlot && hasProcesses()) {
       const { outputs } = await harm(severalSinks, { ...pace, folder: target }, seed, script);
       const why = `seed ${seed}`;
       assert.equal(outputs.count, [pace.count], why);
-      assert.equal(outputs.largest, [0, 1, 2, 3, 4].map((n) => pace.count - 1 - n), why);
+      assert.equal(
+        outputs.largest,
+        [0, 1, 2, 3, 4].map((n) => pace.count - 1 - n),
+        why,
+      );
       assert.is(outputs.odd.length, pace.count / 1000, why);
       const expected = digestOf(Array.from({ length: pace.count }, (_, n) => ({ n, text: `row ${n}` })));
       assert.is(digestOf(await csvRows(join(target, "csv"))), expected, `${why}: CSV`);
       assert.is(digestOf(await parquetRows(join(target, "parquet"))), expected, `${why}: Parquet`);
       // Nothing that a lost life had begun, and no mark of the execution.
       for (const format of ["csv", "parquet"]) {
-        assert.equal(filesOf(join(target, format)).filter((name) => !new RegExp(`^part-[^/]*\\.${format}$`).test(name)), []);
+        assert.equal(
+          filesOf(join(target, format)).filter((name) => !new RegExp(`^part-[^/]*\\.${format}$`).test(name)),
+          [],
+        );
       }
     }, 30_000);
   }
@@ -121,7 +128,7 @@ const read = defineFlow(import.meta.url, (q, args: { readonly path: string }) =>
 
 async function parquetRows(path: string): Promise<readonly unknown[]> {
   const { rows } = await read.run({ path: `${path}/*.parquet` }, { on: session });
-  return (rows as readonly { readonly n: number; readonly text: string }[]).map(({ n, text }) => ({ n: Number(n), text }));
+  return rows.map(({ n, text }) => ({ n: Number(n), text }));
 }
 
 async function csvRows(path: string): Promise<readonly unknown[]> {

@@ -35,7 +35,9 @@ export function childrenOf(parent: number): number[] {
 
 function isChild(pid: number, parent: number): boolean {
   // After the name, which may hold anything and ends with the last parenthesis: state, then the parent's id.
-  const [state, ofParent] = readSystem(`/proc/${pid}/stat`).replace(/^.*\) /su, "").split(" ");
+  const [state, ofParent] = readSystem(`/proc/${pid}/stat`)
+    .replace(/^.*\) /su, "")
+    .split(" ");
   return Number(ofParent) === parent && state !== "Z" && state !== "X";
 }
 

@@ -26,6 +26,11 @@ export interface Router<in T> {
    */
   objects: (objects: readonly T[], targets: unknown[][], task: RoutedTask) => number | "all" | undefined;
   /**
+   * Gives a loop that makes objects by a function and adds them to targets, as `objects` would do with an array of what was
+   * made: one pass instead of two. Undefined where `objects` must be asked.
+   */
+  made?: ((each: Making["each"]) => MadeLoop | undefined) | undefined;
+  /**
    * Routes one columnar batch: writes each row's channel to `channelOfRow`, or returns a whole-batch decision.
    * Slices are [channel, batch] pairs made by the function itself.
    */
@@ -34,6 +39,20 @@ export interface Router<in T> {
     channelOfRow: Uint16Array,
     task: RoutedTask,
   ) => number | "all" | undefined | readonly (readonly [number, unknown])[];
+}
+
+/** Makes an object of each and adds it to its channel's array in `targets`. */
+export type MadeLoop = (objects: readonly unknown[], making: Making, targets: readonly unknown[][]) => void;
+
+/** How objects are made while they are routed. */
+export interface Making {
+  readonly each: (object: never, ctx: never) => unknown;
+  /** The second argument of `each`. */
+  readonly ctx: unknown;
+  /** What was made of the first object: that isn't done again. */
+  readonly first: unknown;
+  /** The error to throw for one that `each` threw. */
+  readonly failed: (error: unknown) => unknown;
 }
 
 /** Decides for each object which downstream channels get it. */

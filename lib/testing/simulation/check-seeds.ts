@@ -1,8 +1,7 @@
-import { isDeepStrictEqual } from "node:util";
 import { QStreamError, type ErrorCode } from "../../core/errors.ts";
 import type { Flow } from "../../flow/define-flow.ts";
-import { sameMultiset } from "../multiset.ts";
 import type { FaultKind, Phase } from "./faults.ts";
+import { sameOutputs, type Outcome } from "./same-outcome.ts";
 import { simulate, type SimulationOptions, type SimulationReport } from "./simulate.ts";
 
 export interface CheckSeedsOptions<Outs> extends Omit<SimulationOptions, "seed" | "traceLines"> {
@@ -10,12 +9,17 @@ export interface CheckSeedsOptions<Outs> extends Omit<SimulationOptions, "seed" 
   readonly seeds: number;
   /** The first seed. Default 1. */
   readonly from?: number;
-  /** For flows with several right results: whether one of a run with faults is right, given that of a run without. */
-  readonly accept?: (outputs: Outs, without: Outs) => boolean;
+  /**
+   * Whether what a run with faults gave is right, given the outputs of a run without: for flows with several right results,
+   * and for files that sinks wrote. Default: the same outputs and files.
+   */
+  readonly accept?: (outputs: Outs, without: Outs, outcome: Outcome) => boolean;
   /** Codes of errors that an execution may end with under these faults: STORE_LOST where the store forgets. */
   readonly acceptErrors?: readonly ErrorCode[];
   /** The command that repeats a seed. Default: `npx qstream simulate` with the flow's name. */
   readonly command?: (seed: number) => string;
+  /** Whether the reports that `onSeed` gets have their traces. Default false: only a failure has one. */
+  readonly traces?: boolean;
   /** Called after each seed. */
   readonly onSeed?: (report: SimulationReport<Outs>) => void;
 }
@@ -47,9 +51,12 @@ export interface SeedFailure<Outs> {
   readonly report: SimulationReport<Outs>;
 }
 
+// Always the same, so that a seed strikes at the same times whichever the first one was.
+const seedWithout = 0;
+
 /**
- * Runs a flow once without faults and then with many seeds, and compares the outputs: lists as multisets, anything else by
- * its value. Stops at the first seed that fails, gives another result, or leaves something behind.
+ * Runs a flow once without faults and then with many seeds, and compares the outputs: lists as multisets, files by their
+ * lines, anything else by its value. Stops at the first seed that fails, gives another result, or leaves something behind.
  *
  * @throws the error of the run without faults
  * @example
@@ -61,10 +68,13 @@ export async function checkSeeds<Args extends object, Outs extends Record<string
   args: Args,
   options: CheckSeedsOptions<Outs>,
 ): Promise<SeedsReport<Outs>> {
-  const { seeds, from = 1, accept = equalOutputs, acceptErrors = [], command, onSeed, ...simulated } = options;
+  const { seeds, from = 1, accept, acceptErrors = [], command, onSeed, traces = false, ...simulated } = options;
   const startedAt = performance.now();
-  const without = await simulate(flow, args, { ...simulated, faults: [], seed: from, traceLines: 0 });
+  const without = await simulate(flow, args, { ...simulated, faults: [], seed: seedWithout, traceLines: 0 });
   if (without.outputs === undefined) throw without.error ?? new Error("the run without faults gave no outputs");
+  const { outputs } = without;
+  const accepted =
+    accept ?? ((found: Outs, wanted: Outs, outcome: Outcome) => sameOutputs(found, wanted, outcome, without));
   // Faults strike while the execution runs, and a little longer: they make it longer themselves.
   const faultsWithinMs = options.faultsWithinMs ?? without.virtualMs * 1.5;
   const sums = { virtualMs: 0, events: 0, tasks: 0 };
@@ -76,7 +86,7 @@ export async function checkSeeds<Args extends object, Outs extends Record<string
   for (let seed = from; seed < from + seeds && failure === undefined; seed++) {
     const one = { ...simulated, faultsWithinMs, seed };
     // oxlint-disable-next-line no-await-in-loop -- one world after the other, in one thread
-    const report = await simulate(flow, args, { ...one, traceLines: 0 });
+    const report = await simulate(flow, args, traces ? one : { ...one, traceLines: 0 });
     done++;
     sums.virtualMs += report.virtualMs;
     sums.events += report.events;
@@ -88,7 +98,7 @@ export async function checkSeeds<Args extends object, Outs extends Record<string
       refused++;
       continue;
     }
-    const reason = reasonOf(report, without.outputs, accept);
+    const reason = reasonOf(report, outputs, accepted);
     if (reason === undefined) continue;
     failure = {
       seed,
@@ -105,23 +115,13 @@ export async function checkSeeds<Args extends object, Outs extends Record<string
 function reasonOf<Outs>(
   report: SimulationReport<Outs>,
   without: Outs,
-  accept: (outputs: Outs, without: Outs) => boolean,
+  accept: NonNullable<CheckSeedsOptions<Outs>["accept"]>,
 ): string | undefined {
   const { outputs, error, leftBehind } = report;
   if (error !== undefined) return `it failed: ${error.message}`;
   if (outputs === undefined) return "it gave no outputs";
-  if (!accept(outputs, without)) return "its outputs differ from those without faults";
+  if (!accept(outputs, without, report)) return "its outputs differ from those without faults";
   return leftBehind.length === 0 ? undefined : `it left behind: ${leftBehind.slice(0, 5).join(", ")}`;
-}
-
-function equalOutputs(outputs: Record<string, unknown>, without: Record<string, unknown>): boolean {
-  const names = Object.keys(without);
-  if (!isDeepStrictEqual(Object.keys(outputs).toSorted(), names.toSorted())) return false;
-  return names.every((name) => {
-    const [left, right] = [outputs[name], without[name]];
-    if (Array.isArray(left) && Array.isArray(right)) return sameMultiset(left, right);
-    return isDeepStrictEqual(left, right);
-  });
 }
 
 function addCounts<Key extends string>(sums: Partial<Record<Key, number>>, counts: Partial<Record<Key, number>>): void {

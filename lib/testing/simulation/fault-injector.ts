@@ -88,7 +88,12 @@ export class FaultInjector {
   /** Says what was done, or nothing where there was nothing that it could be done to. */
   #perform(fault: Fault, target: SimulatedSlot | undefined, trusted: readonly SimulatedSlot[]): string | undefined {
     const { kind, amount } = fault;
-    if (kind === "store-timeout" || kind === "store-away" || kind === "store-forgets") {
+    if (
+      kind === "store-timeout" ||
+      kind === "store-away" ||
+      kind === "store-forgets" ||
+      kind === "checkpoint-damaged"
+    ) {
       return this.#ofStore(kind, amount);
     }
     if (kind === "delay" || kind === "duplicate") return this.#ofNetwork(kind, amount);
@@ -119,7 +124,10 @@ export class FaultInjector {
     }
   }
 
-  #ofStore(kind: "store-timeout" | "store-away" | "store-forgets", amount: number): string | undefined {
+  #ofStore(
+    kind: "store-timeout" | "store-away" | "store-forgets" | "checkpoint-damaged",
+    amount: number,
+  ): string | undefined {
     const store = this.#parts.store();
     if (store === undefined) return undefined;
     switch (kind) {
@@ -135,6 +143,10 @@ export class FaultInjector {
         const ms = amount ** 2 * forgetMostMs;
         void store.forget(ms);
         return `what it was told in the last ${ms.toFixed(1)} ms`;
+      }
+      case "checkpoint-damaged": {
+        const damaged = store.damageCheckpoint(amount);
+        return damaged === undefined ? undefined : `checkpoint ${damaged.seq} of channel ${damaged.channel}`;
       }
     }
   }
@@ -218,7 +230,7 @@ export class FaultInjector {
 }
 
 const awayMostMs = 300;
-const forgetMostMs = 50;
+const forgetMostMs = 10;
 const delayMostMs = 200;
 
 function phaseOfOrder(order: Order): Phase | undefined {

@@ -27,6 +27,8 @@ export type FaultKind =
   | "store-away"
   /** The store is again what it was some milliseconds ago. */
   | "store-forgets"
+  /** The newest checkpoint of a channel can't be read any more. */
+  | "checkpoint-damaged"
   /** The wall clock of a slot jumps, forward or back. */
   | "clock-jump";
 
@@ -45,6 +47,7 @@ export const faultKinds: readonly FaultKind[] = [
   "store-timeout",
   "store-away",
   "store-forgets",
+  "checkpoint-damaged",
   "clock-jump",
 ];
 
@@ -98,6 +101,11 @@ export interface Fault {
   /** How much or how long, from 0 to below 1 of what the kind can be. */
   readonly amount: number;
 }
+
+/** Faults that an execution with a store survives with the same result: all but a store that forgets and drives that refuse. */
+export const survivableFaults: readonly FaultKind[] = faultKinds.filter(
+  (kind) => kind !== "store-forgets" && kind !== "disk-full" && kind !== "disk-broken",
+);
 
 export interface FaultOptions {
   readonly kinds: readonly FaultKind[];

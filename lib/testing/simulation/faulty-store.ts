@@ -24,6 +24,21 @@ export interface FaultyStoreOptions {
   readonly timeoutMs?: number;
   /** Called as soon as a call is made, and when its answer is about to leave the store. */
   readonly onCall?: (name: StoreCall, moment: "begun" | "answered") => void;
+  /** Sees what the store has done, at the moment at which it is done. */
+  readonly observer?: StoreObserver | undefined;
+}
+
+/** Who sees what a simulated store does. */
+export interface StoreObserver {
+  committed: (commits: readonly ChannelCommit[], answers: readonly CommitAnswer[]) => void;
+  read: (channel: number, records: readonly { readonly seq: number; readonly record: Uint8Array }[]) => void;
+  saved: (channel: number, seq: number, bytes: Uint8Array, answer: CommitAnswer) => void;
+  fenced: (channels: readonly FencedChannel[]) => void;
+  freed: (channel: number, recordsThrough: number, checkpointsBefore: number) => void;
+  /** A checkpoint of a channel is damaged. */
+  damaged: (channel: number) => void;
+  /** The store is what it was earlier: nothing that was seen before need hold. */
+  forgotten: () => void;
 }
 
 export type StoreCall = Exclude<keyof LineageStore, "kind" | "close">;
@@ -50,6 +65,10 @@ export class FaultyStore implements LineageStore {
   #timeouts = 0;
   #away = false;
   #lastMs = 0;
+  /** Newest checkpoint of each channel. */
+  readonly #newest = new Map<number, number>();
+  /** The checkpoint of each channel that is damaged: one at most, as the engine keeps one to spare. */
+  readonly #damaged = new Map<number, number>();
 
   constructor(options: FaultyStoreOptions) {
     this.#options = options;
@@ -70,6 +89,17 @@ export class FaultyStore implements LineageStore {
     this.#away = false;
   }
 
+  /** The newest checkpoint of a channel can't be loaded any more. Returns which, or undefined where there is none yet. */
+  damageCheckpoint(chance: number): { readonly channel: number; readonly seq: number } | undefined {
+    const candidates = [...this.#newest].filter(([channel]) => !this.#damaged.has(channel));
+    const chosen = candidates[Math.floor(chance * candidates.length)];
+    if (chosen === undefined) return undefined;
+    const [channel, seq] = chosen;
+    this.#damaged.set(channel, seq);
+    this.#options.observer?.damaged(channel);
+    return { channel, seq };
+  }
+
   heal(): void {
     this.#away = false;
     this.#timeouts = 0;
@@ -84,6 +114,7 @@ export class FaultyStore implements LineageStore {
     // Everything is in memory: this is over before any time passes.
     this.#writes = kept;
     this.#store = store;
+    this.#options.observer?.forgotten();
     for (const { apply } of kept) {
       // oxlint-disable-next-line no-await-in-loop -- in the order in which it was written; what failed fails again
       await apply(store).catch(() => {});
@@ -113,7 +144,11 @@ export class FaultyStore implements LineageStore {
 
   commit(execution: string, commits: readonly ChannelCommit[]): Promise<readonly CommitAnswer[]> {
     const own = structuredClone(commits);
-    return this.#write("commit", (store) => store.commit(execution, own));
+    return this.#write("commit", async (store) => {
+      const answers = await store.commit(execution, own);
+      this.#options.observer?.committed(own, answers);
+      return answers;
+    });
   }
 
   read(
@@ -122,7 +157,11 @@ export class FaultyStore implements LineageStore {
     afterSeq: number,
     max: number,
   ): Promise<readonly { readonly seq: number; readonly record: Uint8Array }[]> {
-    return this.#read("read", (store) => store.read(execution, channel, afterSeq, max));
+    return this.#read("read", async (store) => {
+      const records = await store.read(execution, channel, afterSeq, max);
+      this.#options.observer?.read(channel, records);
+      return records;
+    });
   }
 
   saveCheckpoint(
@@ -133,20 +172,34 @@ export class FaultyStore implements LineageStore {
     bytes: Uint8Array,
   ): Promise<CommitAnswer> {
     const own = bytes.slice();
-    return this.#write("saveCheckpoint", (store) => store.saveCheckpoint(execution, channel, generation, seq, own));
+    return this.#write("saveCheckpoint", async (store) => {
+      const answer = await store.saveCheckpoint(execution, channel, generation, seq, own);
+      this.#options.observer?.saved(channel, seq, own, answer);
+      if (answer === "committed") this.#newest.set(channel, seq);
+      return answer;
+    });
   }
 
   loadCheckpoint(execution: string, channel: number, seq: number): Promise<Uint8Array | undefined> {
-    return this.#read("loadCheckpoint", (store) => store.loadCheckpoint(execution, channel, seq));
+    return this.#read("loadCheckpoint", async (store) =>
+      this.#damaged.get(channel) === seq ? undefined : store.loadCheckpoint(execution, channel, seq),
+    );
   }
 
   fence(execution: string, channels: readonly number[]): Promise<readonly FencedChannel[]> {
     const own = [...channels];
-    return this.#write("fence", (store) => store.fence(execution, own));
+    return this.#write("fence", async (store) => {
+      const fenced = await store.fence(execution, own);
+      this.#options.observer?.fenced(fenced);
+      return fenced;
+    });
   }
 
   free(execution: string, channel: number, recordsThrough: number, checkpointsBefore: number): Promise<void> {
-    return this.#write("free", (store) => store.free(execution, channel, recordsThrough, checkpointsBefore));
+    return this.#write("free", async (store) => {
+      await store.free(execution, channel, recordsThrough, checkpointsBefore);
+      this.#options.observer?.freed(channel, recordsThrough, checkpointsBefore);
+    });
   }
 
   countFailure(execution: string, channel: number, seq: number): Promise<number> {
@@ -204,7 +257,8 @@ export class FaultyStore implements LineageStore {
 
   async #timedOut(name: StoreCall, action: () => Promise<unknown>, timeoutMs: number): Promise<never> {
     const { clock, random } = this.#options;
-    const chance = Math.floor(random() * 3);
+    // A fence that is done after the one that repeats it would pass for another process's: the contract has no remedy.
+    const chance = name === "fence" ? 2 * Math.floor(random() * 2) : Math.floor(random() * 3);
     const doneAfterMs = [timeoutMs / 2, timeoutMs * (1 + random())][chance];
     if (doneAfterMs !== undefined) {
       clock.after(doneAfterMs, () => {

@@ -1,5 +1,6 @@
 // Simulated executions: everything in one thread on a virtual clock, driven by one seed, with faults.
 export { simulate, type SimulationOptions, type SimulationReport } from "./simulate.ts";
 export { checkSeeds, type CheckSeedsOptions, type SeedFailure, type SeedsReport } from "./check-seeds.ts";
-export { faultKinds, passingFaults, phases, type FaultKind, type Phase } from "./faults.ts";
+export { faultKinds, passingFaults, phases, survivableFaults, type FaultKind, type Phase } from "./faults.ts";
+export type { Outcome } from "./same-outcome.ts";
 export { Trace, type TraceLine } from "./trace.ts";

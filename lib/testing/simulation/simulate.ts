@@ -1,3 +1,4 @@
+import { loadBatches } from "../../core/batch/index.ts";
 import type { LineageStore } from "../../core/contracts/lineage-store.ts";
 import type { Limits } from "../../core/limits.ts";
 import { seededRandom, type Random } from "../../core/seam/random.ts";
@@ -9,7 +10,10 @@ import { Session, type LaunchHooks } from "../../flow/session.ts";
 import { withoutIds } from "./describe.ts";
 import { FaultInjector } from "./fault-injector.ts";
 import { drawFaults, type FaultKind, type Phase } from "./faults.ts";
-import { FaultyStore } from "./faulty-store.ts";
+import { openFileSystem } from "../../files/index.ts";
+import { FaultyStore, type StoreCall } from "./faulty-store.ts";
+import { Invariants } from "./invariants.ts";
+import { MemoryFiles } from "./memory-files.ts";
 import { SimulatedSlots } from "./simulated-slots.ts";
 import { Trace } from "./trace.ts";
 import { VirtualClock } from "./virtual-clock.ts";
@@ -41,6 +45,8 @@ export interface SimulationOptions {
   readonly finishWithinMs?: number;
   /** Lines of the trace that are kept. Default 20,000; 0 keeps its checksum only. */
   readonly traceLines?: number;
+  /** Whether what the engine must keep is checked after every step. Default true. */
+  readonly invariants?: boolean;
 }
 
 /** One simulated execution. */
@@ -63,6 +69,8 @@ export interface SimulationReport<Outs> {
   readonly messages: Readonly<NetworkCounts>;
   /** What is left of the execution though it is over: files on drives, executions in the store, messages. */
   readonly leftBehind: readonly string[];
+  /** What sinks wrote, by path. It is in memory: nothing is written in the real world. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
   readonly trace: Trace;
 }
 
@@ -96,6 +104,8 @@ class SimulatedWorld {
   readonly #faults: FaultInjector;
   readonly #slots: SimulatedSlots;
   readonly #session: Session;
+  readonly #files = new MemoryFiles(openFileSystem());
+  readonly #invariants: Invariants | undefined;
 
   constructor(options: SimulationOptions) {
     this.#options = options;
@@ -103,12 +113,22 @@ class SimulatedWorld {
     const random = (salt: number): Random => seededRandom(Math.imul(seed + 1, 0x9e3779b1) ^ salt);
     const clock = new VirtualClock({ random: random(1) });
     const trace = new Trace(options.traceLines);
-    const network = new VirtualNetwork({ clock, random: random(2), trace });
     const { store: make = () => new MemoryStore() } = options;
-    const onCall = (name: Parameters<FaultInjector["storeCalled"]>[0], moment: "begun" | "answered"): void => {
+    // Without a store nothing is logged that could be looked at.
+    const looks = make !== "none" && options.invariants !== false;
+    const invariants = looks ? new Invariants((what) => this.#violated(what)) : undefined;
+    const network = new VirtualNetwork({
+      clock,
+      random: random(2),
+      trace,
+      ...(invariants === undefined ? {} : { onMessage: (message) => invariants.sent(message) }),
+    });
+    const onCall = (name: StoreCall, moment: "begun" | "answered"): void => {
       if (moment === "begun") this.#faults.storeCalled(name);
     };
-    const store = make === "none" ? undefined : new FaultyStore({ clock, random: random(3), make, trace, onCall });
+    const observed = { trace, onCall, observer: invariants };
+    const store = make === "none" ? undefined : new FaultyStore({ clock, random: random(3), make, ...observed });
+    this.#invariants = invariants;
     this.#clock = clock;
     this.#trace = trace;
     this.#network = network;
@@ -131,10 +151,15 @@ class SimulatedWorld {
       network,
       trace,
       watch: this.#faults.watch,
+      observer: {
+        ordered: (_slot, order) => invariants?.ordered(order),
+        reported: (_slot, report) => invariants?.reported(report),
+      },
+      files: this.#files,
       ...(options.machines === undefined ? {} : { machines: options.machines }),
     });
     const { checkpointEveryMs = 20 } = options;
-    const world = { clock, host: this.#slots.turnHost(clock), store };
+    const world = { clock, host: this.#slots.turnHost(clock), store, files: this.#files };
     this.#session = new Session({ checkpointEveryMs, seed }, this.#slots, hooks, world);
   }
 
@@ -142,6 +167,8 @@ class SimulatedWorld {
     flow: Flow<Args, Outs>,
     args: Args,
   ): Promise<SimulationReport<Outs>> {
+    // Loaded in real time, which virtual time wouldn't wait for: the first run would be another than all later ones.
+    await loadBatches();
     const clock = this.#clock;
     const state: { outputs?: Outs; error?: Error; execution?: Execution<Outs> } = {};
     const failed = (error: unknown): void => {
@@ -173,8 +200,14 @@ class SimulatedWorld {
       tasks: steps.reduce((sum, { metrics }) => sum + metrics.tasks, 0),
       messages: this.#network.counts,
       leftBehind: error === undefined ? await this.#leftBehind() : [],
+      files: this.#files.written,
       trace: this.#trace,
     };
+  }
+
+  #violated(what: string): void {
+    this.#trace.add(this.#clock.monotonic(), "invariants", what);
+    this.#clock.fail(new Error(`an invariant doesn't hold: ${what}`));
   }
 
   async #work<Args extends object, Outs extends Record<string, unknown>>(
@@ -188,6 +221,7 @@ class SimulatedWorld {
       state.execution = await start(args, { on: this.#session, limits, strict });
       this.#arm();
       state.outputs = await state.execution.outputs;
+      this.#invariants?.ended();
       this.#trace.add(this.#clock.monotonic(), "execution", "done");
     } finally {
       await this.#session.close();
@@ -212,6 +246,8 @@ class SimulatedWorld {
       for (const { name } of drive.files) left.push(`file ${name} on the drive of ${id}`);
     }
     for (const { status } of (await this.#store?.look()) ?? []) left.push(`an execution in the store, ${status}`);
+    for (const path of this.#files.hidden) left.push(`file ${path}`);
+    if (this.#slots.actorsLeft > 0) left.push(`${this.#slots.actorsLeft} actors in slots`);
     return left;
   }
 }

@@ -7,7 +7,10 @@ import { slotLost, type SlotEnd } from "../../../actors/slots/slot-lost.ts";
 import type { SlotHandle } from "../../../actors/scheduler/execution-request.ts";
 import { delay } from "../../core/seam/clock.ts";
 import type { Random } from "../../core/seam/random.ts";
+import type { FileSystem } from "../../core/contracts/file-system.ts";
+import type { ResumableFiles } from "../../core/contracts/sink.ts";
 import { openFileSystem, type FileSystemOptions } from "../../files/index.ts";
+import { CountingHost } from "./counting-host.ts";
 import { Leases } from "./leases.ts";
 import { Life, LivingClock } from "./life.ts";
 import { describeOrder, describeReport } from "./describe.ts";
@@ -32,6 +35,10 @@ export interface SimulatedSlotsOptions {
   readonly turnMs?: number;
   /** Looks at what goes between slots and scheduler before it is handed over: the place for faults in a phase. */
   readonly watch?: SlotWatch;
+  /** Looks at the same, also at what the client's slot is told and tells. */
+  readonly observer?: SlotWatch | undefined;
+  /** Files of users. Default: the real ones. */
+  readonly files?: FileSystem & ResumableFiles;
 }
 
 export interface SlotWatch {
@@ -50,6 +57,7 @@ export interface SimulatedSlot {
 
 interface Running extends SimulatedSlot {
   readonly slot: Slot;
+  readonly host: CountingHost;
   readonly endpoint: Endpoint;
   readonly handle: SlotHandle;
   /** The session was told that it is lost. */
@@ -74,6 +82,8 @@ export class SimulatedSlots implements LaunchedSlots {
   readonly #running: Running[] = [];
   readonly #clientEnd: Endpoint;
   readonly #clientSlot: Slot;
+  readonly #clientHost: CountingHost;
+  readonly #files: FileSystem & ResumableFiles;
   readonly #leases: Leases<Running>;
   readonly client: SlotHandle;
   readonly slots: SlotHandle[] = [];
@@ -85,22 +95,30 @@ export class SimulatedSlots implements LaunchedSlots {
     this.#leases = new Leases<Running>(options.clock, launch.leaseMs, (slot, silentMs) => {
       if (!slot.life.dead) this.#lose(slot, { kind: "silent", silentMs });
     });
-    const { network, clock } = options;
+    const { network, clock, observer } = options;
+    this.#files = options.files ?? openFileSystem(launch.files as FileSystemOptions);
     this.#clientEnd = network.open(launch.client);
     const life = new Life(clock);
+    this.#clientHost = new CountingHost(this.turnHost(clock));
     this.#clientSlot = makeSlot({
       id: launch.client,
-      files: filesInVirtualTime(openFileSystem(launch.files as FileSystemOptions), clock, life),
+      files: this.#filesOf(life),
       memoryBytes: () => 0,
       transport: network.transport(this.#clientEnd),
-      report: launch.onReport,
-      world: { host: this.turnHost(clock), clock, disk: () => this.#drive(clock).disk() },
+      report: (report) => {
+        observer?.reported?.(launch.client, report);
+        launch.onReport(report);
+      },
+      world: { host: this.#clientHost, clock, disk: () => this.#drive(clock).disk() },
     });
     this.client = {
       id: launch.client,
       machine: "client",
       tags: [],
-      order: (order) => this.#clientSlot.order(order),
+      order: (order) => {
+        observer?.ordered?.(launch.client, order);
+        this.#clientSlot.order(order);
+      },
       lose: () => {},
     };
     launch.ids.forEach((id, index) => this.#start(id, `machine-${index % (options.machines ?? launch.ids.length)}`));
@@ -119,6 +137,11 @@ export class SimulatedSlots implements LaunchedSlots {
   /** Slots that ended as they were told to: they leave nothing on their drives. */
   get closed(): readonly SimulatedSlot[] {
     return this.#running.filter(({ life, crashed }) => life.dead && !crashed);
+  }
+
+  /** Actors that slots left running when they were closed. */
+  get actorsLeft(): number {
+    return this.#running.reduce((sum, { host }) => sum + host.left, this.#clientHost.left);
   }
 
   /** A host whose turns take a little time each. */
@@ -219,13 +242,14 @@ export class SimulatedSlots implements LaunchedSlots {
     const endpoint = network.open(id);
     endpoint.onDropped = (other) => this.#dropped(id, other);
     const drive = this.#drive(clock);
+    const host = new CountingHost(this.turnHost(clock));
     const slot = makeSlot({
       id,
-      files: filesInVirtualTime(openFileSystem(this.#launch.files as FileSystemOptions), base, life),
+      files: this.#filesOf(life),
       memoryBytes: () => 0,
       transport: network.transport(endpoint),
       report: (report) => this.#report(running, report),
-      world: { host: this.turnHost(clock), clock, disk: () => drive.disk() },
+      world: { host, clock, disk: () => drive.disk() },
     });
     const handle: SlotHandle = {
       id,
@@ -234,7 +258,7 @@ export class SimulatedSlots implements LaunchedSlots {
       order: (order) => this.#order(running, order),
       lose: () => this.#giveUp(running),
     };
-    const parts = { id, machine, clock, drive, life, slot, endpoint, handle };
+    const parts = { id, machine, clock, drive, life, slot, host, endpoint, handle };
     const running: Running = { ...parts, lost: false, closing: false, crashed: false };
     this.#note(id, `starts on ${machine}`);
     this.#running.push(running);
@@ -245,6 +269,11 @@ export class SimulatedSlots implements LaunchedSlots {
     return new VirtualDrive({ clock, random: this.#options.random });
   }
 
+  #filesOf(life: Life): FileSystem & ResumableFiles {
+    const { clock, random } = this.#options;
+    return filesInVirtualTime(this.#files, { clock, random, life });
+  }
+
   #order(slot: Running, order: Order): void {
     this.#options.network.send<Order>(this.#clientEnd, slot.endpoint, {
       kind: "control",
@@ -252,6 +281,7 @@ export class SimulatedSlots implements LaunchedSlots {
       copy: (value) => structuredClone(value),
       deliver: (arrived) => {
         this.#options.watch?.ordered?.(slot.id, arrived);
+        this.#options.observer?.ordered?.(slot.id, arrived);
         if (!slot.life.dead) slot.slot.order(arrived);
       },
       what: describeOrder(order),
@@ -261,6 +291,7 @@ export class SimulatedSlots implements LaunchedSlots {
 
   #report(slot: Running, report: Report): void {
     this.#options.watch?.reported?.(slot.id, report);
+    if (!slot.lost) this.#options.observer?.reported?.(slot.id, report);
     this.#options.network.send<Report>(slot.endpoint, this.#clientEnd, {
       kind: "control",
       value: report,

@@ -11,6 +11,8 @@ export interface VirtualNetworkOptions {
   readonly trace?: Trace | undefined;
   /** Milliseconds that a message is on its way, drawn for each. */
   readonly latency?: Latency | undefined;
+  /** Sees what slots send each other, as it leaves. */
+  readonly onMessage?: (message: LinkMessage) => void;
 }
 
 export interface Latency {
@@ -88,6 +90,7 @@ export class VirtualNetwork {
   readonly #random: Random;
   readonly #trace: Trace | undefined;
   readonly #latency: Latency;
+  readonly #onMessage: ((message: LinkMessage) => void) | undefined;
   readonly #ends = new Map<string, End>();
   readonly #lanes = new Set<Lane>();
   readonly #parted = new Set<string>();
@@ -100,6 +103,7 @@ export class VirtualNetwork {
     this.#random = options.random;
     this.#trace = options.trace;
     this.#latency = options.latency ?? latencyDefault;
+    this.#onMessage = options.onMessage;
   }
 
   /** Makes an end. An earlier one of the same name gets nothing that is sent from now on. */
@@ -113,6 +117,7 @@ export class VirtualNetwork {
   transport(end: Endpoint): Transport {
     return new VirtualTransport(end.name, (end as End).inbox, (to, message) => {
       const target = this.#ends.get(to);
+      if (end.alive) this.#onMessage?.(message);
       this.send<LinkMessage>(end, target, {
         kind: "data",
         value: message,

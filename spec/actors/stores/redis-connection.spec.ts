@@ -97,7 +97,7 @@ if (!inSlot && (await hasRedisServer())) {
     const page = readFileSync(join(projectFolder, "docs/lineage-stores.md"), "utf8");
     const [command = ""] = /^ACL SETUSER[^`]+/mu.exec(page) ?? [];
     await withServer({}, async (server) => {
-      await tell(server.url, ...command.replace("PASSWORD", "pw").trim().split(/\s+/u));
+      await tell(server.url, ...command.trim().replace("PASSWORD", "pw").split(/\s+/u));
       const store = await openStore(server.url.replace("//", "//flows:pw@"), options);
       await store.create("e", description, 2, 1);
       await commit(store, 0, 10);

@@ -31,6 +31,12 @@ class Limit implements Operator<{ in: number }, number> {
     if (this.#left === 0) ctx.stop();
     return taken;
   }
+  snapshot(): number {
+    return this.#left;
+  }
+  restore(left: number): void {
+    this.#left = left;
+  }
 }
 
 const endless = reader({
@@ -193,6 +199,8 @@ const sleepy = defineFlow(import.meta.url, (q) => ({
   out: q
     .read("endless", endless)
     .apply("sleepy", () => ({
+      snapshot: () => null,
+      restore: () => {},
       async execute(_task: Task<{ in: number }>, ctx: Context) {
         await wait(60_000, undefined, { signal: ctx.signal }).catch(() => {});
       },

@@ -1,10 +1,10 @@
 import * as assert from "uvu/assert";
 import fc from "fast-check";
-import { QStreamError } from "../../../lib/core/errors.ts";
-import { seededRandom } from "../../../lib/core/seam/random.ts";
-import { VirtualClock } from "../../../lib/testing/simulation/virtual-clock.ts";
-import { VirtualDrive } from "../../../lib/testing/simulation/virtual-disk.ts";
-import { suite } from "../../kit/suite.ts";
+import { QStreamError } from "../../../../lib/core/errors.ts";
+import { seededRandom } from "../../../../lib/core/seam/random.ts";
+import { VirtualClock } from "../../../../lib/testing/simulation/virtual-clock.ts";
+import { VirtualDrive } from "../../../../lib/testing/simulation/virtual-disk.ts";
+import { suite } from "../../../kit/suite.ts";
 
 const test = suite("virtual disk");
 

@@ -1,10 +1,10 @@
 import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import fc from "fast-check";
-import { delay } from "../../../lib/core/seam/clock.ts";
-import { seededRandom } from "../../../lib/core/seam/random.ts";
-import { VirtualClock } from "../../../lib/testing/simulation/virtual-clock.ts";
-import { suite } from "../../kit/suite.ts";
+import { delay } from "../../../../lib/core/seam/clock.ts";
+import { seededRandom } from "../../../../lib/core/seam/random.ts";
+import { VirtualClock } from "../../../../lib/testing/simulation/virtual-clock.ts";
+import { suite } from "../../../kit/suite.ts";
 
 const test = suite("virtual clock");
 

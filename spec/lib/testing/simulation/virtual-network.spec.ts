@@ -1,11 +1,11 @@
 import * as assert from "uvu/assert";
 import fc from "fast-check";
-import type { LinkMessage } from "../../../lib/core/contracts/transport.ts";
-import { seededRandom } from "../../../lib/core/seam/random.ts";
-import { Trace } from "../../../lib/testing/simulation/trace.ts";
-import { VirtualClock } from "../../../lib/testing/simulation/virtual-clock.ts";
-import { VirtualNetwork, type Endpoint } from "../../../lib/testing/simulation/virtual-network.ts";
-import { suite } from "../../kit/suite.ts";
+import type { LinkMessage } from "../../../../lib/core/contracts/transport.ts";
+import { seededRandom } from "../../../../lib/core/seam/random.ts";
+import { Trace } from "../../../../lib/testing/simulation/trace.ts";
+import { VirtualClock } from "../../../../lib/testing/simulation/virtual-clock.ts";
+import { VirtualNetwork, type Endpoint } from "../../../../lib/testing/simulation/virtual-network.ts";
+import { suite } from "../../../kit/suite.ts";
 
 const test = suite("virtual network");
 

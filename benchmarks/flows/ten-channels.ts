@@ -1,4 +1,4 @@
-import { defineFlow, numbers } from "../../../lib/index.ts";
+import { defineFlow, numbers } from "qstream";
 
 /** What the flow gives for each remainder. */
 export interface Remainder {

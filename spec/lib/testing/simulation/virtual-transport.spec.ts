@@ -1,8 +1,8 @@
-import { seededRandom } from "../../../lib/core/seam/random.ts";
-import { VirtualClock } from "../../../lib/testing/simulation/virtual-clock.ts";
-import { VirtualNetwork } from "../../../lib/testing/simulation/virtual-network.ts";
-import { transportContract } from "../../contract/transport.ts";
-import { suite } from "../../kit/suite.ts";
+import { seededRandom } from "../../../../lib/core/seam/random.ts";
+import { VirtualClock } from "../../../../lib/testing/simulation/virtual-clock.ts";
+import { VirtualNetwork } from "../../../../lib/testing/simulation/virtual-network.ts";
+import { transportContract } from "../../../contract/transport.ts";
+import { suite } from "../../../kit/suite.ts";
 
 const test = suite("virtual transport");
 

@@ -1,11 +1,11 @@
 import * as assert from "uvu/assert";
-import { MemoryStore } from "../../../actors/stores/memory-store.ts";
-import { QStreamError } from "../../../lib/core/errors.ts";
-import { delay } from "../../../lib/core/seam/clock.ts";
-import { seededRandom } from "../../../lib/core/seam/random.ts";
-import { FaultyStore } from "../../../lib/testing/simulation/faulty-store.ts";
-import { VirtualClock } from "../../../lib/testing/simulation/virtual-clock.ts";
-import { suite } from "../../kit/suite.ts";
+import { MemoryStore } from "../../../../actors/stores/memory-store.ts";
+import { QStreamError } from "../../../../lib/core/errors.ts";
+import { delay } from "../../../../lib/core/seam/clock.ts";
+import { seededRandom } from "../../../../lib/core/seam/random.ts";
+import { FaultyStore } from "../../../../lib/testing/simulation/faulty-store.ts";
+import { VirtualClock } from "../../../../lib/testing/simulation/virtual-clock.ts";
+import { suite } from "../../../kit/suite.ts";
 
 const test = suite("faulty store");
 

@@ -5,9 +5,9 @@ import {
   passingFaults,
   phases,
   type FaultKind,
-} from "../../../lib/testing/simulation/faults.ts";
-import { Trace } from "../../../lib/testing/simulation/trace.ts";
-import { suite } from "../../kit/suite.ts";
+} from "../../../../lib/testing/simulation/faults.ts";
+import { Trace } from "../../../../lib/testing/simulation/trace.ts";
+import { suite } from "../../../kit/suite.ts";
 
 const test = suite("faults");
 

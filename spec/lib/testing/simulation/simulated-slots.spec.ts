@@ -1,12 +1,12 @@
 import * as assert from "uvu/assert";
-import type { Order, Report } from "../../../actors/slot/protocol.ts";
-import { seededRandom } from "../../../lib/core/seam/random.ts";
-import { Life, LivingClock } from "../../../lib/testing/simulation/life.ts";
-import { SimulatedSlots } from "../../../lib/testing/simulation/simulated-slots.ts";
-import { Trace } from "../../../lib/testing/simulation/trace.ts";
-import { VirtualClock } from "../../../lib/testing/simulation/virtual-clock.ts";
-import { VirtualNetwork } from "../../../lib/testing/simulation/virtual-network.ts";
-import { suite } from "../../kit/suite.ts";
+import type { Order, Report } from "../../../../actors/slot/protocol.ts";
+import { seededRandom } from "../../../../lib/core/seam/random.ts";
+import { Life, LivingClock } from "../../../../lib/testing/simulation/life.ts";
+import { SimulatedSlots } from "../../../../lib/testing/simulation/simulated-slots.ts";
+import { Trace } from "../../../../lib/testing/simulation/trace.ts";
+import { VirtualClock } from "../../../../lib/testing/simulation/virtual-clock.ts";
+import { VirtualNetwork } from "../../../../lib/testing/simulation/virtual-network.ts";
+import { suite } from "../../../kit/suite.ts";
 
 const test = suite("simulated slots");
 

@@ -2,11 +2,11 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { defineFlow, lines, numbers, QStreamError } from "../../../lib/index.ts";
-import { checkSeeds } from "../../../lib/testing/simulation/check-seeds.ts";
-import { faultKinds } from "../../../lib/testing/simulation/faults.ts";
-import { simulate } from "../../../lib/testing/simulation/simulate.ts";
-import { suite } from "../../kit/suite.ts";
+import { defineFlow, lines, numbers, QStreamError } from "../../../../lib/index.ts";
+import { checkSeeds } from "../../../../lib/testing/simulation/check-seeds.ts";
+import { faultKinds } from "../../../../lib/testing/simulation/faults.ts";
+import { simulate } from "../../../../lib/testing/simulation/simulate.ts";
+import { suite } from "../../../kit/suite.ts";
 import { tenChannels } from "./ten-channels.ts";
 
 const test = suite("check seeds");

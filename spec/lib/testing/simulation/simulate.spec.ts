@@ -1,9 +1,9 @@
 import * as assert from "uvu/assert";
-import { multiset } from "../../../lib/testing/multiset.ts";
-import { checkSeeds } from "../../../lib/testing/simulation/check-seeds.ts";
-import { passingFaults } from "../../../lib/testing/simulation/faults.ts";
-import { simulate } from "../../../lib/testing/simulation/simulate.ts";
-import { suite } from "../../kit/suite.ts";
+import { multiset } from "../../../../lib/testing/multiset.ts";
+import { checkSeeds } from "../../../../lib/testing/simulation/check-seeds.ts";
+import { passingFaults } from "../../../../lib/testing/simulation/faults.ts";
+import { simulate } from "../../../../lib/testing/simulation/simulate.ts";
+import { suite } from "../../../kit/suite.ts";
 import { expectedRemainders, tenChannels } from "./ten-channels.ts";
 
 const test = suite("simulate");

@@ -1,0 +1,124 @@
+import { writeFileSync } from "node:fs";
+import { QStreamError, type ErrorCode } from "../core/errors.ts";
+import { parseArguments } from "../flow/arguments-schema.ts";
+import type { Flow } from "../flow/define-flow.ts";
+import { checkSeeds, type SeedsReport } from "../testing/simulation/check-seeds.ts";
+import { type FaultKind, survivableFaults } from "../testing/simulation/faults.ts";
+import { describeError } from "./describe-error.ts";
+import { helpOf, usageError } from "./help.ts";
+import { loadFlow } from "./load-flow.ts";
+import { parseSimulateOptions, repeatingWords, type SimulateOptions } from "./simulate-options.ts";
+
+type Outs = Record<string, unknown>;
+
+// Milliseconds between two lines of progress.
+const progressEveryMs = 2000;
+
+/** `qstream simulate`. Returns the exit code: 0 all seeds gave the same, 1 one didn't, 2 the command was wrong. */
+export async function simulateCommand(words: readonly string[]): Promise<number> {
+  let options: SimulateOptions;
+  try {
+    options = parseSimulateOptions(words);
+  } catch (error) {
+    process.stderr.write(usageError((error as Error).message, "simulate"));
+    return 2;
+  }
+  if (options.help) {
+    process.stdout.write(helpOf("simulate"));
+    return 0;
+  }
+  let flow: Flow<object, Outs>;
+  let args: object;
+  try {
+    flow = await loadFlow(options.flow);
+    args = parseArguments(flow.name, flow.schema, options.args);
+  } catch (error) {
+    if (!(error instanceof QStreamError)) throw error;
+    process.stderr.write(`${describeError(error)}\n`);
+    return 2;
+  }
+  try {
+    return report(options, await simulateSeeds(options, flow, args));
+  } catch (error) {
+    process.stderr.write(`without any fault:\n${describeError(error)}\n`);
+    return 1;
+  }
+}
+
+interface Simulated extends SeedsReport<Outs> {
+  readonly trace: string | undefined;
+}
+
+async function simulateSeeds(options: SimulateOptions, flow: Flow<object, Outs>, args: object): Promise<Simulated> {
+  const { seeds, from, faults, slots, parcelObjects, checkpointEveryMs } = options;
+  let trace: string | undefined;
+  let saidAt = performance.now();
+  let done = 0;
+  const simulated = await checkSeeds<object, Outs>(flow, args, {
+    seeds,
+    from,
+    faults,
+    slots,
+    checkpointEveryMs,
+    limits: { parcelObjects },
+    traces: options.trace,
+    // A store or drive that fails for good may end an execution, but not with a wrong result.
+    acceptErrors: acceptedErrors(faults),
+    command: (seed) => commandOf(options, seed),
+    onSeed: (seed) => {
+      if (options.trace) trace = seed.trace.toString();
+      done++;
+      if (performance.now() - saidAt < progressEveryMs) return;
+      saidAt = performance.now();
+      process.stderr.write(`${done} of ${seeds} seeds\n`);
+    },
+  });
+  return { ...simulated, trace };
+}
+
+function report(options: SimulateOptions, simulated: Simulated): number {
+  const { seeds, failure, refused, elapsedMs, faults, faultPhases, virtualMs, tasks } = simulated;
+  if (options.trace) process.stdout.write(`${failure?.report.trace.toString() ?? simulated.trace ?? ""}\n`);
+  if (options.json !== undefined) {
+    const failed =
+      failure === undefined ? undefined : { seed: failure.seed, reason: failure.reason, command: failure.command };
+    const summary = { seeds, failure: failed, refused, faults, faultPhases, virtualMs, tasks, elapsedMs };
+    const text = `${JSON.stringify(summary, undefined, 2)}\n`;
+    if (options.json === "-") process.stdout.write(text);
+    else writeFileSync(options.json, text);
+  }
+  const struck = Object.entries(faults).map(([kind, count]) => `${kind} ${count}`);
+  process.stderr.write(
+    `${seeds} seeds in ${(elapsedMs / 1000).toFixed(1)} s; faults: ${struck.join(", ") || "none"}\n`,
+  );
+  if (refused > 0) process.stderr.write(`${refused} ended with an error that these faults excuse\n`);
+  if (failure === undefined) return 0;
+  process.stderr.write(`${failure.reason}\n`);
+  if (failure.error !== undefined) process.stderr.write(`${describeError(failure.error)}\n`);
+  process.stderr.write(`To see it again: ${failure.command}\n`);
+  return 1;
+}
+
+/** How an execution may end where the store forgets what it had confirmed, or drives refuse to write. */
+function acceptedErrors(faults: readonly FaultKind[]): readonly ErrorCode[] {
+  if (faults.every((kind) => survivableFaults.includes(kind))) return [];
+  return [
+    "LINEAGE_REGRESSED",
+    "STORE_LOST",
+    "EXECUTION_UNKNOWN",
+    "EXECUTION_TAKEN",
+    "NOT_RECOVERABLE",
+    "LIMIT_EXCEEDED",
+    "STEP_FAILED",
+    "DEADLOCK",
+    "INTERNAL",
+  ];
+}
+
+function commandOf(options: SimulateOptions, seed: number): string {
+  return ["npx qstream simulate", quoted(options.flow), ...repeatingWords(options, seed).map(quoted)].join(" ");
+}
+
+function quoted(word: string): string {
+  return /^[\w./:=,@#-]+$/u.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}

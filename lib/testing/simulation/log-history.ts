@@ -1,0 +1,136 @@
+import type { CheckpointPositions, LinkPosition, TaskRecord } from "../../core/contracts/lineage.ts";
+
+interface Saved extends CheckpointPositions {
+  readonly seq: number;
+}
+
+/** Where a channel starts that has no checkpoint. */
+const beginning: Saved = { seq: -1, consumed: [], made: [] };
+
+/** Everything that one channel ever committed, also what was freed since. */
+export class ChannelHistory {
+  /** The newest generation that may write. */
+  generation = 0;
+  /** How the channel ended, once its log has that. */
+  ending: "done" | "stop" | undefined;
+  readonly #bytes: Uint8Array[] = [];
+  readonly #records: TaskRecord[] = [];
+  readonly #splits = new Map<number, number>();
+  #checkpoints: Saved[] = [beginning];
+
+  /** Records so far: the seq of the next. */
+  get length(): number {
+    return this.#bytes.length;
+  }
+
+  /** The oldest checkpoint that is kept, or the beginning while all records are. */
+  get start(): Saved | undefined {
+    return this.#checkpoints[0];
+  }
+
+  has(seq: number, bytes: Uint8Array): boolean {
+    const known = this.#bytes[seq];
+    return known !== undefined && Buffer.compare(known, bytes) === 0;
+  }
+
+  /** Takes the next record. Returns what is wrong with it, if anything is. */
+  append(seq: number, bytes: Uint8Array, record: TaskRecord): string | undefined {
+    const problem = this.#problemOf(seq, record);
+    this.#bytes[seq] = bytes;
+    this.#records[seq] = record;
+    const { cause } = record;
+    if (cause.kind === "done" && !record.more) this.ending = "done";
+    // What a channel gave at its end may take several tasks to send; or nobody wants the rest.
+    else if (cause.kind === "continue" && this.#isEnding(seq) && !record.more) this.ending = "done";
+    else if (cause.kind === "stop") this.ending = "stop";
+    return problem;
+  }
+
+  /** Where the links stood after a task, by the log. */
+  positionsAt(seq: number): CheckpointPositions {
+    const consumed = new Map<string, LinkPosition>();
+    const made = new Map<string, LinkPosition>();
+    for (const record of this.#records.slice(0, seq + 1)) {
+      for (const { edge, from, lastSeq } of record.consumed) {
+        consumed.set(`${edge}:${from}`, { edge, other: from, seq: lastSeq });
+      }
+      for (const { edge, to } of record.produced) made.set(`${edge}:${to}`, { edge, other: to, seq: record.seq });
+    }
+    return { consumed: [...consumed.values()], made: [...made.values()] };
+  }
+
+  saved(seq: number, positions: CheckpointPositions): void {
+    this.#checkpoints = [...this.#checkpoints.filter((kept) => kept.seq !== seq), { seq, ...positions }];
+    this.#checkpoints.sort((left, right) => left.seq - right.seq);
+  }
+
+  freed(checkpointsBefore: number): void {
+    this.#checkpoints = this.#checkpoints.filter(({ seq }) => seq >= checkpointsBefore);
+  }
+
+  #problemOf(seq: number, record: TaskRecord): string | undefined {
+    const { cause } = record;
+    if (seq !== this.length) return `it follows record ${this.length - 1}`;
+    if (record.seq !== seq) return `it says that it is record ${record.seq}`;
+    if (this.ending !== undefined) return "the channel had ended before it";
+    const before = this.#records.at(-1);
+    if (before?.more === true && cause.kind !== "continue" && cause.kind !== "read" && cause.kind !== "stop") {
+      return `it is "${cause.kind}" though the task before it had more to give`;
+    }
+    if (cause.kind !== "read") return undefined;
+    const position = this.#splits.get(cause.split) ?? 0;
+    this.#splits.set(cause.split, position + cause.count);
+    return cause.position === position
+      ? undefined
+      : `it reads split ${cause.split} at ${cause.position}, after ${position}`;
+  }
+
+  #isEnding(seq: number): boolean {
+    let at = seq;
+    while (this.#records[at]?.cause.kind === "continue") at--;
+    return this.#records[at]?.cause.kind === "done";
+  }
+}
+
+/** A parcel of one link, as its producer's log has it. */
+interface LoggedParcel {
+  readonly seq: number;
+  readonly objects: number;
+  readonly checksum: number;
+}
+
+/** Everything that was ever made for one link, and how far it was consumed. */
+export class LinkHistory {
+  readonly #parcels: LoggedParcel[] = [];
+  readonly #indexes = new Map<number, number>();
+  #consumed = 0;
+
+  /** Parcels that no task has consumed. */
+  get unread(): number {
+    return this.#parcels.length - this.#consumed;
+  }
+
+  produced(parcel: LoggedParcel): void {
+    this.#indexes.set(parcel.seq, this.#parcels.length);
+    this.#parcels.push(parcel);
+  }
+
+  parcel(seq: number): (LoggedParcel & { readonly previous: number }) | undefined {
+    const index = this.#indexes.get(seq);
+    const parcel = this.#parcels[index ?? -1];
+    return parcel === undefined || index === undefined
+      ? undefined
+      : { ...parcel, previous: this.#parcels[index - 1]?.seq ?? -1 };
+  }
+
+  /** A task consumed a run of parcels. Returns what is wrong with that, if anything is. */
+  consume(firstSeq: number, lastSeq: number): string | undefined {
+    const next = this.#parcels[this.#consumed]?.seq;
+    const last = this.#indexes.get(lastSeq);
+    if (last === undefined) return "which no committed task had made";
+    if (next !== firstSeq) return next === undefined ? "though all was consumed" : `though ${next} was next`;
+    if (last < this.#consumed) return "though that was consumed before";
+    this.#consumed = last + 1;
+    return undefined;
+  }
+}

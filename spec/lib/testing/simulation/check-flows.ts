@@ -1,0 +1,75 @@
+import * as assert from "uvu/assert";
+import {
+  checkSeeds,
+  faultKinds,
+  phases,
+  survivableFaults,
+  type FaultKind,
+  type Phase,
+} from "../../../../lib/testing/simulation/index.ts";
+import { simulatedFlows } from "./flows.ts";
+
+export type FlowName = keyof typeof simulatedFlows;
+
+/** How an execution may end where a store forgets what it had confirmed, or a drive refuses to write. */
+const excused = [
+  "LINEAGE_REGRESSED",
+  "EXECUTION_UNKNOWN",
+  "EXECUTION_TAKEN",
+  "NOT_RECOVERABLE",
+  "LIMIT_EXCEEDED",
+  "STEP_FAILED",
+  "DEADLOCK",
+  "INTERNAL",
+] as const;
+
+/** Faults that struck, added up over flows and seeds. */
+export class StruckFaults {
+  readonly #kinds = new Map<FaultKind, number>();
+  readonly #phases = new Map<Phase | "starting", number>();
+  seeds = 0;
+
+  /** Checks a flow over seeds with faults that it has to survive, and over a few with those that it may end by. */
+  async check(name: FlowName, seeds: number, from = 1): Promise<void> {
+    const { flow, args, options } = simulatedFlows[name];
+    const harsh = Math.ceil(seeds / 5);
+    for (const [count, faults] of [
+      [seeds - harsh, survivableFaults],
+      [harsh, faultKinds],
+    ] as const) {
+      // oxlint-disable-next-line no-await-in-loop -- one world at a time, in one thread
+      const checked = await checkSeeds(flow, args as never, {
+        ...options,
+        seeds: count,
+        from,
+        faults,
+        acceptErrors: faults === faultKinds ? excused : [],
+      });
+      const { failure } = checked;
+      assert.is(failure, undefined, `${name}, ${failure?.reason}\n${failure?.error?.stack}\n${traceOf(failure)}`);
+      this.seeds += checked.seeds;
+      addTo(this.#kinds, checked.faults);
+      addTo(this.#phases, checked.faultPhases);
+    }
+  }
+
+  /** Fails for a kind of fault that never struck, or a phase in which none did. */
+  assertAll(): void {
+    for (const kind of faultKinds) assert.ok((this.#kinds.get(kind) ?? 0) > 0, `no seed had the fault ${kind}`);
+    for (const phase of phases) assert.ok((this.#phases.get(phase) ?? 0) > 0, `no fault struck in the phase ${phase}`);
+  }
+
+  toString(): string {
+    return JSON.stringify({ ...Object.fromEntries(this.#kinds), ...Object.fromEntries(this.#phases) });
+  }
+}
+
+const traceShown = 20_000;
+
+function traceOf(failure: { readonly report: { readonly trace: { toString: () => string } } } | undefined): string {
+  return failure?.report.trace.toString().slice(-traceShown) ?? "";
+}
+
+function addTo<Key extends string>(sums: Map<Key, number>, counts: Readonly<Partial<Record<Key, number>>>): void {
+  for (const [key, count] of Object.entries(counts) as [Key, number][]) sums.set(key, (sums.get(key) ?? 0) + count);
+}

@@ -1,0 +1,21 @@
+// specs: timeout 120 s
+// Simulated executions with faults of all kinds: sources of all kinds, operators that wait or fail, columnar batches.
+import { suite } from "../../../kit/suite.ts";
+import { StruckFaults, type FlowName } from "./check-flows.ts";
+
+const test = suite("recovery, sources and failures");
+const struck = new StruckFaults();
+const seeds = 90;
+const flows: readonly FlowName[] = ["waited", "live", "stumbled", "passedOver", "columnar"];
+
+for (const name of flows) {
+  test(`${seeds} seeds of the flow "${name}" give what a run without faults gives`, async () => {
+    await struck.check(name, seeds);
+  }, 60_000);
+}
+
+test("every kind of fault struck, in every phase", () => {
+  struck.assertAll();
+});
+
+test.run();

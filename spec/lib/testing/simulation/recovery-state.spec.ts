@@ -1,0 +1,21 @@
+// specs: timeout 120 s
+// Simulated executions with faults of all kinds: state with checkpoints, early ends, several sinks.
+import { suite } from "../../../kit/suite.ts";
+import { StruckFaults, type FlowName } from "./check-flows.ts";
+
+const test = suite("recovery, state and sinks");
+const struck = new StruckFaults();
+const seeds = 90;
+const flows: readonly FlowName[] = ["keyed", "earlyStop", "sinks", "unfolded"];
+
+for (const name of flows) {
+  test(`${seeds} seeds of the flow "${name}" give what a run without faults gives`, async () => {
+    await struck.check(name, seeds);
+  }, 60_000);
+}
+
+test("every kind of fault struck, in every phase", () => {
+  struck.assertAll();
+});
+
+test.run();
