@@ -19,16 +19,29 @@ export interface ChannelSnapshot {
   readonly counters: Readonly<Record<string, number>>;
 }
 
-const version = 1;
+const version = 2;
 const formats: readonly Payload["format"][] = ["columns", "clone"];
+const headBytes = 11;
+/** Entries from which a state that is an array is encoded as a parcel is: ten times as fast where they have one shape. */
+const entriesMin = 64;
 
-/** A snapshot as bytes: version, payload format, payload. */
+/*
+ * A snapshot as bytes: 8 bits version, 8 bits format of the snapshot without a state of many entries, 8 bits format of those,
+ * 32 bits length of the snapshot, 32 bits number of entries; then the snapshot, and the entries.
+ */
 export function encodeSnapshot(snapshot: ChannelSnapshot): Uint8Array {
-  const payload = encodeObjects([snapshot]);
-  const bytes = new Uint8Array(2 + payload.bytes.byteLength);
-  bytes[0] = version;
-  bytes[1] = formats.indexOf(payload.format);
-  bytes.set(new Uint8Array(payload.bytes), 2);
+  const entries = Array.isArray(snapshot.state) && snapshot.state.length >= entriesMin ? snapshot.state : [];
+  const rest = encodeObjects([entries.length === 0 ? snapshot : { ...snapshot, state: undefined }]);
+  const state = encodeObjects(entries);
+  const bytes = new Uint8Array(headBytes + rest.bytes.byteLength + state.bytes.byteLength);
+  const head = new DataView(bytes.buffer);
+  head.setUint8(0, version);
+  head.setUint8(1, formats.indexOf(rest.format));
+  head.setUint8(2, formats.indexOf(state.format));
+  head.setUint32(3, rest.bytes.byteLength, true);
+  head.setUint32(7, entries.length, true);
+  bytes.set(new Uint8Array(rest.bytes), headBytes);
+  bytes.set(new Uint8Array(state.bytes), headBytes + rest.bytes.byteLength);
   return bytes;
 }
 
@@ -38,12 +51,19 @@ export function encodeSnapshot(snapshot: ChannelSnapshot): Uint8Array {
  * @throws QStreamError NOT_RECOVERABLE where another version wrote them
  */
 export function decodeSnapshot(bytes: Uint8Array): ChannelSnapshot {
-  const format = formats[bytes[1] ?? -1];
-  if (bytes[0] !== version || format === undefined) {
-    throw new QStreamError("NOT_RECOVERABLE", `a checkpoint has version ${bytes[0]}, this QStream reads ${version}`, {
+  const [written, restFormat = -1, stateFormat = -1] = bytes;
+  const formatOfRest = formats[restFormat];
+  const formatOfState = formats[stateFormat];
+  if (written !== version || formatOfRest === undefined || formatOfState === undefined) {
+    throw new QStreamError("NOT_RECOVERABLE", `a checkpoint has version ${written}, this QStream reads ${version}`, {
       advice: "Go on with the version of QStream that the execution was started with",
     });
   }
-  const content = bytes.slice(2).buffer;
-  return decodeObjects({ format, rows: 1, bytes: content })[0] as ChannelSnapshot;
+  const head = new DataView(bytes.buffer, bytes.byteOffset);
+  const restEnd = headBytes + head.getUint32(3, true);
+  const rows = head.getUint32(7, true);
+  const rest = { format: formatOfRest, rows: 1, bytes: bytes.slice(headBytes, restEnd).buffer };
+  const snapshot = decodeObjects(rest)[0] as ChannelSnapshot;
+  if (rows === 0) return snapshot;
+  return { ...snapshot, state: decodeObjects({ format: formatOfState, rows, bytes: bytes.slice(restEnd).buffer }) };
 }

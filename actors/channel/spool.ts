@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import { encodeObjects } from "../../lib/core/codec/index.ts";
 import { loadedBatches, representationOf } from "../../lib/core/batch/index.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
@@ -30,6 +31,7 @@ type Entry =
       readonly format: Payload["format"];
       readonly position: number;
       readonly length: number;
+      readonly checksum: number;
     };
 
 /**
@@ -147,11 +149,19 @@ export class Spool {
     this.#diskBytes += bytes.length;
     this.#events.spilled(bytes.length);
     const { content: _content, ...rest } = parcel;
-    this.#entries.push({ kind: "disk", parcel: rest, format: payload.format, position, length: bytes.length });
+    this.#entries.push({
+      kind: "disk",
+      parcel: rest,
+      format: payload.format,
+      position,
+      length: bytes.length,
+      checksum: crc32(bytes),
+    });
   }
 
   async #read(entry: Extract<Entry, { kind: "disk" }>): Promise<Parcel> {
     const bytes = await (this.#file as DiskFile).read(entry.position, entry.length);
+    if (bytes.length !== entry.length || crc32(bytes) !== entry.checksum) throw damaged(entry.length, bytes.length);
     const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
     return { ...entry.parcel, content: { payload: { format: entry.format, rows: entry.parcel.rows, bytes: buffer } } };
   }
@@ -164,6 +174,13 @@ export class Spool {
     this.#entries = [];
     this.#head = 0;
   }
+}
+
+function damaged(expected: number, found: number): QStreamError {
+  const what = expected === found ? "its bytes are others" : `${found} of ${expected} bytes are there`;
+  return new QStreamError("SPOOL_DAMAGED", `a parcel on disk isn't what was written: ${what}`, {
+    advice: "Look at the disk that holds temporary files. With a store, what was on it is made again",
+  });
 }
 
 /** What leaves a slot, or goes to disk. */

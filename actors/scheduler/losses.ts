@@ -47,6 +47,9 @@ export class Losses {
       // There may be an older checkpoint that is whole.
       lineage.forgetCheckpoint(failure.execution, number, checkpoint);
       this.recover(running, channel === undefined ? [] : [number]);
+    } else if (error instanceof QStreamError && error.code === "SPOOL_DAMAGED" && channel !== undefined) {
+      // Another life makes again what was on the disk.
+      this.recover(running, [number]);
     } else if (!failure.byUser || channel === undefined) this.#stop(running, error);
     else {
       lineage.countFailure(failure.execution, channel.number, failureKey(failure)).then(

@@ -1,11 +1,14 @@
 import type { MessagePort } from "node:worker_threads";
 import type { LinkMessage, Transport } from "../../lib/core/contracts/transport.ts";
 import { invariant, QStreamError } from "../../lib/core/errors.ts";
+import { systemClock } from "../../lib/core/seam/clock.ts";
 import { Inbox } from "./inbox.ts";
 
 // What waits for the end of the loop's iteration is posted at once when it has grown to this.
 const batchBytes = 256 * 1024;
 const batchMessages = 1024;
+// While parcels keep coming they are gathered for so long, because a post costs more than what is in it: it wakes a thread.
+const gatherMs = 2;
 
 export interface PortTransportOptions {
   /** A message of this slot couldn't be read. Default: the error is thrown, which ends the thread. */
@@ -88,6 +91,9 @@ class Peer {
   #payloads: ArrayBuffer[] = [];
   #bytes = 0;
   #scheduled = false;
+  /** When the first parcel that waits came; undefined if something waits that is no parcel. */
+  #since: number | undefined;
+  #seen = 0;
   open = true;
   undelivered = 0;
 
@@ -108,23 +114,35 @@ class Peer {
       this.undelivered++;
       return 0;
     }
-    this.#messages.push(message);
+    const first = this.#messages.push(message) === 1;
     let bytes = 0;
     if (message.kind === "parcel") {
       bytes = message.payload.bytes.byteLength;
       this.#payloads.push(message.payload.bytes);
       this.#bytes += bytes;
+      if (first) this.#since = systemClock.monotonic();
+    } else {
+      this.#since = undefined;
     }
     if (this.#bytes > batchBytes || this.#messages.length >= batchMessages) this.#flush();
     else if (!this.#scheduled) {
       this.#scheduled = true;
-      setImmediate(() => {
-        this.#scheduled = false;
-        this.#flush();
-      });
+      setImmediate(this.#turn);
     }
     return bytes;
   }
+
+  /** Posts what was gathered, unless parcels have come since the turn before: then more are on their way. */
+  readonly #turn = (): void => {
+    const count = this.#messages.length;
+    if (count > this.#seen && this.#since !== undefined && systemClock.monotonic() - this.#since < gatherMs) {
+      this.#seen = count;
+      setImmediate(this.#turn);
+      return;
+    }
+    this.#scheduled = false;
+    this.#flush();
+  };
 
   close(): Promise<void> {
     this.#flush();
@@ -139,6 +157,8 @@ class Peer {
     this.#messages = [];
     this.#payloads = [];
     this.#bytes = 0;
+    this.#since = undefined;
+    this.#seen = 0;
     if (this.open) this.#port.postMessage(messages, payloads);
     else this.undelivered += messages.length;
   }

@@ -24,7 +24,7 @@ interface Look {
 
 async function measure(): Promise<Measured> {
   using folder = new StoreFolder();
-  const virtual = await sessionOnVirtualClock({ store: folder.url });
+  const virtual = await sessionOnVirtualClock({ store: folder.url, turnMs: 5 });
   const found: Look[] = [];
   watchReading((read) => {
     if (read >= ((found.length + 1) * objects) / looks) found.push(look(folder));

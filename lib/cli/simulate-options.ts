@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { QStreamError } from "../core/errors.ts";
-import { faultKinds, survivableFaults, type FaultKind } from "../testing/simulation/faults.ts";
+import { faultKinds, survivableFaults, type FaultKind } from "../testing/simulation/index.ts";
 
 /** The options of `qstream simulate`, parsed and checked. */
 export interface SimulateOptions {

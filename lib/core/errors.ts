@@ -35,6 +35,7 @@ export type ErrorCode =
   | "SESSION_CLOSED"
   | "SINK_TARGET_EXISTS"
   | "SLOT_LOST"
+  | "SPOOL_DAMAGED"
   | "STEP_FAILED"
   | "STORE_LOST"
   | "STORE_REFUSED"

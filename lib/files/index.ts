@@ -8,6 +8,7 @@ import { localFiles } from "./local.ts";
 import { s3Files, type S3Options } from "./s3.ts";
 import type { SchemeFileSystem } from "./scheme.ts";
 
+export { globExpression, isGlob } from "./glob.ts";
 export type { HttpOptions } from "./http.ts";
 export type { S3Options } from "./s3.ts";
 

@@ -7,7 +7,7 @@ import type { LineageStore } from "../core/contracts/lineage-store.ts";
 import { seededRandom } from "../core/seam/random.ts";
 import { Session, type LaunchHooks } from "../flow/session.ts";
 import type { LineageOptions } from "../flow/session-lineage.ts";
-import { VirtualClock } from "./simulation/virtual-clock.ts";
+import { VirtualClock } from "./simulation/index.ts";
 
 export interface VirtualSessionOptions extends LineageOptions {
   /** Slots, all in this thread. Default 2. */

@@ -3,4 +3,5 @@ export { simulate, type SimulationOptions, type SimulationReport } from "./simul
 export { checkSeeds, type CheckSeedsOptions, type SeedFailure, type SeedsReport } from "./check-seeds.ts";
 export { faultKinds, passingFaults, phases, survivableFaults, type FaultKind, type Phase } from "./faults.ts";
 export type { Outcome } from "./same-outcome.ts";
+export { VirtualClock } from "./virtual-clock.ts";
 export { Trace, type TraceLine } from "./trace.ts";

@@ -3,7 +3,7 @@ import { crc32 } from "node:zlib";
 import type { FileEntry, FileSystem, FileWriter, OpenFile } from "../../core/contracts/file-system.ts";
 import type { ResumableFiles, ResumableOptions, ResumableWriter } from "../../core/contracts/sink.ts";
 import { QStreamError } from "../../core/errors.ts";
-import { globExpression, isGlob } from "../../files/glob.ts";
+import { globExpression, isGlob } from "../../files/index.ts";
 
 /** A file, whatever its name is or becomes: one that is removed while it is written goes on being written, for nobody. */
 interface Content {

@@ -89,6 +89,40 @@ test("the disk has a limit, which is named", async () => {
   await budget.disk.clear();
 });
 
+test("what comes back from the disk cut or changed is found, never read as data", async () => {
+  for (const spoil of [
+    (bytes: Uint8Array) => bytes.subarray(1),
+    (bytes: Uint8Array) => bytes.map((byte) => byte ^ 1),
+  ]) {
+    const { spool, budget } = spoolOf(0);
+    const { disk } = budget;
+    const damaged: SpoolBudget["disk"] = Object.assign(Object.create(disk) as typeof disk, {
+      create: async (purpose: string) => {
+        const file = await disk.create(purpose);
+        return Object.assign(Object.create(file) as typeof file, {
+          append: (bytes: Uint8Array) => file.append(bytes),
+          read: async (position: number, length: number) => spoil(await file.read(position, length)),
+          remove: () => file.remove(),
+        });
+      },
+    });
+    const spoiled = new Spool({ ...budget, disk: damaged }, { spilled: () => {}, failed: () => {}, settled: () => {} });
+    spoiled.add(parcelOf(0));
+    await settled(spoiled);
+    const drained = spoiled.drain(
+      () => true,
+      () => assert.unreachable("damaged bytes were delivered"),
+    );
+    const error = await drained.then(
+      () => undefined,
+      (thrown: unknown) => thrown as QStreamError,
+    );
+    assert.is(error?.code, "SPOOL_DAMAGED");
+    spool.clear();
+    await disk.clear();
+  }
+});
+
 test("clear gives the budget back and removes the file", async () => {
   const { spool, budget, failures } = spoolOf(20);
   for (let seq = 0; seq < 6; seq++) spool.add(parcelOf(seq));

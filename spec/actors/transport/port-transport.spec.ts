@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { setTimeout as wait } from "node:timers/promises";
+import { setImmediate as turn, setTimeout as wait } from "node:timers/promises";
 import { isMainThread, MessageChannel, Worker, workerData, type MessagePort } from "node:worker_threads";
 import * as assert from "uvu/assert";
 import { PortTransport } from "../../../actors/transport/port-transport.ts";
@@ -53,6 +53,31 @@ test("sending to a thread that ended is counted, and closing still works", async
   for (let seq = 1; seq <= 3; seq++) end.send("worker", parcelOf(seq, 10));
   assert.is(end.messagesUndelivered, 3);
   await end.close();
+});
+
+test("parcels that keep coming are posted together; other messages wait for no parcels", async () => {
+  const { port1, port2 } = new MessageChannel();
+  const end = new PortTransport("main", new Map([["other", port1]]));
+  const posts: string[][] = [];
+  const post = port1.postMessage.bind(port1);
+  port1.postMessage = (messages: readonly { readonly kind: string }[], transfer) => {
+    posts.push(messages.map(({ kind }) => kind));
+    post(messages, transfer as never);
+  };
+  const parcels = 200;
+  for (let seq = 0; seq < parcels; seq++) {
+    end.send("other", parcelOf(seq, 10));
+    await turn();
+  }
+  while (posts.flat().length < parcels) await turn();
+  assert.ok(posts.length < parcels, `${posts.length} posts`);
+  end.send("other", parcelOf(parcels, 10));
+  end.send("other", { ...link, kind: "credit", objects: 1, bytes: 1 });
+  await turn();
+  await turn();
+  assert.equal(posts.at(-1), ["parcel", "credit"]);
+  await end.close();
+  port2.close();
 });
 
 test("a slot without a port is a defect that is named", async () => {

@@ -1,6 +1,7 @@
 // Operators and readers of the flows that are simulated.
 
 import {
+  run,
   Side,
   type Context,
   type Operator,
@@ -212,7 +213,6 @@ export function marked(upTo: number): Reader<number, number> {
     options: { upTo },
     splits: ({ channels }) => Array.from({ length: channels }, (_, index) => index),
     async *read(split, _ctx, from) {
-      const { run } = await import("../../../../lib/index.ts");
       for (let first = (from?.after as number | undefined) ?? 0; first < upTo; first += runLength) {
         const end = Math.min(upTo, first + runLength);
         yield run(

@@ -1,0 +1,147 @@
+import type { Patch } from "./mutating-loader.ts";
+
+/** Changes of at most ten lines to compiled files of the engine, each of which takes away something that recovery stands on. */
+export const brokenEngines: Readonly<Record<string, readonly Patch[]>> = {
+  "pushes before its lineage is durable": [
+    {
+      file: "actors/channel/tasks.js",
+      search: "this.#append(task, produced, taken, more, () => this.#send(outgoing));",
+      replace: "this.#append(task, produced, taken, more, () => {}); this.#send(outgoing);",
+    },
+  ],
+  "a generation that was shut out goes on committing": [
+    { file: "actors/stores/memory-store.js", search: "if (generation !== found.generation)", replace: "if (false)" },
+    {
+      file: "actors/stores/memory-store.js",
+      search: 'if (generation !== kept.generation)\n        return "fenced";\n    for',
+      replace: "for",
+    },
+  ],
+  "the newest checkpoint is restored blindly": [
+    {
+      file: "actors/scheduler/plan-recovery.js",
+      search:
+        "checkpoints.findLast(({ made }) => needs.every(({ edge, to, after }) => positionOf(made, edge, to) <= after));",
+      replace: "checkpoints.at(-1);",
+    },
+  ],
+  "records are freed that a consumer may need": [
+    {
+      file: "actors/lineage/retention.js",
+      search: "known.findLastIndex(suits) - spareCheckpoints",
+      replace: "known.length - 1",
+    },
+  ],
+  "no checkpoint is spared": [
+    {
+      file: "actors/lineage/retention.js",
+      search: "const spareCheckpoints = 1;",
+      replace: "const spareCheckpoints = 0;",
+    },
+  ],
+  "what a consumer has is sent again, and taken again": [
+    {
+      file: "actors/channel/outgoing-link.js",
+      search: "if (this.closed || parcel.seq <= this.#skipThrough)",
+      replace: "if (this.closed)",
+    },
+    {
+      file: "actors/channel/inputs.js",
+      search: "if (parcel.seq <= link.received)\n            return false;",
+      replace: "",
+    },
+    {
+      file: "actors/channel/inputs.js",
+      search: "invariant(parcel.previous === link.received,",
+      replace: "invariant(true,",
+    },
+  ],
+  "a sink's checkpoint is restored, and what follows isn't written again": [
+    {
+      file: "actors/channel/channel.js",
+      search: "this.#replay = new Replay(recovery, log, lineage);",
+      replace:
+        "this.#replay = new Replay(parts.work instanceof SinkWork && recovery.checkpoint >= 0 ? { ...recovery, through: recovery.checkpoint } : recovery, log, lineage);",
+    },
+  ],
+  "producers are cancelled before the log has it that the channel stops": [
+    {
+      file: "actors/channel/channel.js",
+      search: "this.#tasks.logStop(() => resolve(this.#stopInputs()))",
+      replace: "{ resolve(this.#stopInputs()); this.#tasks.logStop(() => {}); }",
+    },
+  ],
+  "parcels of a life that is over are accepted, and sent on under its own name": [
+    { file: "actors/slot/links.js", search: "if (source?.life === address.producer)", replace: "if (hosted)" },
+    { file: "actors/slot/slot-execution.js", search: "void channel.giveUp(reason);", replace: "" },
+  ],
+  "replayed tasks are cut anew": [
+    {
+      file: "actors/channel/tasks.js",
+      search: "const chunk = this.#logged === undefined",
+      replace: "const chunk = true",
+    },
+  ],
+  "a checkpoint is saved before the records that it stands on": [
+    {
+      file: "actors/lineage/lineage-actor.js",
+      search: 'if (report.kind === "lineage-call" && report.request.kind !== "save")',
+      replace: 'if (report.kind === "lineage-call")',
+    },
+  ],
+  "a checkpoint holds what no task has consumed": [
+    {
+      file: "actors/channel/inputs.js",
+      search: ".map(([from, link]) => [from, link.consumed])",
+      replace: ".map(([from, link]) => [from, link.received])",
+    },
+  ],
+  "what a producer doesn't hold any more isn't made again": [
+    { file: "actors/scheduler/plan-recovery.js", search: "if (need.after < held)", replace: "if (false)" },
+  ],
+  "a spool says that it holds what has left it": [
+    {
+      file: "actors/channel/outgoing-link.js",
+      search: "return this.spool?.heldAfter ?? this.#waiting[0]?.previous ?? this.#sentSeq;",
+      replace: "return -1;",
+    },
+  ],
+  "logged tasks take whatever came first": [
+    {
+      file: "actors/channel/inputs.js",
+      search: "removeExactly(input, consumed)",
+      replace: "takeParcels(input, consumed.length)",
+    },
+  ],
+  "a replayed task looks at the clock": [
+    {
+      file: "actors/channel/tasks.js",
+      search: "this.#parts.ctx.begin(this.seq, this.#logged?.now);",
+      replace: "this.#parts.ctx.begin(this.seq);",
+    },
+  ],
+  "user code that ran before draws anew": [
+    { file: "actors/channel/channel-context.js", search: "this.#generator(~this.seq)", replace: "Math.random" },
+  ],
+  "a refused commit counts as made": [
+    {
+      file: "actors/lineage/lineage-actor.js",
+      search: 'if (answers[index++] === "committed") {',
+      replace: "if (answers[index++] !== undefined) {",
+    },
+  ],
+  "a store that is away is given up at once": [
+    {
+      file: "actors/lineage/lineage-actor.js",
+      search: "if (!away || clock.monotonic() - startedAt >= waitMs)",
+      replace: "if (true)",
+    },
+  ],
+  "a recovery that is struck by a loss forgets what it had begun": [
+    {
+      file: "actors/scheduler/recovering.js",
+      search: "for (const { number } of round?.plan?.recovered ?? [])",
+      replace: "for (const { number } of [])",
+    },
+  ],
+};
