@@ -40,7 +40,7 @@ const levels: Readonly<Record<string, readonly string[]>> = {
   "lib/flow": ["lib/code", ...runtime],
   "lib/frame": ["lib/flow", "lib/code", ...runtime],
   "lib/testing": ["lib/frame", "lib/flow", "lib/code", ...runtime],
-  "lib/cli": ["lib/frame", "lib/flow", "lib/code", ...runtime],
+  "lib/cli": ["lib/testing", "lib/frame", "lib/flow", "lib/code", ...runtime],
   "lib/index.ts": ["lib/frame", "lib/testing", "lib/cli", "lib/flow", "lib/code", ...runtime],
   benchmarks: [],
   examples: [],

@@ -28,6 +28,8 @@ export type FromThread =
   | { readonly kind: "closed" };
 
 const closeGraceMs = 2000;
+// How often a thread is started in place of a lost one before that is given up.
+const startsMax = 5;
 
 /** Starts a worker thread for each slot, with a port from each to each other one, and a slot of the client in this thread. */
 export function launchThreadSlots(options: LaunchOptions): LaunchedSlots {
@@ -42,9 +44,13 @@ export function launchThreadSlots(options: LaunchOptions): LaunchedSlots {
     report: options.onReport,
   });
   const threads = options.ids.map((id) => new SlotThread(id, ports.get(id) ?? new Map(), options));
+  for (const thread of threads) {
+    // Nobody waits for these: executions that are placed on one that never comes up hear of that.
+    thread.ready.catch((error: unknown) => options.onLost(thread.handle.id, asError(error)));
+  }
   const slots = threads.map((thread) => thread.handle);
-  const replace = (lost: string): Promise<void> => {
-    const id = successorOf(lost);
+  let closed = false;
+  const startThread = (id: string): SlotThread => {
     const own = new Map<string, MessagePort>();
     const connect = (slot: string): MessagePort => {
       const { port1, port2 } = new MessageChannel();
@@ -55,8 +61,22 @@ export function launchThreadSlots(options: LaunchOptions): LaunchedSlots {
     for (const thread of threads) if (thread.open) thread.addPort(id, connect(thread.handle.id));
     const next = new SlotThread(id, own, options);
     threads.push(next);
-    slots.push(next.handle);
-    return Promise.resolve();
+    return next;
+  };
+  const replace = async (lost: string): Promise<void> => {
+    let id = lost;
+    for (let start = 1; ; start++) {
+      id = successorOf(id);
+      const next = startThread(id);
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one start after the other
+        await next.ready;
+        slots.push(next.handle);
+        return;
+      } catch (error) {
+        if (closed || start >= startsMax) throw error;
+      }
+    }
   };
   return {
     slots,
@@ -69,6 +89,7 @@ export function launchThreadSlots(options: LaunchOptions): LaunchedSlots {
       lose: () => {},
     },
     close: async () => {
+      closed = true;
       await Promise.all([...threads.map((thread) => thread.close()), clientSlot.close()]);
     },
   };
@@ -77,12 +98,16 @@ export function launchThreadSlots(options: LaunchOptions): LaunchedSlots {
 /** One slot's worker thread as the session sees it. */
 class SlotThread {
   readonly handle: SlotHandle;
+  /** Fulfilled with the thread's first word, rejected if it ends before. */
+  readonly ready: Promise<void>;
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
   readonly #options: LaunchOptions;
   readonly #id: string;
   #ready = false;
   #closing = false;
+  #becameReady: () => void = () => {};
+  #neverReady: (error: Error) => void = () => {};
 
   constructor(id: string, ports: Map<string, MessagePort>, options: LaunchOptions) {
     this.#id = id;
@@ -97,8 +122,13 @@ class SlotThread {
       ...(megabytes === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: megabytes } }),
     });
     if (options.stdout === "stderr") this.#worker.stdout.pipe(process.stderr);
+    this.ready = new Promise((resolve, reject) => {
+      this.#becameReady = resolve;
+      this.#neverReady = reject;
+    });
     this.#worker.on("message", (message: FromThread) => {
       this.#ready = true;
+      this.#becameReady();
       if (message.kind === "report") options.onReport(message.report);
       else if (message.kind === "crashed") this.#giveUp({ kind: message.how, error: errorFromData(message.error) });
     });
@@ -129,6 +159,8 @@ class SlotThread {
 
   async close(): Promise<void> {
     this.#closing = true;
+    // Who waits for a thread that is closed instead waits no more.
+    this.#becameReady();
     this.#worker.postMessage({ kind: "close" } satisfies ToThread);
     // A thread that still starts holds nothing that would have to be closed.
     const timer = setTimeout(() => void this.#worker.terminate(), this.#ready ? closeGraceMs : 0);
@@ -144,7 +176,9 @@ class SlotThread {
   #lost(end: SlotEnd): void {
     if (this.#closing) return;
     this.#closing = true;
-    this.#options.onLost(this.#id, slotLost(this.#id, end));
+    const error = slotLost(this.#id, end);
+    if (this.#ready) this.#options.onLost(this.#id, error);
+    else this.#neverReady(error);
   }
 }
 

@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
 import { join } from "node:path";
 import type { Patch } from "./mutating-loader.ts";
 import { projectFolder } from "./sources.ts";
@@ -10,25 +10,42 @@ export interface Verdict {
   readonly seeds: number;
 }
 
-const lateMs = 150_000;
+// One turn of seeds takes well below a second; an engine that runs in a circle gives no sign of life any more.
+const silentMs = 60_000;
 const notLoaded = 3;
 
 /** Runs a broken engine until a seed shows it. Undefined where what is left can't be loaded. */
 export function runMutant(patches: readonly Patch[], seeds: number): Promise<Verdict | undefined> {
   const program = join(projectFolder, "dist/spec/kit/run-mutant.js");
   const { NODE_OPTIONS: _options, ...env } = process.env;
-  const words = ["--no-warnings", program, JSON.stringify(patches), String(seeds)];
+  const child = spawn(process.execPath, ["--no-warnings", program, JSON.stringify(patches), String(seeds)], { env });
+  let [stdout, stderr] = ["", ""];
+  let silent = false;
+  const giveUp = (): void => {
+    silent = true;
+    child.kill("SIGKILL");
+  };
+  let timer = setTimeout(giveUp, silentMs);
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr = (stderr + text).slice(-errorsKept);
+    clearTimeout(timer);
+    timer = setTimeout(giveUp, silentMs);
+  });
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, words, { env, timeout: lateMs, killSignal: "SIGKILL" }, (error, stdout, stderr) => {
-      if (error === null) resolve(JSON.parse(stdout) as Verdict);
-      else if (error.code === notLoaded && stderr.includes(" times: ")) reject(new Error(stderr));
-      else if (error.code === notLoaded) resolve(undefined);
-      // It runs in a circle, or throws where nobody catches it: that is seen too.
-      else
-        resolve({ seeds: 0, reason: error.killed === true ? "it never ended" : `it crashed: ${stderr.slice(0, 500)}` });
+    child.once("error", reject);
+    child.once("close", (code) => {
+      clearTimeout(timer);
+      if (silent) resolve({ seeds: 0, reason: "it never ended" });
+      else if (code === 0) resolve(JSON.parse(stdout) as Verdict);
+      else if (code !== notLoaded) resolve({ seeds: 0, reason: `it crashed: ${stderr.slice(-500)}` });
+      else if (stderr.includes(" times: ")) reject(new Error(stderr));
+      else resolve(undefined);
     });
   });
 }
+
+const errorsKept = 4000;
 
 /** Does something for each of several, a few at a time. */
 export async function eachOf<T>(items: readonly T[], atOnce: number, work: (item: T) => Promise<void>): Promise<void> {

@@ -38,6 +38,8 @@ for (let from = 1; done < Number(seeds) && reason === undefined; from += turn) {
         finishWithinMs: 10_000,
       });
       done += checked.seeds;
+      // A sign of life.
+      process.stderr.write(".");
       if (checked.failure !== undefined) reason = `${name}, ${checked.failure.reason}`;
     } catch (error) {
       reason = `${name}, without faults: ${String(error)}`;

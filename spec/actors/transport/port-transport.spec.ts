@@ -72,7 +72,8 @@ test("parcels that keep coming are posted together; other messages wait for no p
   while (posts.flat().length < parcels) await turn();
   assert.ok(posts.length < parcels, `${posts.length} posts`);
   end.send("other", parcelOf(parcels, 10));
-  end.send("other", { ...link, kind: "credit", objects: 1, bytes: 1 });
+  const { execution, edge, from, to, producer, consumer } = parcelOf(0, 0);
+  end.send("other", { execution, edge, from, to, producer, consumer, kind: "credit", objects: 1, bytes: 1 });
   await turn();
   await turn();
   assert.equal(posts.at(-1), ["parcel", "credit"]);

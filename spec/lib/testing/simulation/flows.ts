@@ -2,7 +2,7 @@
 
 import { isDeepStrictEqual } from "node:util";
 import { tableFromArrays, type Table } from "apache-arrow";
-import { arrowTable, defineFlow, numbers, sum, type Flow } from "../../../../lib/index.ts";
+import { arrowTable, defineFlow, hash, numbers, sum, type Flow } from "../../../../lib/index.ts";
 import { sameMultiset } from "../../../../lib/testing/multiset.ts";
 import type { CheckSeedsOptions, Outcome } from "../../../../lib/testing/simulation/index.ts";
 import {
@@ -66,10 +66,21 @@ const keyed = defineFlow(import.meta.url, (q, { upTo }: { upTo: number }) => {
     { merge: (left, right) => left + right },
   );
   const kinds = all.map("kind", (value) => value % 31).distinct("distinct");
+  const weights = q.read("weights", numbers(0, 13), { channels: 1 }).map("weight", (key) => ({ key, weight: key * 2 }));
+  const weighed = all.broadcastJoin("weigh", weights, {
+    left: (value) => value % 13,
+    right: "key",
+    combine: (value, { weight }): number => value * weight,
+  });
   return {
     sums: sums.collect(),
     kinds: kinds.collect(),
-    own: all.apply("own", () => new Counting(7), { channels: 1 }).collect(),
+    weighed: weighed.collect(),
+    own: all
+      .partition(hash((value) => value % 7))
+      .map("twice", (value) => value * 2)
+      .apply("own", () => new Counting(7))
+      .collect(),
   };
 });
 
@@ -182,7 +193,7 @@ function entry<Args extends object, Outs extends Record<string, unknown>>(
 /** Every flow that is simulated, by name. */
 export const simulatedFlows = {
   join: entry(tenChannels, { upTo: 400, keys: 30 }),
-  diamond: entry(diamond, { upTo: 300 }),
+  diamond: entry(diamond, { upTo: 300 }, { limits: { ...limits, spoolMemoryBytes: 600 } }),
   sorted: entry(
     sorted,
     { upTo: 400 },
@@ -194,7 +205,7 @@ export const simulatedFlows = {
         ) && sameMultiset(outputs.sorted, without.sorted),
     },
   ),
-  keyed: entry(keyed, { upTo: 150 }),
+  keyed: entry(keyed, { upTo: 100 }, { strict: false }),
   earlyStop: entry(
     earlyStop,
     { upTo: 600 },
