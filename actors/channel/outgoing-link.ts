@@ -25,6 +25,9 @@ export class OutgoingLink {
   #creditObjects: number;
   #creditBytes: number;
   #madeSeq = -1;
+  /** Of parcels that were made, and whose tasks aren't committed: they are going to use credit. */
+  #unsentObjects = 0;
+  #unsentBytes = 0;
   #sentSeq = -1;
   /** Parcels up to this one are with the consumer: replay makes them again, and they aren't sent. */
   #skipThrough = -1;
@@ -82,7 +85,13 @@ export class OutgoingLink {
    */
   get blocks(): boolean {
     if (this.closed) return false;
-    return this.spool === undefined || !this.#opened ? !this.hasCredit : this.spool.writing;
+    if (!this.#opened) return true;
+    return this.spool === undefined ? !this.#hasRoom : this.spool.writing;
+  }
+
+  /** True if there is credit beyond what parcels that were made are going to use. */
+  get #hasRoom(): boolean {
+    return this.#creditObjects > this.#unsentObjects && this.#creditBytes > this.#unsentBytes;
   }
 
   /** True if nothing waits in a spool: what was sent so far is on its way. */
@@ -108,15 +117,19 @@ export class OutgoingLink {
   }
 
   /** A task made a parcel for this link. Returns the seq of the one before it. */
-  make(seq: number): number {
+  make(seq: number, rows: number, bytes: number): number {
     const previous = this.#madeSeq;
     this.#madeSeq = seq;
+    this.#unsentObjects += rows;
+    this.#unsentBytes += bytes;
     return previous;
   }
 
   /** The task of a parcel is committed. */
   send(parcel: Parcel): void {
     this.#sentSeq = parcel.seq;
+    this.#unsentObjects -= parcel.rows;
+    this.#unsentBytes -= parcel.bytes;
     if (this.closed || parcel.seq <= this.#skipThrough) return;
     if (this.spool !== undefined && (!this.hasCredit || !this.spool.empty)) this.spool.add(parcel);
     else if (this.#opened) this.#deliver(parcel);

@@ -179,7 +179,7 @@ export class Outputs {
   }
 
   #numbered(link: OutgoingLink, parcel: Omit<Parcel, "from" | "previous">): Parcel {
-    return { ...parcel, from: this.#channel, previous: link.make(parcel.seq) };
+    return { ...parcel, from: this.#channel, previous: link.make(parcel.seq, parcel.rows, parcel.bytes) };
   }
 
   /** The bytes of a structured clone may differ where the objects don't. */

@@ -106,7 +106,7 @@ export interface FaultedOptions extends RunOptions {
 export async function runWithFaults<Args extends object, Outs extends Record<string, unknown>>(
   flow: Flow<Args, Outs>,
   args: Args,
-  { seed, withinMs = 15_000, ...options }: FaultedOptions,
+  { seed, withinMs = 45_000, ...options }: FaultedOptions,
   script: (faults: Faults) => Promise<void>,
 ): Promise<FaultedRun<Outs>> {
   const watch = new Watch(seededRandom(seed));

@@ -112,8 +112,11 @@ test("no parcel is made for a channel that gets nothing, and what one gets that 
 test("one link without credit holds the channel back, a closed one doesn't", () => {
   const outputs = outputsOf([{ partition: broadcast() as never, local: [true, true] }], 2);
   assert.ok(outputs.ready);
-  const [first] = outputs.links;
-  for (const { link, parcel } of send(outputs, [1, 2])) if (link === first) link.send({ ...parcel, from: 0 });
+  const [first, second] = outputs.links;
+  const outgoing = send(outputs, [1, 2]);
+  assert.not(outputs.ready, "what was made is going to use the credit");
+  for (const { link, parcel } of outgoing) link.send(parcel);
+  second?.grant(10, 1 << 20);
   assert.not(outputs.ready);
   outputs.linkClosed(first as OutgoingLink);
   assert.ok(outputs.ready);
