@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
@@ -98,7 +98,7 @@ test("with every kind of fault, the same seed gives the same trace, events and e
   for (let seed = 1; seed <= 25; seed++) assert.equal(await resultOf(seed), await resultOf(seed), `seed ${seed}`);
 });
 
-test("files are read and written in the real world, while virtual time stands still", async () => {
+test("files are read in the real world, while virtual time stands still, and written in memory only", async () => {
   const folder = await mkdtemp(join(tmpdir(), "qstream-simulate-"));
   try {
     for (const name of ["a", "b", "c", "d"]) {
@@ -111,12 +111,7 @@ test("files are read and written in the real world, while virtual time stands st
       return trace.toString();
     };
     for (const seed of [1, 2, 3]) assert.is(await traceOf(seed), await traceOf(seed));
-    const written = await Promise.all(
-      (await readdir(join(folder, "out"))).map((name) => readFile(join(folder, "out", name), "utf8")),
-    );
-    const rows = written.flatMap((text) => text.split("\n").filter((row) => /^[a-d]\d+$/u.test(row)));
-    assert.is(rows.length, 200);
-    assert.is(new Set(rows).size, 200);
+    assert.equal((await readdir(folder)).toSorted(), ["in-a.txt", "in-b.txt", "in-c.txt", "in-d.txt"]);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
