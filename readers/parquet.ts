@@ -7,8 +7,8 @@ import type { Reader, Reading, SidedReader, SplitRequest } from "../lib/core/con
 import { QStreamError } from "../lib/core/errors.ts";
 import type { Columns } from "../lib/core/schema.ts";
 import { rowMaker } from "./arrow/rows.ts";
-import { readFooter } from "./parquet/footer.ts";
 import type { ParquetFooter } from "./parquet/footer.ts";
+import { KnownFooters } from "./parquet/known-footers.ts";
 import { parquetSettings } from "./parquet/options.ts";
 import type {
   BadFile,
@@ -76,12 +76,13 @@ export function parquet<
 ): ParquetReader<ParquetObject<[Result] extends [never] ? Read : Result, Form>, Bad> {
   type Object = ParquetObject<[Result] extends [never] ? Read : Result, Form>;
   const settings = parquetSettings(options);
+  const footers = new KnownFooters();
   const reader: Reader<Object, ParquetPart> = {
     kind: "parquet",
     options: { paths, ...options, ...(options.frame === undefined ? {} : { frame: "function" }) },
     sizeOf: (part) => ("file" in part ? 0 : part.bytes),
-    splits: (request) => findSplits(paths, settings, request),
-    read: (part, ctx) => readPart(part, settings, ctx) as AsyncIterable<Reading<Object>>,
+    splits: (request) => findSplits(paths, settings, footers, request),
+    read: (part, ctx) => readPart(part, settings, footers, ctx) as AsyncIterable<Reading<Object>>,
   };
   const sided = settings.badFiles === "side" ? { ...reader, sides: { bad: "bad" } } : reader;
   return sided as ParquetReader<Object, Bad>;
@@ -90,13 +91,14 @@ export function parquet<
 async function findSplits(
   paths: string | readonly string[],
   settings: ParquetSettings,
+  footers: KnownFooters,
   request: SplitRequest,
 ): Promise<ParquetPart[]> {
   const found: (BadFile | { readonly entry: FileEntry; readonly footer: ParquetFooter })[] = [];
   let rows = 0;
   for (const entry of await request.files.list(paths, request.signal)) {
     try {
-      const footer = await withFile(request.files.open(entry, request.signal), readFooter);
+      const footer = await withFile(request.files.open(entry, request.signal), (file) => footers.of(file));
       rows += footer.rows;
       found.push({ entry, footer });
     } catch (error) {
@@ -123,6 +125,7 @@ function checkColumns(footer: ParquetFooter, settings: ParquetSettings, file: st
 async function* readPart(
   part: ParquetPart,
   settings: ParquetSettings,
+  footers: KnownFooters,
   ctx: Context,
 ): AsyncGenerator<Reading<unknown>, void> {
   if ("file" in part) {
@@ -132,7 +135,10 @@ async function* readPart(
   }
   let frame: DataFrame;
   try {
-    frame = await withFile(ctx.files.open(part.path, ctx.signal), (file) => decodeSplit(file, part, settings, ctx));
+    frame = await withFile(ctx.files.open(part.path, ctx.signal), async (file) => {
+      refuseReplaced(file, part);
+      return decodeSplit(file, await footers.of(file), part, settings, ctx);
+    });
   } catch (error) {
     const bad = badFile(error, settings, part.path);
     ctx.count("bad files");
@@ -142,19 +148,21 @@ async function* readPart(
   yield* settings.form === "objects" ? objectsOf(frame, settings) : batchesOf(frame, settings);
 }
 
+function refuseReplaced({ entry }: OpenFile, split: ParquetSplit): void {
+  if (entry.version === split.version) return;
+  throw new QStreamError("BAD_INPUT", "the file was replaced while it was read", {
+    file: split.path,
+    advice: "Let its writer finish, and run again.",
+  });
+}
+
 async function decodeSplit(
   file: OpenFile,
+  footer: ParquetFooter,
   split: ParquetSplit,
   settings: ParquetSettings,
   ctx: Context,
 ): Promise<DataFrame> {
-  if (file.entry.version !== split.version) {
-    throw new QStreamError("BAD_INPUT", "the file was replaced while it was read", {
-      file: split.path,
-      advice: "Let its writer finish, and run again.",
-    });
-  }
-  const footer = await readFooter(file);
   const polars = loadPolars();
   const localPath = ctx.files.localPath(split.path);
   if (localPath !== undefined) return scanSplit(polars, { localPath, footer }, split, settings);

@@ -9,6 +9,7 @@ import type { SlotHandle } from "../scheduler/execution-request.ts";
 import { ProcessTransport } from "../transport/process-transport.ts";
 import { Lease, signsOfLifeDescriptor } from "./lease.ts";
 import { makeSlot } from "./local-slot.ts";
+import { processHeap } from "./slot-heap.ts";
 import { slotLost, type SlotEnd } from "./slot-lost.ts";
 import { successorOf, type LaunchedSlots, type LaunchOptions } from "./slot-launcher.ts";
 import type { FromThread, ToThread } from "./thread-slots.ts";
@@ -92,12 +93,11 @@ class SlotProcess {
   constructor(start: ProcessStart, options: LaunchOptions) {
     this.#options = options;
     this.#id = start.id;
-    const megabytes =
-      options.memoryBytes === undefined ? [] : [`--max-old-space-size=${Math.ceil(options.memoryBytes / 2 ** 20)}`];
+    const given = process.execArgv.filter((argument) => !argument.startsWith("--inspect"));
     this.#child = fork(fileURLToPath(new URL("./process-entry.js", import.meta.url)), [], {
       serialization: "advanced",
       stdio: ["ignore", options.stdout === "stderr" ? 2 : "inherit", "inherit", "ipc", "pipe"],
-      execArgv: [...process.execArgv.filter((argument) => !argument.startsWith("--inspect")), ...megabytes],
+      execArgv: [...given, ...processHeap(options.memoryBytes, given)],
       env: { ...process.env, QSTREAM_SLOT: start.id },
     });
     this.#exited = new Promise((resolve) => {

@@ -5,6 +5,7 @@ import type { SlotHandle } from "../scheduler/execution-request.ts";
 import type { Order, Report } from "../slot/protocol.ts";
 import { PortTransport } from "../transport/port-transport.ts";
 import { makeSlot } from "./local-slot.ts";
+import { threadHeap } from "./slot-heap.ts";
 import { slotLost, type SlotEnd } from "./slot-lost.ts";
 import { successorOf, type LaunchedSlots, type LaunchOptions } from "./slot-launcher.ts";
 
@@ -113,13 +114,12 @@ class SlotThread {
     this.#id = id;
     this.#options = options;
     const start: ThreadStart = { id, files: options.files, ports: [...ports] };
-    const megabytes = options.memoryBytes === undefined ? undefined : Math.ceil(options.memoryBytes / 2 ** 20);
     this.#worker = new Worker(new URL("./thread-entry.js", import.meta.url), {
       name: id,
       workerData: start,
       transferList: [...ports.values()],
       stdout: options.stdout === "stderr",
-      ...(megabytes === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: megabytes } }),
+      resourceLimits: threadHeap(options.memoryBytes),
     });
     if (options.stdout === "stderr") this.#worker.stdout.pipe(process.stderr);
     this.ready = new Promise((resolve, reject) => {

@@ -21,14 +21,20 @@ export function drawnPairs(seed: number, objects: number): Reader<Pair, Block> {
     *read(split) {
       let state = stateOf(seed, split.block);
       for (let from = 0; from < split.objects; from += runLength) {
-        const pairs: Pair[] = [];
-        const end = Math.min(from + runLength, split.objects);
-        for (let at = from; at < end; at++) {
-          state = nextState(state);
-          pairs.push({ k: keyOf(state), v: valueOf(state) });
-        }
+        const pairs = new Array<Pair>(Math.min(runLength, split.objects - from));
+        state = drawPairs(state, pairs);
         yield run(pairs);
       }
     },
   };
+}
+
+/** A function of its own: a generator's variables are in its frame on the heap. */
+function drawPairs(first: number, into: Pair[]): number {
+  let state = first;
+  for (let at = 0; at < into.length; at++) {
+    state = nextState(state);
+    into[at] = { k: keyOf(state), v: valueOf(state) };
+  }
+  return state;
 }
