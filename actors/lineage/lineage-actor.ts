@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { ChannelCommit, FencedChannel, LineageStore } from "../../lib/core/contracts/lineage-store.ts";
 import { errorToData, QStreamError } from "../../lib/core/errors.ts";
 import type { Plan } from "../../lib/core/plan.ts";
@@ -319,11 +320,14 @@ export class LineageActor {
 }
 
 function openExecution(plan: Plan, resumed: boolean): OpenExecution {
+  const closed = new AbortController();
+  // Many calls may wait for a store that is away.
+  setMaxListeners(0, closed.signal);
   return {
     retention: new Retention(plan),
     resumed,
     generations: new Map(),
-    closed: new AbortController(),
+    closed,
     fencing: Promise.resolve(),
   };
 }

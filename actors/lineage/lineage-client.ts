@@ -29,7 +29,7 @@ interface OpenCall {
 // A message costs more than what is in it, and it wakes a thread that the slot may have to share its core with: a busy slot
 // sends this many records together, or what there is after this time. A channel runs further ahead than that.
 const gatherRecords = 32;
-const gatherMs = 1;
+const gatherMs = 2;
 
 /**
  * The lineage as the channels of a slot see it: gathers what they append for the lineage actor of the machine. What comes

@@ -11,6 +11,7 @@ import type {
 import { QStreamError } from "../../lib/core/errors.ts";
 import { CheckpointFiles } from "./checkpoint-files.ts";
 import { LmdbDatabase, lmdbError, rangeOf } from "./lmdb-database.ts";
+import { packRecords, unpackRecords } from "./record-groups.ts";
 import { executionExists, executionUnknown, noSuchChannel, notCommitted, sameBytes } from "./store-errors.ts";
 
 export interface LmdbStoreOptions {
@@ -22,6 +23,8 @@ export interface LmdbStoreOptions {
 interface ChannelState {
   readonly generation: number;
   readonly lastSeq: number;
+  /** Records up to this seq have been freed, or are in a group with later ones. */
+  readonly freedThrough: number;
   /** Checkpoints before this seq have been freed. */
   readonly checkpointsFrom: number;
 }
@@ -38,6 +41,13 @@ interface NewRecords {
   readonly records: readonly Uint8Array[];
 }
 
+interface JudgedCommits {
+  readonly answers: readonly CommitAnswer[];
+  readonly written: readonly NewRecords[];
+  /** Channels that got records, as they are afterwards. */
+  readonly changed: ReadonlyMap<number, ChannelState>;
+}
+
 const kinds = {
   execution: "e",
   description: "d",
@@ -49,7 +59,7 @@ const kinds = {
   failures: "f",
 } as const;
 const perChannel = [kinds.channel, kinds.record, kinds.checkpoint, kinds.failures] as const;
-const newChannel: ChannelState = { generation: 0, lastSeq: -1, checkpointsFrom: 0 };
+const newChannel: ChannelState = { generation: 0, lastSeq: -1, freedThrough: -1, checkpointsFrom: 0 };
 const readBytesMax = 16 << 20;
 
 /**
@@ -135,14 +145,13 @@ class LmdbStore implements LineageStore {
 
   async commit(execution: string, commits: readonly ChannelCommit[]): Promise<readonly CommitAnswer[]> {
     return this.#database.write(() => {
-      const { answers, written } = this.#judge(execution, commits);
+      const { answers, written, changed } = this.#judge(execution, commits);
       for (const { channel, firstSeq, records } of written) {
-        for (const [index, record] of records.entries()) {
-          this.#database.put([kinds.record, execution, channel, firstSeq + index], record);
+        for (const { lastSeq, bytes } of packRecords(firstSeq, records)) {
+          this.#database.put([kinds.record, execution, channel, lastSeq], bytes);
         }
-        const lastSeq = firstSeq + records.length - 1;
-        this.#putChannel(execution, channel, { ...this.#channel(execution, channel), lastSeq });
       }
+      for (const [channel, state] of changed) this.#putChannel(execution, channel, state);
       return answers;
     });
   }
@@ -153,17 +162,18 @@ class LmdbStore implements LineageStore {
     afterSeq: number,
     max: number,
   ): Promise<readonly { readonly seq: number; readonly record: Uint8Array }[]> {
-    this.#channel(execution, channel);
+    const after = Math.max(afterSeq, this.#channel(execution, channel).freedThrough);
     const { end } = rangeOf(kinds.record, execution, channel);
     const found: { seq: number; record: Uint8Array }[] = [];
     let read = 0;
-    const range = { start: [kinds.record, execution, channel, afterSeq + 1], end };
+    // A group has the seq of its last record as its key: the first one from here on holds the record that is next.
+    const range = { start: [kinds.record, execution, channel, after + 1], end };
     for (const { key, bytes } of this.#database.entries(range, max)) {
-      found.push({ seq: Number(key[3]), record: bytes });
+      for (const one of unpackRecords({ lastSeq: Number(key[3]), bytes })) if (one.seq > after) found.push(one);
       read += bytes.byteLength;
-      if (read >= readBytesMax) break;
+      if (read >= readBytesMax || found.length >= max) break;
     }
-    return found;
+    return found.slice(0, max);
   }
 
   async saveCheckpoint(
@@ -221,8 +231,9 @@ class LmdbStore implements LineageStore {
     }
     await this.#database.write(() => {
       const state = this.#channel(execution, channel);
-      if (checkpointsBefore <= state.checkpointsFrom) return;
-      this.#putChannel(execution, channel, { ...state, checkpointsFrom: checkpointsBefore });
+      const freedThrough = Math.max(state.freedThrough, through);
+      const checkpointsFrom = Math.max(state.checkpointsFrom, checkpointsBefore);
+      this.#putChannel(execution, channel, { ...state, freedThrough, checkpointsFrom });
       for (const seq of this.#checkpoints(execution, channel)) {
         if (seq < checkpointsBefore) this.#database.remove([kinds.checkpoint, execution, channel, seq]);
       }
@@ -254,25 +265,25 @@ class LmdbStore implements LineageStore {
   }
 
   /** What a commit writes, and answers. It throws before anything is written. */
-  #judge(
-    execution: string,
-    commits: readonly ChannelCommit[],
-  ): { readonly answers: readonly CommitAnswer[]; readonly written: readonly NewRecords[] } {
-    this.#known(execution);
-    const lastSeqs = new Map<number, number>();
+  #judge(execution: string, commits: readonly ChannelCommit[]): JudgedCommits {
+    const { channels } = this.#known(execution);
+    const states = new Map<number, ChannelState>();
+    const changed = new Map<number, ChannelState>();
     const written: NewRecords[] = [];
     const answers = commits.map(({ channel, generation, firstSeq, records }): CommitAnswer => {
-      const state = this.#channel(execution, channel);
+      if (channel >= channels) throw noSuchChannel(execution, channel);
+      const state = changed.get(channel) ?? states.get(channel) ?? this.#stateOf(execution, channel);
+      states.set(channel, state);
       if (state.generation !== generation) return "fenced";
-      const lastSeq = lastSeqs.get(channel) ?? state.lastSeq;
+      const { lastSeq } = state;
       if (firstSeq > lastSeq + 1) throw notCommitted(channel, lastSeq);
       const fresh = records.slice(lastSeq + 1 - firstSeq);
       if (fresh.length === 0) return "committed";
       written.push({ channel, firstSeq: lastSeq + 1, records: fresh });
-      lastSeqs.set(channel, lastSeq + fresh.length);
+      changed.set(channel, { ...state, lastSeq: lastSeq + fresh.length });
       return "committed";
     });
-    return { answers, written };
+    return { answers, written, changed };
   }
 
   /** `passed`: it was freed already. */
@@ -300,6 +311,10 @@ class LmdbStore implements LineageStore {
 
   #channel(execution: string, channel: number): ChannelState {
     if (channel >= this.#known(execution).channels) throw noSuchChannel(execution, channel);
+    return this.#stateOf(execution, channel);
+  }
+
+  #stateOf(execution: string, channel: number): ChannelState {
     return this.#database.state<ChannelState>([kinds.channel, execution, channel]) ?? newChannel;
   }
 

@@ -123,13 +123,6 @@ export const brokenEngines: Readonly<Record<string, readonly Patch[]>> = {
   "user code that ran before draws anew": [
     { file: "actors/channel/channel-context.js", search: "this.#generator(~this.seq)", replace: "Math.random" },
   ],
-  "a refused commit counts as made": [
-    {
-      file: "actors/lineage/lineage-actor.js",
-      search: 'if (answers[index++] === "committed") {',
-      replace: "if (answers[index++] !== undefined) {",
-    },
-  ],
   "a store that is away is given up at once": [
     {
       file: "actors/lineage/lineage-actor.js",

@@ -36,6 +36,8 @@ export interface SimulationOptions {
   readonly store?: "none" | (() => LineageStore);
   /** Virtual milliseconds between two checkpoints of a channel. Default 20. */
   readonly checkpointEveryMs?: number;
+  /** How often a task may fail before its execution does, as the store counts: twice where it is asked twice. Default 3. */
+  readonly attempts?: number;
   readonly limits?: Partial<Limits>;
   /** Freezes what operators are given. Default true. */
   readonly strict?: boolean;
@@ -158,9 +160,9 @@ class SimulatedWorld {
       files: this.#files,
       ...(options.machines === undefined ? {} : { machines: options.machines }),
     });
-    const { checkpointEveryMs = 20 } = options;
+    const { checkpointEveryMs = 20, attempts = 3 } = options;
     const world = { clock, host: this.#slots.turnHost(clock), store, files: this.#files };
-    this.#session = new Session({ checkpointEveryMs, seed }, this.#slots, hooks, world);
+    this.#session = new Session({ checkpointEveryMs, attempts, seed }, this.#slots, hooks, world);
   }
 
   async run<Args extends object, Outs extends Record<string, unknown>>(

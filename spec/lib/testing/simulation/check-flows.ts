@@ -46,7 +46,7 @@ export class StruckFaults {
         acceptErrors: faults === faultKinds ? excused : [],
       });
       const { failure } = checked;
-      assert.is(failure, undefined, `${name}, ${failure?.reason}\n${failure?.error?.stack}\n${traceOf(failure)}`);
+      assert.ok(failure === undefined, `${name}, ${failure?.reason}\n${failure?.error?.stack}\n${traceOf(failure)}`);
       this.seeds += checked.seeds;
       addTo(this.#kinds, checked.faults);
       addTo(this.#phases, checked.faultPhases);

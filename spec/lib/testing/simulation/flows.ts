@@ -279,7 +279,7 @@ export const simulatedFlows = {
       },
     },
   ),
-  stumbled: entry(stumbled, { upTo: 300 }),
+  stumbled: entry(stumbled, { upTo: 300 }, { attempts: 20 }),
   passedOver: entry(
     passedOver,
     { upTo: 250 },

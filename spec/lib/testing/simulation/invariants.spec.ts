@@ -1,0 +1,197 @@
+import * as assert from "uvu/assert";
+import { packCheckpoint } from "../../../../actors/lineage/checkpoint-bytes.ts";
+import type { ChannelCommit } from "../../../../lib/core/contracts/lineage-store.ts";
+import type { TaskRecord } from "../../../../lib/core/contracts/lineage.ts";
+import { encodeRecord } from "../../../../lib/core/lineage/record-codec.ts";
+import type { Plan } from "../../../../lib/core/plan.ts";
+import { Invariants } from "../../../../lib/testing/simulation/invariants.ts";
+import { suite } from "../../../kit/suite.ts";
+
+const test = suite("invariants");
+
+const step = { what: "it", channels: 1, placement: { kind: "single" }, endless: false } as const;
+const plan = {
+  flow: "pair",
+  fingerprint: "",
+  steps: [
+    { ...step, id: "numbers", kind: "reader", inputs: [], outputs: [0] },
+    { ...step, id: "sink", kind: "sink", inputs: [{ name: "in", edge: 0, stage: 0 }], outputs: [] },
+  ],
+  edges: [
+    {
+      from: 0,
+      port: "out",
+      to: 1,
+      input: "in",
+      kind: "forward",
+      partition: { kind: "hash", label: "" },
+      before: [],
+      after: [],
+      spools: false,
+    },
+  ],
+} as unknown as Plan;
+
+const nothing = { consumed: [], produced: [], taken: 0, more: false, content: undefined, now: undefined } as const;
+
+function read(seq: number, position: number, objects: number): TaskRecord {
+  const produced = [{ edge: 0, to: 0, objects, checksum: 0 }];
+  return {
+    ...nothing,
+    seq,
+    cause: { kind: "read", split: 0, position, count: objects },
+    produced,
+    taken: objects,
+    more: true,
+  };
+}
+
+function consume(seq: number, firstSeq: number, lastSeq: number): TaskRecord {
+  return {
+    ...nothing,
+    seq,
+    cause: { kind: "parcels", input: "in" },
+    consumed: [{ edge: 0, from: 0, firstSeq, lastSeq }],
+  };
+}
+
+function commitOf(channel: number, records: readonly TaskRecord[], generation = 0): ChannelCommit {
+  return {
+    channel,
+    generation,
+    firstSeq: records[0]?.seq ?? 0,
+    records: records.map((record) => encodeRecord(record).slice()),
+  };
+}
+
+class Checked {
+  readonly found: string[] = [];
+  readonly invariants = new Invariants((what) => this.found.push(what));
+
+  constructor() {
+    this.invariants.ordered({ kind: "prepare", plan, channels: [] } as never);
+  }
+
+  commit(channel: number, records: readonly TaskRecord[], generation = 0): this {
+    this.invariants.committed([commitOf(channel, records, generation)], ["committed"]);
+    return this;
+  }
+
+  parcel(seq: number, previous: number, rows: number): this {
+    const address = { execution: "run", edge: 0, from: 0, to: 0, producer: 0, consumer: 1 };
+    const payload = { format: "columns", rows, bytes: new ArrayBuffer(0) } as const;
+    this.invariants.sent({ ...address, kind: "parcel", seq, previous, payload });
+    return this;
+  }
+
+  says(what: string | undefined): void {
+    if (what === undefined) assert.equal(this.found, []);
+    else
+      assert.ok(
+        this.found.some((found) => found.includes(what)),
+        `${what}, of ${this.found.join("; ")}`,
+      );
+  }
+}
+
+const produced = [read(0, 0, 5), read(1, 5, 5), read(2, 10, 5)];
+
+test("an execution as it should be violates nothing", () => {
+  const checked = new Checked()
+    .commit(0, produced)
+    .parcel(0, -1, 5)
+    .parcel(1, 0, 5)
+    .commit(1, [consume(0, 0, 1), consume(1, 2, 2)]);
+  checked.commit(1, [{ ...nothing, seq: 2, cause: { kind: "done" } }]).invariants.ended();
+  checked.says(undefined);
+});
+
+test("a parcel before its record, and one that isn't what was logged", () => {
+  new Checked().parcel(0, -1, 5).says("was sent before its task was durable");
+  new Checked().commit(0, produced).parcel(1, 0, 4).says("where the log has 5 objects");
+  new Checked().commit(0, produced).parcel(1, -1, 5).says("5 objects after -1");
+});
+
+test("records that change, jump, or follow the end", () => {
+  new Checked()
+    .commit(0, produced)
+    .commit(0, [read(1, 5, 4)])
+    .says("record 1 of channel 0 of numbers was changed");
+  new Checked()
+    .commit(0, [read(0, 0, 5), { ...read(2, 5, 5), seq: 1 }, read(2, 11, 5)])
+    .says("reads split 0 at 11, after 10");
+  const done: TaskRecord = { ...nothing, seq: 0, cause: { kind: "done" } };
+  new Checked().commit(1, [done, consume(1, 0, 0)]).says("the channel had ended before it");
+});
+
+test("parcels that are consumed twice, out of order, or that nobody made", () => {
+  new Checked()
+    .commit(0, produced)
+    .commit(1, [consume(0, 0, 0), consume(1, 0, 0)])
+    .says("though 1 was next");
+  new Checked()
+    .commit(0, produced)
+    .commit(1, [consume(0, 1, 1)])
+    .says("though 0 was next");
+  new Checked()
+    .commit(0, produced.slice(0, 1))
+    .commit(1, [consume(0, 0, 1)])
+    .says("which no committed task had made");
+});
+
+test("a generation that was shut out, and one that goes on", () => {
+  const fenced = (): Checked => {
+    const checked = new Checked();
+    checked.invariants.fenced([{ channel: 0, generation: 2, lastSeq: -1, checkpoints: [] }]);
+    return checked;
+  };
+  fenced().commit(0, produced, 1).says("committed as generation 1, after 2 began");
+  fenced().commit(0, produced, 2).says(undefined);
+});
+
+test("a checkpoint that doesn't stand on its log, and one that is freed too early", () => {
+  const made = [{ edge: 0, other: 0, seq: 1 }];
+  const save = (
+    checked: Checked,
+    channel: number,
+    seq: number,
+    positions: Parameters<typeof packCheckpoint>[0],
+  ): Checked => {
+    checked.invariants.saved(channel, seq, packCheckpoint(positions, new Uint8Array(0)), "committed");
+    return checked;
+  };
+  save(new Checked().commit(0, produced), 0, 1, { consumed: [], made: [] }).says("doesn't stand on its log");
+  const early = save(new Checked().commit(0, produced), 0, 1, { consumed: [], made });
+  early.invariants.freed(0, 1, 1);
+  early.says("may need what follows -1");
+  const late = save(new Checked().commit(0, produced).commit(1, [consume(0, 0, 1)]), 0, 1, { consumed: [], made });
+  save(late, 1, 0, { consumed: [{ edge: 0, other: 0, seq: 1 }], made: [] }).invariants.freed(1, 0, 0);
+  late.invariants.freed(0, 1, 1);
+  late.says(undefined);
+});
+
+test("a consumer that cancels too early, and one that hears two lives", () => {
+  const address = { execution: "run", edge: 0, from: 0, to: 0, producer: 0, consumer: 1 };
+  const early = new Checked();
+  early.invariants.sent({ ...address, kind: "cancel" });
+  early.says("cancelled an input before its log had it");
+  const two = new Checked();
+  const order = { kind: "recover", placed: [{ step: 0, channel: 0, life: 7, slot: "" }], channels: [] };
+  two.invariants.ordered(order as never);
+  two.invariants.sent({ ...address, producer: 7, kind: "open", after: -1, objects: 1, bytes: 1 });
+  two.invariants.sent({ ...address, kind: "credit", objects: 1, bytes: 1 });
+  two.says("hears lives 7 and 0 of one producer at a time");
+});
+
+test("what was never read, and channels without an end", () => {
+  const checked = new Checked()
+    .commit(0, produced)
+    .commit(1, [consume(0, 0, 0), { ...nothing, seq: 1, cause: { kind: "done" } }]);
+  checked.invariants.ended();
+  checked.says("2 parcels of link 0, 0>0 were never consumed");
+  const open = new Checked();
+  open.invariants.ended();
+  open.says("channel 0 of sink never ended");
+});
+
+test.run();

@@ -1,0 +1,37 @@
+// A thread of the soak: its share of the seeds, over all flows.
+import { parentPort, workerData } from "node:worker_threads";
+import { StruckFaults, type FlowName } from "./check-flows.ts";
+import { simulatedFlows } from "./flows.ts";
+
+/** What became of a thread's seeds. */
+export interface SoakedShare {
+  readonly seeds: number;
+  /** Kinds and phases of faults with how often they struck. */
+  readonly struck: string;
+  readonly problem: string | undefined;
+}
+
+// Columnar batches take many times as long as objects, and go the same ways.
+const columnarShare = 0.005;
+
+async function soak({ seeds, from }: { readonly seeds: number; readonly from: number }): Promise<SoakedShare> {
+  const struck = new StruckFaults();
+  const names = Object.keys(simulatedFlows) as FlowName[];
+  const others = names.filter((name) => name !== "columnar");
+  try {
+    await struck.check("columnar", Math.ceil(seeds * columnarShare), from);
+    const each = Math.ceil((seeds - struck.seeds) / others.length);
+    // oxlint-disable-next-line no-await-in-loop -- one world at a time
+    for (const name of others) await struck.check(name, each, from);
+    struck.assertAll();
+    return { seeds: struck.seeds, struck: struck.toString(), problem: undefined };
+  } catch (error) {
+    return {
+      seeds: struck.seeds,
+      struck: struck.toString(),
+      problem: error instanceof Error ? error.message : String(error),
+    };
+  }
+}
+
+parentPort?.postMessage(await soak(workerData as Parameters<typeof soak>[0]));
