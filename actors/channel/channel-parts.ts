@@ -75,5 +75,12 @@ export type ChannelState =
   | "running"
   | "waiting-input"
   | "waiting-credit"
+  /** Its records are on their way to the store, and what consumers get with them. */
+  | "waiting-store"
   | "done"
   | "stopped";
+
+/** True if only what another channel sends gets a channel in this state on. */
+export function waitsForOthers(state: ChannelState): boolean {
+  return state === "waiting-credit" || state === "waiting-input";
+}

@@ -1,7 +1,7 @@
 import { QStreamError } from "../../lib/core/errors.ts";
 import { CarefulTaking } from "./careful-taking.ts";
 import type { ChannelMetrics } from "./channel-metrics.ts";
-import type { ChannelParts, ChannelState, ChannelWait } from "./channel-parts.ts";
+import { waitsForOthers, type ChannelParts, type ChannelState, type ChannelWait } from "./channel-parts.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { CreditWait } from "./credit-wait.ts";
 import { isByUser, locate } from "./failure.ts";
@@ -52,7 +52,8 @@ export class Channel {
   get state(): ChannelState {
     if (this.#state === "stopped" || this.#state === "done") return this.#state;
     if (this.#busy) return "running";
-    return this.#replay !== undefined && this.#state === "running" ? "recovering" : this.#state;
+    if (this.#replay !== undefined && this.#state === "running") return "recovering";
+    return waitsForOthers(this.#state) && this.#tasks.uncommitted > 0 ? "waiting-store" : this.#state;
   }
 
   get metrics(): ChannelMetrics {

@@ -191,7 +191,7 @@ export class LineageActor {
       if (report.kind === "lineage-call") saves.push(report);
       else {
         appends.push(report);
-        for (const entry of report.entries) records += entry.records.length;
+        for (const entry of report.entries) records += entry.lengths.length;
       }
     }
     this.#queue = this.#queue.slice(taken);
@@ -201,11 +201,7 @@ export class LineageActor {
   async #commit(execution: string, appends: readonly Append[]): Promise<void> {
     const known = this.#executions.get(execution);
     if (known === undefined) return;
-    const commits = appends.flatMap(({ entries }) =>
-      entries.map(({ number, generation, firstSeq, records }): ChannelCommit => {
-        return { channel: number, generation, firstSeq, records };
-      }),
-    );
+    const commits = appends.flatMap(commitsOf);
     try {
       const answers = await this.#retry(known, () => this.#parts.store.commit(execution, commits));
       const bySlot = new Map<string, CommittedEntry[]>();
@@ -213,10 +209,10 @@ export class LineageActor {
       for (const { slot, entries } of appends) {
         let told = bySlot.get(slot);
         if (told === undefined) bySlot.set(slot, (told = []));
-        for (const { number, generation, firstSeq, records } of entries) {
+        for (const { number, generation, firstSeq, lengths } of entries) {
           // A channel that was fenced isn't told anything: its slot has been, or is gone.
           if (answers[index++] === "committed") {
-            told.push({ number, generation, through: firstSeq + records.length - 1 });
+            told.push({ number, generation, through: firstSeq + lengths.length - 1 });
           } else if (generation >= (known.generations.get(number) ?? 0)) throw takenOver(execution);
         }
       }
@@ -317,6 +313,14 @@ export class LineageActor {
     if (!this.#executions.has(execution)) return;
     this.#parts.failed(execution, error instanceof Error ? error : new Error(String(error)));
   }
+}
+
+function commitsOf({ entries, bytes }: Append): ChannelCommit[] {
+  let end = 0;
+  return entries.map(({ number, generation, firstSeq, lengths }) => {
+    const records = lengths.map((length) => bytes.subarray(end, (end += length)));
+    return { channel: number, generation, firstSeq, records };
+  });
 }
 
 function openExecution(plan: Plan, resumed: boolean): OpenExecution {

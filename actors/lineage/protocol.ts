@@ -7,7 +7,8 @@ export interface LineageEntry {
   readonly number: number;
   readonly generation: number;
   readonly firstSeq: number;
-  readonly records: readonly Uint8Array[];
+  /** Bytes of each record. */
+  readonly lengths: readonly number[];
 }
 
 /** What a slot asks of the lineage actor and waits for. */
@@ -37,6 +38,8 @@ export type LineageReport =
       readonly execution: string;
       readonly slot: string;
       readonly entries: readonly LineageEntry[];
+      /** The records of all entries, one behind the other: a message pays for each array of bytes that it carries. */
+      readonly bytes: Uint8Array<ArrayBuffer>;
     }
   | {
       readonly kind: "lineage-call";

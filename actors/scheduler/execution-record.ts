@@ -1,6 +1,6 @@
 import type { Plan } from "../../lib/core/plan.ts";
 import { addMetrics, emptyMetrics, type ChannelMetrics } from "../channel/channel-metrics.ts";
-import type { ChannelState } from "../channel/channel-parts.ts";
+import { waitsForOthers, type ChannelState } from "../channel/channel-parts.ts";
 import type { ChannelReport, DoneChannel } from "../slot/protocol.ts";
 import type { ChannelPlacement, ChannelSummary, ExecutionMetrics, StepSummary } from "./execution-events.ts";
 
@@ -145,7 +145,7 @@ export class ExecutionRecord {
     for (const [index, channels] of this.#channels.entries()) {
       for (const [at, channel] of channels.entries()) {
         if (channel.state === "done") continue;
-        if (channel.state !== "waiting-credit" && channel.state !== "waiting-input") return undefined;
+        if (!waitsForOthers(channel.state)) return undefined;
         const id = this.#plan.steps[index]?.id ?? "";
         if (channel.state === "waiting-credit") {
           for (const edge of channel.waits?.edges ?? []) edges.add(edge);

@@ -101,7 +101,7 @@ export class Losses {
       if (channel !== undefined) record.lost(channel.step, channel.channel);
     }
     if (running.phase === "committing") running.phase = "running";
-    running.quietReports.clear();
+    running.quiet.end();
     recovering?.lose(numbers);
   }
 }

@@ -4,6 +4,7 @@ import type { ExecutionEvent, ExecutionMetrics } from "./execution-events.ts";
 import type { ExecutionRecord } from "./execution-record.ts";
 import type { ExecutionRequest } from "./execution-request.ts";
 import type { Lives } from "./lives.ts";
+import type { Quiet } from "./quiet.ts";
 import type { Recovering } from "./recovering.ts";
 
 /** An execution as the scheduler follows it. */
@@ -19,9 +20,8 @@ export interface Running {
   phase: "preparing" | "running" | "committing" | "stopping";
   readonly awaited: Set<string>;
   error: Error | undefined;
-  pulse: number;
-  /** Reports of each slot since anything got on. */
-  readonly quietReports: Map<string, number>;
+  /** How long nothing got on. */
+  readonly quiet: Quiet;
   cancelTimer: (() => void) | undefined;
   /** Losses since any task was last committed. */
   fruitlessLosses: number;

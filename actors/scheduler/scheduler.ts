@@ -10,13 +10,12 @@ import { Lives } from "./lives.ts";
 import type { RecoveryPlan } from "./plan-recovery.ts";
 import { Losses } from "./losses.ts";
 import { executionOf, type Message } from "./messages.ts";
+import { Quiet } from "./quiet.ts";
 import { Recovering } from "./recovering.ts";
 import { deadlock, noSlots, progressEvent, type Running } from "./running.ts";
 
 // A slot that doesn't answer an order to stop within this time is stuck in a native call or an endless loop.
 const stopGraceMs = 2000;
-// Reports without any progress, from each slot (one that is busy doesn't report), after which an execution in which everything waits is called stuck.
-const quietReportsMax = 12;
 
 /** The actor that places channels on slots, follows executions through their phases, and ends them. */
 export class Scheduler {
@@ -160,8 +159,7 @@ export class Scheduler {
       phase: "preparing",
       awaited: new Set(used),
       error: undefined,
-      pulse: -1,
-      quietReports: new Map(),
+      quiet: new Quiet(),
       cancelTimer: undefined,
       fruitlessLosses: 0,
       tasksAtLoss: -1,
@@ -301,12 +299,8 @@ export class Scheduler {
     record.progress(channels, report.slot, report.memoryBytes);
     if (running.phase !== "running" || running.recovering?.active === true) return;
     request.onEvent(progressEvent(request.execution, record, this.#elapsed(running)));
-    const pulse = record.pulse();
-    const quiet = running.quietReports;
-    if (pulse !== running.pulse) quiet.clear();
-    running.pulse = pulse;
-    quiet.set(report.slot, (quiet.get(report.slot) ?? 0) + 1);
-    if (running.slots.some((slot) => (quiet.get(slot) ?? 0) < quietReportsMax)) return;
+    running.quiet.reported(report, record.pulse(), this.#clock.monotonic());
+    if (!running.quiet.isLong(running.slots)) return;
     const stuck = record.stuck();
     if (stuck !== undefined) this.#stop(running, deadlock(running.request.plan, stuck));
   }

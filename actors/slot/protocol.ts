@@ -106,6 +106,14 @@ export interface ChannelReport {
   };
 }
 
+/** What the lives of a slot do that only make outputs again: no channel is judged by them. */
+export interface ReplayReport {
+  /** How many don't wait for anything. */
+  readonly busy: number;
+  /** Changes whenever one of them gets on. */
+  readonly pulse: number;
+}
+
 /** Where a link of a lost life stands, at the end that survives. */
 export interface LinkSurvey {
   /** The surviving life. */
@@ -140,6 +148,7 @@ export type Report =
       readonly execution: string;
       readonly slot: string;
       readonly channels: readonly ChannelReport[];
+      readonly replays: ReplayReport;
       readonly memoryBytes: number;
     }
   | { readonly kind: "committed"; readonly execution: string; readonly slot: string }

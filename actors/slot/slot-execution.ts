@@ -4,7 +4,7 @@ import type { PlannedStep } from "../../lib/core/plan.ts";
 import type { Program, StepCode } from "../../lib/core/program.ts";
 import { ChannelContext } from "../channel/channel-context.ts";
 import { emptyMetrics, type ChannelMetrics } from "../channel/channel-metrics.ts";
-import type { ChannelEvents, ChannelInput } from "../channel/channel-parts.ts";
+import { waitsForOthers, type ChannelEvents, type ChannelInput } from "../channel/channel-parts.ts";
 import { Channel } from "../channel/channel.ts";
 import { locate } from "../channel/failure.ts";
 import { Inputs, windowOf } from "../channel/inputs.ts";
@@ -16,7 +16,16 @@ import { OperatorWork, SinkWork, type Work } from "../channel/work.ts";
 import type { ActorReference } from "../hosts/actor-host.ts";
 import { noLineage } from "../lineage/no-lineage.ts";
 import { Links, type Hosted } from "./links.ts";
-import type { ChannelOrder, ChannelReport, DoneChannel, LinkOrder, Order, PrepareOrder, Report } from "./protocol.ts";
+import type {
+  ChannelOrder,
+  ChannelReport,
+  DoneChannel,
+  LinkOrder,
+  Order,
+  PrepareOrder,
+  ReplayReport,
+  Report,
+} from "./protocol.ts";
 import type { SlotParts } from "./slot.ts";
 
 interface RunningChannel extends Hosted {
@@ -132,6 +141,17 @@ export class SlotExecution {
       });
     }
     return reports;
+  }
+
+  replayReport(): ReplayReport {
+    let busy = 0;
+    let pulse = 0;
+    for (const { channel, consumers } of this.#channels.values()) {
+      if (consumers.size === 0) continue;
+      if (!waitsForOthers(channel.state)) busy++;
+      pulse += channel.metrics.tasks + channel.metrics.parcelsIn;
+    }
+    return { busy, pulse };
   }
 
   async commit(): Promise<void> {

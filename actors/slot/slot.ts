@@ -171,6 +171,7 @@ export class Slot {
       execution: execution.id,
       slot: this.#parts.id,
       channels: execution.channelReports(),
+      replays: execution.replayReport(),
       memoryBytes: this.#parts.memoryBytes(),
     });
   }

@@ -12,7 +12,7 @@ enterSlot();
 process.setSourceMapsEnabled(true);
 const { id, files, ports } = workerData as ThreadStart;
 const parent = parentPort as MessagePort;
-const tell = (message: FromThread): void => parent.postMessage(message);
+const tell = (message: FromThread): void => parent.postMessage(message, transferredWith(message));
 const transport = new PortTransport(id, new Map(ports));
 const slot = makeSlot({
   id,
@@ -22,6 +22,16 @@ const slot = makeSlot({
   memoryBytes: () => 0,
   report: (report) => tell({ kind: "report", report }),
 });
+
+/** Bytes that nobody here needs any more are handed over, not copied. */
+function transferredWith(message: FromThread): ArrayBuffer[] {
+  if (message.kind !== "report") return [];
+  const { report } = message;
+  if (report.kind === "lineage-append") return [report.bytes.buffer];
+  if (report.kind !== "lineage-call" || report.request.kind !== "save") return [];
+  const { buffer, byteLength } = report.request.bytes;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
+}
 
 process.on("unhandledRejection", (error) => tell({ kind: "crashed", how: "rejected", error: errorToData(error) }));
 tell({ kind: "ready" });

@@ -57,7 +57,7 @@ async function exchangeColumns(session: Session, seed: number): Promise<ColumnSu
 async function joinFiles(session: Session): Promise<string> {
   const files = { numbers: numbersParquet().path, names: namesParquet().path };
   const execution = parquetJoin.start(files, { on: session });
-  const { groups } = await outputsOf(execution, { from: "numbers", to: "join" });
+  const { groups } = await outputsOf(execution, { from: ["numbers", "names"], to: "join" });
   // Sums of whole numbers are exact, in whatever order they were made.
   return (groups as readonly DataFrame[])
     .flatMap((frame) => frame.toRecords())

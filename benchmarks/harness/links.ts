@@ -2,7 +2,8 @@ import type { ChannelSummary, Execution, ExecutionMetrics } from "qstream";
 
 /** What must have passed between two steps. */
 export interface Passage {
-  readonly from: string;
+  /** The producing step, or all of them where the consuming one has several inputs. */
+  readonly from: string | readonly string[];
   readonly to: string;
   /** Objects that the consuming step must have been given, where that is known. */
   readonly objects?: number;
@@ -19,18 +20,19 @@ export interface Passage {
 export function assertPassed(metrics: ExecutionMetrics | undefined, passage: Passage): void {
   if (metrics === undefined) throw new Error("the execution has no metrics");
   // A reader's channel that was dealt no split has nothing to send.
-  const producers = channelsOf(metrics, passage.from).filter(
-    ({ metrics: counts }) => counts.parcelsIn + counts.splits > 0,
-  );
+  const steps = [passage.from].flat();
+  const producers = steps
+    .flatMap((step) => channelsOf(metrics, step))
+    .filter(({ metrics: counts }) => counts.parcelsIn + counts.splits > 0);
   const consumers = channelsOf(metrics, passage.to).filter(
     ({ channel }) => passage.channels?.includes(channel) !== false,
   );
   const sent = total(producers, "parcelsOut");
   const taken = total(consumers, "parcelsIn");
-  const where = `between "${passage.from}" and "${passage.to}"`;
+  const where = `between "${steps.join('", "')}" and "${passage.to}"`;
   if (sent === 0 || sent !== taken) throw new Error(`${sent} parcels were sent and ${taken} taken ${where}`);
   for (const { step, channel, metrics: counts } of [...producers, ...consumers]) {
-    const parcels = step === passage.from ? counts.parcelsOut : counts.parcelsIn;
+    const parcels = steps.includes(step) ? counts.parcelsOut : counts.parcelsIn;
     if (parcels === 0) throw new Error(`no parcel passed channel ${channel} of "${step}"`);
     if (counts.tasks === 0) throw new Error(`channel ${channel} of "${step}" ran no task`);
   }

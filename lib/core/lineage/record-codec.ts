@@ -49,7 +49,7 @@ const kinds = {
 export function encodeRecord(record: TaskRecord): Uint8Array {
   const { cause } = record;
   builder.clear();
-  const input = "input" in cause ? builder.createString(cause.input) : 0;
+  const input = "input" in cause ? builder.createString(utf8Of(cause.input)) : 0;
   const consumed = record.consumed.length === 0 ? 0 : encodeConsumed(record.consumed);
   const produced = record.produced.length === 0 ? 0 : encodeProduced(record.produced);
   const error = cause.kind === "skip" ? builder.createString(cause.error) : 0;
@@ -99,6 +99,19 @@ export function decodeRecord(bytes: Uint8Array): TaskRecord {
     content: record.contentArray()?.slice(),
     now: record.hasNow() ? time(record.now()) : undefined,
   };
+}
+
+const encoder = new TextEncoder();
+// The few names of a flow's inputs, which most records hold one of.
+const known = new Map<string, Uint8Array>();
+const knownMax = 1000;
+
+function utf8Of(name: string): Uint8Array {
+  let bytes = known.get(name);
+  if (bytes !== undefined) return bytes;
+  if (known.size >= knownMax) known.clear();
+  known.set(name, (bytes = encoder.encode(name)));
+  return bytes;
 }
 
 // Vectors are built from their ends.

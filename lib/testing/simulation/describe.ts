@@ -30,7 +30,7 @@ export function describeReport(report: Report): string {
     case "failed":
       return `report failed: ${withoutIds(report.error.message)}`;
     case "lineage-append":
-      return `report append ${report.entries.map(({ number, generation, firstSeq, records }) => `${number}.${generation}:${firstSeq}+${records.length}`).join(" ")}`;
+      return `report append ${report.entries.map(({ number, generation, firstSeq, lengths }) => `${number}.${generation}:${firstSeq}+${lengths.length}`).join(" ")}`;
     case "lineage-call":
       return `report ${report.request.kind} ${report.request.number} as call ${report.call}`;
     case "surveyed":

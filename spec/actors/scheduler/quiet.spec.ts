@@ -1,0 +1,48 @@
+import * as assert from "uvu/assert";
+import { Quiet } from "../../../actors/scheduler/quiet.ts";
+import { suite } from "../../kit/suite.ts";
+
+const test = suite("quiet");
+
+const none = { busy: 0, pulse: 0 };
+
+function report(slot: string, replays = none): Parameters<Quiet["reported"]>[0] {
+  return { kind: "progress", execution: "run", slot, channels: [], replays, memoryBytes: 0 };
+}
+
+/** Reports of two slots, from one time on: as many as make an execution count as stuck. */
+function quietFrom(quiet: Quiet, from: number, count = 12, everyMs = 100): void {
+  for (let at = 0; at < count; at++)
+    for (const slot of ["a", "b"]) quiet.reported(report(slot), 7, from + at * everyMs);
+}
+
+test("it is long once every slot has said often enough that nothing happens", () => {
+  const quiet = new Quiet();
+  quietFrom(quiet, 0, 11);
+  quiet.reported(report("a"), 7, 1100);
+  assert.not(quiet.isLong(["a", "b"]));
+  quiet.reported(report("b"), 7, 1100);
+  assert.ok(quiet.isLong(["a", "b"]));
+  assert.not(quiet.isLong(["a", "b", "c"]));
+});
+
+test("reports that waited for a busy scheduler count once: what would have got channels on waits behind them", () => {
+  const quiet = new Quiet();
+  quietFrom(quiet, 0, 40, 1);
+  assert.not(quiet.isLong(["a", "b"]));
+});
+
+test("whatever gets on ends it, also a life that only makes outputs again", () => {
+  for (const [pulse, replays] of [
+    [8, none],
+    [7, { busy: 1, pulse: 0 }],
+    [7, { busy: 0, pulse: 3 }],
+  ] as const) {
+    const quiet = new Quiet();
+    quietFrom(quiet, 0);
+    quiet.reported(report("a", replays), pulse, 1200);
+    assert.not(quiet.isLong(["a", "b"]));
+  }
+});
+
+test.run();
