@@ -2,7 +2,8 @@
  * Three million flights: every flight within the United States from January to June 2001, and the towers that saw them.
  *
  *     npm start
- *     node dist/examples/flights.js [--slots N] [--isolation thread|process] [--until 2001-02-01]
+ *     node dist/examples/flights.js [--slots N] [--isolation thread|process] [--store URL] [--until 2001-02-01]
+ *     npm start -- --store redis://127.0.0.1:6379
  *     npx qstream run examples/flights.ts
  *
  * A Parquet reader and a CSV reader; a partition function of its own, which sends each flight to two channels: to the
@@ -86,12 +87,21 @@ const bothTowers = custom(function bothTowers({ origin, destination }: Flight, {
   return from === to ? from : [from, to];
 });
 
-/** What the tower of one airport writes down: plain typed arrays, which a snapshot can hold as they are. */
-class Tower {
-  readonly takeOffs = new Uint16Array((days * dayMinutes) / intervalMinutes);
-  readonly landings = new Uint16Array(days);
-  readonly delays = new Int32Array(days);
-  late = 0;
+/** What the tower of one airport writes down: plain data and no class of its own, so that a snapshot can hold it as it is. */
+interface Tower {
+  readonly takeOffs: Uint16Array;
+  readonly landings: Uint16Array;
+  readonly delays: Int32Array;
+  late: number;
+}
+
+function newTower(): Tower {
+  return {
+    takeOffs: new Uint16Array((days * dayMinutes) / intervalMinutes),
+    landings: new Uint16Array(days),
+    delays: new Int32Array(days),
+    late: 0,
+  };
 }
 
 /** All towers of one channel. What it keeps doesn't depend on the order of flights: the operator is confluent. */
@@ -129,7 +139,7 @@ class Towers implements Operator<{ in: Flight }, TowerReport>, Stateful<Map<stri
 
   #tower(airport: string): Tower {
     let tower = this.#towers.get(airport);
-    if (tower === undefined) this.#towers.set(airport, (tower = new Tower()));
+    if (tower === undefined) this.#towers.set(airport, (tower = newTower()));
     return tower;
   }
 }
@@ -198,11 +208,21 @@ const flights = defineFlow(import.meta.url, { until: "string?", top: "int32?" },
 
 export default flights;
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await main();
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  await main().catch((error: unknown) => {
+    console.error(String(error));
+    process.exitCode = 1;
+  });
+}
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { slots: { type: "string" }, isolation: { type: "string" }, until: { type: "string" } },
+    options: {
+      slots: { type: "string" },
+      isolation: { type: "string" },
+      store: { type: "string" },
+      until: { type: "string" },
+    },
   });
   if (values.isolation !== undefined && values.isolation !== "thread" && values.isolation !== "process") {
     throw new Error(`--isolation is thread or process, not ${values.isolation}`);
@@ -212,6 +232,7 @@ async function main(): Promise<void> {
   const execution = await flights.start(values.until === undefined ? {} : { until: values.until }, {
     ...(values.slots === undefined ? {} : { slots: Number(values.slots) }),
     ...(values.isolation === undefined ? {} : { isolation: values.isolation }),
+    ...(values.store === undefined ? {} : { store: values.store }),
     onEvent: (event) => {
       if (event.kind === "placed") placement = formatPlacement(event.placement);
       show(event);

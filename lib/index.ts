@@ -4,11 +4,13 @@ export type { FlowBuilder, Sided, Sink } from "./flow/flow-builder.ts";
 export type { QStream } from "./flow/qstream.ts";
 export type { PartitionedStream } from "./flow/partitioned-stream.ts";
 export type { Input } from "./flow/make-step.ts";
-export type { ApplyOptions, FunctionContext, StepOptions } from "./flow/stream-types.ts";
+export type { ApplyOptions, FunctionContext, PassedOver, StepOptions } from "./flow/stream-types.ts";
 export type { ArgumentsOf, ArgumentsSchema, ArgumentType } from "./flow/arguments-schema.ts";
 export type { Execution } from "./flow/execution.ts";
 export type { ExplainOptions } from "./flow/explain/index.ts";
-export type { RunOptions } from "./flow/run.ts";
+export type { ResumeOptions, RunOptions } from "./flow/run.ts";
+export type { LineageMetrics } from "../actors/lineage/lineage-metrics.ts";
+export type { LineageOptions } from "./flow/session-lineage.ts";
 export { local, type Session, type SessionOptions } from "./flow/session.ts";
 export type {
   ChannelPlacement,
@@ -18,13 +20,17 @@ export type {
   StepSummary,
 } from "../actors/scheduler/execution-events.ts";
 export type { ChannelMetrics } from "../actors/channel/channel-metrics.ts";
+export type { ChannelState } from "../actors/channel/channel-parts.ts";
 export type { Isolation } from "../actors/slots/slot-launcher.ts";
-export { QStreamError, type ErrorCode, type Place } from "./core/errors.ts";
+export { QStreamError, type ErrorCode, type ErrorDetails, type Place } from "./core/errors.ts";
 export type { Limits } from "./core/limits.ts";
 export type { ArrowBatch, Batch, ColumnsIn, PolarsBatch, RowIn } from "./core/batch-types.ts";
 export type { Context } from "./core/contracts/context.ts";
+export type { Clock } from "./core/seam/clock.ts";
+export type { Disk } from "./core/seam/disk.ts";
 export type {
   Declares,
+  Incremental,
   Many,
   ObjectIn,
   Operator,
@@ -45,7 +51,7 @@ export {
   type SidedReader,
   type SplitRequest,
 } from "./core/contracts/reader.ts";
-export type { Guarantee, OutputSink, SinkChannel } from "./core/contracts/sink.ts";
+export type { Guarantee, OutputSink, PrepareContext, SinkChannel } from "./core/contracts/sink.ts";
 export type { Key, PartitionFunction, Route, RoutedTask, Router } from "./core/contracts/partition.ts";
 export { perMachine, perSlot, single, tagged, withData } from "./placement/index.ts";
 export type { PlacementStrategy } from "./core/placement-strategy.ts";
@@ -159,8 +165,16 @@ export { writeCsv, type Formulas, type WriteCsvOptions } from "../operators/sink
 export { writeJsonLines, type WriteJsonLinesOptions } from "../operators/sinks/json-lines.ts";
 export { writeLines, type WriteLinesOptions } from "../operators/sinks/lines.ts";
 export { writeParquet, type ParquetCompression, type WriteParquetOptions } from "../operators/sinks/parquet.ts";
-export { writeRedis, type RedisValue, type RedisWritten, type WriteRedisOptions } from "../operators/sinks/redis.ts";
-export type { FilesWritten, FileSinkOptions } from "../operators/sinks/files/format.ts";
+export {
+  writeRedis,
+  type RedisHashOptions as WriteRedisHashOptions,
+  type RedisKeysOptions as WriteRedisKeysOptions,
+  type RedisStreamOptions as WriteRedisStreamOptions,
+  type RedisValue,
+  type RedisWritten,
+  type WriteRedisOptions,
+} from "../operators/sinks/redis.ts";
+export type { FilesWritten, FileSinkOptions, IfExists } from "../operators/sinks/files/format.ts";
 export type { ReduceByKeyOptions } from "./flow/stream-operators.ts";
 export { distinct, type DistinctOptions } from "../operators/distinct.ts";
 export {

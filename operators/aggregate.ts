@@ -1,6 +1,7 @@
 import type { ArrowBatch, ColumnsIn, PolarsBatch, RowIn } from "../lib/core/batch-types.ts";
 import type {
   Declares,
+  Incremental,
   Operator,
   OperatorDefinition,
   Representation,
@@ -9,7 +10,7 @@ import type {
 } from "../lib/core/contracts/operator.ts";
 import { FrameGroups, type FrameGroupsState } from "./aggregate/frame-groups.ts";
 import type { Aggregate, AggregateKind, AggregateValue } from "./aggregate/functions.ts";
-import { type GroupState, ObjectGroups } from "./aggregate/object-groups.ts";
+import { type GroupChanges, type GroupState, ObjectGroups } from "./aggregate/object-groups.ts";
 import { type AggregatePart, type AggregatePlan, planAggregates } from "./aggregate/plan.ts";
 
 export {
@@ -137,7 +138,14 @@ interface AggregationState {
   readonly frames: FrameGroupsState;
 }
 
-class Aggregation<In, Out> implements Operator<{ in: In }, Out>, Stateful<AggregationState> {
+interface AggregationChanges {
+  readonly representation: Representation | undefined;
+  readonly objects: GroupChanges;
+}
+
+class Aggregation<In, Out>
+  implements Operator<{ in: In }, Out>, Stateful<AggregationState>, Incremental<AggregationChanges>
+{
   readonly #part: AggregatePart;
   readonly #objects: ObjectGroups;
   readonly #frames: FrameGroups;
@@ -177,6 +185,17 @@ class Aggregation<In, Out> implements Operator<{ in: In }, Out>, Stateful<Aggreg
   restore({ objects, frames }: AggregationState): void {
     this.#objects.restore(objects);
     this.#frames.restore(frames);
+  }
+
+  /** Groups of batches are states that were merged, and mostly few: they are saved whole. */
+  changes(): AggregationChanges | undefined {
+    const objects = this.#frames.isColumnar([]) ? undefined : this.#objects.changes();
+    return objects === undefined ? undefined : { representation: this.#frames.representation, objects };
+  }
+
+  apply({ representation, objects }: AggregationChanges): void {
+    this.#frames.representation = representation;
+    this.#objects.apply(objects);
   }
 
   #give(columnar: boolean): readonly Out[] {

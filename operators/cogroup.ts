@@ -1,6 +1,14 @@
 import { representationOf } from "../lib/core/batch/index.ts";
 import type { Context } from "../lib/core/contracts/context.ts";
-import type { Declares, Operator, OperatorDefinition, Outputs, Task } from "../lib/core/contracts/operator.ts";
+import type {
+  Declares,
+  Incremental,
+  Operator,
+  OperatorDefinition,
+  Outputs,
+  Stateful,
+  Task,
+} from "../lib/core/contracts/operator.ts";
 import type { Key } from "../lib/core/contracts/partition.ts";
 import { QStreamError } from "../lib/core/errors.ts";
 import { keyFunction, mapKey, type MapKey } from "../lib/core/key.ts";
@@ -33,6 +41,18 @@ interface Group<L, R> {
 /** The state of a cogroup: the groups so far. */
 export interface CogroupState<L, R> {
   readonly groups: readonly Group<L, R>[];
+  readonly bytes: number;
+}
+
+/** Objects of one side that came one after the other. */
+interface Arrived {
+  readonly side: "left" | "right";
+  readonly objects: readonly unknown[];
+}
+
+/** What came since a cogroup was last saved, in its order. */
+export interface CogroupChanges {
+  readonly arrived: readonly Arrived[];
   readonly bytes: number;
 }
 
@@ -69,12 +89,16 @@ export function cogroup<L, R, Out>(
   };
 }
 
-class Cogroup<L, R, Out> implements Operator<Inputs<L, R>, Out, CogroupState<L, R>> {
+class Cogroup<L, R, Out>
+  implements Operator<Inputs<L, R>, Out, CogroupState<L, R>>, Stateful<CogroupState<L, R>>, Incremental<CogroupChanges>
+{
   readonly #options: CogroupOptions<L, R, Out>;
   readonly #leftKey: (object: L) => Key;
   readonly #rightKey: (object: R) => Key;
   readonly #groups = new Map<MapKey, Group<L, R>>();
   #bytes = 0;
+  /** Undefined while the state was never saved. */
+  #arrived: Arrived[] | undefined;
 
   constructor(options: CogroupOptions<L, R, Out>) {
     this.#options = options;
@@ -90,8 +114,7 @@ class Cogroup<L, R, Out> implements Operator<Inputs<L, R>, Out, CogroupState<L, 
       });
     }
     this.#hold(sampledBytes(objects), ctx);
-    if (input === "left") for (const object of objects) this.#groupOf(this.#leftKey(object)).left.push(object);
-    else for (const object of objects) this.#groupOf(this.#rightKey(object)).right.push(object);
+    this.#take(input, objects);
     return undefined;
   }
 
@@ -105,6 +128,7 @@ class Cogroup<L, R, Out> implements Operator<Inputs<L, R>, Out, CogroupState<L, 
       left: left.slice(),
       right: right.slice(),
     }));
+    this.#arrived = [];
     return { groups, bytes: this.#bytes };
   }
 
@@ -113,6 +137,27 @@ class Cogroup<L, R, Out> implements Operator<Inputs<L, R>, Out, CogroupState<L, 
       this.#groups.set(mapKey(key), { key, left: left.slice(), right: right.slice() });
     }
     this.#bytes = state.bytes;
+  }
+
+  changes(): CogroupChanges | undefined {
+    const arrived = this.#arrived;
+    if (arrived === undefined) return undefined;
+    this.#arrived = [];
+    return { arrived, bytes: this.#bytes };
+  }
+
+  apply({ arrived, bytes }: CogroupChanges): void {
+    for (const { side, objects } of arrived) this.#take(side, objects);
+    this.#bytes = bytes;
+  }
+
+  #take(side: "left" | "right", objects: readonly unknown[]): void {
+    if (side === "left") {
+      for (const object of objects as readonly L[]) this.#groupOf(this.#leftKey(object)).left.push(object);
+    } else {
+      for (const object of objects as readonly R[]) this.#groupOf(this.#rightKey(object)).right.push(object);
+    }
+    this.#arrived?.push({ side, objects });
   }
 
   #groupOf(given: Key): Group<L, R> {

@@ -1,6 +1,6 @@
 import { loadedBatches, representationOf } from "../lib/core/batch/index.ts";
 import type { ColumnsIn } from "../lib/core/batch-types.ts";
-import type { Operator, OperatorDefinition, Stateful, Task } from "../lib/core/contracts/operator.ts";
+import type { Incremental, Operator, OperatorDefinition, Stateful, Task } from "../lib/core/contracts/operator.ts";
 import type { Key } from "../lib/core/contracts/partition.ts";
 import { invariant, QStreamError } from "../lib/core/errors.ts";
 import { keyFunction, mapKey, type MapKey } from "../lib/core/key.ts";
@@ -42,10 +42,12 @@ export function distinct<T>(options: DistinctOptions<T> = {}): OperatorDefinitio
 /** Entries that a Set of V8 can hold. */
 const keysMax = 2 ** 24 - 1;
 
-class Distinct<T> implements Operator<{ in: T }, T>, Stateful<{ keys: readonly MapKey[] }> {
+class Distinct<T> implements Operator<{ in: T }, T>, Stateful<readonly MapKey[]>, Incremental<readonly MapKey[]> {
   readonly #keyOf: (object: T) => Key;
   readonly #names: readonly string[] | "function" | undefined;
   #seen = new Set<MapKey>();
+  /** Keys that were seen since the state was last saved; undefined while it never was. */
+  #added: MapKey[] | undefined;
 
   constructor(keyOf: (object: T) => Key, names: readonly string[] | "function" | undefined) {
     this.#keyOf = keyOf;
@@ -58,12 +60,23 @@ class Distinct<T> implements Operator<{ in: T }, T>, Stateful<{ keys: readonly M
     return objects.flatMap((batch) => this.#newRows(batch));
   }
 
-  snapshot(): { keys: readonly MapKey[] } {
-    return { keys: [...this.#seen] };
+  snapshot(): readonly MapKey[] {
+    this.#added = [];
+    return [...this.#seen];
   }
 
-  restore({ keys }: { keys: readonly MapKey[] }): void {
+  restore(keys: readonly MapKey[]): void {
     this.#seen = new Set(keys);
+  }
+
+  changes(): readonly MapKey[] | undefined {
+    const added = this.#added;
+    if (added !== undefined) this.#added = [];
+    return added;
+  }
+
+  apply(added: readonly MapKey[]): void {
+    for (const key of added) this.#isNew(key);
   }
 
   #isNew(key: MapKey): boolean {
@@ -73,7 +86,9 @@ class Distinct<T> implements Operator<{ in: T }, T>, Stateful<{ keys: readonly M
         advice: "Give the step more channels: keys are dealt to them.",
       });
     }
-    return this.#seen.add(key).size > before;
+    const isNew = this.#seen.add(key).size > before;
+    if (isNew) this.#added?.push(key);
+    return isNew;
   }
 
   #newRows(batch: T): T[] {

@@ -1,5 +1,13 @@
 import type { Context } from "../lib/core/contracts/context.ts";
-import type { Declares, Operator, OperatorDefinition, Stateful, Task } from "../lib/core/contracts/operator.ts";
+import type {
+  Declares,
+  Incremental,
+  Many,
+  Operator,
+  OperatorDefinition,
+  Stateful,
+  Task,
+} from "../lib/core/contracts/operator.ts";
 import type { Key } from "../lib/core/contracts/partition.ts";
 import { KeyedValues, type Reduction } from "./reduce-by-key/keyed-values.ts";
 import { PartialReduction } from "./reduce-by-key/partial-reduction.ts";
@@ -94,7 +102,9 @@ export function mergeByKey<K extends Key, V>(
   };
 }
 
-class ReduceByKey<T, K extends Key, V> implements Operator<In<T>, Keyed<K, V>>, Stateful<readonly Keyed<K, V>[]> {
+class ReduceByKey<T, K extends Key, V>
+  implements Operator<In<T>, Keyed<K, V>>, Stateful<readonly Keyed<K, V>[]>, Incremental<readonly Keyed<K, V>[]>
+{
   readonly #values: KeyedValues<T, K, V>;
 
   constructor(reduction: Reduction<T, K, V>) {
@@ -106,16 +116,24 @@ class ReduceByKey<T, K extends Key, V> implements Operator<In<T>, Keyed<K, V>>, 
     this.#values.add(objects);
   }
 
-  done(): readonly Keyed<K, V>[] {
-    return this.#values.take();
+  done(): Many<Keyed<K, V>> {
+    return this.#values.takeEach();
   }
 
   snapshot(): readonly Keyed<K, V>[] {
-    return this.#values.entries();
+    return this.#values.watchedEntries();
   }
 
   restore(entries: readonly Keyed<K, V>[]): void {
     this.#values.restore(entries);
+  }
+
+  changes(): readonly Keyed<K, V>[] {
+    return this.#values.changes();
+  }
+
+  apply(changes: readonly Keyed<K, V>[]): void {
+    this.#values.apply(changes);
   }
 }
 
@@ -150,7 +168,9 @@ export function foldByKey<T, K extends Key, V>(options: FoldOptions<T, K, V>): O
   };
 }
 
-class RunningFold<T, K extends Key, V> implements Operator<In<T>, Keyed<K, V>>, Stateful<readonly Keyed<K, V>[]> {
+class RunningFold<T, K extends Key, V>
+  implements Operator<In<T>, Keyed<K, V>>, Stateful<readonly Keyed<K, V>[]>, Incremental<readonly Keyed<K, V>[]>
+{
   readonly #values: KeyedValues<T, K, V>;
 
   constructor(reduction: Reduction<T, K, V>) {
@@ -163,10 +183,18 @@ class RunningFold<T, K extends Key, V> implements Operator<In<T>, Keyed<K, V>>, 
   }
 
   snapshot(): readonly Keyed<K, V>[] {
-    return this.#values.entries();
+    return this.#values.watchedEntries();
   }
 
   restore(entries: readonly Keyed<K, V>[]): void {
     this.#values.restore(entries);
+  }
+
+  changes(): readonly Keyed<K, V>[] {
+    return this.#values.changes();
+  }
+
+  apply(changes: readonly Keyed<K, V>[]): void {
+    this.#values.apply(changes);
   }
 }

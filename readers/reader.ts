@@ -1,5 +1,5 @@
 import type { Context } from "../lib/core/contracts/context.ts";
-import type { Reader, Reading, SplitRequest } from "../lib/core/contracts/reader.ts";
+import type { Reader, ReadFrom, Reading, SplitRequest } from "../lib/core/contracts/reader.ts";
 
 /** A reader as functions: what `reader` takes. The type of a split flows from `splits` to the other functions. */
 export interface ReaderDefinition<T, S> {
@@ -15,8 +15,15 @@ export interface ReaderDefinition<T, S> {
   readonly parallelism?: "per-slot" | "single";
   /** Which splits there are: small plain data each. Called once an execution, before channels start. */
   readonly splits: (request: SplitRequest) => readonly S[] | Promise<readonly S[]>;
-  /** Reads one split: yields objects, or runs of them. Reading a split again must give the same objects. */
-  readonly read: (split: NoInfer<S>, ctx: Context) => Iterable<Reading<T>> | AsyncIterable<Reading<T>>;
+  /**
+   * Reads one split: yields objects, or runs of them. Reading a split again must give the same objects.
+   *
+   * A recovered channel reads its split from the start and passes over what it had handed over. A split that is long to read
+   * is better gone on with: yield `run(objects, mark)`, with small plain data that names the place behind these objects, and
+   * start behind `from.after` where `from` is given. It is one of the marks of this split; after it come the same objects as
+   * came after it the first time.
+   */
+  readonly read: (split: NoInfer<S>, ctx: Context, from?: ReadFrom) => Iterable<Reading<T>> | AsyncIterable<Reading<T>>;
   /** Bytes or objects of a split, for progress. */
   readonly sizeOf?: (split: NoInfer<S>) => number;
 }
@@ -33,6 +40,14 @@ export interface ReaderDefinition<T, S> {
  *     const file = await ctx.files.open(`https://example.org/${page}.txt`);
  *     yield new TextDecoder().decode(await file.read(0, file.entry.bytes));
  *     await file.close();
+ *   },
+ * });
+ * const pagesOf = reader({
+ *   splits: () => [{ book: "moby-dick" }],
+ *   async *read({ book }, ctx, from) {
+ *     for (let page = from === undefined ? 0 : Number(from.after) + 1; page < 10_000; page++) {
+ *       yield run(await fetchPage(book, page, ctx.signal), page);
+ *     }
  *   },
  * });
  */

@@ -18,6 +18,8 @@ export interface ChannelMetrics {
   tasks: number;
   /** Tasks that were run again from the log after a loss; not counted twice in what users see of the stream. */
   tasksReplayed: number;
+  /** Tasks that were run once more to see whether they do the same, and did. */
+  tasksVerified: number;
   /** Milliseconds in tasks, waits of asynchronous code included. */
   busyMs: number;
   /** Milliseconds in which nothing could be sent for want of credit. */
@@ -45,6 +47,7 @@ export function emptyMetrics(): ChannelMetrics {
     parcelsOut: 0,
     tasks: 0,
     tasksReplayed: 0,
+    tasksVerified: 0,
     busyMs: 0,
     creditWaitMs: 0,
     spooledBytes: 0,

@@ -9,6 +9,7 @@ import type { Inputs } from "./inputs.ts";
 import type { Outputs } from "./outputs.ts";
 import type { Recovery } from "./replay.ts";
 import type { ReaderWork } from "./reader-work.ts";
+import type { Tasks } from "./tasks.ts";
 import type { Work } from "./work.ts";
 
 /** One input of a channel as its tasks see it. */
@@ -37,6 +38,24 @@ export interface ChannelParts {
   readonly recovery: Recovery | undefined;
   readonly metrics: ChannelMetrics;
   readonly events: ChannelEvents;
+  /** Makes what runs the tasks, where it isn't the usual. */
+  readonly tasks?: ((parts: ChannelParts, settled: () => void) => Tasks) | undefined;
+  /** Where tasks that begin are noted, for whoever watches that they end. */
+  readonly notes?: TaskNotes | undefined;
+}
+
+/** What the tasks of a channel need of it. */
+export interface TaskParts extends Omit<ChannelParts, "inputs" | "lineage"> {
+  readonly inputs: Pick<Inputs, "release">;
+  readonly lineage: Pick<LineageLog, "keeps" | "append">;
+}
+
+/** What a channel is at, as its slot notes it. */
+export interface TaskNotes {
+  /** A task begins. */
+  task: (seq: number) => void;
+  /** It has taken these parcels. */
+  took: (consumed: readonly Consumed[]) => void;
 }
 
 /** The task that a channel failed in. */

@@ -13,13 +13,13 @@ export interface ChannelSnapshot {
   readonly outputs: readonly number[];
   /** A reader's place. */
   readonly reading: ReadingPlace | undefined;
-  /** The operator's or sink's own state. */
+  /** The operator's or sink's own state; in a checkpoint that stands on another one, what has changed in it since. */
   readonly state: unknown;
   /** Counters of user code, so that they count nothing twice. */
   readonly counters: Readonly<Record<string, number>>;
 }
 
-const version = 2;
+const version = 3;
 const formats: readonly Payload["format"][] = ["columns", "clone"];
 const headBytes = 11;
 /** Entries from which a state that is an array is encoded as a parcel is: ten times as fast where they have one shape. */
@@ -27,21 +27,38 @@ const entriesMin = 64;
 
 /*
  * A snapshot as bytes: 8 bits version, 8 bits format of the snapshot without a state of many entries, 8 bits format of those,
- * 32 bits length of the snapshot, 32 bits number of entries; then the snapshot, and the entries.
+ * 32 bits length of the snapshot, 32 bits number of entries; then the snapshot, and the entries if there are any.
  */
-export function encodeSnapshot(snapshot: ChannelSnapshot): Uint8Array {
+/** @param room - bytes to leave free in front, for whoever stores it */
+export function encodeSnapshot(snapshot: ChannelSnapshot, room: number = 0): Uint8Array {
   const entries = Array.isArray(snapshot.state) && snapshot.state.length >= entriesMin ? snapshot.state : [];
-  const rest = encodeObjects([entries.length === 0 ? snapshot : { ...snapshot, state: undefined }]);
-  const state = encodeObjects(entries);
-  const bytes = new Uint8Array(headBytes + rest.bytes.byteLength + state.bytes.byteLength);
-  const head = new DataView(bytes.buffer);
+  const restAt = room + headBytes;
+  // A large state is written where it stays.
+  if (entries.length === 0) {
+    const all = encodeObjects([snapshot], restAt);
+    return withHead(new Uint8Array(all.bytes), room, all.format, all.format, all.bytes.byteLength - restAt, 0);
+  }
+  const rest = encodeObjects([{ ...snapshot, state: undefined }]);
+  const state = encodeObjects(entries, restAt + rest.bytes.byteLength);
+  const bytes = new Uint8Array(state.bytes);
+  bytes.set(new Uint8Array(rest.bytes), restAt);
+  return withHead(bytes, room, rest.format, state.format, rest.bytes.byteLength, entries.length);
+}
+
+function withHead(
+  bytes: Uint8Array,
+  at: number,
+  restFormat: Payload["format"],
+  stateFormat: Payload["format"],
+  restBytes: number,
+  entries: number,
+): Uint8Array {
+  const head = new DataView(bytes.buffer, at);
   head.setUint8(0, version);
-  head.setUint8(1, formats.indexOf(rest.format));
-  head.setUint8(2, formats.indexOf(state.format));
-  head.setUint32(3, rest.bytes.byteLength, true);
-  head.setUint32(7, entries.length, true);
-  bytes.set(new Uint8Array(rest.bytes), headBytes);
-  bytes.set(new Uint8Array(state.bytes), headBytes + rest.bytes.byteLength);
+  head.setUint8(1, formats.indexOf(restFormat));
+  head.setUint8(2, formats.indexOf(stateFormat));
+  head.setUint32(3, restBytes, true);
+  head.setUint32(7, entries, true);
   return bytes;
 }
 

@@ -40,7 +40,7 @@ export class Channel {
 
   constructor(parts: ChannelParts) {
     this.#parts = parts;
-    this.#tasks = new Tasks(parts, () => parts.events.wake());
+    this.#tasks = parts.tasks?.(parts, parts.events.wake) ?? new Tasks(parts, parts.events.wake);
     const { recovery, log, lineage, clock } = parts;
     this.#credit = new CreditWait(clock, parts.metrics);
     this.#careful = new CarefulTaking(recovery?.failed);
@@ -88,8 +88,8 @@ export class Channel {
   async recover(): Promise<void> {
     try {
       await this.#open();
-      const snapshot = await this.#replay?.snapshot();
-      if (snapshot !== undefined) await restoreState(this.#parts, this.#tasks, snapshot);
+      const saved = (await this.#replay?.checkpoints()) ?? [];
+      if (saved.length > 0) await restoreState(this.#parts, this.#tasks, saved);
     } catch (error) {
       this.failFrom(error);
     }

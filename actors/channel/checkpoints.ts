@@ -1,18 +1,47 @@
-import type { ChannelLog, CheckpointPositions, LineageLog } from "../../lib/core/contracts/lineage.ts";
+import type { ChangesSince, ChannelLog, CheckpointPositions, LineageLog } from "../../lib/core/contracts/lineage.ts";
 import type { Clock } from "../../lib/core/seam/clock.ts";
+import { packCheckpoint } from "../lineage/checkpoint-bytes.ts";
 import { encodeSnapshot, type ChannelSnapshot } from "./channel-snapshot.ts";
 
-/** How often a channel's state is saved. */
+/** When a state is saved whole though its operator could say what has changed in it. */
+export interface WholePolicy {
+  /** States that took fewer bytes are always saved whole: reading them back from one checkpoint is simpler. */
+  readonly belowBytes: number;
+  /** Bytes of changes since the last whole one, as a share of its bytes, after which the next one is whole. */
+  readonly changesShare: number;
+  /** Checkpoints with changes that stand on one another, after which the next one is whole. */
+  readonly changesMost: number;
+}
+
+/** How often a channel's state is saved, and how much of it. */
 export interface CheckpointPolicy {
   /** Milliseconds between two checkpoints of a channel. */
   readonly everyMs: number;
   /** Milliseconds of work since the last one, after which replay would take too long. */
   readonly workMs: number;
+  /** Default: below 64 KiB, after half of its bytes, after 32. */
+  readonly whole?: WholePolicy | undefined;
+}
+
+/** A channel works at least so many times as long as it takes to encode its state: else a large one would be all it does. */
+const workPerSaving = 10;
+
+const wholeDefault: WholePolicy = { belowBytes: 64 * 1024, changesShare: 0.5, changesMost: 32 };
+
+/** The checkpoints of this life since its last whole one. */
+interface Chain {
+  readonly base: number;
+  readonly baseBytes: number;
+  /** Seq of the newest. */
+  previous: number;
+  changes: number;
+  changesBytes: number;
 }
 
 /** Decides when a channel's state is saved, and saves it behind the commits that it stands on. */
 export class Checkpoints {
   readonly #policy: CheckpointPolicy;
+  readonly #whole: WholePolicy;
   readonly #clock: Clock;
   readonly #lineage: LineageLog;
   readonly #log: ChannelLog;
@@ -20,6 +49,10 @@ export class Checkpoints {
   #lastAt: number;
   #lastSeq = -1;
   #lastWorkMs = 0;
+  /** How long the newest state took to be encoded. */
+  #encodingMs = 0;
+  /** Undefined while only a whole one can be the next: at first, since no life goes on with the chain of another. */
+  #chain: Chain | undefined;
   /** One at a time: a state that takes longer to write than the interval isn't taken again meanwhile. */
   #saving = false;
   #stopped = false;
@@ -32,6 +65,7 @@ export class Checkpoints {
     readonly failed: (error: unknown) => void;
   }) {
     this.#policy = parts.policy;
+    this.#whole = parts.policy.whole ?? wholeDefault;
     this.#clock = parts.clock;
     this.#lineage = parts.lineage;
     this.#log = parts.log;
@@ -42,19 +76,44 @@ export class Checkpoints {
   /** True if the state after task `seq` should be saved now. */
   due(seq: number, workMs: number): boolean {
     if (!this.#lineage.keeps || this.#saving || seq <= this.#lastSeq) return false;
+    const sinceMs = this.#clock.monotonic() - this.#lastAt;
+    if (sinceMs < workPerSaving * this.#encodingMs) return false;
+    return sinceMs >= this.#policy.everyMs || workMs - this.#lastWorkMs >= this.#policy.workMs;
+  }
+
+  /** True if changes since the last checkpoint are enough; otherwise the next one has to be whole. */
+  get takesChanges(): boolean {
+    const chain = this.#chain;
+    const { belowBytes, changesShare, changesMost } = this.#whole;
     return (
-      this.#clock.monotonic() - this.#lastAt >= this.#policy.everyMs || workMs - this.#lastWorkMs >= this.#policy.workMs
+      chain !== undefined &&
+      chain.baseBytes >= belowBytes &&
+      chain.changes < changesMost &&
+      chain.changesBytes <= chain.baseBytes * changesShare
     );
   }
 
-  /** Saves a snapshot. It is encoded before this returns: the state goes on changing. */
-  save(snapshot: ChannelSnapshot, positions: CheckpointPositions, workMs: number): void {
+  /**
+   * Saves a snapshot. It is encoded before this returns: the state goes on changing.
+   *
+   * @param isChanges - the snapshot's state is what has changed since the last checkpoint
+   */
+  save(snapshot: ChannelSnapshot, positions: CheckpointPositions, workMs: number, isChanges: boolean): void {
+    const { seq } = snapshot;
     this.#saving = true;
-    this.#lastSeq = snapshot.seq;
-    this.#lastAt = this.#clock.monotonic();
+    this.#lastSeq = seq;
     this.#lastWorkMs = workMs;
-    this.#lineage.saveCheckpoint(this.#log, snapshot.seq, encodeSnapshot(snapshot), positions).then(
-      () => void (this.#saving = false),
+    const startedAt = this.#clock.monotonic();
+    const head = { ...positions, changes: isChanges ? this.#changesSince() : undefined };
+    const bytes = packCheckpoint(head, (room) => encodeSnapshot(snapshot, room));
+    this.#lastAt = this.#clock.monotonic();
+    this.#encodingMs = this.#lastAt - startedAt;
+    this.#extend(seq, bytes.byteLength, isChanges);
+    this.#lineage.saveCheckpoint(this.#log, seq, bytes, head).then(
+      (usable) => {
+        this.#saving = false;
+        if (!usable) this.#chain = undefined;
+      },
       (error: unknown) => {
         if (!this.#stopped) this.#failed(error);
       },
@@ -63,5 +122,21 @@ export class Checkpoints {
 
   stop(): void {
     this.#stopped = true;
+  }
+
+  #changesSince(): ChangesSince | undefined {
+    const chain = this.#chain;
+    return chain === undefined ? undefined : { base: chain.base, previous: chain.previous };
+  }
+
+  #extend(seq: number, bytes: number, isChanges: boolean): void {
+    const chain = this.#chain;
+    if (chain === undefined || !isChanges) {
+      this.#chain = { base: seq, baseBytes: bytes, previous: seq, changes: 0, changesBytes: 0 };
+      return;
+    }
+    chain.previous = seq;
+    chain.changes++;
+    chain.changesBytes += bytes;
   }
 }

@@ -76,10 +76,12 @@ class LoggedChunk {
   }
 }
 
+export const differsAdvice =
+  "What a step does may depend on its inputs, its state, ctx.now() and ctx.random() only: not on the clock, the machine, or the order of a Set of promises";
+
 /** The error of a replay that doesn't repeat what was logged. */
 export function differs(now: string, before: string): QStreamError {
   return new QStreamError("NONDETERMINISTIC", `replayed, the task ${now}; before, it ${before}`, {
-    advice:
-      "What a step does may depend on its inputs, its state, ctx.now() and ctx.random() only: not on the clock, the machine, or the order of a Set of promises",
+    advice: differsAdvice,
   });
 }

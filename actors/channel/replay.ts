@@ -1,6 +1,5 @@
 import type { ChannelLog, Consumed, LineageLog, Produced, TaskRecord } from "../../lib/core/contracts/lineage.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
-import { decodeSnapshot, type ChannelSnapshot } from "./channel-snapshot.ts";
 import { differs } from "./logged-output.ts";
 
 /** Parcels that an operator failed on. */
@@ -51,15 +50,17 @@ export class Replay {
     return this.#records[this.#next];
   }
 
-  /** The checkpoint's snapshot; undefined to start from nothing. */
-  async snapshot(): Promise<ChannelSnapshot | undefined> {
-    const { checkpoint } = this.#recovery;
-    if (checkpoint < 0) return undefined;
-    const bytes = await this.#lineage.loadCheckpoint(this.#log, checkpoint);
-    if (bytes !== undefined) return decodeSnapshot(bytes);
-    throw new QStreamError("NOT_RECOVERABLE", `the checkpoint after task ${checkpoint} is damaged or gone`, {
-      advice: "An earlier one is tried where the log still reaches back to it",
-    });
+  /** The checkpoint, behind those that it stands on: first one that holds all of the state. None to start from nothing. */
+  async checkpoints(): Promise<readonly Uint8Array[]> {
+    const newestFirst: Uint8Array[] = [];
+    for (let seq = this.#recovery.checkpoint; seq >= 0;) {
+      // oxlint-disable-next-line no-await-in-loop -- each says which one is before it
+      const loaded = await this.#lineage.loadCheckpoint(this.#log, seq);
+      if (loaded === undefined || (loaded.previous ?? -1) >= seq) throw damaged(seq);
+      newestFirst.push(loaded.state);
+      seq = loaded.previous ?? -1;
+    }
+    return newestFirst.reverse();
   }
 
   /** Reads more of the log. */
@@ -85,6 +86,12 @@ export class Replay {
       { advice: "The store has lost what it had confirmed: see docs/lineage-stores.md for settings that don't" },
     );
   }
+}
+
+function damaged(seq: number): QStreamError {
+  return new QStreamError("NOT_RECOVERABLE", `the checkpoint after task ${seq} is damaged or gone`, {
+    advice: "An earlier one is tried where the log still reaches back to it",
+  });
 }
 
 /**

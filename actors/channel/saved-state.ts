@@ -1,36 +1,69 @@
+import { QStreamError } from "../../lib/core/errors.ts";
 import type { ChannelParts } from "./channel-parts.ts";
-import type { ChannelSnapshot } from "./channel-snapshot.ts";
+import { decodeSnapshot, type ChannelSnapshot } from "./channel-snapshot.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import { differs } from "./logged-output.ts";
 import { ReaderWork } from "./reader-work.ts";
 import type { Tasks } from "./tasks.ts";
+import type { Work } from "./work.ts";
+
+/** A channel's state, or what has changed in it. */
+interface Taken {
+  readonly state: unknown;
+  readonly isChanges: boolean;
+}
 
 /** Saves a channel's state between two tasks, if it is time and the state can be saved. */
 export function saveState(parts: ChannelParts, tasks: Tasks, checkpoints: Checkpoints): void | Promise<void> {
   const { work, metrics } = parts;
   if (!checkpoints.due(tasks.seq, metrics.busyMs)) return undefined;
-  if (work instanceof ReaderWork) return save(parts, tasks, checkpoints, undefined);
+  if (work instanceof ReaderWork) return save(parts, tasks, checkpoints, { state: undefined, isChanges: false });
   // An operator that has more to give is in the middle of something.
   if (work.snapshot === undefined || tasks.output !== undefined) return undefined;
-  const state = work.snapshot();
-  if (!(state instanceof Promise)) return save(parts, tasks, checkpoints, state);
-  return state.then((settled) => save(parts, tasks, checkpoints, settled));
+  const taken = checkpoints.takesChanges ? takeChanges(work) : takeAll(work);
+  if (!(taken instanceof Promise)) return save(parts, tasks, checkpoints, taken);
+  return taken.then((settled) => save(parts, tasks, checkpoints, settled));
 }
 
-/** Takes over the state of an earlier life: what comes next is the task after the snapshot's last one. */
-export async function restoreState(parts: ChannelParts, tasks: Tasks, snapshot: ChannelSnapshot): Promise<void> {
+function takeChanges(work: Work): Taken | Promise<Taken> {
+  const changes = work.changes?.();
+  if (changes instanceof Promise) return changes.then((settled) => changesOrAll(work, settled));
+  return changesOrAll(work, changes);
+}
+
+/** An operator that has no changes to tell, or can't tell them now, saves all of its state. */
+function changesOrAll(work: Work, changes: unknown): Taken | Promise<Taken> {
+  return changes === undefined ? takeAll(work) : { state: changes, isChanges: true };
+}
+
+function takeAll(work: Work): Taken | Promise<Taken> {
+  const state = work.snapshot?.();
+  if (state instanceof Promise) return state.then((settled: unknown) => ({ state: settled, isChanges: false }));
+  return { state, isChanges: false };
+}
+
+/**
+ * Takes over the state of an earlier life: what comes next is the task after the newest checkpoint's last one.
+ *
+ * @param saved - checkpoints that stand on one another: first one that holds all of the state
+ */
+export async function restoreState(parts: ChannelParts, tasks: Tasks, saved: readonly Uint8Array[]): Promise<void> {
   const { work, inputs, outputs, ctx, metrics } = parts;
-  tasks.seq = snapshot.seq;
-  inputs.restore(snapshot.inputs);
-  outputs.restore(snapshot.outputs);
-  Object.assign(metrics.counters, snapshot.counters);
+  // Undecoded, states take little room: they become objects one at a time.
+  const newest = decodeSnapshot(saved.at(-1) as Uint8Array);
+  tasks.seq = newest.seq;
+  inputs.restore(newest.inputs);
+  outputs.restore(newest.outputs);
+  Object.assign(metrics.counters, newest.counters);
   if (!(work instanceof ReaderWork)) {
-    await work.restore(snapshot.state);
+    const [base, ...changes] = saved;
+    await work.restore(changes.length === 0 ? newest.state : decodeSnapshot(base as Uint8Array).state);
+    for (const each of changes) apply(work, each === changes.at(-1) ? newest : decodeSnapshot(each));
     return;
   }
-  if (snapshot.reading === undefined) return;
-  ctx.begin(snapshot.seq);
-  const reading = work.restore(snapshot.reading, ctx);
+  if (newest.reading === undefined) return;
+  ctx.begin(newest.seq);
+  const reading = work.restore(newest.reading, ctx);
   for (let left = reading?.skip ?? 0; left > 0; left--) {
     const pulled = reading?.output.pull();
     // oxlint-disable-next-line no-await-in-loop -- a source is read in its order
@@ -40,7 +73,16 @@ export async function restoreState(parts: ChannelParts, tasks: Tasks, snapshot: 
   tasks.output = reading?.output;
 }
 
-function save(parts: ChannelParts, tasks: Tasks, checkpoints: Checkpoints, state: unknown): void {
+function apply(work: Work, { seq, state }: ChannelSnapshot): void {
+  if (work.apply === undefined) {
+    throw new QStreamError("NOT_RECOVERABLE", `the checkpoint after task ${seq} holds changes, which nothing takes`, {
+      advice: "Give the operator apply(changes) again; an earlier checkpoint is tried that holds all of the state",
+    });
+  }
+  work.apply(state);
+}
+
+function save(parts: ChannelParts, tasks: Tasks, checkpoints: Checkpoints, { state, isChanges }: Taken): void {
   const { inputs, inputEdges, outputs, work, metrics } = parts;
   const { counters, busyMs } = metrics;
   const positions = inputs.positions();
@@ -56,5 +98,5 @@ function save(parts: ChannelParts, tasks: Tasks, checkpoints: Checkpoints, state
     position.consumed.map(([other, seq]) => ({ edge: inputEdges[input]?.edge ?? -1, other, seq })),
   );
   const made = outputs.links.flatMap(({ edge, to, madeSeq }) => (madeSeq < 0 ? [] : { edge, other: to, seq: madeSeq }));
-  checkpoints.save(snapshot, { consumed, made }, busyMs);
+  checkpoints.save(snapshot, { consumed, made }, busyMs, isChanges);
 }

@@ -4,7 +4,7 @@ import type { Outputs as OperatorOutputs } from "../../lib/core/contracts/operat
 import { deepFreeze } from "../../lib/core/deep-freeze.ts";
 import { invariant } from "../../lib/core/errors.ts";
 import { countTaken } from "./channel-metrics.ts";
-import type { ChannelInput, ChannelParts } from "./channel-parts.ts";
+import type { ChannelInput, TaskParts } from "./channel-parts.ts";
 import type { Taken, TakenParcels } from "./inputs.ts";
 import { decodeChunk, encodeChunk, isKeptBatch } from "./kept-chunk.ts";
 import { differs, takeLogged, takenOf } from "./logged-output.ts";
@@ -22,7 +22,7 @@ const continuing: RunningTask = { cause: { kind: "continue" }, input: undefined,
  * made once the log has it. A task that is run again from the log is cut as the log says, compared with it, and sent at once.
  */
 export class Tasks {
-  readonly #parts: ChannelParts;
+  readonly #parts: TaskParts;
   readonly #settled: () => void;
   /** Number of the last task that began, or -1. */
   seq = -1;
@@ -40,7 +40,7 @@ export class Tasks {
   #logged: TaskRecord | undefined;
 
   /** @param settled - called when a task's record became durable */
-  constructor(parts: ChannelParts, settled: () => void) {
+  constructor(parts: TaskParts, settled: () => void) {
     this.#parts = parts;
     this.#settled = settled;
   }
@@ -128,6 +128,9 @@ export class Tasks {
     this.#append({ cause: { kind: "stop" }, input: undefined, parcels: noParcels }, [], 0, false, committed);
   }
 
+  /** A task has made this, and nobody has it yet: for who wants to see it. */
+  protected routed(_outgoing: readonly Outgoing[]): void {}
+
   #execute(work: Work, taken: Taken): void | Promise<void> {
     const { ctx, inputEdges, metrics } = this.#parts;
     ctx.enter(this.seq);
@@ -146,6 +149,7 @@ export class Tasks {
         const task = { cause: { kind: "parcels", input: edge.name }, input: taken.input, parcels } as const;
         this.input = edge.name;
         this.consumed = consumedOf(edge.edge, parcels);
+        this.#parts.notes?.took(this.consumed);
         let objects = decodeParcels(parcels);
         countTaken(metrics, parcels);
         if (this.#parts.strict) deepFreeze(objects);
@@ -207,6 +211,7 @@ export class Tasks {
     if (this.#stopped) return;
     const { outputs, ctx, lineage, metrics, clock, inputs } = this.#parts;
     const outgoing = outputs.route(made, { seq: this.seq, random: () => ctx.edgeRandom() });
+    this.routed(outgoing);
     metrics.tasks++;
     metrics.busyMs += clock.monotonic() - this.#startedAt;
     if (this.#logged === undefined) {
@@ -263,6 +268,7 @@ export class Tasks {
       this.consumed = [];
     }
     this.#startedAt = this.#parts.clock.monotonic();
+    this.#parts.notes?.task(this.seq);
     this.#parts.ctx.begin(this.seq, this.#logged?.now);
   }
 }

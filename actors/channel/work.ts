@@ -16,6 +16,10 @@ export interface Work {
   readonly snapshot: (() => unknown) | undefined;
   /** Takes a state that `snapshot` gave, after `open` and before the first task. */
   restore: (state: unknown) => void | Promise<void>;
+  /** What has changed in the state since it was last asked for; undefined where only all of it can be saved. */
+  readonly changes: (() => unknown) | undefined;
+  /** Takes what `changes` gave, after `restore`. */
+  readonly apply: ((changes: unknown) => void) | undefined;
   close: () => void | Promise<void>;
 }
 
@@ -32,10 +36,12 @@ export class OperatorWork implements Work {
   constructor(create: () => Operator<any, unknown>, strict: boolean) {
     this.#strict = strict;
     this.#operator = create();
-    if (typeof this.#operator?.execute === "function") return;
-    throw new QStreamError("OPTION_INVALID", "the factory made something without execute", {
-      advice: "Give a factory of operators: () => new MyOperator(), not the class itself",
-    });
+    if (typeof this.#operator?.execute !== "function") {
+      throw new QStreamError("OPTION_INVALID", "the factory made something without execute", {
+        advice: "Give a factory of operators: () => new MyOperator(), not the class itself",
+      });
+    }
+    refuseHalves(this.#operator);
   }
 
   get accepts(): ((input: string) => boolean) | undefined {
@@ -52,6 +58,16 @@ export class OperatorWork implements Work {
 
   restore(state: unknown): void {
     this.#operator.restore?.(state);
+  }
+
+  get changes(): (() => unknown) | undefined {
+    const operator = this.#operator;
+    return operator.changes === undefined ? undefined : () => operator.changes?.() as unknown;
+  }
+
+  get apply(): ((changes: unknown) => void) | undefined {
+    const operator = this.#operator;
+    return operator.apply === undefined ? undefined : (changes) => operator.apply?.(changes);
   }
 
   open(ctx: Context): void | Promise<void> {
@@ -78,9 +94,29 @@ export class OperatorWork implements Work {
   }
 }
 
+/** Changes that nobody takes would be lost with the first failure. */
+// oxlint-disable-next-line typescript/no-explicit-any -- see OperatorWork
+function refuseHalves({ snapshot, restore, changes, apply }: Operator<any, unknown>): void {
+  if (changes === undefined && apply === undefined) return;
+  const named = { snapshot, restore, changes, apply };
+  const missing = Object.entries(named).filter(([, method]) => typeof method !== "function");
+  const [first] = missing;
+  if (first === undefined) return;
+  throw new QStreamError(
+    "OPTION_INVALID",
+    `the operator has ${changes === undefined ? "apply" : "changes"} without ${first[0]}`,
+    {
+      advice:
+        "Changes are saved and taken on top of a whole state: give it snapshot, restore, changes and apply, or leave out the last two",
+    },
+  );
+}
+
 /** The work of a sink's channel: it has no outputs, and its part of the result is kept until it's asked for. */
 export class SinkWork implements Work {
   readonly accepts = undefined;
+  readonly changes = undefined;
+  readonly apply = undefined;
   readonly #sink: OutputSink<never, unknown>;
   readonly #strict: boolean;
   #channel: SinkChannel<never> | undefined;

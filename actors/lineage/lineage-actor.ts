@@ -4,9 +4,10 @@ import { errorToData, QStreamError } from "../../lib/core/errors.ts";
 import type { Plan } from "../../lib/core/plan.ts";
 import { delay, type Clock } from "../../lib/core/seam/clock.ts";
 import type { ActorHost, ActorReference } from "../hosts/actor-host.ts";
-import { packCheckpoint, unpackCheckpoint } from "./checkpoint-bytes.ts";
+import { unpackCheckpoint } from "./checkpoint-bytes.ts";
+import type { LineageMetrics } from "./lineage-metrics.ts";
 import type { CommittedEntry, LineageAnswer, LineageCall, LineageOrder, LineageReport } from "./protocol.ts";
-import { beginning, Retention, type KnownCheckpoint } from "./retention.ts";
+import { Retention, type Freed, type KnownCheckpoint } from "./retention.ts";
 
 /** A channel that was fenced, and the checkpoints that it may start from. */
 export interface RecoverableChannel extends Omit<FencedChannel, "checkpoints"> {
@@ -28,6 +29,7 @@ interface OpenExecution {
   readonly retention: Retention;
   /** An earlier process wrote part of it. */
   readonly resumed: boolean;
+  readonly written: { records: number; recordBytes: number; checkpoints: number; checkpointBytes: number };
   /** The generation that this process gave each channel last; channels that it never fenced have their first. */
   readonly generations: Map<number, number>;
   readonly closed: AbortController;
@@ -123,6 +125,12 @@ export class LineageActor {
     this.#executions.get(execution)?.retention.forget(number, seq);
   }
 
+  /** What was written since this process goes on with an execution. */
+  written(execution: string): LineageMetrics | undefined {
+    const written = this.#executions.get(execution)?.written;
+    return written === undefined ? undefined : { ...written };
+  }
+
   countFailure(execution: string, number: number, seq: number): Promise<number> {
     return this.#retry(this.#known(execution), () => this.#parts.store.countFailure(execution, number, seq));
   }
@@ -213,6 +221,8 @@ export class LineageActor {
           // A channel that was fenced isn't told anything: its slot has been, or is gone.
           if (answers[index++] === "committed") {
             told.push({ number, generation, through: firstSeq + lengths.length - 1 });
+            known.written.records += lengths.length;
+            for (const length of lengths) known.written.recordBytes += length;
           } else if (generation >= (known.generations.get(number) ?? 0)) throw takenOver(execution);
         }
       }
@@ -245,23 +255,34 @@ export class LineageActor {
         return { kind: "records", records: read.map(({ record }) => record) };
       }
       case "load": {
-        const bytes = await this.#retry(known, () => store.loadCheckpoint(execution, number, request.seq));
-        return { kind: "checkpoint", bytes: bytes === undefined ? undefined : unpackCheckpoint(bytes).state };
+        const { seq } = request;
+        const bytes = await this.#retry(known, () => store.loadCheckpoint(execution, number, seq));
+        if (bytes === undefined) {
+          // Whatever stands on it is as good as gone.
+          known.retention.forget(number, seq);
+          return { kind: "checkpoint", loaded: undefined };
+        }
+        const { head, state } = unpackCheckpoint(bytes);
+        return { kind: "checkpoint", loaded: { state, previous: head.changes?.previous } };
       }
       case "save": {
-        const { generation, seq, positions } = request;
-        const bytes = packCheckpoint(positions, request.bytes);
+        const { generation, seq, bytes, head } = request;
+        if (known.retention.membersOf(number, head) === undefined) return { kind: "saved", usable: false };
         const answer = await this.#retry(known, () => store.saveCheckpoint(execution, number, generation, seq, bytes));
-        if (answer === "committed") await this.#free(execution, known, number, { seq, ...positions });
-        return { kind: "saved" };
+        if (answer === "committed") {
+          known.written.checkpoints++;
+          known.written.checkpointBytes += bytes.byteLength;
+          await this.#free(execution, known, known.retention.add(number, seq, head));
+        }
+        return { kind: "saved", usable: known.retention.has(number, seq) };
       }
     }
   }
 
-  async #free(execution: string, known: OpenExecution, number: number, checkpoint: KnownCheckpoint): Promise<void> {
-    for (const { number: channel, before } of known.retention.add(number, checkpoint)) {
+  async #free(execution: string, known: OpenExecution, freed: readonly Freed[]): Promise<void> {
+    for (const { number, recordsThrough, checkpointsBefore } of freed) {
       // oxlint-disable-next-line no-await-in-loop -- in order: consumers before producers
-      await this.#retry(known, () => this.#parts.store.free(execution, channel, before, before));
+      await this.#retry(known, () => this.#parts.store.free(execution, number, recordsThrough, checkpointsBefore));
     }
   }
 
@@ -269,21 +290,24 @@ export class LineageActor {
   async #checkpoints(
     execution: string,
     known: OpenExecution,
-    { channel, checkpoints }: FencedChannel,
+    { channel, lastSeq, checkpoints }: FencedChannel,
   ): Promise<readonly KnownCheckpoint[]> {
     const { store } = this.#parts;
     const { retention } = known;
     for (const seq of checkpoints) {
-      if (!known.resumed || retention.checkpoints(channel).some((checkpoint) => checkpoint.seq === seq)) continue;
+      if (!known.resumed || retention.has(channel, seq)) continue;
       // oxlint-disable-next-line no-await-in-loop -- see fence
       const bytes = await this.#retry(known, () => store.loadCheckpoint(execution, channel, seq));
-      if (bytes !== undefined) retention.add(channel, { seq, ...unpackCheckpoint(bytes).positions });
+      if (bytes !== undefined) retention.find(channel, seq, unpackCheckpoint(bytes).head);
     }
     if (known.resumed && checkpoints.length > 0) {
       const [first] = await this.#retry(known, () => store.read(execution, channel, -1, 1));
-      if (first?.seq !== 0) retention.forget(channel, beginning.seq);
+      retention.cutLog(channel, first?.seq ?? lastSeq + 1);
     }
-    return retention.checkpoints(channel).filter(({ seq }) => seq < 0 || checkpoints.includes(seq));
+    const kept = new Set([-1, ...checkpoints]);
+    return retention
+      .checkpoints(channel)
+      .filter(({ seq, members }) => kept.has(seq) && members.every((member) => kept.has(member)));
   }
 
   /** Repeats a call while the store is away, up to a bound. */
@@ -330,6 +354,7 @@ function openExecution(plan: Plan, resumed: boolean): OpenExecution {
   return {
     retention: new Retention(plan),
     resumed,
+    written: { records: 0, recordBytes: 0, checkpoints: 0, checkpointBytes: 0 },
     generations: new Map(),
     closed,
     fencing: Promise.resolve(),

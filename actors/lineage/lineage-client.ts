@@ -1,4 +1,10 @@
-import type { ChannelLog, CheckpointPositions, LineageLog, TaskRecord } from "../../lib/core/contracts/lineage.ts";
+import type {
+  ChannelLog,
+  CheckpointHead,
+  LineageLog,
+  LoadedCheckpoint,
+  TaskRecord,
+} from "../../lib/core/contracts/lineage.ts";
 import { errorFromData, invariant } from "../../lib/core/errors.ts";
 import { decodeRecord, encodeRecord } from "../../lib/core/lineage/record-codec.ts";
 import type { Clock } from "../../lib/core/seam/clock.ts";
@@ -77,17 +83,19 @@ export class LineageClient implements LineageLog {
     return answer.records.map(decodeRecord);
   }
 
-  async saveCheckpoint(log: ChannelLog, seq: number, bytes: Uint8Array, positions: CheckpointPositions): Promise<void> {
+  async saveCheckpoint(log: ChannelLog, seq: number, bytes: Uint8Array, head: CheckpointHead): Promise<boolean> {
     const { execution, number, generation } = log;
     // The records that the checkpoint stands on go first.
     this.#send(execution, this.#execution(execution));
-    await this.#call(execution, { kind: "save", number, generation, seq, bytes, positions });
+    const answer = await this.#call(execution, { kind: "save", number, generation, seq, bytes, head });
+    invariant(answer.kind === "saved", `a checkpoint was to be saved, and ${answer.kind} came`);
+    return answer.usable;
   }
 
-  async loadCheckpoint(log: ChannelLog, seq: number): Promise<Uint8Array | undefined> {
+  async loadCheckpoint(log: ChannelLog, seq: number): Promise<LoadedCheckpoint | undefined> {
     const answer = await this.#call(log.execution, { kind: "load", number: log.number, seq });
     invariant(answer.kind === "checkpoint", `a checkpoint was asked for, and ${answer.kind} came`);
-    return answer.bytes;
+    return answer.loaded;
   }
 
   follow(order: LineageOrder): void {

@@ -20,8 +20,8 @@ export class MemoryLineage implements LineageLog {
     return Promise.resolve([]);
   }
 
-  saveCheckpoint(): Promise<void> {
-    return Promise.resolve();
+  saveCheckpoint(): Promise<boolean> {
+    return Promise.resolve(true);
   }
 
   loadCheckpoint(): Promise<undefined> {

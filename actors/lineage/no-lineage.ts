@@ -5,7 +5,7 @@ export const noLineage: LineageLog = {
   keeps: false,
   append: (_channel, _record, committed) => committed(),
   read: () => Promise.resolve([]),
-  saveCheckpoint: () => Promise.resolve(),
+  saveCheckpoint: () => Promise.resolve(true),
   loadCheckpoint: () => Promise.resolve(undefined),
   closeLog: () => {},
   close: () => {},

@@ -1,4 +1,4 @@
-import type { CheckpointPositions } from "../../lib/core/contracts/lineage.ts";
+import type { CheckpointHead, LoadedCheckpoint } from "../../lib/core/contracts/lineage.ts";
 import type { ErrorData } from "../../lib/core/errors.ts";
 
 /** Records of one channel on their way to the store. */
@@ -21,7 +21,7 @@ export type LineageCall =
       readonly generation: number;
       readonly seq: number;
       readonly bytes: Uint8Array;
-      readonly positions: CheckpointPositions;
+      readonly head: CheckpointHead;
     };
 
 /** Records of one channel that are durable through a seq. */
@@ -65,6 +65,6 @@ export type LineageOrder =
 
 export type LineageAnswer =
   | { readonly kind: "records"; readonly records: readonly Uint8Array[] }
-  | { readonly kind: "checkpoint"; readonly bytes: Uint8Array | undefined }
-  | { readonly kind: "saved" }
+  | { readonly kind: "checkpoint"; readonly loaded: LoadedCheckpoint | undefined }
+  | { readonly kind: "saved"; readonly usable: boolean }
   | { readonly kind: "error"; readonly error: ErrorData };

@@ -1,4 +1,4 @@
-import type { CheckpointPositions } from "../../lib/core/contracts/lineage.ts";
+import type { CheckpointHead, CheckpointPositions } from "../../lib/core/contracts/lineage.ts";
 import type { Plan } from "../../lib/core/plan.ts";
 
 /** A checkpoint as recovery is planned by it: what is needed after it, and made after it, follows from its links. */
@@ -6,15 +6,21 @@ export interface KnownCheckpoint extends CheckpointPositions {
   readonly seq: number;
 }
 
+/** A checkpoint with what must be kept for it. */
+export interface KeptCheckpoint extends KnownCheckpoint {
+  /** Seqs of the checkpoints that it stands on: first one that holds all of the state. None where it holds all itself. */
+  readonly members: readonly number[];
+}
+
 /** What of a channel can be freed. */
 export interface Freed {
   readonly number: number;
-  /** Records through this seq, and checkpoints before it. */
-  readonly before: number;
+  readonly recordsThrough: number;
+  readonly checkpointsBefore: number;
 }
 
 /** Where a channel starts that never saved its state. */
-export const beginning: KnownCheckpoint = { seq: -1, consumed: [], made: [] };
+export const beginning: KeptCheckpoint = { seq: -1, members: [], consumed: [], made: [] };
 
 /** Seq of the last parcel of a link by a checkpoint, or -1. */
 export function positionOf(positions: CheckpointPositions["made"], edge: number, other: number): number {
@@ -27,12 +33,13 @@ const spareCheckpoints = 1;
 /**
  * Knows the checkpoints of an execution's channels, and what no task can need any more. A channel may have to start from its
  * oldest checkpoint that it keeps; it keeps the newest one from which all can be made again that any consumer may still ask
- * for, and what is newer.
+ * for, what is newer, and one that is older and has nothing in common with it. Where a checkpoint holds changes only, those
+ * that it stands on are kept with it.
  */
 export class Retention {
   readonly #plan: Plan;
   readonly #offsets: number[] = [];
-  readonly #checkpoints: KnownCheckpoint[][] = [];
+  readonly #checkpoints: KeptCheckpoint[][] = [];
 
   constructor(plan: Plan) {
     this.#plan = plan;
@@ -43,20 +50,49 @@ export class Retention {
   }
 
   /** Where a channel can start, oldest first; its beginning among it, while its log reaches back to that. */
-  checkpoints(number: number): readonly KnownCheckpoint[] {
+  checkpoints(number: number): readonly KeptCheckpoint[] {
     return this.#checkpoints[number] ?? [];
   }
 
+  /** True for a checkpoint that a channel could start from, or that such a one stands on. */
+  has(number: number, seq: number): boolean {
+    return this.checkpoints(number).some((known) => known.seq === seq || known.members.includes(seq));
+  }
+
+  /** What a checkpoint would stand on; undefined if that is damaged or gone, so that nobody could start from it. */
+  membersOf(number: number, { changes }: CheckpointHead): readonly number[] | undefined {
+    if (changes === undefined) return [];
+    const previous = this.checkpoints(number).find(({ seq }) => seq === changes.previous);
+    if (previous === undefined || previous.seq < 0) return undefined;
+    const members = [...previous.members, previous.seq];
+    return members[0] === changes.base ? members : undefined;
+  }
+
   /** A checkpoint was saved. Returns what can be freed now, of this channel and of those that it depends on. */
-  add(number: number, checkpoint: KnownCheckpoint): Freed[] {
-    const known = this.#checkpoints[number] ?? [];
-    this.#checkpoints[number] = [...known.filter(({ seq }) => seq < checkpoint.seq), checkpoint];
+  add(number: number, seq: number, head: CheckpointHead): Freed[] {
+    this.find(number, seq, head);
     return this.#release(number);
   }
 
-  /** A checkpoint turned out to be damaged. */
-  forget(number: number, seq: number): void {
-    this.#checkpoints[number] = this.checkpoints(number).filter((checkpoint) => checkpoint.seq !== seq);
+  /** A checkpoint was found that an earlier process saved: those before it have been looked at. */
+  find(number: number, seq: number, head: CheckpointHead): void {
+    const members = this.membersOf(number, head);
+    if (members === undefined) return;
+    const { consumed, made } = head;
+    const before = this.checkpoints(number).filter((known) => known.seq < seq);
+    this.#checkpoints[number] = [...before, { seq, members, consumed, made }];
+  }
+
+  /** The log of a channel begins with this seq: what would have to be run again from before that can't be. */
+  cutLog(number: number, firstSeq: number): void {
+    this.#checkpoints[number] = this.checkpoints(number).filter(({ seq }) => seq >= firstSeq - 1);
+  }
+
+  /** A checkpoint turned out to be damaged, and with it all that stand on it. */
+  forget(number: number, damaged: number): void {
+    this.#checkpoints[number] = this.checkpoints(number).filter(
+      ({ seq, members }) => seq !== damaged && !members.includes(damaged),
+    );
   }
 
   #release(number: number): Freed[] {
@@ -65,11 +101,13 @@ export class Retention {
     const wants = this.#wantsOf(number);
     const suits = ({ made }: KnownCheckpoint): boolean =>
       made.every(({ edge, other, seq }) => seq <= (wants.get(`${edge}:${other}`) ?? -1));
-    const keep = known.findLastIndex(suits) - spareCheckpoints;
+    let keep = known.findLastIndex(suits) - spareCheckpoints;
+    // One that the next stands on is no spare: what damages it damages both.
+    while (keep > 0 && known[keep + 1]?.members.includes(known[keep]?.seq ?? -1) === true) keep--;
     const oldest = known[keep];
     if (keep <= 0 || oldest === undefined) return freed;
     this.#checkpoints[number] = known.slice(keep);
-    freed.push({ number, before: oldest.seq });
+    freed.push({ number, recordsThrough: oldest.seq, checkpointsBefore: oldest.members[0] ?? oldest.seq });
     for (const producer of this.#producersOf(number)) freed.push(...this.#release(producer));
     return freed;
   }

@@ -1,5 +1,6 @@
 import type { ChannelMetrics } from "../channel/channel-metrics.ts";
 import type { ChannelState } from "../channel/channel-parts.ts";
+import type { LineageMetrics } from "../lineage/lineage-metrics.ts";
 
 /** Where one channel of a step runs. */
 export interface ChannelPlacement {
@@ -38,12 +39,21 @@ export interface ExecutionMetrics {
   readonly bytesSpooled: number;
   /** Largest resident memory seen, over the processes of all slots. */
   readonly memoryBytes: number;
+  /** Undefined without a store. */
+  readonly lineage: LineageMetrics | undefined;
 }
 
 /** What happens in an execution, in the order in which it happens. */
 export type ExecutionEvent =
   | { readonly kind: "placed"; readonly execution: string; readonly placement: readonly ChannelPlacement[] }
   | { readonly kind: "started"; readonly execution: string }
+  /** Tasks are run twice, to see whether they do the same: which part of them, and of which steps none. */
+  | {
+      readonly kind: "verifying";
+      readonly execution: string;
+      readonly share: number;
+      readonly unverified: readonly { readonly step: string; readonly why: string }[];
+    }
   | { readonly kind: "progress"; readonly execution: string; readonly metrics: ExecutionMetrics }
   /** A slot ended. What ran there is made again elsewhere. */
   | { readonly kind: "slot-lost"; readonly execution: string; readonly slot: string; readonly error: Error }

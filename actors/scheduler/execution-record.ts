@@ -1,6 +1,7 @@
 import type { Plan } from "../../lib/core/plan.ts";
 import { addMetrics, emptyMetrics, type ChannelMetrics } from "../channel/channel-metrics.ts";
 import { waitsForOthers, type ChannelState } from "../channel/channel-parts.ts";
+import type { LineageMetrics } from "../lineage/lineage-metrics.ts";
 import type { ChannelReport, DoneChannel } from "../slot/protocol.ts";
 import type { ChannelPlacement, ChannelSummary, ExecutionMetrics, StepSummary } from "./execution-events.ts";
 
@@ -19,10 +20,18 @@ export class ExecutionRecord {
   readonly #placement: string[][];
   readonly #channels: KnownChannel[][];
   readonly #memory = new Map<string, number>();
+  readonly #lineage: () => LineageMetrics | undefined;
   #left: number;
 
-  constructor(execution: string, plan: Plan, slots: readonly string[], placement: readonly (readonly number[])[]) {
+  constructor(
+    execution: string,
+    plan: Plan,
+    slots: readonly string[],
+    placement: readonly (readonly number[])[],
+    lineage: () => LineageMetrics | undefined,
+  ) {
     this.#execution = execution;
+    this.#lineage = lineage;
     this.#plan = plan;
     this.#placement = placement.map((channels) => channels.map((slot) => slots[slot] ?? ""));
     this.#channels = plan.steps.map((step) =>
@@ -126,6 +135,7 @@ export class ExecutionRecord {
       bytesExchanged,
       bytesSpooled,
       memoryBytes,
+      lineage: this.#lineage(),
     };
   }
 

@@ -21,6 +21,8 @@ export interface ExecutionRequest {
   readonly limits: Limits;
   readonly seed: number;
   readonly strict: boolean;
+  /** Which part of the tasks is run twice, to see whether they do the same. */
+  readonly verifyReplay?: number | undefined;
   /** True for one that an earlier process started: every channel goes on from what the store has. */
   readonly resumed?: boolean;
   /** How tasks are logged and states saved; undefined where what is lost can't be made again. */
@@ -48,8 +50,8 @@ export function prepareOrder(
   placement: readonly (readonly number[])[],
   channels: readonly ChannelOrder[],
 ): Order {
-  const { execution, reference, args, plan, limits, seed, strict, recovery } = request;
-  const task = { execution, reference, args, plan, limits, seed, strict };
+  const { execution, reference, args, plan, limits, seed, strict, verifyReplay, recovery } = request;
+  const task = { execution, reference, args, plan, limits, seed, strict, verifyReplay };
   const checkpoints = recovery?.checkpoints ?? { everyMs: Infinity, workMs: Infinity };
   return { kind: "prepare", ...task, slots, placement, channels, logged: recovery !== undefined, checkpoints };
 }

@@ -1,6 +1,8 @@
 import { errorFromData, QStreamError } from "../../lib/core/errors.ts";
 import type { LineageActor } from "../lineage/lineage-actor.ts";
 import type { Report } from "../slot/protocol.ts";
+import type { SlotActivity } from "../slot/turn-notes.ts";
+import { hangOf, type Hang } from "./hung-task.ts";
 import type { Running } from "./running.ts";
 
 export type ChannelFailure = Extract<Report, { kind: "channel-failed" }>;
@@ -13,14 +15,14 @@ const channelsMax = 65_536;
 export class Losses {
   readonly #lineage: LineageActor | undefined;
   readonly #stop: (running: Running, reason: Error) => void;
-  readonly #counted: (failure: ChannelFailure, count: number) => void;
+  readonly #counted: (failure: ChannelFailure, count: number, lost?: readonly number[]) => void;
   readonly #cancel: (execution: string, reason: Error) => void;
 
   constructor(parts: {
     readonly lineage: LineageActor | undefined;
     readonly stop: (running: Running, reason: Error) => void;
     /** The store has counted a failure; comes back by `failureCounted`. */
-    readonly counted: (failure: ChannelFailure, count: number) => void;
+    readonly counted: (failure: ChannelFailure, count: number, lost?: readonly number[]) => void;
     readonly cancel: (execution: string, reason: Error) => void;
   }) {
     this.#lineage = parts.lineage;
@@ -51,18 +53,26 @@ export class Losses {
       // Another life makes again what was on the disk.
       this.recover(running, [number]);
     } else if (!failure.byUser || channel === undefined) this.#stop(running, error);
-    else {
-      lineage.countFailure(failure.execution, channel.number, failureKey(failure)).then(
-        (count) => this.#counted(failure, count),
-        (cause: unknown) => this.#cancel(failure.execution, cause instanceof Error ? cause : error),
-      );
-    }
+    else this.#count(lineage, failure, channel.number);
   }
 
-  /** A task that fails again and again fails the execution; before that, another life may do better. */
-  failureCounted(running: Running | undefined, failure: ChannelFailure, count: number): void {
-    const channel = running?.lives.ofLife(failure.life);
-    if (running === undefined || channel === undefined || running.phase === "stopping") return;
+  /**
+   * A task that fails again and again fails the execution; before that, another life may do better.
+   *
+   * @param lost - channels that were lost with it and wait for the count
+   */
+  failureCounted(
+    running: Running | undefined,
+    failure: ChannelFailure,
+    count: number,
+    lost: readonly number[] = [],
+  ): void {
+    if (running === undefined || running.phase === "stopping") return;
+    const channel = running.lives.ofLife(failure.life);
+    if (channel === undefined) {
+      if (lost.length > 0) this.recover(running, lost);
+      return;
+    }
     const attempts = running.request.recovery?.attempts ?? 1;
     const { consumed, error } = failure;
     const passesOver = running.request.plan.steps[channel.step]?.skips === true && consumed.length > 0;
@@ -72,37 +82,59 @@ export class Losses {
     }
     const passOver = count >= attempts ? { passOver: error.message } : {};
     running.recovering?.noteFailed(channel.number, { consumed, ...passOver });
-    this.recover(running, [channel.number]);
+    this.recover(running, lost.length > 0 ? lost : [channel.number]);
   }
 
-  /** False where nothing can be made again: the execution is stopped. */
-  slotLost(running: Running, slot: string, error: Error): boolean {
-    if (running.recovering === undefined || isFruitless(running)) {
+  /**
+   * False where nothing can be made again: the execution is stopped.
+   *
+   * @param activity - what the slot hung in, if it was given up for that
+   */
+  slotLost(running: Running, slot: string, loss: Error, activity: SlotActivity | undefined): boolean {
+    const { lives, request } = running;
+    const hang = hangOf(running, slot, loss, activity);
+    const error = hang?.error ?? loss;
+    if (running.recovering === undefined || this.#lineage === undefined || isHopeless(running, hang)) {
       this.#stop(running, error);
       return false;
     }
-    const { lives, request } = running;
     running.lastLoss = error;
     running.slots.splice(running.slots.indexOf(slot), 1);
     running.awaited.delete(slot);
     request.onEvent({ kind: "slot-lost", execution: request.execution, slot, error });
-    this.recover(
-      running,
-      lives.on(slot).map(({ number }) => number),
-    );
+    const numbers = lives.on(slot).map(({ number }) => number);
+    const channel = hang?.failure === undefined ? undefined : lives.ofLife(hang.failure.life);
+    if (hang?.failure === undefined || channel === undefined) this.recover(running, numbers);
+    else {
+      // How their next lives go about it depends on how often that happened.
+      this.#noteLost(running, numbers);
+      this.#count(this.#lineage, hang.failure, channel.number, numbers);
+    }
     return true;
   }
 
   /** Other lives take over from the present ones of these channels. */
   recover(running: Running, numbers: readonly number[]): void {
-    const { record, recovering, lives } = running;
+    this.#noteLost(running, numbers);
+    running.recovering?.lose(numbers);
+  }
+
+  #noteLost(running: Running, numbers: readonly number[]): void {
+    const { record, lives } = running;
     for (const number of numbers) {
       const channel = lives.all[number];
       if (channel !== undefined) record.lost(channel.step, channel.channel);
     }
     if (running.phase === "committing") running.phase = "running";
     running.quiet.end();
-    recovering?.lose(numbers);
+  }
+
+  #count(lineage: LineageActor, failure: ChannelFailure, number: number, lost?: readonly number[]): void {
+    lineage.countFailure(failure.execution, number, failureKey(failure)).then(
+      (count) => this.#counted(failure, count, lost),
+      (cause: unknown) =>
+        this.#cancel(failure.execution, cause instanceof Error ? cause : errorFromData(failure.error)),
+    );
   }
 }
 
@@ -114,6 +146,14 @@ function failureKey({ seq, consumed }: ChannelFailure): number {
   const [run] = consumed;
   const single = consumed.length === 1 && run !== undefined && run.firstSeq === run.lastSeq;
   return single ? run.firstSeq * channelsMax + run.from : seq;
+}
+
+/** True if another try makes no sense: slots are lost again and again, or user code hangs where it isn't known in which task. */
+function isHopeless(running: Running, hang: Hang | undefined): boolean {
+  if (hang === undefined) return isFruitless(running);
+  // The store counts it for the channel.
+  if (hang.failure !== undefined) return false;
+  return ++running.unplacedHangs >= (running.request.recovery?.attempts ?? 1);
 }
 
 /** True if slots are lost again and again, and nothing gets on between. */

@@ -1,5 +1,6 @@
 import type { RecoverableChannel } from "../lineage/lineage-actor.ts";
 import type { Report } from "../slot/protocol.ts";
+import type { SlotActivity } from "../slot/turn-notes.ts";
 import type { ExecutionRequest } from "./execution-request.ts";
 import type { ChannelFailure } from "./losses.ts";
 
@@ -8,7 +9,12 @@ export type Message =
   | { readonly kind: "run"; readonly request: ExecutionRequest }
   | { readonly kind: "report"; readonly report: Report }
   | { readonly kind: "cancel"; readonly execution: string; readonly reason: Error }
-  | { readonly kind: "lost"; readonly slot: string; readonly error: Error }
+  | {
+      readonly kind: "lost";
+      readonly slot: string;
+      readonly error: Error;
+      readonly activity: SlotActivity | undefined;
+    }
   | { readonly kind: "slot-added" }
   | {
       readonly kind: "fenced";
@@ -20,6 +26,8 @@ export type Message =
       readonly kind: "failure-counted";
       readonly failure: ChannelFailure;
       readonly count: number;
+      /** Channels that were lost with it and wait for the count. */
+      readonly lost: readonly number[] | undefined;
     }
   | { readonly kind: "late"; readonly execution: string };
 

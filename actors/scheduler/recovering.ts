@@ -84,7 +84,8 @@ export class Recovering {
   lose(numbers: readonly number[]): void {
     const { lives } = this.#parts;
     for (const number of numbers) this.#lost.add(number);
-    this.#undoRound();
+    // What an unfinished round had to bring back is still among what is lost.
+    this.#round = undefined;
     for (const number of this.#lost) {
       const life = lives.all[number]?.life;
       if (life !== undefined) this.#deadLives.add(life);
@@ -222,13 +223,6 @@ export class Recovering {
     return failed === undefined || recovery?.outputsOnly !== false
       ? order
       : { ...order, recovery: { ...recovery, failed } };
-  }
-
-  /** What an unfinished round had started is given up with what is lost now. */
-  #undoRound(): void {
-    const round = this.#round;
-    this.#round = undefined;
-    for (const { number } of round?.plan?.recovered ?? []) this.#lost.add(number);
   }
 
   #survivors(): string[] {

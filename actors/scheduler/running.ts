@@ -27,6 +27,8 @@ export interface Running {
   fruitlessLosses: number;
   tasksAtLoss: number;
   lastLoss: Error | undefined;
+  /** Slots that were given up while they hung outside of any channel's task. */
+  unplacedHangs: number;
 }
 
 /** The error of executions for which no slot is left. */

@@ -4,6 +4,7 @@ import { placeChannels } from "../../lib/placement/index.ts";
 import type { ActorHost, ActorReference } from "../hosts/actor-host.ts";
 import type { LineageActor } from "../lineage/lineage-actor.ts";
 import type { ChannelOrder, Order, Report } from "../slot/protocol.ts";
+import type { SlotActivity } from "../slot/turn-notes.ts";
 import { ExecutionRecord } from "./execution-record.ts";
 import { prepareOrder, type ExecutionRequest, type SlotHandle } from "./execution-request.ts";
 import { Lives } from "./lives.ts";
@@ -42,7 +43,7 @@ export class Scheduler {
     this.#losses = new Losses({
       lineage: parts.lineage,
       stop: (running, reason) => this.#stop(running, reason),
-      counted: (failure, count) => this.#actor.tell({ kind: "failure-counted", failure, count }),
+      counted: (failure, count, lost) => this.#actor.tell({ kind: "failure-counted", failure, count, lost }),
       cancel: (execution, reason) => this.cancel(execution, reason),
     });
     this.#actor = parts.host.spawn<Message>("scheduler", {
@@ -63,9 +64,13 @@ export class Scheduler {
     this.#actor.tell({ kind: "cancel", execution, reason });
   }
 
-  /** A slot ended by itself. */
-  slotLost(slot: string, error: Error): void {
-    this.#actor.tell({ kind: "lost", slot, error });
+  /**
+   * A slot ended by itself, or was given up.
+   *
+   * @param activity - what it hung in, if it was given up for that
+   */
+  slotLost(slot: string, error: Error, activity?: SlotActivity): void {
+    this.#actor.tell({ kind: "lost", slot, error, activity });
   }
 
   /** Another slot can be used. */
@@ -103,7 +108,7 @@ export class Scheduler {
         return;
       }
       case "lost":
-        for (const running of this.#executions.values()) this.#lost(running, message.slot, message.error);
+        for (const running of this.#executions.values()) this.#lost(running, message);
         return;
       case "slot-added":
         for (const running of this.#executions.values()) {
@@ -116,7 +121,7 @@ export class Scheduler {
         return;
       }
       case "failure-counted":
-        this.#losses.failureCounted(this.#executions.get(message.failure.execution), message.failure, message.count);
+        this.#failureCounted(message);
         return;
       case "late":
         this.#late(message.execution);
@@ -145,7 +150,7 @@ export class Scheduler {
       placed.push(placeChannels(step, { slots: handles, client: this.#client.id, placed, turn }));
     }
     const placement = placed.map((channels) => channels.map((id) => indexOf.get(id) ?? -1));
-    const record = new ExecutionRecord(execution, plan, slots, placement);
+    const record = new ExecutionRecord(execution, plan, slots, placement, () => this.#lineage?.written(execution));
     const orders = this.#channelOrders(request, placement);
     // One that goes on has no channel anywhere yet.
     const used = request.resumed === true ? [] : slots.filter((_, index) => orders[index] !== undefined);
@@ -164,6 +169,7 @@ export class Scheduler {
       fruitlessLosses: 0,
       tasksAtLoss: -1,
       lastLoss: undefined,
+      unplacedHangs: 0,
     };
     const recoverable = { ...running, recovering: this.#recoveringOf(running, request) };
     this.#executions.set(execution, recoverable);
@@ -338,9 +344,13 @@ export class Scheduler {
     this.#failed(running);
   }
 
-  #lost(running: Running, slot: string, error: Error): void {
+  #failureCounted({ failure, count, lost }: Extract<Message, { kind: "failure-counted" }>): void {
+    this.#losses.failureCounted(this.#executions.get(failure.execution), failure, count, lost);
+  }
+
+  #lost(running: Running, { slot, error, activity }: Extract<Message, { kind: "lost" }>): void {
     if (!running.slots.includes(slot)) return;
-    if (running.phase !== "stopping" && this.#losses.slotLost(running, slot, error)) return;
+    if (running.phase !== "stopping" && this.#losses.slotLost(running, slot, error, activity)) return;
     if (this.#answered(running, slot)) this.#failed(running);
   }
 

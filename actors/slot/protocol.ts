@@ -61,6 +61,8 @@ export interface PrepareOrder {
   readonly seed: number;
   /** Freezes what operators are given, so that one that changes its input fails. */
   readonly strict: boolean;
+  /** Which part of the tasks is run twice, to see whether they do the same; undefined for none. */
+  readonly verifyReplay?: number | undefined;
   /** True if tasks are logged, so that what is lost can be made again. */
   readonly logged: boolean;
   readonly checkpoints: CheckpointPolicy;

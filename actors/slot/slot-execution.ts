@@ -11,10 +11,11 @@ import { Inputs, windowOf } from "../channel/inputs.ts";
 import { OutgoingLink } from "../channel/outgoing-link.ts";
 import { Outputs, type OutgoingEdge } from "../channel/outputs.ts";
 import { Spool, type SpoolBudget } from "../channel/spool.ts";
-import { ReaderWork } from "../channel/reader-work.ts";
-import { OperatorWork, SinkWork, type Work } from "../channel/work.ts";
+import type { ReaderWork } from "../channel/reader-work.ts";
+import type { Work } from "../channel/work.ts";
 import type { ActorReference } from "../hosts/actor-host.ts";
 import { noLineage } from "../lineage/no-lineage.ts";
+import { offsetsOf, verifyingTasks, workOf } from "./channel-work.ts";
 import { Links, type Hosted } from "./links.ts";
 import type {
   ChannelOrder,
@@ -27,6 +28,7 @@ import type {
   Report,
 } from "./protocol.ts";
 import type { SlotParts } from "./slot.ts";
+import type { ChannelNotes } from "./turn-notes.ts";
 
 interface RunningChannel extends Hosted {
   actor: ActorReference<"turn"> | undefined;
@@ -34,6 +36,8 @@ interface RunningChannel extends Hosted {
   scheduled: boolean;
   /** State and counts as they were reported last. */
   reported: string | undefined;
+  /** What it is at, for whoever watches the slot. */
+  readonly notes: ChannelNotes | undefined;
 }
 
 /** One slot's part of an execution: its channels as actors, and the links between them and to other slots. */
@@ -113,7 +117,7 @@ export class SlotExecution {
   async recover(order: Extract<Order, { kind: "recover" }>): Promise<void> {
     this.#links.place(order.placed);
     const added = order.channels.map((channel) => this.#add(channel));
-    await Promise.all(added.map(({ channel }) => channel.recover()));
+    await Promise.all(added.map(({ channel, notes }) => during(notes, () => channel.recover())));
   }
 
   connect(links: readonly LinkOrder[]): void {
@@ -155,7 +159,7 @@ export class SlotExecution {
   }
 
   async commit(): Promise<void> {
-    for (const { channel } of this.#channels.values()) await channel.commitSink();
+    for (const { channel, notes } of this.#channels.values()) await during(notes, () => channel.commitSink());
   }
 
   async stop(reason: Error): Promise<void> {
@@ -193,15 +197,18 @@ export class SlotExecution {
       actor: undefined,
       scheduled: false,
       reported: undefined,
+      notes: this.#parts.notes?.channel(this.id, order.life),
     };
+    const { notes } = hosted;
     const ctx = this.#contextOf(step, order, metrics);
+    const edges = this.#outgoingEdges(step, order, hosted);
     hosted.channel = new Channel({
       step: order.step,
       ctx,
-      work: this.#work(step, code, order),
+      work: during(notes, () => this.#work(step, code, order)),
       inputs: this.#inputsOf(step, hosted),
       inputEdges: step.inputs.map((input) => this.#channelInput(input.name, input.edge)),
-      outputs: new Outputs(this.#outgoingEdges(step, order, hosted), metrics, {
+      outputs: new Outputs(edges, metrics, {
         channel: order.channel,
         checksums: this.#order.logged,
         strict: this.#order.strict,
@@ -215,11 +222,16 @@ export class SlotExecution {
       recovery: order.recovery,
       metrics,
       events: this.#eventsOf(step, hosted),
+      notes,
+      tasks: verifyingTasks(code, order, this.#order, {
+        edges,
+        context: (own) => this.#contextOf(step, order, own),
+      }),
     });
     hosted.actor = this.#parts.host.spawn<"turn">(`${step.id}.${order.channel}`, {
       receive: () => {
         hosted.scheduled = false;
-        return hosted.channel.turn();
+        return during(notes, () => hosted.channel.turn());
       },
       crashed: (error) => hosted.channel.failFrom(error),
     });
@@ -265,7 +277,7 @@ export class SlotExecution {
 
   #work(step: PlannedStep, code: StepCode, order: ChannelOrder): Work | ReaderWork {
     try {
-      return workOf(code, order, this.#order.strict);
+      return workOf(code, order, this.#order);
     } catch (error) {
       throw locate(error, { step: step.id, channel: order.channel });
     }
@@ -375,23 +387,7 @@ export class SlotExecution {
   }
 }
 
-function offsetsOf(steps: readonly PlannedStep[]): number[] {
-  const offsets: number[] = [];
-  let offset = 0;
-  for (const step of steps) {
-    offsets.push(offset);
-    offset += step.channels;
-  }
-  return offsets;
-}
-
-function workOf(code: StepCode, order: ChannelOrder, strict: boolean): Work | ReaderWork {
-  switch (code.kind) {
-    case "reader":
-      return new ReaderWork(code.reader, order.splits ?? []);
-    case "operator":
-      return new OperatorWork(code.create, strict);
-    case "sink":
-      return new SinkWork(code.sink, strict);
-  }
+/** Runs something of a channel while its slot's notes say so. */
+function during<T>(notes: ChannelNotes | undefined, work: () => T): T {
+  return notes === undefined ? work() : notes.during(work);
 }

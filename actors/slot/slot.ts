@@ -11,6 +11,7 @@ import type { ActorHost } from "../hosts/actor-host.ts";
 import type { DatasetShelf } from "../../lib/core/dataset-shelf.ts";
 import type { Order, PrepareOrder, Report } from "./protocol.ts";
 import { SlotExecution } from "./slot-execution.ts";
+import type { TurnNotes } from "./turn-notes.ts";
 
 /** The world as a slot reaches it: every part can be simulated. */
 export interface SlotParts {
@@ -28,6 +29,8 @@ export interface SlotParts {
   /** Bytes of memory that the slot's process uses, for the summary. */
   readonly memoryBytes: () => number;
   readonly report: (report: Report) => void;
+  /** Notes on what the slot is at, where somebody watches that it comes back. */
+  readonly notes?: TurnNotes | undefined;
 }
 
 const progressEveryMs = 100;
@@ -127,7 +130,9 @@ export class Slot {
   }
 
   async #prepare(order: PrepareOrder): Promise<void> {
-    const program = await this.#parts.load(order.reference, order.args);
+    const { load, notes } = this.#parts;
+    const loading = (): Promise<Program> => load(order.reference, order.args);
+    const program = await (notes === undefined ? loading() : notes.loads(order.execution, loading));
     if (this.#preparing.get(order.execution)?.stopped === true) return;
     if (program.fingerprint !== order.plan.fingerprint) {
       throw new QStreamError(

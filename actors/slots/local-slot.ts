@@ -12,6 +12,7 @@ import { LineageClient } from "../lineage/lineage-client.ts";
 import type { Report } from "../slot/protocol.ts";
 import { Slot } from "../slot/slot.ts";
 import { decodeArguments } from "../slot/arguments.ts";
+import type { TurnNotes } from "../slot/turn-notes.ts";
 
 /** Parts of the world that a slot may be given instead of the real ones. */
 export interface World {
@@ -28,9 +29,10 @@ export function makeSlot(parts: {
   readonly files: FileSystem;
   readonly report: (report: Report) => void;
   readonly memoryBytes: () => number;
+  readonly notes?: TurnNotes | undefined;
   readonly world?: World;
 }): Slot {
-  const { id, transport, files, report, memoryBytes, world = {} } = parts;
+  const { id, transport, files, report, memoryBytes, notes, world = {} } = parts;
   const clock = world.clock ?? systemClock;
   return new Slot({
     id,
@@ -38,6 +40,7 @@ export function makeSlot(parts: {
     files,
     report,
     memoryBytes,
+    notes,
     host: world.host ?? new NactHost(),
     clock,
     lineage: world.lineage ?? new LineageClient({ slot: id, clock, report }),

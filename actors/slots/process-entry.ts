@@ -4,10 +4,13 @@ import { enterSlot } from "../../lib/core/flow-registry.ts";
 import { openFileSystem, type FileSystemOptions } from "../../lib/files/index.ts";
 import { removeTemporaryFolder } from "../../lib/core/seam/temporary-folder.ts";
 import type { Slot } from "../slot/slot.ts";
+import { makeNotesMemory, TurnNotes } from "../slot/turn-notes.ts";
 import { ProcessTransport } from "../transport/process-transport.ts";
 import { makeSlot } from "./local-slot.ts";
 import type { ProcessStart } from "./process-slots.ts";
 import type { FromThread, ToThread } from "./thread-slots.ts";
+import { startBeats } from "./turn-watch.ts";
+import type { WatchdogOrder } from "./watchdog.ts";
 
 // The entry of a slot's process.
 enterSlot();
@@ -48,16 +51,20 @@ process.on("message", (message: ProcessStart | ToThread) => {
   }
 });
 
-async function begin({ id, files, folder, token }: ProcessStart): Promise<void> {
+async function begin({ id, files, folder, token, turnMs }: ProcessStart): Promise<void> {
   sockets = folder;
-  watchdog.postMessage(folder);
+  const turn = turnMs === 0 ? undefined : { memory: makeNotesMemory(), turnMs };
+  const notes = turn === undefined ? undefined : new TurnNotes(turn.memory);
+  watchdog.postMessage({ folder, turn } satisfies WatchdogOrder);
   slot = makeSlot({
     id,
     transport: await ProcessTransport.open({ slot: id, folder, token }),
     files: openFileSystem(files as FileSystemOptions),
     memoryBytes: () => process.memoryUsage.rss(),
+    notes,
     report: (report) => tell({ kind: "report", report }),
   });
+  startBeats(notes, turnMs);
   tell({ kind: "ready" });
 }
 

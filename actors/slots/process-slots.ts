@@ -6,6 +6,7 @@ import { errorFromData } from "../../lib/core/errors.ts";
 import { makeTemporaryFolder, removeTemporaryFolder } from "../../lib/core/seam/temporary-folder.ts";
 import { openFileSystem, type FileSystemOptions } from "../../lib/files/index.ts";
 import type { SlotHandle } from "../scheduler/execution-request.ts";
+import type { SlotActivity } from "../slot/turn-notes.ts";
 import { ProcessTransport } from "../transport/process-transport.ts";
 import { Lease, signsOfLifeDescriptor } from "./lease.ts";
 import { makeSlot } from "./local-slot.ts";
@@ -21,6 +22,8 @@ export interface ProcessStart {
   readonly files: unknown;
   readonly folder: string;
   readonly token: string;
+  /** How long a turn may take; 0: as long as it wants. */
+  readonly turnMs: number;
 }
 
 const closeGraceMs = 2000;
@@ -39,8 +42,9 @@ export async function launchProcessSlots(options: LaunchOptions): Promise<Launch
     memoryBytes: () => process.memoryUsage.rss(),
     report: options.onReport,
   });
+  const { files, turnMs = 0 } = options;
   const processes = options.ids.map(
-    (id) => new SlotProcess({ kind: "begin", id, files: options.files, folder, token }, options),
+    (id) => new SlotProcess({ kind: "begin", id, files, folder, token, turnMs }, options),
   );
   let closed = false;
   const close = async (): Promise<void> => {
@@ -62,7 +66,7 @@ export async function launchProcessSlots(options: LaunchOptions): Promise<Launch
       let id = lost;
       for (let start = 1; ; start++) {
         id = successorOf(id);
-        const next = new SlotProcess({ kind: "begin", id, files: options.files, folder, token }, options);
+        const next = new SlotProcess({ kind: "begin", id, files, folder, token, turnMs }, options);
         processes.push(next);
         try {
           // oxlint-disable-next-line no-await-in-loop -- one start after the other
@@ -132,10 +136,7 @@ class SlotProcess {
       machine: "local",
       tags: options.tags,
       order: (order) => this.#send({ kind: "order", order }),
-      lose: () => {
-        this.#lost({ kind: "late" });
-        this.#child.kill("SIGKILL");
-      },
+      lose: () => this.#giveUp({ kind: "late" }),
     };
   }
 
@@ -143,10 +144,9 @@ class SlotProcess {
   #watch(): void {
     const signs = this.#child.stdio[signsOfLifeDescriptor];
     if (!(signs instanceof Readable)) return;
-    this.#lease = new Lease(signs, this.#options.leaseMs, (silentMs) => {
-      this.#lost({ kind: "silent", silentMs });
-      // It must not go on one day, as if nothing had happened.
-      this.#child.kill("SIGKILL");
+    this.#lease = new Lease(signs, this.#options.leaseMs, {
+      silent: (silentMs) => this.#giveUp({ kind: "silent", silentMs }),
+      stuck: ({ stuckMs, activity }) => this.#giveUp({ kind: "stuck", stuckMs }, activity),
     });
     // A pipe that is read keeps the event loop busy, as the child's IPC channel does only while somebody listens.
     (signs as Readable & { readonly unref?: () => void }).unref?.();
@@ -166,12 +166,18 @@ class SlotProcess {
     if (this.#child.connected) this.#child.send(message);
   }
 
-  #lost(end: SlotEnd): Error {
+  #giveUp(end: SlotEnd, activity?: SlotActivity): void {
+    this.#lost(end, activity);
+    // It must not go on one day, as if nothing had happened.
+    this.#child.kill("SIGKILL");
+  }
+
+  #lost(end: SlotEnd, activity?: SlotActivity): Error {
     const error = slotLost(this.#id, end);
     if (this.#closing) return error;
     this.#closing = true;
     // Nothing runs on one that never was ready: who started it hears of that.
-    if (this.#ready) this.#options.onLost(this.#id, error);
+    if (this.#ready) this.#options.onLost(this.#id, error, activity);
     return error;
   }
 }

@@ -1,5 +1,6 @@
 import type { SlotHandle } from "../scheduler/execution-request.ts";
 import type { Report } from "../slot/protocol.ts";
+import type { SlotActivity } from "../slot/turn-notes.ts";
 
 export type Isolation = "thread" | "process" | "none";
 
@@ -16,9 +17,13 @@ export interface LaunchOptions {
   readonly stdout: "inherit" | "stderr";
   /** Milliseconds without a sign of life after which a process is given up. */
   readonly leaseMs: number;
+  /** Milliseconds for which user code may keep a slot from its event loop; 0 or undefined: as long as it wants. */
+  readonly turnMs?: number;
   readonly onReport: (report: Report) => void;
-  /** A slot ended without being told to. */
-  readonly onLost: (slot: string, error: Error) => void;
+  /** A slot ended without being told to, or was given up; `activity` is what it hung in. */
+  readonly onLost: (slot: string, error: Error, activity?: SlotActivity) => void;
+  /** A slot that is given up can't be ended without the session's own process. */
+  readonly onProcessLost?: (error: Error) => void;
 }
 
 /** Slots that run, and the client's own end of their transport. */

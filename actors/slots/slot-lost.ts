@@ -6,7 +6,9 @@ export type SlotEnd =
   | { readonly kind: "exited"; readonly what: "thread" | "process"; readonly code: number; readonly started: boolean }
   | { readonly kind: "killed"; readonly signal: string }
   | { readonly kind: "silent"; readonly silentMs: number }
-  | { readonly kind: "late" };
+  | { readonly kind: "stuck"; readonly stuckMs: number }
+  | { readonly kind: "late" }
+  | { readonly kind: "unending" };
 
 /** The error of executions that ran on a slot which ended. */
 export function slotLost(slot: string, end: SlotEnd): QStreamError {
@@ -61,6 +63,17 @@ function describe(end: SlotEnd): { readonly what: string; readonly advice: strin
       return {
         what: `its process showed no sign of life for ${(end.silentMs / 1000).toFixed(1)} s`,
         advice: "It was stopped (SIGSTOP), or its machine had no time for it; leaseMs says how long that may last",
+      };
+    case "stuck":
+      return {
+        what: `user code kept it from its event loop for ${(end.stuckMs / 1000).toFixed(1)} s`,
+        advice:
+          "End the loop, or await something now and then in code that takes long; turnMs (--turn-ms) says how long a turn may take, 0 for no limit",
+      };
+    case "unending":
+      return {
+        what: "its thread didn't end within two seconds, as a native call holds it: the session's process is lost",
+        advice: `End the process, and go on with --resume; with isolation "process" only the slot is lost`,
       };
     case "late":
       return {

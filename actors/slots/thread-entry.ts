@@ -2,24 +2,28 @@ import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import { errorToData } from "../../lib/core/errors.ts";
 import { enterSlot } from "../../lib/core/flow-registry.ts";
 import { openFileSystem, type FileSystemOptions } from "../../lib/files/index.ts";
+import { TurnNotes } from "../slot/turn-notes.ts";
 import { PortTransport } from "../transport/port-transport.ts";
 import { makeSlot } from "./local-slot.ts";
 import type { FromThread, ThreadStart, ToThread } from "./thread-slots.ts";
+import { startBeats } from "./turn-watch.ts";
 
 // The entry of a slot's thread.
 enterSlot();
 // Errors of flows that were bundled point to the lines of their sources.
 process.setSourceMapsEnabled(true);
-const { id, files, ports } = workerData as ThreadStart;
+const { id, files, ports, turn } = workerData as ThreadStart;
 const parent = parentPort as MessagePort;
 const tell = (message: FromThread): void => parent.postMessage(message, transferredWith(message));
 const transport = new PortTransport(id, new Map(ports));
+const notes = turn === undefined ? undefined : new TurnNotes(turn.memory);
 const slot = makeSlot({
   id,
   transport,
   files: openFileSystem(files as FileSystemOptions),
   // A thread's memory is its process's, which the client reports.
   memoryBytes: () => 0,
+  notes,
   report: (report) => tell({ kind: "report", report }),
 });
 
@@ -34,6 +38,7 @@ function transferredWith(message: FromThread): ArrayBuffer[] {
 }
 
 process.on("unhandledRejection", (error) => tell({ kind: "crashed", how: "rejected", error: errorToData(error) }));
+startBeats(notes, turn?.turnMs ?? 0);
 tell({ kind: "ready" });
 
 parent.on("message", (message: ToThread) => {

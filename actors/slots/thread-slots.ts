@@ -3,17 +3,21 @@ import { errorFromData, type ErrorData } from "../../lib/core/errors.ts";
 import { openFileSystem, type FileSystemOptions } from "../../lib/files/index.ts";
 import type { SlotHandle } from "../scheduler/execution-request.ts";
 import type { Order, Report } from "../slot/protocol.ts";
+import { makeNotesMemory, type SlotActivity } from "../slot/turn-notes.ts";
 import { PortTransport } from "../transport/port-transport.ts";
 import { makeSlot } from "./local-slot.ts";
 import { threadHeap } from "./slot-heap.ts";
 import { slotLost, type SlotEnd } from "./slot-lost.ts";
 import { successorOf, type LaunchedSlots, type LaunchOptions } from "./slot-launcher.ts";
+import { TurnWatch } from "./turn-watch.ts";
 
 /** What a slot's thread is started with. */
 export interface ThreadStart {
   readonly id: string;
   readonly files: unknown;
   readonly ports: readonly (readonly [string, MessagePort])[];
+  /** Where the thread notes what it is at, if it is watched that it comes back to its event loop. */
+  readonly turn: { readonly memory: Int32Array; readonly turnMs: number } | undefined;
 }
 
 /** Messages between a slot's thread and the session. */
@@ -29,6 +33,8 @@ export type FromThread =
   | { readonly kind: "closed" };
 
 const closeGraceMs = 2000;
+// A thread that is terminated and hasn't ended by then is in a native call, which nothing can interrupt.
+const endGraceMs = 2000;
 // How often a thread is started in place of a lost one before that is given up.
 const startsMax = 5;
 
@@ -107,13 +113,16 @@ class SlotThread {
   readonly #id: string;
   #ready = false;
   #closing = false;
+  #watch: TurnWatch | undefined;
+  #stopWaiting: () => void = () => {};
   #becameReady: () => void = () => {};
   #neverReady: (error: Error) => void = () => {};
 
   constructor(id: string, ports: Map<string, MessagePort>, options: LaunchOptions) {
     this.#id = id;
     this.#options = options;
-    const start: ThreadStart = { id, files: options.files, ports: [...ports] };
+    const turn = turnOf(options);
+    const start: ThreadStart = { id, files: options.files, ports: [...ports], turn };
     this.#worker = new Worker(new URL("./thread-entry.js", import.meta.url), {
       name: id,
       workerData: start,
@@ -134,11 +143,18 @@ class SlotThread {
     });
     this.#worker.on("error", (error) => this.#lost({ kind: "uncaught", error: asError(error) }));
     this.#exited = new Promise((resolve) => {
+      this.#stopWaiting = resolve;
       this.#worker.once("exit", (code) => {
+        this.#watch?.stop();
         this.#lost({ kind: "exited", what: "thread", code, started: this.#ready });
         resolve();
       });
     });
+    if (turn !== undefined) {
+      this.#watch = new TurnWatch(turn.memory, turn.turnMs, ({ stuckMs, activity }) =>
+        this.#giveUp({ kind: "stuck", stuckMs }, activity),
+      );
+    }
     this.handle = {
       id,
       machine: "local",
@@ -159,27 +175,44 @@ class SlotThread {
 
   async close(): Promise<void> {
     this.#closing = true;
+    this.#watch?.stop();
     // Who waits for a thread that is closed instead waits no more.
     this.#becameReady();
     this.#worker.postMessage({ kind: "close" } satisfies ToThread);
     // A thread that still starts holds nothing that would have to be closed.
-    const timer = setTimeout(() => void this.#worker.terminate(), this.#ready ? closeGraceMs : 0);
+    const timer = setTimeout(() => this.#terminate(), this.#ready ? closeGraceMs : 0);
     await this.#exited;
     clearTimeout(timer);
   }
 
-  #giveUp(end: SlotEnd): void {
-    this.#lost(end);
-    void this.#worker.terminate();
+  #giveUp(end: SlotEnd, activity?: SlotActivity): void {
+    this.#lost(end, activity);
+    this.#terminate();
   }
 
-  #lost(end: SlotEnd): void {
+  /** Ends the thread. One that can't be ended isn't waited for for ever, but what it still holds can't be had again. */
+  #terminate(): void {
+    void this.#worker.terminate();
+    const timer = setTimeout(() => {
+      this.#worker.unref();
+      this.#stopWaiting();
+      this.#options.onProcessLost?.(slotLost(this.#id, { kind: "unending" }));
+    }, endGraceMs);
+    void this.#exited.then(() => clearTimeout(timer));
+  }
+
+  #lost(end: SlotEnd, activity?: SlotActivity): void {
     if (this.#closing) return;
     this.#closing = true;
+    this.#watch?.stop();
     const error = slotLost(this.#id, end);
-    if (this.#ready) this.#options.onLost(this.#id, error);
+    if (this.#ready) this.#options.onLost(this.#id, error, activity);
     else this.#neverReady(error);
   }
+}
+
+function turnOf({ turnMs = 0 }: LaunchOptions): ThreadStart["turn"] {
+  return turnMs === 0 ? undefined : { memory: makeNotesMemory(), turnMs };
 }
 
 function asError(error: unknown): Error {

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
+import { makeFolder } from "../../lib/core/seam/make-folder.ts";
 
 /** Checkpoints up to this many bytes are kept in the database itself. */
 const inlineBytesMax = 64 * 1024;
@@ -35,9 +36,9 @@ export class CheckpointFiles {
     const head = headOf(bytes, bytes.byteLength > inlineBytesMax);
     if (bytes.byteLength <= inlineBytesMax) return Buffer.concat([head, bytes]);
     // Other bytes make another file: what the database says is true of the file that it names at any moment.
-    const name = `${channel}-${seq}-${generation}-${crc32(bytes).toString(16)}`;
+    const name = `${channel}-${seq}-${generation}-${crcIn(head).toString(16)}`;
     const folder = this.#folderOf(execution);
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const temporary = join(folder, `${name}-${process.pid}-${++this.#written}.part`);
     try {
       await this.#write(temporary, bytes);
@@ -103,7 +104,9 @@ export class CheckpointFiles {
 
   async #read(path: string): Promise<Uint8Array | undefined> {
     try {
-      return new Uint8Array(await readFile(path));
+      const read = await readFile(path);
+      // A file of some size has a buffer of its own, which needs no copy.
+      return read.byteLength === read.buffer.byteLength ? new Uint8Array(read.buffer) : new Uint8Array(read);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
       throw error;
@@ -127,6 +130,10 @@ function headOf(bytes: Uint8Array, isInFile: boolean): Uint8Array {
   view.setUint32(1, crc32(bytes), true);
   view.setBigUint64(5, BigInt(bytes.byteLength), true);
   return head;
+}
+
+function crcIn(head: Uint8Array): number {
+  return new DataView(head.buffer, head.byteOffset).getUint32(1, true);
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {

@@ -1,8 +1,8 @@
 import { statfsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Database } from "lmdb";
 import { QStreamError } from "../../lib/core/errors.ts";
+import { makeFolder } from "../../lib/core/seam/make-folder.ts";
 
 /** What it is, execution, channel, seq. Records of a channel are neighbours, so that reading them is one range. */
 export type LmdbKey = (string | number)[];
@@ -46,7 +46,7 @@ export class LmdbDatabase {
     const path = resolve(folder);
     const { open } = await loadLmdb();
     try {
-      await mkdir(path, { recursive: true });
+      await makeFolder(path);
       const database = open<Uint8Array, LmdbKey>({
         path: join(path, "lineage.mdb"),
         encoding: "binary",
@@ -148,7 +148,7 @@ export function lmdbError(what: string, cause: unknown): QStreamError {
   if (/EACCES|EPERM|EROFS|permission denied|read-only file system|not permitted/iu.test(why)) {
     return new QStreamError("STORE_REFUSED", `${what}: ${why}`, { advice: "Look at the folder's permissions", cause });
   }
-  const full = /ENOSPC|EDQUOT|no space|quota/iu.test(why);
+  const full = /ENOSPC|EDQUOT|MDB_MAP_FULL|no space|quota/iu.test(why);
   return new QStreamError("STORE_UNAVAILABLE", `${what}: ${why}`, {
     advice: full ? "Free space on its disk: the execution waits for it" : "Look at the folder and its disk",
     cause,

@@ -8,7 +8,6 @@ import type {
   LineageStore,
   StoredExecution,
 } from "../../lib/core/contracts/lineage-store.ts";
-import { QStreamError } from "../../lib/core/errors.ts";
 import { CheckpointFiles } from "./checkpoint-files.ts";
 import { LmdbDatabase, lmdbError, rangeOf } from "./lmdb-database.ts";
 import { packRecords, unpackRecords } from "./record-groups.ts";
@@ -330,7 +329,7 @@ class LmdbStore implements LineageStore {
     try {
       return await action();
     } catch (error) {
-      throw error instanceof QStreamError ? error : lmdbError("the store's checkpoints can't be reached", error);
+      throw lmdbError("the store's checkpoints can't be reached", error);
     }
   }
 }

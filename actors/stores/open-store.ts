@@ -1,12 +1,15 @@
 import type { LineageStore } from "../../lib/core/contracts/lineage-store.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import type { RedisStoreOptions } from "./redis-store.ts";
+import { CheckpointBlobs, type CheckpointPlace } from "./checkpoint-blobs.ts";
 import { MemoryStore } from "./memory-store.ts";
 
 /** What the kinds of stores can be told; each takes what is about it. */
 export interface OpenStoreOptions extends RedisStoreOptions {
   /** Of LMDB: commits survive a power cut. Default false, unless the text says `?flush=true`. */
   readonly flush?: boolean;
+  /** Where large checkpoints are kept. Default: where the store keeps all it has. One in memory takes no notice of it. */
+  readonly checkpoints?: CheckpointPlace | undefined;
 }
 
 /**
@@ -26,11 +29,11 @@ export async function openStore(text: string, options: OpenStoreOptions = {}): P
       throw new QStreamError("OPTION_INVALID", "lmdb: names no folder", { advice: "Write lmdb:.qstream, for example" });
     }
     const { openLmdbStore } = await import("./lmdb-store.ts");
-    return openLmdbStore(folder, { flush });
+    return new CheckpointBlobs(await openLmdbStore(folder, { flush }), options.checkpoints);
   }
   if (text.startsWith("redis://") || text.startsWith("rediss://")) {
     const { openRedisStore } = await import("./redis-store.ts");
-    return openRedisStore(text, options);
+    return new CheckpointBlobs(await openRedisStore(text, options), options.checkpoints);
   }
   throw unknownStore(text);
 }

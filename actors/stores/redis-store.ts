@@ -34,7 +34,9 @@ export type { RedisStoreOptions } from "./redis-steps.ts";
 
 /** A checkpoint is written in pieces of this size, so that nobody's commit waits for all of it. */
 const pieceBytes = 1 << 20;
-const checkpointBytesMax = 512 << 20;
+const checkpointBytesMax = 64 << 20;
+/** More was never written: a length that says so is damaged. */
+const loadedBytesMax = 512 << 20;
 // What one script is given: Redis does nothing else meanwhile.
 const commitBytesMax = 8 << 20;
 const readBytesMax = 16 << 20;
@@ -144,7 +146,8 @@ class RedisStore implements LineageStore {
       throw new QStreamError("LIMIT_EXCEEDED", `a checkpoint has ${bytes.byteLength} bytes`, {
         channel,
         seq,
-        advice: "A store in Redis takes 512 MiB: give the step more channels, or keep lineage in lmdb:<folder>",
+        advice:
+          "Redis takes 64 MiB: name a place for large ones, --checkpoints FOLDER or s3://bucket/prefix (local({ checkpoints }))",
       });
     }
     const name = `${seq}:${crc32(bytes)}-${bytes.byteLength}`;
@@ -170,7 +173,7 @@ class RedisStore implements LineageStore {
       const [, name, part] = await this.#steps.runKnown(loadScript, execution, args);
       if (!(part instanceof Buffer)) return undefined;
       found = textOf(name);
-      bytes ??= new Uint8Array(Math.min(checkpointBytesMax, Number(found.split("-")[1])));
+      bytes ??= new Uint8Array(Math.min(loadedBytesMax, Number(found.split("-")[1])));
       if (piece * pieceBytes + part.byteLength > bytes.byteLength) return undefined;
       bytes.set(part, piece * pieceBytes);
     }

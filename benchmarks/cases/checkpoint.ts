@@ -1,6 +1,6 @@
 import { local, type Keyed, type Session } from "qstream";
 import { readCheckpoint } from "qstream/testing";
-import { digestCounts, keyedUpdates, type CountsDigest, type UpdatesArguments } from "../flows/updates.ts";
+import { keyedUpdates, type CountsDigest, type UpdatesArguments } from "../flows/updates.ts";
 import type { Benchmark, Measured } from "../harness/benchmark.ts";
 import { contest, detailsOf, round } from "../harness/contest.ts";
 import { CheckpointKeeper, type KeptCheckpoint } from "../harness/kept-checkpoints.ts";
@@ -23,6 +23,8 @@ export const benchmark: Benchmark = {
 
 interface Checked {
   readonly checkpoints: number;
+  /** Those that hold all of the state. */
+  readonly whole: number;
   readonly bytes: number;
 }
 
@@ -37,13 +39,13 @@ async function measure(): Promise<Measured> {
     { name: "without checkpoints", run: (seed) => count(off, { seed, ...work }) },
     { warmups: 0, rounds },
   );
-  const { checkpoints, bytes } = check(keeper.stop());
+  const { checkpoints, whole, bytes } = check(keeper.stop());
   if (checkpoints < 2 * rounds) throw new Error(`only ${checkpoints} checkpoints were made`);
   return {
     value: result.oursMs / result.peerMs,
     details: {
       ...detailsOf(result, work.keys + work.updates),
-      checkpoints: `${round(checkpoints / rounds)} a run, ${round(bytes / checkpoints / 1e6)} MB each, all of them checked`,
+      checkpoints: `${round(checkpoints / rounds)} a run, ${round(whole / rounds)} of them whole, ${round(bytes / checkpoints / 1e6)} MB each, all checked`,
     },
   };
 }
@@ -58,23 +60,33 @@ async function count(session: Session, args: UpdatesArguments): Promise<CountsDi
   }));
 }
 
-/** Reads each checkpoint as a new life of its channel would: counts only grow from one to the next. */
+/** Restores each checkpoint as a new life of its channel would, those with changes on top of others: counts only grow. */
 function check(kept: readonly KeptCheckpoint[]): Checked {
-  let bytes = 0;
-  let before = { channel: "", keys: 0, updates: 0 };
+  const checked = { checkpoints: kept.length, whole: 0, bytes: 0 };
+  let channelBefore = "";
+  let before = { seq: -1, keys: 0, updates: 0 };
+  let counts = new Map<number, number>();
   for (const { execution, channel, seq, read } of kept) {
     const content = read();
-    bytes += content.byteLength;
+    checked.bytes += content.byteLength;
     const saved = readCheckpoint(content);
-    const counts = saved.state as readonly Keyed<number, number>[];
-    const { keys, updates } = digestCounts(counts);
     const name = `${execution} ${channel}`;
-    const least = before.channel === name ? before : { keys: 0, updates: 0 };
-    const distinct = new Set(counts.map(({ key }) => key)).size;
-    if (saved.seq !== seq || distinct !== keys || keys < least.keys || updates < Math.max(keys, least.updates)) {
-      throw new Error(`the checkpoint of channel ${channel} after task ${seq} isn't what it should be`);
+    if (name !== channelBefore) before = { seq: -1, keys: 0, updates: 0 };
+    const wrong = (what: string): Error =>
+      new Error(`the checkpoint of channel ${channel} after task ${seq} isn't what it should be: ${what}`);
+    if (saved.seq !== seq) throw wrong(`it is the one after ${saved.seq}`);
+    if (saved.previous === undefined) {
+      counts = new Map();
+      checked.whole++;
+    } else if (saved.previous !== before.seq) throw wrong(`it stands on ${saved.previous}, after ${before.seq}`);
+    for (const { key, value } of saved.state as readonly Keyed<number, number>[]) {
+      if (value < (counts.get(key) ?? 0)) throw wrong(`key ${key} was ${counts.get(key)} before, and is ${value}`);
+      counts.set(key, value);
     }
-    before = { channel: name, keys, updates };
+    const updates = [...counts.values()].reduce((sum, value) => sum + value, 0);
+    if (counts.size < before.keys || updates < Math.max(counts.size, before.updates)) throw wrong("counts are missing");
+    before = { seq, keys: counts.size, updates };
+    channelBefore = name;
   }
-  return { checkpoints: kept.length, bytes };
+  return checked;
 }

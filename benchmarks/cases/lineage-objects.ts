@@ -1,7 +1,7 @@
 import type { Session } from "qstream";
 import { keyedSum, type Sum } from "../flows/keyed-sum.ts";
 import type { Benchmark, Measured } from "../harness/benchmark.ts";
-import { detailsOf } from "../harness/contest.ts";
+import { detailsOf, round } from "../harness/contest.ts";
 import { outputsOf } from "../harness/links.ts";
 import { costOfLineage, describeCost, ratioOf } from "../harness/stores.ts";
 import { byKey } from "../harness/sums.ts";
@@ -17,15 +17,25 @@ export const benchmark: Benchmark = {
   measure,
 };
 
+let bytesATask = 0;
+
 async function measure(): Promise<Measured> {
   const { lmdb, redis } = await costOfLineage({ run: sums }, { warmups: 1, rounds: 5, comparable: byKey });
   return {
     value: ratioOf(lmdb),
-    details: { ...detailsOf(lmdb, objects), lmdb: describeCost(lmdb), redis: describeCost(redis) },
+    details: {
+      ...detailsOf(lmdb, objects),
+      lmdb: describeCost(lmdb),
+      redis: describeCost(redis),
+      record: `${round(bytesATask)} bytes a task`,
+    },
   };
 }
 
 async function sums(session: Session, seed: number): Promise<Sum[]> {
-  const execution = keyedSum.start({ seed, objects }, { on: session });
-  return (await outputsOf(execution, { from: "pairs", to: "sum", objects })).sums;
+  const execution = await keyedSum.start({ seed, objects }, { on: session });
+  const { sums: made } = await outputsOf(Promise.resolve(execution), { from: "pairs", to: "sum", objects });
+  const { records = 0, recordBytes = 0 } = execution.metrics?.lineage ?? {};
+  if (records > 0) bytesATask = recordBytes / records;
+  return made;
 }

@@ -1,9 +1,11 @@
+import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { openStore } from "../../actors/stores/open-store.ts";
 import { decodeArguments } from "../../actors/slot/arguments.ts";
 import type { LineageStore, StoredExecution } from "../core/contracts/lineage-store.ts";
 import { QStreamError } from "../core/errors.ts";
-import { defaultStore } from "../flow/session-lineage.ts";
+import { openFileSystem } from "../files/index.ts";
+import { storeOf } from "../flow/session-lineage.ts";
 import { decodeStoredFlow, type StoredFlow } from "../flow/stored-flow.ts";
 import { describeError } from "./describe-error.ts";
 import { formatTable } from "./display/table.ts";
@@ -14,6 +16,8 @@ interface Command {
   readonly action: "list" | "show" | "remove";
   readonly execution: string;
   readonly store: string;
+  /** Where large checkpoints are kept, so that they are removed too. */
+  readonly checkpoints: string | undefined;
   readonly json: boolean;
 }
 
@@ -31,9 +35,12 @@ export async function executionsCommand(words: readonly string[]): Promise<numbe
     return 0;
   }
   try {
-    const store = await openStore(command.store);
+    const missing = missingFolder(command.store);
+    const { checkpoints: path } = command;
+    const checkpoints = path === undefined ? undefined : { path, files: openFileSystem() };
+    const store = await openStore(missing === undefined ? command.store : "memory", { checkpoints });
     try {
-      process.stdout.write(await perform(store, command));
+      process.stdout.write(await perform(store, command, missing));
     } finally {
       await store.close();
     }
@@ -50,13 +57,15 @@ function parse(words: readonly string[]): Command | undefined {
     allowPositionals: true,
     options: {
       store: { type: "string" },
+      checkpoints: { type: "string" },
       json: { type: "boolean" },
       help: { type: "boolean", short: "h" },
     },
   });
   if (values.help === true) return undefined;
   const [action = "list", execution, ...more] = positionals;
-  const common = { store: values.store ?? defaultStore, json: values.json === true };
+  const { store: named, checkpoints } = values;
+  const common = { store: checkKept(storeOf({ store: named })), checkpoints, json: values.json === true };
   if (action === "list" && execution === undefined) return { action, execution: "", ...common };
   if ((action === "show" || action === "remove") && execution !== undefined && more.length === 0) {
     return { action, execution, ...common };
@@ -64,14 +73,28 @@ function parse(words: readonly string[]): Command | undefined {
   throw new QStreamError("OPTION_INVALID", `"${positionals.join(" ")}": list, show EXECUTION or remove EXECUTION`);
 }
 
-async function perform(store: LineageStore, { action, execution, json }: Command): Promise<string> {
+function checkKept(store: string): string {
+  if (store !== "memory" && store !== "none") return store;
+  throw new QStreamError("OPTION_INVALID", `the store "${store}" keeps nothing: name another one by --store`);
+}
+
+/** The folder of an LMDB store that isn't there. Opening it would make it, and whoever only asks wants no folder. */
+function missingFolder(store: string): string | undefined {
+  const [, folder] = /^lmdb:([^?]+)/u.exec(store) ?? [];
+  return folder === undefined || existsSync(folder) ? undefined : folder;
+}
+
+async function perform(
+  store: LineageStore,
+  { action, execution, json }: Command,
+  missing: string | undefined,
+): Promise<string> {
   switch (action) {
     case "list": {
       const rows = (await store.list()).map(summaryOf);
       if (json) return `${await toJson(rows)}\n`;
-      return rows.length === 0
-        ? "no executions: those that are done aren't kept\n"
-        : formatTable(rows, { rowsMax: 1000 });
+      if (rows.length > 0) return formatTable(rows, { rowsMax: 1000 });
+      return `no executions: ${missing === undefined ? "those that are done aren't kept" : `there is no folder ${missing}`}\n`;
     }
     case "show": {
       const found = await findIn(store, execution);

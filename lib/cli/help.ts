@@ -22,11 +22,17 @@ Options
   --slots N            how many slots (default: as many as the machine has cores)
   --isolation KIND     thread (default), process, or none (all in one thread, for debugging)
   --memory BYTES       heap that each slot may use, with a unit if you like: 512MB, 2GB
+  --turn-ms N          milliseconds that user code may keep a slot from its event loop before that is
+                       taken for an endless loop (default 60000; 0: as long as it wants)
   --store URL          where lineage and checkpoints are kept, so that what is lost is made again:
                        lmdb:FOLDER (default lmdb:.qstream, or what QSTREAM_STORE names),
                        redis://HOST:PORT/DB, memory, none
+  --checkpoints PLACE  where checkpoints above 256 KiB are kept: a folder or s3://BUCKET/PREFIX
+                       (default: with the store)
   --resume EXECUTION   go on with a run that was killed or failed; "qstream executions" lists them
   --upgrade            with --resume: the flow's code has changed, and takes the old states
+  --verify-replay [N]  run each channel's first task and a part of the others twice (0.05 unless told,
+                       1 for all), and stop where the second time gives something else, as replay would
   --json FILE          write {execution, outputs, metrics} as JSON to FILE; - is standard output,
                        which then gets nothing else
   --explain            draw the plan and don't run it; --explain=mermaid and --explain=dot make pictures
@@ -71,21 +77,35 @@ Usage
   qstream executions remove EXECUTION  free what the store keeps of it
 
 Options
-  --store URL          lmdb:FOLDER (default lmdb:.qstream), redis://HOST:PORT/DB
+  --store URL          lmdb:FOLDER (default lmdb:.qstream, or what QSTREAM_STORE names),
+                       redis://HOST:PORT/DB
+  --checkpoints PLACE  the folder or s3://BUCKET/PREFIX that the run named, for remove
   --json               as JSON
   --help               show this
+
+Status
+  running     runs now, or was killed: the store can't tell
+  failed, cancelled
 
 To go on with one: qstream run FLOW --resume EXECUTION
 `;
 
-/** Help of the program, or of one command. */
-export function helpOf(command?: string): string {
-  if (command === "executions") return executions;
-  if (command === "simulate") return simulate;
-  return command === "run" ? run : general;
+const commands = { run, executions, simulate } as const;
+
+/** Help of the program. */
+export function helpOf(): string;
+/** Help of one command. */
+export function helpOf(command: keyof typeof commands): string;
+/** Help of the command that a user names; undefined where there is none of that name. */
+export function helpOf(command: string | undefined): string | undefined;
+export function helpOf(command?: string): string | undefined {
+  if (command === undefined || command === "help") return general;
+  return Object.hasOwn(commands, command) ? commands[command as keyof typeof commands] : undefined;
 }
 
 /** What is printed when a command is wrong. */
 export function usageError(what: string, command?: string): string {
-  return `qstream: ${what}\nTry: qstream help${command === undefined ? "" : ` ${command}`}\n`;
+  // Node's advice on arguments that begin with a dash helps with files that do, and nobody has those.
+  const [said] = what.split(". To specify a positional argument");
+  return `qstream: ${said}\nTry: qstream help${command === undefined ? "" : ` ${command}`}\n`;
 }

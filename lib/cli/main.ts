@@ -37,9 +37,13 @@ switch (command) {
     break;
   case "help":
   case "--help":
-  case "-h":
-    process.stdout.write(helpOf(rest[0]));
+  case "-h": {
+    const help = helpOf(rest[0]);
+    if (help === undefined) process.stderr.write(usageError(`there is no command "${rest[0]}"`));
+    else process.stdout.write(help);
+    process.exitCode = help === undefined ? 2 : 0;
     break;
+  }
   case "--version":
   case "-v": {
     const { readVersion } = await import("./version.ts");

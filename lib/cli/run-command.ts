@@ -5,6 +5,7 @@ import { QStreamError } from "../core/errors.ts";
 import { parseArguments } from "../flow/arguments-schema.ts";
 import type { Flow } from "../flow/define-flow.ts";
 import type { Execution } from "../flow/execution.ts";
+import { storeOf } from "../flow/session-lineage.ts";
 import { describeError } from "./describe-error.ts";
 import { showProgress } from "./display/progress.ts";
 import { formatSteps, formatSummary } from "./display/summary.ts";
@@ -13,6 +14,7 @@ import { helpOf, usageError } from "./help.ts";
 import { noInterrupt, onInterrupt, type Interrupt } from "./interrupt.ts";
 import { toJson } from "./json.ts";
 import { loadFlow } from "./load-flow.ts";
+import { quoted } from "./quoted.ts";
 import { parseRunOptions, type RunCommandOptions } from "./run-options.ts";
 
 type AnyFlow = Flow<object, Record<string, unknown>>;
@@ -100,13 +102,22 @@ async function runFlow(
     signal: interrupt.signal,
     ...slots,
     ...(options.memoryBytes === undefined ? {} : { memoryBytes: options.memoryBytes }),
+    ...(options.checkpoints === undefined ? {} : { checkpoints: options.checkpoints }),
+    ...(options.turnMs === undefined ? {} : { turnMs: options.turnMs }),
+    ...(options.verifyReplay === undefined ? {} : { verifyReplay: options.verifyReplay }),
     ...(quiet ? {} : { onEvent: showProgress() }),
   } as const;
   const execution =
     options.resume === undefined
       ? await flow.start(args, runOptions)
       : await flow.resume(options.resume, { ...runOptions, upgrade: options.upgrade });
-  const outputs = await execution.outputs;
+  const outputs = await execution.outputs.catch((error: unknown) => {
+    process.stderr.write(`${describeError(error)}\n`);
+    if (canGoOn(options.store, error))
+      process.stderr.write(`To go on with it: ${resumingCommand(options, execution.id)}\n`);
+    return undefined;
+  });
+  if (outputs === undefined) return interrupt.exitCode ?? 1;
   if (options.json !== undefined) {
     const text = `${await toJson({ execution: execution.id, outputs, metrics: execution.metrics })}\n`;
     if (printJson === undefined) writeFileSync(options.json, text);
@@ -114,6 +125,20 @@ async function runFlow(
   }
   if (!quiet) await printOutputs(outputs, execution);
   return 0;
+}
+
+/** False where nothing of the execution outlives this process, or another process has it. */
+function canGoOn(store: string, error: unknown): boolean {
+  const lost = error instanceof QStreamError && (error.code === "EXECUTION_TAKEN" || error.code === "STORE_LOST");
+  return store !== "none" && store !== "memory" && !lost;
+}
+
+/** The command that goes on with an execution. A store that isn't the usual one is named, but for one with a password. */
+function resumingCommand({ flow, store, checkpoints }: RunCommandOptions, execution: string): string {
+  const usual = store === storeOf({});
+  const named = usual ? "" : ` --store ${/\/\/.*@/u.test(store) ? "URL" : quoted(store)}`;
+  const place = checkpoints === undefined ? "" : ` --checkpoints ${quoted(checkpoints)}`;
+  return `npx qstream run ${quoted(flow)} --resume ${execution}${named}${place}`;
 }
 
 async function printOutputs(outputs: Readonly<Record<string, unknown>>, execution: Execution<unknown>): Promise<void> {

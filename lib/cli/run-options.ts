@@ -9,46 +9,30 @@ export interface RunCommandOptions {
   readonly slots: number | undefined;
   readonly isolation: "thread" | "process" | "none";
   readonly memoryBytes: number | undefined;
+  /** Milliseconds that a turn of a slot may take; 0 for no limit. */
+  readonly turnMs: number | undefined;
   /** Where lineage and checkpoints are kept; "none" for nowhere. */
   readonly store: string;
+  /** Where large checkpoints are kept; undefined for where the store keeps all it has. */
+  readonly checkpoints: string | undefined;
   /** An execution to go on with. */
   readonly resume: string | undefined;
   /** Goes on though the code has changed. */
   readonly upgrade: boolean;
+  /** Which part of the tasks is run twice; true for the default. */
+  readonly verifyReplay: true | { readonly share: number } | undefined;
   readonly json: string | undefined;
   readonly explain: "text" | "mermaid" | "dot" | undefined;
   readonly quiet: boolean;
   readonly help: boolean;
 }
 
+const turnMsMost = 2 ** 31;
 const pictures = ["text", "mermaid", "dot"] as const;
 
 /** Parses the words after `qstream run`. What is wrong with them is OPTION_INVALID. */
 export function parseRunOptions(words: readonly string[]): RunCommandOptions {
-  let parsed;
-  try {
-    // `--explain` alone means text; parseArgs has no options with an optional value.
-    parsed = parseArgs({
-      args: words.map((word) => (word === "--explain" ? "--explain=text" : word)),
-      allowPositionals: true,
-      options: {
-        arg: { type: "string", multiple: true },
-        slots: { type: "string" },
-        isolation: { type: "string" },
-        memory: { type: "string" },
-        store: { type: "string" },
-        resume: { type: "string" },
-        upgrade: { type: "boolean" },
-        json: { type: "string" },
-        explain: { type: "string" },
-        quiet: { type: "boolean" },
-        help: { type: "boolean", short: "h" },
-      },
-    });
-  } catch (error) {
-    throw new QStreamError("OPTION_INVALID", (error as Error).message);
-  }
-  const { values, positionals } = parsed;
+  const { values, positionals } = parse(words);
   const help = values.help === true;
   if (!help && positionals.length !== 1) {
     throw new QStreamError(
@@ -68,6 +52,11 @@ export function parseRunOptions(words: readonly string[]): RunCommandOptions {
     "--memory limits slots, and with --isolation none there are none",
   );
   refuseTogether(
+    values["turn-ms"],
+    isolation === "none" || undefined,
+    "--turn-ms watches slots, and with --isolation none there are none",
+  );
+  refuseTogether(
     values.resume,
     values.arg,
     "--resume goes on with the arguments that the execution was started with: leave --arg out",
@@ -78,6 +67,7 @@ export function parseRunOptions(words: readonly string[]): RunCommandOptions {
   }
   return {
     store: storeOf({ store: values.store, isolation }),
+    checkpoints: values.checkpoints,
     resume: values.resume,
     upgrade: values.upgrade === true,
     flow: positionals[0] ?? "",
@@ -85,11 +75,66 @@ export function parseRunOptions(words: readonly string[]): RunCommandOptions {
     slots: values.slots === undefined ? undefined : wholeNumber("--slots", values.slots, 1, 1024),
     isolation,
     memoryBytes: values.memory === undefined ? undefined : parseBytes(values.memory),
+    turnMs: values["turn-ms"] === undefined ? undefined : wholeNumber("--turn-ms", values["turn-ms"], 0, turnMsMost),
+    verifyReplay: values["verify-replay"] === undefined ? undefined : parseShare(values["verify-replay"]),
     json: values.json,
     explain: values.explain === undefined ? undefined : oneOf("--explain", values.explain, pictures),
     quiet: values.quiet === true,
     help,
   };
+}
+
+function parse(words: readonly string[]) {
+  try {
+    // `--explain` alone means text; parseArgs has no options with an optional value.
+    return parseArgs({
+      args: withShare(words.map((word) => (word === "--explain" ? "--explain=text" : word))),
+      allowPositionals: true,
+      options: {
+        arg: { type: "string", multiple: true },
+        slots: { type: "string" },
+        isolation: { type: "string" },
+        memory: { type: "string" },
+        "turn-ms": { type: "string" },
+        store: { type: "string" },
+        checkpoints: { type: "string" },
+        "verify-replay": { type: "string" },
+        resume: { type: "string" },
+        upgrade: { type: "boolean" },
+        json: { type: "string" },
+        explain: { type: "string" },
+        quiet: { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+  } catch (error) {
+    throw new QStreamError("OPTION_INVALID", (error as Error).message);
+  }
+}
+
+/** The share behind --verify-replay may be left out; a number that follows is one. */
+function withShare(words: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const word of words) {
+    if (joined.at(-1) === "--verify-replay=sample" && isNumber(word))
+      joined[joined.length - 1] = `--verify-replay=${word}`;
+    else joined.push(word === "--verify-replay" ? "--verify-replay=sample" : word);
+  }
+  return joined;
+}
+
+function isNumber(word: string): boolean {
+  return /^[\d.]+$/u.test(word);
+}
+
+function parseShare(text: string): true | { readonly share: number } {
+  if (text === "sample") return true;
+  const share = isNumber(text) ? Number(text) : NaN;
+  if (share > 0 && share <= 1) return { share };
+  throw new QStreamError(
+    "OPTION_INVALID",
+    `--verify-replay ${text}: a part of all tasks is wanted, above 0 and up to 1, or nothing for one of twenty`,
+  );
 }
 
 function severalFlows(positionals: readonly string[]): string {

@@ -6,6 +6,7 @@ import { checkSeeds, survivableFaults, type FaultKind, type SeedsReport } from "
 import { describeError } from "./describe-error.ts";
 import { helpOf, usageError } from "./help.ts";
 import { loadFlow } from "./load-flow.ts";
+import { quoted } from "./quoted.ts";
 import { parseSimulateOptions, repeatingWords, type SimulateOptions } from "./simulate-options.ts";
 
 type Outs = Record<string, unknown>;
@@ -37,7 +38,11 @@ export async function simulateCommand(words: readonly string[]): Promise<number>
     return 2;
   }
   try {
-    return report(options, await simulateSeeds(options, flow, args));
+    const simulated = await simulateSeeds(options, flow, args);
+    const code = report(options, simulated);
+    const depending = code === 0 || simulated.failure?.error !== undefined ? [] : dependingOnOrder(flow, args);
+    if (depending.length > 0) process.stderr.write(`${orderAdvice(depending)}\n`);
+    return code;
   } catch (error) {
     process.stderr.write(`without any fault:\n${describeError(error)}\n`);
     return 1;
@@ -88,7 +93,7 @@ function report(options: SimulateOptions, simulated: Simulated): number {
   }
   const struck = Object.entries(faults).map(([kind, count]) => `${kind} ${count}`);
   process.stderr.write(
-    `${seeds} seeds in ${(elapsedMs / 1000).toFixed(1)} s; faults: ${struck.join(", ") || "none"}\n`,
+    `${seeds} ${seeds === 1 ? "seed" : "seeds"} in ${(elapsedMs / 1000).toFixed(1)} s; faults: ${struck.join(", ") || "none"}\n`,
   );
   if (refused > 0) process.stderr.write(`${refused} ended with an error that these faults excuse\n`);
   if (failure === undefined) return 0;
@@ -96,6 +101,17 @@ function report(options: SimulateOptions, simulated: Simulated): number {
   if (failure.error !== undefined) process.stderr.write(`${describeError(failure.error)}\n`);
   process.stderr.write(`To see it again: ${failure.command}\n`);
   return 1;
+}
+
+/** The steps whose result may depend on the order in which their inputs come, as the plan shows them. */
+function dependingOnOrder(flow: Flow<object, Outs>, args: object): readonly string[] {
+  const steps = flow.explain(args).matchAll(/^(?<step>.+): operator .*, (?<what>order sensitive|arbitrary choice)$/gmu);
+  return [...steps].map(({ groups }) => `${groups?.["step"]} (${groups?.["what"]})`);
+}
+
+function orderAdvice(steps: readonly string[]): string {
+  return `This flow may have several right results, because of ${steps.join(", ")}.
+Compare as fits it, by checkSeeds of qstream/testing with accept; or declare the step confluent, if it is`;
 }
 
 /** How an execution may end where the store forgets what it had confirmed, or drives refuse to write. */
@@ -116,8 +132,4 @@ function acceptedErrors(faults: readonly FaultKind[]): readonly ErrorCode[] {
 
 function commandOf(options: SimulateOptions, seed: number): string {
   return ["npx qstream simulate", quoted(options.flow), ...repeatingWords(options, seed).map(quoted)].join(" ");
-}
-
-function quoted(word: string): string {
-  return /^[\w./:=,@#-]+$/u.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

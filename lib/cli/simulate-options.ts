@@ -99,7 +99,7 @@ function faultsOf(text: string): readonly FaultKind[] {
     if (kind !== undefined) return kind;
     throw new QStreamError(
       "OPTION_INVALID",
-      `--faults ${word}: all, none, or some of ${faultKinds.join(",")} are wanted`,
+      `--faults ${word}: all, none, or some of ${faultKinds.join(", ")} are wanted`,
     );
   });
 }

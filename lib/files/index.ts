@@ -46,7 +46,7 @@ class SchemeFiles implements FileSystem, ResumableFiles {
 
   async list(paths: string | readonly string[], signal?: AbortSignal): Promise<readonly FileEntry[]> {
     const found = new Map<string, FileEntry>();
-    for (const path of typeof paths === "string" ? [paths] : paths) {
+    for (const path of pathsOf(paths)) {
       signal?.throwIfAborted();
       for (const entry of await this.#of(path).list(path, signal)) found.set(entry.path, entry);
     }
@@ -106,4 +106,17 @@ class SchemeFiles implements FileSystem, ResumableFiles {
 function schemeOf(path: string): string {
   if (path.startsWith("file:")) return "file";
   return /^([a-z][a-z0-9+.-]*):\/\//iu.exec(path)?.[1]?.toLowerCase() ?? "file";
+}
+
+/** Paths come from arguments of flows and of other programs, which no compiler has seen. */
+function pathsOf(paths: unknown): readonly string[] {
+  const given: readonly unknown[] = Array.isArray(paths) ? paths : [paths];
+  for (const path of given) {
+    if (typeof path === "string") continue;
+    throw new QStreamError("OPTION_INVALID", `a path is ${path === null ? "null" : typeof path}, and not a string`, {
+      advice:
+        "Is an argument of the flow missing? Declare arguments by a schema, and it is told before the flow starts",
+    });
+  }
+  return given as readonly string[];
 }

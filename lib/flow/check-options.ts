@@ -4,6 +4,7 @@ import type { SlotPlace } from "../core/placement-strategy.ts";
 import { checkLimits } from "../core/limits.ts";
 import type { RunOptions } from "./run.ts";
 import type { SessionOptions } from "./session.ts";
+import { checkVerifyReplay } from "./verifying.ts";
 
 const isolations: readonly unknown[] = ["thread", "process", "none"];
 const outputs: readonly unknown[] = ["inherit", "stderr"];
@@ -23,12 +24,16 @@ export function checkSessionOptions(options: SessionOptions): void {
   check("seed", seed, typeof seed === "number" && !Number.isNaN(seed), "a number");
 }
 
-function checkLineageOptions({ store, checkpointEveryMs, attempts, storeWaitMs, leaseMs }: SessionOptions): void {
+function checkLineageOptions(options: SessionOptions): void {
+  const { store, checkpoints, checkpointEveryMs, attempts, storeWaitMs, leaseMs, turnMs } = options;
   check("store", store, typeof store === "string", 'a text: "lmdb:folder", "redis://host:port", "memory" or "none"');
+  const isPlace = typeof checkpoints === "string" && /^[^*?[\]{}]+$/u.test(checkpoints);
+  check("checkpoints", checkpoints, isPlace, 'a folder or "s3://bucket/prefix", without *?[]{}');
   const most = Number.MAX_SAFE_INTEGER;
   check("checkpointEveryMs", checkpointEveryMs, isWhole(checkpointEveryMs, 1, most), "a whole number of milliseconds");
   check("attempts", attempts, isWhole(attempts, 1, 1000), "a whole number from 1 to 1000");
   check("leaseMs", leaseMs, isWhole(leaseMs, 1000, most), "a whole number of milliseconds from 1000 on");
+  check("turnMs", turnMs, isWhole(turnMs, 0, most), "a whole number of milliseconds; 0 for no limit");
   check("storeWaitMs", storeWaitMs, isWhole(storeWaitMs, 0, most), "a whole number of milliseconds");
 }
 
@@ -44,6 +49,7 @@ export function checkRunOptions(options: RunOptions): void {
   check("exactlyOnce", exactlyOnce, typeof exactlyOnce === "boolean", "true or false");
   check("limits", limits, typeof limits === "object" && limits !== null, "an object");
   checkLimits(limits);
+  checkVerifyReplay(options.verifyReplay);
 }
 
 /** The slots that a session with these options is going to have. */

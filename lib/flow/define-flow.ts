@@ -52,8 +52,8 @@ export type Build<Args, Outs> = (q: FlowBuilder, args: Args) => { readonly [K in
  * @param build - makes steps from readers on, and returns the sinks by the names of the outputs
  * @example
  * export default defineFlow(import.meta.url, (q, args: { upTo: number }) => {
- *   const squares = q.read("numbers", range(0, args.upTo)).map("square", (n) => n * n);
- *   return { squares: squares.collect("result") };
+ *   const squares = q.read("numbers", numbers(0, args.upTo)).map("square", (n) => n * n);
+ *   return { squares: squares.collect() };
  * });
  */
 export function defineFlow<Outs extends Record<string, unknown>, Args extends object = NoArgs>(

@@ -185,5 +185,5 @@ function asDefinition(
 
 /** The name of the class that a factory makes, as far as its text tells: `() => new BrownQuokka()`. */
 function nameOf(create: () => unknown): string {
-  return /new\s+([A-Za-z_$][\w$]*)/.exec(create.toString())?.[1] ?? "operator";
+  return /(?:=>|\breturn)\s*\(?\s*new\s+([A-Za-z_$][\w$]*)/u.exec(create.toString())?.[1] ?? "operator";
 }

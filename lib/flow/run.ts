@@ -24,8 +24,18 @@ export interface RunOptions extends SessionOptions {
   readonly onEvent?: (event: ExecutionEvent) => void;
   /** Limits other than the defaults. */
   readonly limits?: Partial<Limits>;
-  /** Freezes what operators are given, so that one that changes its input fails. Slow; for specs. */
+  /**
+   * Finds operators, sinks and functions on edges that change what they are given, though others may hold the same objects:
+   * objects are frozen before a task, so that writing to one throws; bytes, dates, Maps and Sets, which can't be frozen, are
+   * compared before and after it. Either is STEP_FAILED and names the step. Slow; for specs. Default false.
+   */
   readonly strict?: boolean;
+  /**
+   * Runs the first task of each channel and a sample of the others twice while all is well, and stops with NONDETERMINISTIC
+   * where the second time gives something else, as replay after a loss would. `true` takes one of twenty, `{ share: 1 }` all.
+   * For operators with snapshot and restore, and readers that can be read again; `onEvent` hears which steps aren't verified.
+   */
+  readonly verifyReplay?: boolean | { readonly share: number };
   /** Refuses sinks that may write something twice after a failure. */
   readonly exactlyOnce?: boolean;
 }

@@ -1,3 +1,4 @@
+import type { WholePolicy } from "../../actors/channel/checkpoints.ts";
 import type { ActorHost } from "../../actors/hosts/actor-host.ts";
 import { LineageActor } from "../../actors/lineage/lineage-actor.ts";
 import type { RecoverySettings, SlotHandle } from "../../actors/scheduler/execution-request.ts";
@@ -15,6 +16,11 @@ export interface LineageOptions {
    * fails the execution.
    */
   readonly store?: string;
+  /**
+   * Where checkpoints above 256 KiB are kept: a folder, or `s3://bucket/prefix`. Default: where the store keeps all it has. Each
+   * process that goes on with an execution has to name the same place. A store in memory takes no notice of it.
+   */
+  readonly checkpoints?: string;
   /** Milliseconds between two checkpoints of a channel. Default 2,000. */
   readonly checkpointEveryMs?: number;
   /** How often a task may fail before its execution does. Default 3. */
@@ -48,16 +54,17 @@ export class SessionLineage {
   constructor(parts: {
     readonly store: LineageStore;
     readonly options: LineageOptions;
+    readonly wholeCheckpoints?: WholePolicy | undefined;
     readonly host: ActorHost;
     readonly clock: Clock;
     readonly slot: (id: string) => SlotHandle | undefined;
     readonly failed: (execution: string, error: Error) => void;
   }) {
-    const { store, options, host, clock, slot, failed } = parts;
+    const { store, options, wholeCheckpoints: whole, host, clock, slot, failed } = parts;
     const { checkpointEveryMs = 2000, attempts = 3, storeWaitMs = 60_000 } = options;
     this.#store = store;
     // A state that takes long to make again is saved earlier than time alone would have it.
-    this.recovery = { checkpoints: { everyMs: checkpointEveryMs, workMs: 5 * checkpointEveryMs }, attempts };
+    this.recovery = { checkpoints: { everyMs: checkpointEveryMs, workMs: 5 * checkpointEveryMs, whole }, attempts };
     this.actor = new LineageActor({
       host,
       clock,

@@ -1,15 +1,12 @@
+import type { WholePolicy } from "../../actors/channel/checkpoints.ts";
 import { locate } from "../../actors/channel/failure.ts";
 import type { ActorHost } from "../../actors/hosts/actor-host.ts";
 import { NactHost } from "../../actors/hosts/nact-host.ts";
-import { TurnHost } from "../../actors/hosts/turn-host.ts";
+import type { ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
 import type { SlotHandle } from "../../actors/scheduler/execution-request.ts";
 import { Scheduler } from "../../actors/scheduler/scheduler.ts";
 import type { EncodedArguments } from "../../actors/slot/arguments.ts";
-import { launchInlineSlots } from "../../actors/slots/inline-slots.ts";
-import type { World } from "../../actors/slots/local-slot.ts";
-import type { Isolation, LaunchedSlots, LaunchOptions } from "../../actors/slots/slot-launcher.ts";
-import { launchThreadSlots } from "../../actors/slots/thread-slots.ts";
-import { MemoryNetwork } from "../../actors/transport/memory-transport.ts";
+import type { Isolation, LaunchedSlots } from "../../actors/slots/slot-launcher.ts";
 import { Dataset, type DatasetKeeper } from "../core/dataset.ts";
 import { QStreamError } from "../core/errors.ts";
 import { isSlot, type FlowReference } from "../core/flow-registry.ts";
@@ -18,22 +15,26 @@ import type { LineageStore } from "../core/contracts/lineage-store.ts";
 import type { FileSystem } from "../core/contracts/file-system.ts";
 import type { OutputSink } from "../core/contracts/sink.ts";
 import { systemClock, type Clock } from "../core/seam/clock.ts";
-import { freshId, seededRandom } from "../core/seam/random.ts";
+import { freshId } from "../core/seam/random.ts";
 import { openStore } from "../../actors/stores/open-store.ts";
 import { openFileSystem, type FileSystemOptions } from "../files/index.ts";
 import { loadableUrl } from "../code/bundle.ts";
 import { codeHash } from "../code/code-hash.ts";
 import { orAborted } from "./aborting.ts";
-import { checkSessionOptions, slotsOf } from "./check-options.ts";
+import { checkSessionOptions } from "./check-options.ts";
 import { refuseRepeatedWrites, refuseUnsavedState } from "./check-promises.ts";
 import { EventListener } from "./event-listener.ts";
 import { EventLog, type Execution } from "./execution.ts";
 import type { Graph } from "./graph.ts";
+import { launchSlots, type LaunchHooks } from "./launch-slots.ts";
 import { planGraph } from "./plan-graph.ts";
 import type { RunOptions } from "./run.ts";
 import { SessionLineage, storeOf, type LineageOptions } from "./session-lineage.ts";
 import { dealSplits } from "./splits.ts";
 import type { StoredFlow } from "./stored-flow.ts";
+import { shareOf, unverifiedSteps } from "./verifying.ts";
+
+export type { LaunchHooks } from "./launch-slots.ts";
 
 export interface SessionOptions extends LineageOptions {
   /** How many slots; as many as the machine has cores unless told. */
@@ -50,6 +51,11 @@ export interface SessionOptions extends LineageOptions {
   readonly files?: FileSystemOptions;
   /** With isolation `process`: milliseconds without a sign of life after which a slot is given up. Default 10,000. */
   readonly leaseMs?: number;
+  /**
+   * Milliseconds for which user code may keep a slot from its event loop, after which it is taken for an endless loop and the
+   * slot is given up. Default 60,000; 0 for no limit. With isolation `none` nobody watches.
+   */
+  readonly turnMs?: number;
   /** With isolation `none`: seeds the order in which channels take turns, so that an interleaving can be had again. */
   readonly seed?: number;
 }
@@ -78,6 +84,8 @@ export class Session implements AsyncDisposable {
   readonly #running = new Set<Execution<unknown>>();
   readonly #starting = new Set<AbortController>();
   #closed: Promise<void> | undefined;
+  /** Why nothing can run here any more. */
+  #broken: Error | undefined;
   readonly #datasets: DatasetKeeper = {
     read: async (reference, as) => {
       const { readBack } = await import("./read-back.ts");
@@ -95,7 +103,7 @@ export class Session implements AsyncDisposable {
     this.#clock = world.clock ?? systemClock;
     this.#files = world.files ?? openFileSystem(options.files);
     this.#host = world.host ?? new NactHost();
-    this.#lineage = this.#lineageOn(world.store);
+    this.#lineage = this.#lineageOn(world);
     this.#scheduler = new Scheduler({
       host: this.#host,
       clock: this.#clock,
@@ -107,11 +115,15 @@ export class Session implements AsyncDisposable {
       if (report.kind === "lineage-append" || report.kind === "lineage-call") this.#lineage?.actor.receive(report);
       else this.#scheduler.report(report);
     };
-    hooks.onLost = (slot, error) => {
+    hooks.onLost = (slot, error, activity) => {
       if (this.#lost.has(slot)) return;
       this.#lost.set(slot, error);
-      this.#scheduler.slotLost(slot, error);
+      this.#scheduler.slotLost(slot, error, activity);
       if (this.#closed === undefined) this.#replace(slot);
+    };
+    hooks.onProcessLost = (error) => {
+      this.#broken = error;
+      for (const { id } of this.#running) this.#scheduler.cancel(id, error);
     };
   }
 
@@ -119,12 +131,13 @@ export class Session implements AsyncDisposable {
     return this.#launched.slots.filter((slot) => !this.#lost.has(slot.id));
   }
 
-  #lineageOn(store: LineageStore | undefined): SessionLineage | undefined {
+  #lineageOn({ store, wholeCheckpoints }: SessionWorld): SessionLineage | undefined {
     if (store === undefined) return undefined;
     const { client } = this.#launched;
     return new SessionLineage({
       store,
       options: this.#options,
+      wholeCheckpoints,
       host: this.#host,
       clock: this.#clock,
       slot: (id) => (id === client.id ? client : this.#living().find((slot) => slot.id === id)),
@@ -226,6 +239,7 @@ export class Session implements AsyncDisposable {
   }
 
   #refuseClosed(): void {
+    if (this.#broken !== undefined) throw this.#broken;
     if (this.#closed === undefined) return;
     throw new QStreamError("SESSION_CLOSED", "the session is closed", { advice: "Open another one with local()" });
   }
@@ -271,6 +285,13 @@ export class Session implements AsyncDisposable {
     const { args, plan, limits, seed, strict } = stored;
     const log = new EventLog();
     const listener = new EventListener(options.onEvent, (error) => this.#scheduler.cancel(id, error));
+    const onEvent = (event: ExecutionEvent): void => {
+      log.add(event);
+      listener.call(event);
+    };
+    const share = shareOf(options.verifyReplay);
+    if (share !== undefined)
+      onEvent({ kind: "verifying", execution: id, share, unverified: unverifiedSteps(start.graph) });
     const outputs = new Promise<Record<string, unknown>>((resolve, reject) => {
       this.#scheduler.run({
         execution: id,
@@ -280,13 +301,11 @@ export class Session implements AsyncDisposable {
         limits,
         seed,
         strict,
+        verifyReplay: share,
         recovery: this.#lineage?.recovery,
         resumed: resumed !== undefined,
         splits: new Map(stored.splits),
-        onEvent: (event) => {
-          log.add(event);
-          listener.call(event);
-        },
+        onEvent,
         resolve: (outcome) => {
           this.#lineage?.close(id);
           const results = this.#resultsOf(start.graph, start.outputs, outcome.parts);
@@ -319,11 +338,8 @@ export interface SessionWorld {
   readonly clock?: Clock;
   readonly host?: ActorHost;
   readonly files?: FileSystem;
-}
-
-export interface LaunchHooks {
-  onReport: LaunchOptions["onReport"];
-  onLost: LaunchOptions["onLost"];
+  /** When states are saved whole though operators say what has changed. */
+  readonly wholeCheckpoints?: WholePolicy | undefined;
 }
 
 /**
@@ -338,47 +354,20 @@ export async function local(options: SessionOptions = {}): Promise<Session> {
   // In a slot that loads a one-file program, the program stays where it is: sessions are the first process's alone.
   if (isSlot()) return new Promise<never>(() => {});
   checkSessionOptions(options);
-  const hooks: LaunchHooks = { onReport: () => {}, onLost: () => {} };
-  const launch: LaunchOptions = {
-    ids: slotsOf(options).map((slot) => slot.id),
-    client: "client",
-    tags: options.tags ?? [],
-    memoryBytes: options.memoryBytes,
-    files: options.files ?? {},
-    stdout: options.stdout ?? "inherit",
-    leaseMs: options.leaseMs ?? 10_000,
-    onReport: (report) => hooks.onReport(report),
-    onLost: (slot, error) => hooks.onLost(slot, error),
-  };
+  const hooks: LaunchHooks = { onReport: () => {}, onLost: () => {}, onProcessLost: () => {} };
   const url = storeOf(options);
-  const store = url === "none" ? undefined : await openStore(url);
+  const { checkpoints: path, files } = options;
+  const checkpoints = path === undefined ? undefined : { path, files: openFileSystem(files) };
+  const store = url === "none" ? undefined : await openStore(url, { checkpoints });
   try {
-    return new Session(options, await launchSlots(options, launch), hooks, { store });
+    return new Session(options, await launchSlots(options, hooks), hooks, { store });
   } catch (error) {
     await store?.close();
     throw error;
   }
 }
 
-async function launchSlots(options: SessionOptions, launch: LaunchOptions): Promise<LaunchedSlots> {
-  switch (options.isolation ?? "thread") {
-    case "thread":
-      return launchThreadSlots(launch);
-    case "process":
-      return (await import("../../actors/slots/process-slots.ts")).launchProcessSlots(launch);
-    case "none": {
-      if (options.seed === undefined) return launchInlineSlots(launch, () => ({}), new MemoryNetwork());
-      const random = seededRandom(options.seed);
-      return launchInlineSlots(launch, () => seededWorld(random), new MemoryNetwork({ random }));
-    }
-  }
-}
-
 type SinkContext = Parameters<NonNullable<OutputSink<never, unknown>["prepare"]>>[0];
-
-function seededWorld(random: () => number): World {
-  return { host: new TurnHost(random, (turns) => systemClock.soon(turns)) };
-}
 
 async function prepareSinks(graph: Graph, context: SinkContext, signal: AbortSignal): Promise<void> {
   for (const step of graph.steps) {

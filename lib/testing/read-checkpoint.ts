@@ -5,8 +5,10 @@ import { unpackCheckpoint } from "../../actors/lineage/checkpoint-bytes.ts";
 export interface SavedState {
   /** The last task that it covers. */
   readonly seq: number;
-  /** What the operator's or sink's `snapshot` gave. */
+  /** What the operator's or sink's `snapshot` gave, or its `changes`. */
   readonly state: unknown;
+  /** Seq of the checkpoint since which the state has changed by that; undefined where it is all of the state. */
+  readonly previous: number | undefined;
 }
 
 /**
@@ -15,6 +17,7 @@ export interface SavedState {
  * @throws QStreamError NOT_RECOVERABLE for bytes that no checkpoint has
  */
 export function readCheckpoint(bytes: Uint8Array): SavedState {
-  const { seq, state } = decodeSnapshot(unpackCheckpoint(bytes).state);
-  return { seq, state };
+  const { head, state: content } = unpackCheckpoint(bytes);
+  const { seq, state } = decodeSnapshot(content);
+  return { seq, state, previous: head.changes?.previous };
 }

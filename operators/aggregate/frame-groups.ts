@@ -1,4 +1,5 @@
 import type { DataFrame, Expr } from "nodejs-polars";
+import type { Representation } from "../../lib/core/contracts/operator.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import { HeldBatches, type HeldBatchesState } from "../held-batches.ts";
 import { requireColumns } from "../require-columns.ts";
@@ -32,6 +33,16 @@ export class FrameGroups {
   /** Groups that are held, or more where some are held twice. */
   get size(): number {
     return this.#states.rows;
+  }
+
+  /** What the stream holds; undefined before its first object. */
+  get representation(): Representation | undefined {
+    return this.#pending.representation;
+  }
+
+  set representation(representation: Representation | undefined) {
+    this.#pending.representation = representation;
+    this.#states.representation = representation;
   }
 
   ready(): Promise<unknown> | undefined {

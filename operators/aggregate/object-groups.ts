@@ -8,12 +8,21 @@ import type { AggregatePlan } from "./plan.ts";
 interface Group {
   readonly keys: readonly unknown[];
   readonly accumulators: readonly Accumulator[];
+  /** It has changed since groups were last saved, and is among those that did; always true while they never were. */
+  changed: boolean;
 }
 
 /** A group as plain data: its keys, and the state of each aggregate. */
 export interface GroupState {
   readonly keys: readonly unknown[];
   readonly states: readonly unknown[];
+}
+
+/** What has changed in groups. */
+export interface GroupChanges {
+  /** All were handed over in between: only those that changed afterwards are left. */
+  readonly cleared: boolean;
+  readonly groups: readonly GroupState[];
 }
 
 type Row = Record<string, unknown>;
@@ -26,6 +35,9 @@ export class ObjectGroups {
   readonly #keyOf: (row: Row) => Key;
   #groups = new Map<MapKey, Group>();
   #columnsChecked = false;
+  /** Groups that have changed since they were last saved; undefined while they never were. */
+  #changed: Group[] | undefined;
+  #cleared = false;
 
   constructor(plan: AggregatePlan) {
     this.#plan = plan;
@@ -90,22 +102,51 @@ export class ObjectGroups {
   }
 
   snapshot(): readonly GroupState[] {
-    return [...this.#groups.values()].map(({ keys, accumulators }) => ({
-      keys,
-      states: accumulators.map((each) => each.state()),
-    }));
+    // Of groups that were never saved, all count as changed.
+    for (const group of this.#changed ?? this.#groups.values()) group.changed = false;
+    this.#changed = [];
+    this.#cleared = false;
+    return [...this.#groups.values()].map(stateOf);
+  }
+
+  /** What has changed since this or `snapshot` was last called; undefined where that never was. */
+  changes(): GroupChanges | undefined {
+    const changed = this.#changed;
+    if (changed === undefined) return undefined;
+    const cleared = this.#cleared;
+    for (const group of changed) group.changed = false;
+    this.#changed = [];
+    this.#cleared = false;
+    return { cleared, groups: changed.map(stateOf) };
   }
 
   restore(groups: readonly GroupState[]): void {
-    this.#groups = new Map();
-    this.#columnsChecked = groups.length > 0;
-    for (const { keys, states } of groups) mergeInto(this.#groupOf(this.#rowOf(keys)), states);
+    this.apply({ cleared: true, groups });
+  }
+
+  /** Takes over what `changes` gave elsewhere. */
+  apply({ cleared, groups }: GroupChanges): void {
+    if (cleared) this.#clear();
+    if (groups.length > 0) this.#columnsChecked = true;
+    for (const { keys, states } of groups) {
+      const key = mapKey(this.#keyOf(this.#rowOf(keys)));
+      const group = this.#newGroup(keys);
+      mergeInto(group, states);
+      this.#groups.set(key, group);
+    }
   }
 
   #take(make: (group: Group) => Row): Row[] {
     const rows = [...this.#groups.values()].map(make);
-    this.#groups = new Map();
+    this.#clear();
     return rows;
+  }
+
+  #clear(): void {
+    this.#groups = new Map();
+    if (this.#changed === undefined) return;
+    this.#changed = [];
+    this.#cleared = true;
   }
 
   #keysOf({ keys }: Group): Row {
@@ -127,11 +168,24 @@ export class ObjectGroups {
           advice: "Give the step more channels: groups are dealt to them.",
         });
       }
-      group = { keys: this.#plan.by.map((name) => row[name]), accumulators: this.#plan.aggregates.map(accumulatorOf) };
+      group = this.#newGroup(this.#plan.by.map((name) => row[name]));
       this.#groups.set(key, group);
+    } else if (!group.changed) {
+      group.changed = true;
+      this.#changed?.push(group);
     }
     return group;
   }
+
+  #newGroup(keys: readonly unknown[]): Group {
+    const group = { keys, accumulators: this.#plan.aggregates.map(accumulatorOf), changed: true };
+    this.#changed?.push(group);
+    return group;
+  }
+}
+
+function stateOf({ keys, accumulators }: Group): GroupState {
+  return { keys, states: accumulators.map((each) => each.state()) };
 }
 
 function mergeInto({ accumulators }: Group, states: readonly unknown[]): void {

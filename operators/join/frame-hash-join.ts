@@ -22,6 +22,18 @@ interface FrameState {
   readonly bytes: number;
 }
 
+/** What a join has since it was last saved: build batches that came, and all of what is small or is made anew. */
+interface FrameChanges extends Omit<FrameState, "unmatched"> {
+  readonly unmatched: Payload | "as before" | undefined;
+}
+
+/** What the saved state has. */
+interface Saved {
+  /** Build batches that came since. */
+  readonly added: unknown[];
+  readonly unmatched: DataFrame | undefined;
+}
+
 /**
  * Build-probe join of columnar batches. Polars hashes the build side at each call, so probe rows wait until they are a quarter
  * of the build rows (or 262,144): joining then costs no more than reading.
@@ -43,6 +55,8 @@ export class FrameHashJoin implements JoinCore {
   /** No rows, but the probe side's columns: build rows that stand alone need them. */
   #probeColumns: DataFrame | undefined;
   #probing = false;
+  /** Undefined while the state was never saved. */
+  #saved: Saved | undefined;
   #restored: FrameState | undefined;
 
   constructor(plan: JoinPlan, build: JoinSide, output: () => Representation) {
@@ -62,6 +76,7 @@ export class FrameHashJoin implements JoinCore {
     if (side === this.#build) {
       if (this.#probing) throw outOfOrder(this.#plan, this.#build);
       this.#builtBatches.push(...batches);
+      this.#saved?.added.push(...batches);
       return [];
     }
     this.#probing = true;
@@ -79,13 +94,47 @@ export class FrameHashJoin implements JoinCore {
 
   snapshot(): FrameState {
     if (this.#restored !== undefined) return this.#restored;
+    return this.#stateWith(
+      this.#built === undefined ? this.#builtBatches : [this.#built],
+      encodeFrame(this.#unmatched),
+    );
+  }
+
+  watch(): void {
+    this.#saved = { added: [], unmatched: this.#unmatched };
+  }
+
+  changes(): FrameChanges | undefined {
+    const saved = this.#saved;
+    if (saved === undefined) return undefined;
+    // What was restored and not yet unpacked is as it was.
+    if (this.#restored !== undefined) return { ...this.#restored, built: [], unmatched: "as before" };
+    this.watch();
+    return this.#stateWith(
+      saved.added,
+      saved.unmatched === this.#unmatched ? ("as before" as const) : encodeFrame(this.#unmatched),
+    );
+  }
+
+  apply(changes: FrameChanges): void {
+    const { built = [], unmatched } = this.#restored ?? {};
+    this.#restored = {
+      ...changes,
+      built: [...built, ...changes.built],
+      unmatched: changes.unmatched === "as before" ? unmatched : changes.unmatched,
+    };
+  }
+
+  #stateWith<Unmatched>(
+    built: readonly unknown[],
+    unmatched: Unmatched,
+  ): Omit<FrameState, "unmatched"> & { readonly unmatched: Unmatched } {
     const encode = (batch: unknown): Payload => support().encode(batch);
-    const built = this.#built === undefined ? this.#builtBatches : [this.#built];
     return {
       built: built.map(encode),
       pending: this.#pending.map(encode),
-      unmatched: this.#unmatched === undefined ? undefined : encode(this.#unmatched),
-      probeColumns: this.#probeColumns === undefined ? undefined : encode(this.#probeColumns),
+      unmatched,
+      probeColumns: encodeFrame(this.#probeColumns),
       probing: this.#probing,
       bytes: this.#held.bytes,
     };
@@ -176,4 +225,8 @@ export class FrameHashJoin implements JoinCore {
   #give(frame: DataFrame): unknown[] {
     return cutFrame(frame).map((part) => support().fromPolars(part, this.#output()));
   }
+}
+
+function encodeFrame(frame: DataFrame | undefined): Payload | undefined {
+  return frame === undefined ? undefined : support().encode(frame);
 }

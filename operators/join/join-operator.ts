@@ -12,6 +12,11 @@ export interface JoinCore {
   done: (ctx: Context) => Many<unknown>;
   snapshot: () => unknown;
   restore: (state: never) => void;
+  /** From now on what changes is noted. */
+  watch?: () => void;
+  /** What has changed since `watch`, or since this was last called. */
+  changes?: () => unknown;
+  apply?: (changes: never) => void;
 }
 
 /** Makes the two forms of a join. */
@@ -34,6 +39,8 @@ export class JoinOperator implements Operator<JoinInputs, unknown, JoinState> {
   readonly #plan: JoinPlan;
   readonly #cores: JoinCores;
   #core: JoinCore | undefined;
+  /** The state was saved, so that it may be asked for what has changed. */
+  #watched = false;
   #columnar: boolean | undefined;
   readonly #representations: { left: Representation | undefined; right: Representation | undefined } = {
     left: undefined,
@@ -57,11 +64,18 @@ export class JoinOperator implements Operator<JoinInputs, unknown, JoinState> {
     return core.done(ctx);
   };
 
-  snapshot = (): JoinState => ({
-    columnar: this.#columnar,
-    ...this.#representations,
-    core: this.#core?.snapshot(),
-  });
+  snapshot = (): JoinState => {
+    this.#watched = true;
+    this.#core?.watch?.();
+    return this.#state(this.#core?.snapshot());
+  };
+
+  changes = (): JoinState | undefined => {
+    if (!this.#watched) return undefined;
+    if (this.#core === undefined) return this.#state(undefined);
+    const changes = this.#core.changes?.();
+    return changes === undefined ? undefined : this.#state(changes);
+  };
 
   restore = (state: JoinState): void => {
     this.#representations.left = state.left;
@@ -69,6 +83,18 @@ export class JoinOperator implements Operator<JoinInputs, unknown, JoinState> {
     if (state.columnar === undefined) return;
     this.#start(state.columnar).restore(state.core as never);
   };
+
+  apply = (changes: JoinState): void => {
+    this.#representations.left = changes.left;
+    this.#representations.right = changes.right;
+    if (changes.columnar === undefined) return;
+    const core = this.#core ?? this.#start(changes.columnar);
+    core.apply?.(changes.core as never);
+  };
+
+  #state(core: unknown): JoinState {
+    return { columnar: this.#columnar, ...this.#representations, core };
+  }
 
   #coreFor(input: JoinSide, representation: Representation | undefined): JoinCore {
     const columnar = representation !== undefined;
@@ -91,6 +117,7 @@ export class JoinOperator implements Operator<JoinInputs, unknown, JoinState> {
   #start(columnar: boolean): JoinCore {
     this.#columnar = columnar;
     this.#core = columnar ? this.#cores.frames(this.#outputRepresentation) : this.#cores.objects();
+    if (this.#watched) this.#core.watch?.();
     return this.#core;
   }
 

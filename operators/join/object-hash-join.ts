@@ -16,6 +16,7 @@ export const keyBytes = 128;
 /** Build objects of one key. */
 interface Entry {
   readonly objects: unknown[];
+  /** Only known where unmatched ones are wanted. */
   matched: boolean;
 }
 
@@ -24,6 +25,22 @@ interface HashState {
   readonly keyless: readonly unknown[];
   readonly probing: boolean;
   readonly bytes: number;
+}
+
+/** What has happened to the table since it was last saved. Building comes before matching and removing. */
+interface HashChanges {
+  /** Build objects that came; of a table of keys only, keys that did. */
+  readonly built: readonly unknown[];
+  readonly matched: readonly MatchKey[];
+  readonly removed: readonly MatchKey[];
+  readonly probing: boolean;
+  readonly bytes: number;
+}
+
+interface HashNotes {
+  readonly built: unknown[];
+  readonly matched: MatchKey[];
+  readonly removed: MatchKey[];
 }
 
 /** Build-probe join of objects: the build side in a table by key, the probe side passes by it. */
@@ -38,7 +55,11 @@ export class ObjectHashJoin implements JoinCore {
   readonly #keyless: unknown[] = [];
   readonly #givesProbe: boolean;
   readonly #givesBuilt: boolean;
+  /** A semi or anti join that builds on the right only asks whether a key is there. */
+  readonly #keysOnly: boolean;
   #probing = false;
+  /** Undefined while the state was never saved. */
+  #notes: HashNotes | undefined;
 
   constructor(plan: JoinPlan, build: JoinSide) {
     const { how } = plan;
@@ -51,6 +72,7 @@ export class ObjectHashJoin implements JoinCore {
     const gives = (side: JoinSide): boolean => how === "full" || how === side || (how === "anti" && side === "left");
     this.#givesBuilt = gives(build);
     this.#givesProbe = gives(build === "right" ? "left" : "right");
+    this.#keysOnly = build === "right" && (how === "semi" || how === "anti");
   }
 
   add(side: JoinSide, objects: readonly unknown[], ctx: Context): Many<unknown> {
@@ -87,13 +109,56 @@ export class ObjectHashJoin implements JoinCore {
     this.#held.reset(state.bytes);
   }
 
+  watch(): void {
+    this.#notes = { built: [], matched: [], removed: [] };
+  }
+
+  changes(): HashChanges | undefined {
+    const notes = this.#notes;
+    if (notes === undefined) return undefined;
+    this.watch();
+    return { ...notes, probing: this.#probing, bytes: this.#held.bytes };
+  }
+
+  apply({ built, matched, removed, probing, bytes }: HashChanges): void {
+    if (this.#keysOnly) for (const key of built) this.#table.set(key as MatchKey, { objects: [], matched: false });
+    else this.#buildObjects(built);
+    for (const key of matched) {
+      const entry = this.#table.get(key);
+      if (entry !== undefined) entry.matched = true;
+    }
+    for (const key of removed) this.#table.delete(key);
+    this.#probing = probing;
+    this.#held.reset(bytes);
+  }
+
+  #match(key: MatchKey, entry: Entry): void {
+    entry.matched = true;
+    this.#notes?.matched.push(key);
+  }
+
   #addBuilt(objects: readonly unknown[], ctx: Context): Many<unknown> {
     if (this.#probing) throw outOfOrder(this.#plan, this.#build);
-    const { how } = this.#plan;
-    const keyOf = this.#keyOf[this.#build];
-    // A semi or anti join that builds on the right only asks whether a key is there.
-    const keysOnly = this.#build === "right" && (how === "semi" || how === "anti");
+    const keysOnly = this.#keysOnly;
     const keysBefore = this.#table.size;
+    if (keysOnly) this.#buildKeys(objects);
+    else this.#buildObjects(objects);
+    this.#held.add(keysOnly ? (this.#table.size - keysBefore) * keyBytes : sampledBytes(objects), ctx);
+    return [];
+  }
+
+  #buildKeys(objects: readonly unknown[]): void {
+    const keyOf = this.#keyOf[this.#build];
+    for (const object of objects) {
+      const key = keyOf(object);
+      if (key === undefined || this.#table.has(key)) continue;
+      this.#table.set(key, { objects: [], matched: false });
+      this.#notes?.built.push(key);
+    }
+  }
+
+  #buildObjects(objects: readonly unknown[]): void {
+    const keyOf = this.#keyOf[this.#build];
     for (const object of objects) {
       const key = keyOf(object);
       if (key === undefined) {
@@ -101,11 +166,10 @@ export class ObjectHashJoin implements JoinCore {
         continue;
       }
       const entry = this.#table.get(key);
-      if (entry === undefined) this.#table.set(key, { objects: keysOnly ? [] : [object], matched: false });
-      else if (!keysOnly) entry.objects.push(object);
+      if (entry === undefined) this.#table.set(key, { objects: [object], matched: false });
+      else entry.objects.push(object);
     }
-    this.#held.add(keysOnly ? (this.#table.size - keysBefore) * keyBytes : sampledBytes(objects), ctx);
-    return [];
+    if (this.#notes !== undefined) for (const object of objects) this.#notes.built.push(object);
   }
 
   #probe(objects: readonly unknown[]): Many<unknown> {
@@ -120,7 +184,7 @@ export class ObjectHashJoin implements JoinCore {
         continue;
       }
       if (outputs.length + entry.objects.length > outputsMax) return this.#probeOneByOne(outputs, objects, index);
-      entry.matched = true;
+      if (this.#givesBuilt && !entry.matched) this.#match(key as MatchKey, entry);
       for (const built of entry.objects) outputs.push(this.#pair(built, probe));
     }
     return outputs;
@@ -138,7 +202,7 @@ export class ObjectHashJoin implements JoinCore {
         if (this.#givesProbe) yield this.#pair(undefined, probe);
         continue;
       }
-      entry.matched = true;
+      if (this.#givesBuilt && !entry.matched) this.#match(key as MatchKey, entry);
       for (const built of entry.objects) yield this.#pair(built, probe);
     }
   }
@@ -159,6 +223,7 @@ export class ObjectHashJoin implements JoinCore {
       const entry = key === undefined ? undefined : this.#table.get(key);
       if (key === undefined || entry === undefined) continue;
       this.#table.delete(key);
+      this.#notes?.removed.push(key);
       if (how === "semi") for (const matched of entry.objects) outputs.push(matched);
     }
     return outputs;

@@ -24,12 +24,29 @@ interface SymmetricState {
   readonly bytes: number;
 }
 
+/** What has happened to what is kept since it was last saved: on both sides, objects that came; of keys only, keys that did. */
+interface SymmetricChanges {
+  readonly left: readonly unknown[];
+  readonly right: readonly unknown[];
+  /** Keys whose left objects were decided. */
+  readonly removed: readonly MatchKey[];
+  readonly bytes: number;
+}
+
+interface SymmetricNotes {
+  readonly left: unknown[];
+  readonly right: unknown[];
+  readonly removed: MatchKey[];
+}
+
 /** Symmetric join of objects: both sides in tables by key; each object meets what the other side has so far. */
 export class ObjectSymmetricJoin implements JoinCore {
   readonly #plan: JoinPlan;
   readonly #combine: (left: unknown, right: unknown) => unknown;
   readonly #keyOf: Readonly<Record<JoinSide, (object: unknown) => MatchKey | undefined>>;
   readonly #held: HeldState;
+  /** Undefined while the state was never saved. */
+  #notes: SymmetricNotes | undefined;
   readonly #kept: Readonly<Record<JoinSide, Kept>> = {
     left: { table: new Map(), keyless: [] },
     right: { table: new Map(), keyless: [] },
@@ -43,8 +60,7 @@ export class ObjectSymmetricJoin implements JoinCore {
   }
 
   add(side: JoinSide, objects: readonly unknown[], ctx: Context): Many<unknown> {
-    const { how } = this.#plan;
-    const filters = how === "semi" || how === "anti";
+    const filters = this.#filters;
     if (!filters || side === "left") this.#held.add(sampledBytes(objects), ctx);
     if (!filters) return this.#pairs(side, objects);
     return side === "left" ? this.#filterLeft(objects) : this.#releaseLeft(objects, ctx);
@@ -80,6 +96,38 @@ export class ObjectSymmetricJoin implements JoinCore {
     this.#held.reset(state.bytes);
   }
 
+  watch(): void {
+    this.#notes = { left: [], right: [], removed: [] };
+  }
+
+  changes(): SymmetricChanges | undefined {
+    const notes = this.#notes;
+    if (notes === undefined) return undefined;
+    this.watch();
+    return { ...notes, bytes: this.#held.bytes };
+  }
+
+  apply({ left, right, removed, bytes }: SymmetricChanges): void {
+    for (const object of left) this.#keep("left", this.#keyOf.left(object), object);
+    if (this.#filters) for (const key of right) this.#kept.right.table.set(key as MatchKey, []);
+    else for (const object of right) this.#keep("right", this.#keyOf.right(object), object);
+    for (const key of removed) this.#kept.left.table.delete(key);
+    this.#held.reset(bytes);
+  }
+
+  /** Semi and anti joins: of the right side only keys are kept. */
+  get #filters(): boolean {
+    return this.#plan.how === "semi" || this.#plan.how === "anti";
+  }
+
+  #keep(side: JoinSide, key: MatchKey | undefined, object: unknown): void {
+    const { table, keyless } = this.#kept[side];
+    const same = key === undefined ? keyless : table.get(key);
+    if (same !== undefined) same.push(object);
+    else if (key !== undefined) table.set(key, [object]);
+    this.#notes?.[side].push(object);
+  }
+
   *#unmatched(side: JoinSide): Generator<unknown, void> {
     const other = this.#kept[side === "left" ? "right" : "left"].table;
     yield* this.#kept[side].keyless;
@@ -88,19 +136,16 @@ export class ObjectSymmetricJoin implements JoinCore {
 
   #pairs(side: JoinSide, objects: readonly unknown[]): Many<unknown> {
     const { how } = this.#plan;
-    const { table, keyless } = this.#kept[side];
     const other = this.#kept[side === "left" ? "right" : "left"].table;
     const met: [unknown, readonly unknown[]][] = [];
     let pairs = 0;
     for (const object of objects) {
       const key = this.#keyOf[side](object);
       if (key === undefined) {
-        if (how === "full" || how === side) keyless.push(object);
+        if (how === "full" || how === side) this.#keep(side, key, object);
         continue;
       }
-      const same = table.get(key);
-      if (same === undefined) table.set(key, [object]);
-      else same.push(object);
+      this.#keep(side, key, object);
       const matches = other.get(key);
       if (matches === undefined) continue;
       met.push([object, matches]);
@@ -119,19 +164,17 @@ export class ObjectSymmetricJoin implements JoinCore {
 
   /** Semi and anti joins: a left object whose key the right side has is decided; others are kept. */
   #filterLeft(objects: readonly unknown[]): unknown[] {
-    const { left, right } = this.#kept;
+    const { right } = this.#kept;
     const { how } = this.#plan;
     const outputs: unknown[] = [];
     for (const object of objects) {
       const key = this.#keyOf.left(object);
       if (key === undefined) {
-        if (how === "anti") left.keyless.push(object);
+        if (how === "anti") this.#keep("left", key, object);
       } else if (right.table.has(key)) {
         if (how === "semi") outputs.push(object);
       } else {
-        const same = left.table.get(key);
-        if (same === undefined) left.table.set(key, [object]);
-        else same.push(object);
+        this.#keep("left", key, object);
       }
     }
     return outputs;
@@ -146,9 +189,11 @@ export class ObjectSymmetricJoin implements JoinCore {
       const key = this.#keyOf.right(object);
       if (key === undefined || right.table.has(key)) continue;
       right.table.set(key, []);
+      this.#notes?.right.push(key);
       const waiting = left.table.get(key);
       if (waiting === undefined) continue;
       left.table.delete(key);
+      this.#notes?.removed.push(key);
       if (this.#plan.how === "semi") for (const matched of waiting) outputs.push(matched);
     }
     this.#held.add((right.table.size - keysBefore) * keyBytes, ctx);

@@ -52,8 +52,8 @@ export interface RedisWritten {
 
 /**
  * Writes objects, or the rows of Arrow tables and Polars frames, to Redis (6.2 or later, one primary): to a stream, to the
- * fields of a hash, or to a hash each. Numbers, bigints and booleans are text, dates ISO 8601, Uint8Arrays bytes, arrays and
- * plain objects JSON. Idempotent: a task's objects are written together with the task's number, so that a task that is
+ * fields of a hash, or to a hash each. Numbers, bigints and booleans are text, dates ISO 8601, Uint8Arrays bytes; a whole
+ * object is JSON where nothing else is asked for. Idempotent: a task's objects are written together with the task's number, so that a task that is
  * repeated writes nothing. They are seen at once: an execution that fails has written what came before.
  *
  * @param url - redis://[user:password@]host:port/db, or rediss:// for TLS; user and password are shown nowhere

@@ -47,6 +47,14 @@ onEveryTopology(test, "tells of the busiest airports what a plain count tells", 
   assert.is(busiest.find(({ iata }) => iata === "ORD")?.city, "Chicago, IL");
 });
 
+test("states can be saved at any time", async () => {
+  // As often as can be: the demo is over before a checkpoint is due otherwise.
+  const options = { slots: 2, store: "memory", checkpointEveryMs: 1 } as const;
+  const execution = await flights.start({ until, top: 3 }, options);
+  const { busiest } = await execution.outputs;
+  assert.equal(busiest[0]?.takeOffs, expectedReport(busiest[0]?.iata ?? "").takeOffs);
+});
+
 test("prints placement, table and summary, in lines that fit a terminal", async () => {
   const text = await printedBy("flights", ["--slots", "2", "--until", until]);
   assert.match(text, /Which channels ran where/);

@@ -5,11 +5,16 @@ import { topologies } from "../../lib/testing/index.ts";
 import type { Session } from "../../lib/flow/session.ts";
 import type { Suite } from "../kit/suite.ts";
 
-/** Runs an example as a program of its own, and gives what it printed on standard output. */
-export async function printedBy(example: string, args: readonly string[] = []): Promise<string> {
+/** Runs an example as a program of its own, with more in its environment, and gives what it printed on standard output. */
+export async function printedBy(
+  example: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const program = fileURLToPath(new URL(`../../examples/${example}.js`, import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, ["--enable-source-maps", program, ...args], {
     timeout: 60_000,
+    env: { ...process.env, ...env },
   });
   return stdout;
 }

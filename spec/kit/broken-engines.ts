@@ -39,6 +39,20 @@ export const brokenEngines: Readonly<Record<string, readonly Patch[]>> = {
       replace: "const spareCheckpoints = 0;",
     },
   ],
+  "what changes stand on is freed": [
+    {
+      file: "actors/lineage/retention.js",
+      search: "checkpointsBefore: oldest.members[0] ?? oldest.seq",
+      replace: "checkpointsBefore: oldest.seq",
+    },
+  ],
+  "only the newest changes are restored": [
+    {
+      file: "actors/channel/saved-state.js",
+      search: "for (const each of changes)\n            apply(",
+      replace: "for (const each of changes.slice(-1))\n            apply(",
+    },
+  ],
   "what a consumer has is sent again, and taken again": [
     {
       file: "actors/channel/outgoing-link.js",
@@ -74,13 +88,6 @@ export const brokenEngines: Readonly<Record<string, readonly Patch[]>> = {
   "parcels of a life that is over are accepted, and sent on under its own name": [
     { file: "actors/slot/links.js", search: "if (source?.life === address.producer)", replace: "if (hosted)" },
     { file: "actors/slot/slot-execution.js", search: "void channel.giveUp(reason);", replace: "" },
-  ],
-  "replayed tasks are cut anew": [
-    {
-      file: "actors/channel/tasks.js",
-      search: "const chunk = this.#logged === undefined",
-      replace: "const chunk = true",
-    },
   ],
   "a checkpoint is saved before the records that it stands on": [
     {
@@ -128,13 +135,6 @@ export const brokenEngines: Readonly<Record<string, readonly Patch[]>> = {
       file: "actors/lineage/lineage-actor.js",
       search: "if (!away || clock.monotonic() - startedAt >= waitMs)",
       replace: "if (true)",
-    },
-  ],
-  "a recovery that is struck by a loss forgets what it had begun": [
-    {
-      file: "actors/scheduler/recovering.js",
-      search: "for (const { number } of round?.plan?.recovered ?? [])",
-      replace: "for (const { number } of [])",
     },
   ],
 };

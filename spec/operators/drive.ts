@@ -4,6 +4,7 @@ import type { Operator, OperatorDefinition, Outputs } from "../../lib/core/contr
 import { Run } from "../../lib/core/contracts/reader.ts";
 import type { Disk, DiskFile } from "../../lib/core/seam/disk.ts";
 import { type TestContext, testContext } from "../../lib/testing/test-context.ts";
+import { Lives } from "./reborn.ts";
 
 /** One task of a driven operator: objects of one of its inputs. */
 export interface DrivenTask {
@@ -12,7 +13,10 @@ export interface DrivenTask {
 }
 
 export interface DriveOptions {
-  /** Snapshots the operator before every task and goes on with a fresh one that was restored. Default false. */
+  /**
+   * Saves the operator after every task and goes on with a fresh one that was restored: at once, or, where the operator tells
+   * what has changed, after none, one or two changes in turn; its state must then be what the other's is. Default false.
+   */
   readonly restoring?: boolean;
   /** Parts of the context. Its disk is in memory unless given. */
   readonly context?: Partial<Context>;
@@ -46,6 +50,7 @@ export async function driveFully<Out>(
   const ctx = testContext({ spill: new MemoryDisk(), ...options.context });
   const objects: Out[] = [];
   let operator = await opened(definition, ctx);
+  const lives = new Lives(definition, ctx);
   try {
     for (const task of tasks) {
       if (ctx.stopped) break;
@@ -53,7 +58,7 @@ export async function driveFully<Out>(
       // oxlint-disable-next-line typescript/no-explicit-any -- see above
       await take(operator.execute(task as any, ctx), objects);
       ctx.seq += 1;
-      if (options.restoring === true && !ctx.stopped) operator = await reborn(definition, operator, ctx);
+      if (options.restoring === true && !ctx.stopped) operator = await lives.after(operator, task);
     }
     if (!ctx.stopped) await finish(operator, options.inputs ?? new Set(tasks.map((task) => task.input)), ctx, objects);
   } finally {
@@ -82,24 +87,6 @@ async function opened<Out>(definition: OperatorDefinition<any, Out>, ctx: Contex
   const operator = definition.create();
   await operator.open?.(ctx);
   return operator;
-}
-
-async function reborn<Out>(
-  // oxlint-disable-next-line typescript/no-explicit-any -- see drive
-  definition: OperatorDefinition<any, Out>,
-  // oxlint-disable-next-line typescript/no-explicit-any -- see drive
-  operator: Operator<any, Out>,
-  ctx: Context,
-  // oxlint-disable-next-line typescript/no-explicit-any -- see drive
-): Promise<Operator<any, Out>> {
-  if (operator.snapshot === undefined) return operator;
-  const state: unknown = structuredClone(await operator.snapshot());
-  await operator.close?.();
-  const next = definition.create();
-  if (next.restore === undefined) throw new Error(`${definition.kind} has a snapshot and no restore`);
-  await next.open?.(ctx);
-  next.restore(state);
-  return next;
 }
 
 async function take<Out>(outputs: Outputs<Out>, objects: Out[]): Promise<void> {

@@ -11,7 +11,8 @@ import type { RedisSplit } from "../../readers/redis/stream-splits.ts";
 import { readAll, readerContract, readSplit, splitsOf } from "../contract/reader.ts";
 import { failure } from "../kit/failure.ts";
 import { startRedis, type RedisServer } from "./own-redis.ts";
-import { suite } from "../kit/suite.ts";
+import { hasRedisServer } from "../kit/redis-server.ts";
+import { inSlot, suite } from "../kit/suite.ts";
 
 const test = suite("redis stream reader");
 
@@ -381,4 +382,4 @@ async function failureOf(promise: Promise<unknown>, message: string): Promise<vo
   );
 }
 
-test.run();
+if (!inSlot && (await hasRedisServer())) test.run();

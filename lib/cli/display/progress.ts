@@ -28,9 +28,9 @@ export function showProgress(target: ProgressTarget = process.stderr): (event: E
   };
   return (event) => {
     if (event.kind === "placed" || event.kind === "started") return;
-    if (event.kind === "slot-lost" || event.kind === "recovered") {
+    if (event.kind === "slot-lost" || event.kind === "recovered" || event.kind === "verifying") {
       clear();
-      target.write(`${recoveryLine(event)}\n`);
+      target.write(`${event.kind === "verifying" ? verifyingLine(event) : recoveryLine(event)}\n`);
       return;
     }
     if (target.isTTY === true) {
@@ -49,12 +49,22 @@ export function showProgress(target: ProgressTarget = process.stderr): (event: E
   };
 }
 
+/** Which tasks are run twice, and of which steps none. */
+function verifyingLine({ share, unverified }: Extract<ExecutionEvent, { kind: "verifying" }>): string {
+  const steps = unverified.map(({ step, why }) => `${step} (${why})`);
+  const but = steps.length === 0 ? "" : `, but for ${steps.join(", ")}`;
+  const some = `The first task of each channel and ${Number((share * 100).toPrecision(3))} % of the others`;
+  return `${share >= 1 ? "All tasks" : some} are run twice${but}`;
+}
+
 /** What was lost, or what lives again: a line that stays above the bars. */
 function recoveryLine(event: Extract<ExecutionEvent, { kind: "slot-lost" | "recovered" }>): string {
   if (event.kind === "slot-lost") return `${event.error.message}. What ran there is made again.`;
   const slots = new Set(event.channels.map(({ slot }) => slot));
-  const again = event.replays === 0 ? "" : `; ${event.replays} others make their outputs again`;
-  return `${event.channels.length} channels go on in ${[...slots].join(", ")}${again}`;
+  const others = event.replays === 1 ? "1 other makes its" : `${event.replays} others make their`;
+  const again = event.replays === 0 ? "" : `; ${others} outputs again`;
+  const channels = event.channels.length === 1 ? "1 channel goes" : `${event.channels.length} channels go`;
+  return `${channels} on in ${[...slots].join(", ")}${again}`;
 }
 
 /** Lines that fit on the screen: what has scrolled away can't be drawn again. */

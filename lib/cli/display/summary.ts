@@ -10,9 +10,18 @@ export function formatSummary(metrics: ExecutionMetrics): string {
     `${formatCount(rate)} rows/s`,
     `${formatBytes(metrics.bytesExchanged)} exchanged between slots`,
     ...(metrics.bytesSpooled > 0 ? [`${formatBytes(metrics.bytesSpooled)} spooled to disk`] : []),
-    `${formatBytes(metrics.memoryBytes)} of memory at most`,
+    ...lineageOf(metrics),
+    // A run that is over at once ends before anybody has looked.
+    ...(metrics.memoryBytes > 0 ? [`${formatBytes(metrics.memoryBytes)} of memory at most`] : []),
   ];
   return `${parts.join(", ")}\n`;
+}
+
+function lineageOf({ lineage }: ExecutionMetrics): string[] {
+  if (lineage === undefined || lineage.records === 0) return [];
+  const { checkpoints, checkpointBytes, recordBytes } = lineage;
+  const saved = `${formatCount(checkpoints)} checkpoint${checkpoints === 1 ? "" : "s"} of ${formatBytes(checkpointBytes)}`;
+  return [`${formatBytes(recordBytes)} of lineage${checkpoints === 0 ? "" : ` and ${saved}`} stored`];
 }
 
 /** The placement of channels on slots as a table: a row a step, a column a slot. */

@@ -85,8 +85,8 @@ export class FrameWriter {
     this.column(kind, count, data.length);
   }
 
-  /** The finished frame, in a buffer of just its size. */
-  finish(rows: number): ArrayBuffer {
+  /** The finished frame, in a buffer of just its size, behind so many bytes of room. */
+  finish(rows: number, room: number = 0): ArrayBuffer {
     const tableBytes = this.#entries.length * 8;
     const table = this.reserve(tableBytes);
     const { buffer } = this.#bytes;
@@ -97,7 +97,10 @@ export class FrameWriter {
     header.set([magic, version, rows, this.#entries.length / entryNumbers, this.#shapeBytes, this.#codecBytes]);
     new Float64Array(buffer, 24, 2).set([length, table]);
     new Uint32Array(buffer, end, 2).set([endMark, rows]);
-    return buffer.slice(0, length);
+    if (room === 0) return buffer.slice(0, length);
+    const roomy = new Uint8Array(room + length);
+    roomy.set(this.#bytes.subarray(0, length), room);
+    return roomy.buffer;
   }
 
   #writeText(text: string): number {

@@ -35,9 +35,10 @@ let idle: Workspace | undefined = new Workspace();
  * columns, and so do plain values; everything else as structured clone, with codecs for registered classes. Own enumerable
  * properties named by strings travel; objects without a prototype arrive as plain ones.
  *
+ * @param room - bytes to leave free in front of what is encoded: they have to be cut off before it can be decoded
  * @throws QStreamError CANNOT_TRAVEL naming what can't travel, with its path inside of the object
  */
-export function encodeObjects(objects: readonly unknown[]): Payload {
+export function encodeObjects(objects: readonly unknown[], room: number = 0): Payload {
   if (objects.length > frameRowsMax) {
     throw new QStreamError("LIMIT_EXCEEDED", `a parcel can't hold ${objects.length} objects: ${frameRowsMax} at most`, {
       advice: "Send them in several parcels",
@@ -47,7 +48,7 @@ export function encodeObjects(objects: readonly unknown[]): Payload {
   idle = undefined;
   try {
     const format = writeObjects(workspace, objects);
-    return { format, rows: objects.length, bytes: workspace.frame.finish(objects.length) };
+    return { format, rows: objects.length, bytes: workspace.frame.finish(objects.length, room) };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new QStreamError("LIMIT_EXCEEDED", "objects are too large to be sent in one parcel", {

@@ -57,6 +57,28 @@ export interface CheckpointPositions {
   readonly made: readonly LinkPosition[];
 }
 
+/** What a checkpoint stands on that holds only what has changed: both are of the same life of its channel. */
+export interface ChangesSince {
+  /** Seq of the checkpoint before it. */
+  readonly previous: number;
+  /** Seq of the last one that holds all of the state. */
+  readonly base: number;
+}
+
+/** What is known of a checkpoint without reading the state in it. */
+export interface CheckpointHead extends CheckpointPositions {
+  /** Undefined for a checkpoint that holds all of the state. */
+  readonly changes?: ChangesSince | undefined;
+}
+
+/** A checkpoint as it is loaded. */
+export interface LoadedCheckpoint {
+  /** The state, or what has changed in it. */
+  readonly state: Uint8Array;
+  /** Seq of the checkpoint since which that has changed; undefined where it is all of the state. */
+  readonly previous: number | undefined;
+}
+
 /** Which life of which channel writes. */
 export interface ChannelLog {
   readonly execution: string;
@@ -76,15 +98,15 @@ export interface LineageLog {
   append: (channel: ChannelLog, record: TaskRecord, committed: () => void) => void;
   /** Records after `afterSeq`, in order: some of them, or none where the log ends. */
   read: (channel: ChannelLog, afterSeq: number) => Promise<readonly TaskRecord[]>;
-  /** Keeps the state after task `seq`, once that is committed. */
-  saveCheckpoint: (
-    channel: ChannelLog,
-    seq: number,
-    bytes: Uint8Array,
-    positions: CheckpointPositions,
-  ) => Promise<void>;
-  /** The bytes of a checkpoint, or undefined where none is there, or none that is whole. */
-  loadCheckpoint: (channel: ChannelLog, seq: number) => Promise<Uint8Array | undefined>;
+  /**
+   * Keeps the state after task `seq`, once that is committed. The bytes are the whole checkpoint, its head among them, and are
+   * given away.
+   *
+   * @returns false where it can't be used, because what it stands on is damaged: the next one has to hold all of the state
+   */
+  saveCheckpoint: (channel: ChannelLog, seq: number, bytes: Uint8Array, head: CheckpointHead) => Promise<boolean>;
+  /** A checkpoint, or undefined where none is there, or none that is whole. */
+  loadCheckpoint: (channel: ChannelLog, seq: number) => Promise<LoadedCheckpoint | undefined>;
   /** A life is over: nothing is committed for it any more. */
   closeLog: (channel: ChannelLog) => void;
   /** An execution is over here. */

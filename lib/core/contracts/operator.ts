@@ -44,6 +44,23 @@ export interface TaskOperator<in Work, out Out, in out State = any> {
   snapshot?: () => State | Promise<State>;
   /** Takes a state that `snapshot` gave, before the first task. */
   restore?: (state: State) => void;
+  /**
+   * What of the state has changed since the last call of `snapshot` or `changes`, as structured-cloneable data: for states so
+   * large that saving all of them every few seconds costs too much. Called only after a `snapshot` of this same operator. A
+   * promise is waited for. Undefined where it can't tell: then `snapshot` is called instead. Needs `apply`.
+   *
+   * @example
+   * changes() { const counts = [...this.#touched].map((key) => [key, this.#counts.get(key)]); this.#touched.clear(); return counts; }
+   * apply(counts) { for (const [key, count] of counts) this.#counts.set(key, count); }
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any -- as with the state; it is seldom of its type
+  changes?: () => any;
+  /**
+   * Takes what `changes` gave, after `restore` and all changes before it, in their order. Afterwards the operator goes on just
+   * as the one that was saved, also where order shows: in what `done` gives, say.
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any -- see changes
+  apply?: (changes: any) => void;
   /** Called once when the channel ends, also after a failure. */
   close?: () => void | Promise<void>;
 }
@@ -65,6 +82,12 @@ export type Operator<Inputs, Out, State = any> = TaskOperator<Task<Inputs>, Out,
 export interface Stateful<State> {
   snapshot: () => State | Promise<State>;
   restore: (state: State) => void;
+}
+
+/** An operator that says what of its state has changed: implement it beside `Stateful`. */
+export interface Incremental<Changes> {
+  changes: () => Changes | undefined | Promise<Changes | undefined>;
+  apply: (changes: Changes) => void;
 }
 
 /**

@@ -26,7 +26,8 @@ interface KnownLife {
  * - Each parcel is consumed once, in order, and none that its producer's log doesn't have; a channel that is done has
  *   consumed all of them. Pieces of a split follow each other.
  * - A consumer talks to one life of a producer at a time.
- * - A checkpoint stands exactly where the log was when it was taken.
+ * - A checkpoint stands exactly where the log was when it was taken. One that holds changes stands on the one that its life
+ *   saved before it, and that is kept as long as it is.
  * - What is freed isn't needed: every consumer can start from its oldest checkpoint, or where it has none from its beginning.
  * - No present life finds that what it needs is gone.
  */
@@ -106,13 +107,14 @@ export class Invariants implements StoreObserver {
   saved(channel: number, seq: number, bytes: Uint8Array, answer: CommitAnswer): void {
     const history = this.#history(channel);
     if (answer !== "committed" || this.#forgot) return;
-    const { positions } = unpackCheckpoint(bytes);
+    const { head } = unpackCheckpoint(bytes);
     const { consumed, made } = history.positionsAt(seq);
-    if (!samePositions(positions.consumed, consumed) || !samePositions(positions.made, made)) {
-      const shown = JSON.stringify({ checkpoint: positions, log: { consumed, made } });
+    if (!samePositions(head.consumed, consumed) || !samePositions(head.made, made)) {
+      const shown = JSON.stringify({ checkpoint: head, log: { consumed, made } });
       this.#violated(`checkpoint ${seq} of ${this.#nameOf(channel)} doesn't stand on its log: ${shown}`);
     }
-    history.saved(seq, positions);
+    const problem = history.saved(seq, head);
+    if (problem !== undefined) this.#violated(`checkpoint ${seq} of ${this.#nameOf(channel)} ${problem}`);
   }
 
   fenced(channels: readonly FencedChannel[]): void {
@@ -121,7 +123,9 @@ export class Invariants implements StoreObserver {
 
   freed(channel: number, recordsThrough: number, checkpointsBefore: number): void {
     const history = this.#history(channel);
-    history.freed(checkpointsBefore);
+    const problem = history.freed(recordsThrough, checkpointsBefore);
+    if (problem !== undefined && !this.#forgot)
+      this.#violated(`of ${this.#nameOf(channel)} too much is freed: ${problem}`);
     if (this.#forgot || this.#plan === undefined) return;
     const { start } = history;
     if (start === undefined || start.seq < recordsThrough) {

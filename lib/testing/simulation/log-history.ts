@@ -1,11 +1,12 @@
-import type { CheckpointPositions, LinkPosition, TaskRecord } from "../../core/contracts/lineage.ts";
+import type { CheckpointHead, CheckpointPositions, LinkPosition, TaskRecord } from "../../core/contracts/lineage.ts";
 
-interface Saved extends CheckpointPositions {
+interface Saved extends CheckpointHead {
   readonly seq: number;
+  readonly generation: number;
 }
 
 /** Where a channel starts that has no checkpoint. */
-const beginning: Saved = { seq: -1, consumed: [], made: [] };
+const beginning: Saved = { seq: -1, generation: 0, consumed: [], made: [] };
 
 /** Everything that one channel ever committed, also what was freed since. */
 export class ChannelHistory {
@@ -17,15 +18,17 @@ export class ChannelHistory {
   readonly #records: TaskRecord[] = [];
   readonly #splits = new Map<number, number>();
   #checkpoints: Saved[] = [beginning];
+  #freedThrough = -1;
+  #checkpointsFrom = -1;
 
   /** Records so far: the seq of the next. */
   get length(): number {
     return this.#bytes.length;
   }
 
-  /** The oldest checkpoint that is kept, or the beginning while all records are. */
+  /** The oldest checkpoint that the log reaches back to, or the beginning while all records are kept. */
   get start(): Saved | undefined {
-    return this.#checkpoints[0];
+    return this.#checkpoints.find(({ seq }) => seq >= this.#freedThrough);
   }
 
   has(seq: number, bytes: Uint8Array): boolean {
@@ -59,13 +62,40 @@ export class ChannelHistory {
     return { consumed: [...consumed.values()], made: [...made.values()] };
   }
 
-  saved(seq: number, positions: CheckpointPositions): void {
-    this.#checkpoints = [...this.#checkpoints.filter((kept) => kept.seq !== seq), { seq, ...positions }];
+  /** A checkpoint was saved. Returns what is wrong with it, if anything is. */
+  saved(seq: number, head: CheckpointHead): string | undefined {
+    const { generation } = this;
+    // What was asked for again after it had been freed isn't kept.
+    if (seq < this.#checkpointsFrom) return undefined;
+    const known = this.#checkpoints.find((kept) => kept.seq === seq);
+    // A store that was asked twice does the same twice.
+    const before = known?.generation === generation ? undefined : this.#lastBefore(seq, generation);
+    const saved = { ...head, seq, generation };
+    this.#checkpoints = [...this.#checkpoints.filter((kept) => kept.seq !== seq), saved];
     this.#checkpoints.sort((left, right) => left.seq - right.seq);
+    const { changes } = head;
+    if (changes === undefined || known?.generation === generation) return undefined;
+    if (before === undefined) return `holds changes, and is the first of its life`;
+    if (before.seq !== changes.previous)
+      return `holds changes since ${changes.previous}, after ${before.seq} was saved`;
+    const base = before.changes?.base ?? before.seq;
+    return base === changes.base ? undefined : `says that it stands on ${changes.base}, which is ${base}`;
   }
 
-  freed(checkpointsBefore: number): void {
+  /** Returns what is kept without all that it stands on, if anything is. */
+  freed(recordsThrough: number, checkpointsBefore: number): string | undefined {
+    this.#freedThrough = Math.max(this.#freedThrough, recordsThrough);
+    this.#checkpointsFrom = Math.max(this.#checkpointsFrom, checkpointsBefore);
     this.#checkpoints = this.#checkpoints.filter(({ seq }) => seq >= checkpointsBefore);
+    const bases = new Set(this.#checkpoints.filter(({ changes }) => changes === undefined).map(({ seq }) => seq));
+    const torn = this.#checkpoints.find(
+      ({ seq, changes }) => seq >= this.#freedThrough && changes !== undefined && !bases.has(changes.base),
+    );
+    return torn === undefined ? undefined : `checkpoint ${torn.seq} holds changes since what is gone`;
+  }
+
+  #lastBefore(seq: number, generation: number): Saved | undefined {
+    return this.#checkpoints.findLast((kept) => kept.seq >= 0 && kept.seq < seq && kept.generation === generation);
   }
 
   #problemOf(seq: number, record: TaskRecord): string | undefined {

@@ -28,6 +28,8 @@ export class MemoryFiles implements FileSystem, ResumableFiles {
   readonly #files = new Map<string, Content>();
   readonly #temporary = new Map<string, Content>();
   readonly #removed = new Set<string>();
+  /** Files beneath that somebody reads, or whose reader was killed. */
+  readonly #open = new Set<OpenFile>();
   #count = 0;
 
   /** @param beneath - where files are read that nobody has written here */
@@ -66,8 +68,13 @@ export class MemoryFiles implements FileSystem, ResumableFiles {
     const resolved = this.#resolve(path);
     const content = this.#files.get(resolved);
     if (content !== undefined) return openContent(resolved, content);
-    if (!this.#removed.has(resolved)) return this.#beneath.open(entry, signal);
+    if (!this.#removed.has(resolved)) return this.#openBeneath(entry, signal);
     throw new QStreamError("PATH_NOT_FOUND", "the file was removed", { file: path });
+  }
+
+  /** The world is over: closes what those left open that were killed in it. */
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#open].map((file) => file.close()));
   }
 
   async create(path: string): Promise<FileWriter> {
@@ -110,6 +117,17 @@ export class MemoryFiles implements FileSystem, ResumableFiles {
 
   localPath(path: string): string | undefined {
     return this.#files.has(this.#resolve(path)) ? undefined : this.#beneath.localPath(path);
+  }
+
+  async #openBeneath(entry: FileEntry | string, signal: AbortSignal | undefined): Promise<OpenFile> {
+    const file = await this.#beneath.open(entry, signal);
+    const open: OpenFile = {
+      entry: file.entry,
+      read: (position, length) => file.read(position, length),
+      close: () => (this.#open.delete(open) ? file.close() : Promise.resolve()),
+    };
+    this.#open.add(open);
+    return open;
   }
 
   #resolve(path: string): string {

@@ -2,6 +2,7 @@ import { loadBatches } from "../../core/batch/index.ts";
 import type { LineageStore } from "../../core/contracts/lineage-store.ts";
 import type { Limits } from "../../core/limits.ts";
 import { seededRandom, type Random } from "../../core/seam/random.ts";
+import type { WholePolicy } from "../../../actors/channel/checkpoints.ts";
 import { MemoryStore } from "../../../actors/stores/memory-store.ts";
 import type { LaunchOptions } from "../../../actors/slots/slot-launcher.ts";
 import type { Flow } from "../../flow/define-flow.ts";
@@ -36,11 +37,18 @@ export interface SimulationOptions {
   readonly store?: "none" | (() => LineageStore);
   /** Virtual milliseconds between two checkpoints of a channel. Default 20. */
   readonly checkpointEveryMs?: number;
+  /**
+   * When states are saved whole though operators say what has changed. Default: after two checkpoints with changes, or as
+   * many bytes of changes as the whole one had; so that there are many of both kinds.
+   */
+  readonly wholeCheckpoints?: WholePolicy;
   /** How often a task may fail before its execution does, as the store counts: twice where it is asked twice. Default 3. */
   readonly attempts?: number;
   readonly limits?: Partial<Limits>;
   /** Freezes what operators are given. Default true. */
   readonly strict?: boolean;
+  /** Runs a part of the tasks twice, to see whether they do the same. */
+  readonly verifyReplay?: boolean | { readonly share: number };
   /** Virtual milliseconds for which a slot may be silent before it is given up. Default 1,000. */
   readonly leaseMs?: number;
   /** Virtual milliseconds within which the execution must end once all is healed. Default 60,000. */
@@ -79,6 +87,7 @@ export interface SimulationReport<Outs> {
 const faultsWithinDefault = 50;
 const finishWithinDefault = 60_000;
 const leaseDefault = 1000;
+const wholeDefault: WholePolicy = { belowBytes: 0, changesShare: 1, changesMost: 2 };
 
 /**
  * Runs a flow in a simulated world: scheduler, slots, channels and lineage as everywhere, in this thread, on a virtual
@@ -160,8 +169,8 @@ class SimulatedWorld {
       files: this.#files,
       ...(options.machines === undefined ? {} : { machines: options.machines }),
     });
-    const { checkpointEveryMs = 20, attempts = 3 } = options;
-    const world = { clock, host: this.#slots.turnHost(clock), store, files: this.#files };
+    const { checkpointEveryMs = 20, attempts = 3, wholeCheckpoints = wholeDefault } = options;
+    const world = { clock, host: this.#slots.turnHost(clock), store, files: this.#files, wholeCheckpoints };
     this.#session = new Session({ checkpointEveryMs, attempts, seed }, this.#slots, hooks, world);
   }
 
@@ -186,6 +195,7 @@ class SimulatedWorld {
       failed(error);
     } finally {
       process.off("unhandledRejection", unhandled);
+      await this.#files.close();
     }
     const { error } = state;
     if (error !== undefined) this.#trace.add(clock.monotonic(), "execution", `failed: ${withoutIds(error.message)}`);
@@ -217,10 +227,10 @@ class SimulatedWorld {
     args: Args,
     state: { outputs?: Outs; execution?: Execution<Outs> },
   ): Promise<void> {
-    const { limits = {}, strict = true } = this.#options;
+    const { limits = {}, strict = true, verifyReplay = false } = this.#options;
     const start = flow.start as (args: Args, options: object) => Promise<Execution<Outs>>;
     try {
-      state.execution = await start(args, { on: this.#session, limits, strict });
+      state.execution = await start(args, { on: this.#session, limits, strict, verifyReplay });
       this.#arm();
       state.outputs = await state.execution.outputs;
       this.#invariants?.ended();

@@ -108,6 +108,13 @@ test("placement is a row a step and a column a slot", () => {
   assert.match(text, "0-2, 5");
 });
 
+test("the summary says what was stored of lineage", () => {
+  const lineage = { records: 10, recordBytes: 2000, checkpoints: 2, checkpointBytes: 3_000_000 };
+  assert.match(formatSummary(metricsOf([], { lineage })), "2.00 kB of lineage and 2 checkpoints of 3.00 MB stored");
+  assert.match(formatSummary(metricsOf([], { lineage: { ...lineage, checkpoints: 0 } })), "2.00 kB of lineage stored");
+  assert.not.match(formatSummary(metricsOf([])), "lineage");
+});
+
 test("the summary says rows, time, rate, exchange and memory", () => {
   const text = formatSummary(
     metricsOf([], { rowsRead: 1_000_000, elapsedMs: 2000, bytesExchanged: 5e6, memoryBytes: 3e8 }),
@@ -117,6 +124,7 @@ test("the summary says rows, time, rate, exchange and memory", () => {
     "1,000,000 rows in 2.00 s, 500 k rows/s, 5.00 MB exchanged between slots, 300 MB of memory at most\n",
   );
   assert.match(formatSummary(metricsOf([], { bytesSpooled: 1e6 })), "1.00 MB spooled to disk");
+  assert.not.match(formatSummary(metricsOf([])), "memory");
 });
 
 test("the table of steps has what each did", () => {
@@ -139,6 +147,20 @@ test("progress is drawn in place on a terminal, and what was drawn is cleared wh
   assert.is(written[1], "\x1b[2A\x1b[0J");
   show({ kind: "failed", execution: "e", error: new Error("x"), metrics });
   assert.is(written.at(-1), "\x1b[2A\x1b[0J");
+});
+
+test("what was lost and lives again is said in lines of their own", () => {
+  const { target, written } = fakeTerminal(false);
+  const show = showProgress(target);
+  const live = (channel: number, slot: string) => ({ step: "sum", channel, slot, checkpoint: -1 });
+  show({ kind: "recovered", execution: "e", channels: [live(0, "slot-1")], replays: 1 });
+  show({ kind: "recovered", execution: "e", channels: [live(0, "slot-1"), live(1, "slot-0")], replays: 2 });
+  show({ kind: "recovered", execution: "e", channels: [live(0, "slot-1"), live(1, "slot-1")], replays: 0 });
+  assert.equal(written, [
+    "1 channel goes on in slot-1; 1 other makes its outputs again\n",
+    "2 channels go on in slot-1, slot-0; 2 others make their outputs again\n",
+    "2 channels go on in slot-1\n",
+  ]);
 });
 
 test("done leaves full bars, and lines fit the terminal", () => {
@@ -191,6 +213,7 @@ function metricsOf(steps: readonly StepSummary[], totals: Partial<ExecutionMetri
     rowsRead: 0,
     bytesExchanged: 0,
     bytesSpooled: 0,
+    lineage: undefined,
     memoryBytes: 0,
     ...totals,
   };

@@ -1,5 +1,5 @@
 // The command line as a user meets it: a process with words, streams and an exit code.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
@@ -110,6 +110,30 @@ test("an error of user code names step, line of the TypeScript source, and exits
   }
 });
 
+test("a run that fails, but is kept, ends with the command that goes on with it", async () => {
+  const store = `lmdb:${join(folder, "kept store")}`;
+  const ended = await qstream(["run", flowPath("failing.ts"), "--store", store, "--slots", "1", "--quiet"]);
+  assert.is(ended.code, 1);
+  const { execution } = /^To go on with it: npx qstream run .*failing\.ts --resume (?<execution>run-\w+) /mu.exec(
+    ended.stderr,
+  )?.groups ?? { execution: "" };
+  assert.match(ended.stderr, ` --store '${store}'\n`);
+  const listed = await qstream(["executions", "--store", store, "--json"]);
+  assert.match(listed.stdout, `"${execution}"`);
+  const forgotten = await qstream(["run", flowPath("failing.ts"), "--store", "memory", "--slots", "1"]);
+  assert.not.match(forgotten.stderr, "To go on");
+});
+
+test("asking for executions makes no folder", async () => {
+  const gone = join(folder, "gone");
+  const listed = await qstream(["executions", "--store", `lmdb:${gone}`]);
+  assert.is(listed.code, 0, listed.stderr);
+  assert.match(listed.stdout, `no executions: there is no folder ${gone}`);
+  const shown = await qstream(["executions", "show", "run-1", "--store", `lmdb:${gone}`]);
+  assert.match(shown.stderr, "EXECUTION_UNKNOWN");
+  assert.not(existsSync(gone));
+});
+
 test("more memory than --memory is a lost slot, said in clear words", async () => {
   const ended = await qstream([
     "run",
@@ -127,8 +151,10 @@ test("more memory than --memory is a lost slot, said in clear words", async () =
 const commands: readonly (readonly [string, readonly string[], number, RegExp])[] = [
   ["no command", [], 2, /Usage/],
   ["an unknown command", ["walk"], 2, /there is no command "walk"\nTry: qstream help/],
+  ["help for an unknown command", ["help", "walk"], 2, /there is no command "walk"\nTry: qstream help/],
+  ["executions of a store that keeps nothing", ["executions", "--store", "memory"], 2, /"memory" keeps nothing/],
   ["no flow", ["run"], 2, /which flow\?/],
-  ["an unknown option", ["run", "a.ts", "--fast"], 2, /--fast.*\nTry: qstream help run/s],
+  ["an unknown option", ["run", "a.ts", "--fast"], 2, /--fast'\nTry: qstream help run/],
   ["a module that isn't there", ["run", "gone.ts"], 2, /\[PATH_NOT_FOUND\] there is no module .*gone\.ts/],
   ["a folder", ["run", "."], 2, /is no module/],
   ["a file that is no module", ["run", "README.md"], 2, /is no module/],

@@ -11,8 +11,11 @@ test("a flow alone has the defaults", () => {
     slots: undefined,
     isolation: "thread",
     memoryBytes: undefined,
+    turnMs: undefined,
+    verifyReplay: undefined,
     // Specs are run with QSTREAM_STORE=none.
     store: process.env["QSTREAM_STORE"] ?? "lmdb:.qstream",
+    checkpoints: undefined,
     resume: undefined,
     upgrade: false,
     json: undefined,
@@ -48,6 +51,24 @@ test("--explain alone is text, and takes no word away", () => {
   assert.is(parseRunOptions(["flow.ts", "--explain"]).explain, "text");
   assert.is(parseRunOptions(["flow.ts", "--explain=dot"]).explain, "dot");
   assert.is(parseRunOptions(["flow.ts", "--explain=mermaid"]).explain, "mermaid");
+});
+
+test("--verify-replay takes a share if one follows, and no other word", () => {
+  const shareOf = (...words: string[]): unknown => parseRunOptions(words).verifyReplay;
+  assert.is(shareOf("--verify-replay", "flow.ts"), true);
+  assert.is(shareOf("flow.ts", "--verify-replay"), true);
+  assert.equal(shareOf("--verify-replay", "0.5", "flow.ts"), { share: 0.5 });
+  assert.equal(shareOf("flow.ts", "--verify-replay=1"), { share: 1 });
+  for (const share of ["0", "1.5", "much"]) {
+    assert.throws(() => shareOf("flow.ts", `--verify-replay=${share}`), /a part of all tasks is wanted/);
+  }
+});
+
+test("--turn-ms is a number of milliseconds, and 0 for no limit", () => {
+  assert.is(parseRunOptions(["flow.ts", "--turn-ms", "0"]).turnMs, 0);
+  assert.is(parseRunOptions(["flow.ts", "--turn-ms=1500"]).turnMs, 1500);
+  assert.throws(() => parseRunOptions(["flow.ts", "--turn-ms", "soon"]), /--turn-ms soon: a whole number/);
+  assert.throws(() => parseRunOptions(["flow.ts", "--turn-ms", "5", "--isolation", "none"]), /there are none/);
 });
 
 test("memory has units", () => {

@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import * as assert from "uvu/assert";
 import { openFileSystem } from "../../../lib/files/index.ts";
 import { expectError, fileSystemContract } from "../../contract/file-system.ts";
+import { failure } from "../../kit/failure.ts";
 import { suite } from "../../kit/suite.ts";
 
 const test = suite("local files");
@@ -83,6 +84,13 @@ test("local paths are told from URLs", () => {
   assert.is(files.localPath("file:///a/b.csv"), "/a/b.csv");
   assert.is(files.localPath("s3://a/b.csv"), undefined);
   assert.is(files.localPath("https://a/b.csv"), undefined);
+});
+
+test("what is no path is refused by its type: an argument may be missing", async () => {
+  const files = openFileSystem();
+  for (const paths of [undefined, null, 7, ["a", undefined]]) {
+    await failure(() => files.list(paths as unknown as string), "OPTION_INVALID");
+  }
 });
 
 test("an empty path is refused, and isn't the working directory", async () => {

@@ -8,7 +8,8 @@ import { testContext } from "../../../lib/testing/test-context.ts";
 import { writeRedis, type WriteRedisOptions } from "../../../operators/sinks/redis.ts";
 import { runSink, sinkContract } from "../../contract/sink.ts";
 import { failure } from "../../kit/failure.ts";
-import { suite } from "../../kit/suite.ts";
+import { hasRedisServer } from "../../kit/redis-server.ts";
+import { inSlot, suite } from "../../kit/suite.ts";
 import { type RedisServer, startRedis } from "../../readers/own-redis.ts";
 import { Lives } from "./lives.ts";
 
@@ -232,4 +233,4 @@ test("options that can't be are refused at once", async () => {
   for (const object of [1, {}, { f: () => 1 }, { n: null }, { when: new Date(Number.NaN) }]) await bad(object);
 });
 
-test.run();
+if (!inSlot && (await hasRedisServer())) test.run();

@@ -6,6 +6,7 @@ import {
   type Operator,
   type OperatorDefinition,
   type QStream,
+  type Incremental,
   type Stateful,
   type Task,
 } from "qstream";
@@ -153,3 +154,19 @@ export class Narrowed implements Operator<Inputs, number>, Stateful<null> {
   }
   restore(): void {}
 }
+
+// What has changed may be of another type than the state, come later, or not be known.
+export class Changing implements Operator<{ in: Leaf }, number>, Stateful<number[]>, Incremental<{ last: number }> {
+  execute(): void {}
+  snapshot(): number[] {
+    return [];
+  }
+  restore(): void {}
+  async changes(): Promise<{ last: number } | undefined> {
+    return undefined;
+  }
+  apply({ last }: { last: number }): void {
+    void last;
+  }
+}
+export const changing: QStream<number> = leaves.apply("changing", () => new Changing());

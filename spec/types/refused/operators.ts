@@ -1,5 +1,5 @@
 // What must not compile: operators, their inputs and what they return.
-import { broadcast, hash, type Operator, type QStream, type Stateful, type Task } from "qstream";
+import { broadcast, hash, type Incremental, type Operator, type QStream, type Stateful, type Task } from "qstream";
 import {
   BrownQuokka,
   Sizes,
@@ -103,6 +103,13 @@ export class Wrong implements Operator<{ in: Leaf }, number> {
 export class Half implements Operator<{ in: Leaf }, number>, Stateful<number> {
   execute(): void {}
   snapshot(): number {
+    return 1;
+  }
+}
+// @ts-expect-error: changes that can be told and not taken
+export class HalfOfChanges implements Operator<{ in: Leaf }, number>, Incremental<number> {
+  execute(): void {}
+  changes(): number {
     return 1;
   }
 }

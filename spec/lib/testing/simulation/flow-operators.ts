@@ -41,6 +41,60 @@ export class Counting implements Operator<{ in: number }, { key: number; sum: nu
   }
 }
 
+/** Counts objects by key and tells which counts have changed: at once, later, or now and then not at all. */
+export class Tallying implements Operator<{ in: number }, { key: number; count: number; seen: number }> {
+  readonly #keys: number;
+  readonly #counts = new Map<number, number>();
+  readonly #touched = new Set<number>();
+  #seen = 0;
+  #asked = 0;
+
+  constructor(keys: number) {
+    this.#keys = keys;
+  }
+
+  execute({ objects }: Task<{ in: number }>): void {
+    for (const value of objects) {
+      const key = value % this.#keys;
+      this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+      this.#touched.add(key);
+    }
+    this.#seen += objects.length;
+  }
+
+  *done(): Generator<{ key: number; count: number; seen: number }> {
+    for (const [key, count] of this.#counts) yield { key, count, seen: this.#seen };
+  }
+
+  snapshot(): TalliedCounts {
+    this.#touched.clear();
+    return { counts: [...this.#counts], seen: this.#seen };
+  }
+
+  restore({ counts, seen }: TalliedCounts): void {
+    this.#counts.clear();
+    this.apply({ counts, seen });
+  }
+
+  changes(): TalliedCounts | Promise<TalliedCounts> | undefined {
+    if (++this.#asked % 7 === 0) return undefined;
+    const counts = [...this.#touched].map((key) => [key, this.#counts.get(key) ?? 0] as const);
+    this.#touched.clear();
+    const changes = { counts, seen: this.#seen };
+    return this.#asked % 3 === 0 ? Promise.resolve(changes) : changes;
+  }
+
+  apply({ counts, seen }: TalliedCounts): void {
+    for (const [key, count] of counts) this.#counts.set(key, count);
+    this.#seen = seen;
+  }
+}
+
+interface TalliedCounts {
+  readonly counts: readonly (readonly [number, number])[];
+  readonly seen: number;
+}
+
 /** Takes so many objects and then ends by itself; gives what it took, in several tasks. */
 export class TakingSome implements Operator<{ in: number }, number, number> {
   #left: number;

@@ -2,7 +2,17 @@
 
 import { isDeepStrictEqual } from "node:util";
 import { tableFromArrays, type Table } from "apache-arrow";
-import { arrowTable, defineFlow, hash, numbers, sum, type Flow } from "../../../../lib/index.ts";
+import {
+  arrowTable,
+  defineFlow,
+  foldByKey,
+  hash,
+  max,
+  numbers,
+  sum,
+  symmetricJoin,
+  type Flow,
+} from "../../../../lib/index.ts";
 import { sameMultiset } from "../../../../lib/testing/multiset.ts";
 import type { CheckSeedsOptions, Outcome } from "../../../../lib/testing/simulation/index.ts";
 import {
@@ -14,6 +24,7 @@ import {
   Picky,
   Stumbling,
   TakingSome,
+  Tallying,
   Unfolding,
   Waiting,
 } from "./flow-operators.ts";
@@ -81,6 +92,39 @@ const keyed = defineFlow(import.meta.url, (q, { upTo }: { upTo: number }) => {
       .map("twice", (value) => value * 2)
       .apply("own", () => new Counting(7))
       .collect(),
+  };
+});
+
+/** States of which checkpoints hold what has changed: of joins, of keyed operators, and of one of a user. */
+const changing = defineFlow(import.meta.url, (q, { upTo }: { upTo: number }) => {
+  const all = q.read("numbers", marked(upTo), { channels: 2 });
+  const pairs = q
+    .read("pairs", numbers(0, upTo))
+    .map("pair", (value) => ({ to: value * 2, value }))
+    .partition(hash("to"));
+  const symmetric = symmetricJoin({
+    left: (value: number) => value,
+    right: (pair: { to: number; value: number }) => pair.to,
+    how: "full",
+    combine: (left, right) => `${left} ${right?.value}`,
+  });
+  return {
+    tallied: all
+      .partition(hash((value) => value % 40))
+      .apply("tally", () => new Tallying(40))
+      .collect(),
+    balances: all
+      .partition(hash((value) => value % 25))
+      .apply(
+        "balances",
+        foldByKey({ key: (value: number) => value % 25, init: () => 0, fold: (sum, value) => sum + value }),
+      )
+      .collect(),
+    extremes: all
+      .map("row", (value) => ({ key: value % 9, value }))
+      .aggregate("extremes", { by: "key", aggregates: { most: max("value"), sum: sum("value") } })
+      .collect(),
+    both: q.apply("both", { left: all.partition(hash((value) => value)), right: pairs }, symmetric).collect(),
   };
 });
 
@@ -206,6 +250,22 @@ export const simulatedFlows = {
     },
   ),
   keyed: entry(keyed, { upTo: 100 }, { strict: false }),
+  changing: entry(
+    changing,
+    { upTo: 120 },
+    {
+      wholeCheckpoints: { belowBytes: 0, changesShare: 2, changesMost: 4 },
+      accept: (outputs, without) =>
+        sameMultiset(
+          outputs.tallied.map(({ key, count }) => `${key} ${count}`),
+          without.tallied.map(({ key, count }) => `${key} ${count}`),
+        ) &&
+        new Set(outputs.tallied.map(({ seen }) => seen)).size <= 3 &&
+        sameMultiset(outputs.balances, without.balances) &&
+        sameMultiset(outputs.extremes, without.extremes) &&
+        sameMultiset(outputs.both, without.both),
+    },
+  ),
   earlyStop: entry(
     earlyStop,
     { upTo: 600 },

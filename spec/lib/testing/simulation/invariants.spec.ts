@@ -157,7 +157,12 @@ test("a checkpoint that doesn't stand on its log, and one that is freed too earl
     seq: number,
     positions: Parameters<typeof packCheckpoint>[0],
   ): Checked => {
-    checked.invariants.saved(channel, seq, packCheckpoint(positions, new Uint8Array(0)), "committed");
+    checked.invariants.saved(
+      channel,
+      seq,
+      packCheckpoint(positions, (room) => new Uint8Array(room)),
+      "committed",
+    );
     return checked;
   };
   save(new Checked().commit(0, produced), 0, 1, { consumed: [], made: [] }).says("doesn't stand on its log");
@@ -168,6 +173,42 @@ test("a checkpoint that doesn't stand on its log, and one that is freed too earl
   save(late, 1, 0, { consumed: [{ edge: 0, other: 0, seq: 1 }], made: [] }).invariants.freed(1, 0, 0);
   late.invariants.freed(0, 1, 1);
   late.says(undefined);
+});
+
+test("a checkpoint of changes that stands on none of its life's, or whose whole one is freed", () => {
+  const save = (checked: Checked, seq: number, base: number, previous: number): Checked => {
+    const changes = base < 0 ? undefined : { base, previous };
+    const head = { consumed: [], made: [{ edge: 0, other: 0, seq }], changes };
+    checked.invariants.saved(
+      0,
+      seq,
+      packCheckpoint(head, (room) => new Uint8Array(room)),
+      "committed",
+    );
+    return checked;
+  };
+  const begun = (): Checked => new Checked().commit(0, produced);
+  save(begun(), 0, 0, 0).says("holds changes, and is the first of its life");
+  save(save(save(begun(), 0, -1, -1), 1, -1, -1), 2, 0, 0).says("holds changes since 0, after 1 was saved");
+  save(save(save(begun(), 0, -1, -1), 1, 0, 0), 2, 1, 1).says("says that it stands on 1, which is 0");
+  const fenced = save(begun(), 0, -1, -1);
+  fenced.invariants.fenced([{ channel: 0, generation: 1, lastSeq: 1, checkpoints: [0] }]);
+  save(fenced, 1, 0, 0).says("holds changes, and is the first of its life");
+  const chain = (): Checked => save(save(begun().commit(1, [consume(0, 0, 1)]), 0, -1, -1), 1, 0, 0);
+  const torn = chain();
+  torn.invariants.freed(0, 1, 1);
+  torn.says("checkpoint 1 holds changes since what is gone");
+  const kept = chain();
+  const head = { consumed: [{ edge: 0, other: 0, seq: 1 }], made: [] };
+  kept.invariants.saved(
+    1,
+    0,
+    packCheckpoint(head, (room) => new Uint8Array(room)),
+    "committed",
+  );
+  kept.invariants.freed(1, 0, 0);
+  kept.invariants.freed(0, 1, 0);
+  kept.says(undefined);
 });
 
 test("a consumer that cancels too early, and one that hears two lives", () => {

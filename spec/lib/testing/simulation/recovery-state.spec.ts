@@ -6,7 +6,7 @@ import { StruckFaults, type FlowName } from "./check-flows.ts";
 const test = suite("recovery, state and sinks");
 const struck = new StruckFaults();
 const seeds = 90;
-const flows: readonly FlowName[] = ["keyed", "earlyStop", "sinks", "unfolded"];
+const flows: readonly FlowName[] = ["keyed", "changing", "earlyStop", "sinks", "unfolded"];
 
 for (const name of flows) {
   test(`${seeds} seeds of the flow "${name}" give what a run without faults gives`, async () => {

@@ -1,0 +1,65 @@
+import type { PlannedStep } from "../../lib/core/plan.ts";
+import type { StepCode } from "../../lib/core/program.ts";
+import type { ChannelParts } from "../channel/channel-parts.ts";
+import { ReaderWork } from "../channel/reader-work.ts";
+import { VerifyingTasks, type Verification } from "../channel/verify-replay.ts";
+import { OperatorWork, SinkWork, type Work } from "../channel/work.ts";
+import type { ChannelOrder, PrepareOrder } from "./protocol.ts";
+
+/** An operator whose state is always saved whole: what looks at its state between checkpoints spoils what it says of changes. */
+class WholeWork extends OperatorWork {
+  override get changes(): undefined {
+    return undefined;
+  }
+}
+
+/** What a channel does in its tasks. */
+export function workOf(code: StepCode, order: ChannelOrder, execution: PrepareOrder): Work | ReaderWork {
+  const { strict } = execution;
+  switch (code.kind) {
+    case "reader":
+      return new ReaderWork(code.reader, order.splits ?? []);
+    case "operator":
+      return isVerified(order, execution) ? new WholeWork(code.create, strict) : new OperatorWork(code.create, strict);
+    case "sink":
+      return new SinkWork(code.sink, strict);
+  }
+}
+
+/** Runs a sample of a channel's tasks twice, if the execution asks for it; undefined otherwise, and for sinks. */
+export function verifyingTasks(
+  code: StepCode,
+  order: ChannelOrder,
+  execution: PrepareOrder,
+  parts: Pick<Verification, "edges" | "context">,
+): ChannelParts["tasks"] {
+  if (!isVerified(order, execution) || code.kind === "sink") return undefined;
+  const { verifyReplay: share = 0, seed, strict } = execution;
+  const verification: Verification = {
+    ...parts,
+    share,
+    seed: seed + order.step,
+    operator: () => (code.kind === "operator" ? new OperatorWork(code.create, strict) : undefined),
+    reading: (split) => {
+      const own = order.splits?.filter(({ index }) => index === split) ?? [];
+      return code.kind === "reader" ? new ReaderWork(code.reader, own) : undefined;
+    },
+  };
+  return (channel, settled) => new VerifyingTasks(channel, settled, verification);
+}
+
+/** A life that only makes outputs again is compared with the log anyway. */
+function isVerified(order: ChannelOrder, { verifyReplay = 0 }: PrepareOrder): boolean {
+  return verifyReplay > 0 && order.consumers === undefined;
+}
+
+/** Number of the first channel of each step. */
+export function offsetsOf(steps: readonly PlannedStep[]): number[] {
+  const offsets: number[] = [];
+  let offset = 0;
+  for (const step of steps) {
+    offsets.push(offset);
+    offset += step.channels;
+  }
+  return offsets;
+}

@@ -1,0 +1,147 @@
+import * as assert from "uvu/assert";
+import { TurnHost } from "../../../actors/hosts/turn-host.ts";
+import { packCheckpoint } from "../../../actors/lineage/checkpoint-bytes.ts";
+import { LineageActor } from "../../../actors/lineage/lineage-actor.ts";
+import type { LineageAnswer, LineageCall } from "../../../actors/lineage/protocol.ts";
+import { MemoryStore } from "../../../actors/stores/memory-store.ts";
+import type { LineageStore } from "../../../lib/core/contracts/lineage-store.ts";
+import type { CheckpointHead, TaskRecord } from "../../../lib/core/contracts/lineage.ts";
+import { encodeRecord } from "../../../lib/core/lineage/record-codec.ts";
+import { systemClock } from "../../../lib/core/seam/clock.ts";
+import { seededRandom } from "../../../lib/core/seam/random.ts";
+import { lineOf } from "../../kit/plans.ts";
+import { suite } from "../../kit/suite.ts";
+
+const test = suite("the lineage actor and checkpoints");
+
+// Channel 0 sends to channel 1; only the latter, the sink, saves anything here.
+const plan = lineOf([1, 1]);
+const all: CheckpointHead = { consumed: [], made: [], changes: undefined };
+const since = (base: number, previous: number): CheckpointHead => ({ ...all, changes: { base, previous } });
+const call = { kind: "lineage-call", execution: "run", slot: "slot", call: 0 } as const;
+
+/** A process with a lineage actor. */
+class Process {
+  readonly actor: LineageActor;
+  #answered: (answer: LineageAnswer) => void = () => {};
+  #failed: (error: Error) => void = () => {};
+
+  constructor(store: LineageStore) {
+    this.actor = new LineageActor({
+      host: new TurnHost(seededRandom(1), (turns) => setImmediate(turns)),
+      clock: systemClock,
+      store,
+      waitMs: 0,
+      order: (_slot, order) => {
+        if (order.kind === "lineage-answer") this.#answered(order.answer);
+      },
+      failed: (_execution, error) => this.#failed(error),
+    });
+  }
+
+  ask(request: LineageCall): Promise<LineageAnswer> {
+    return new Promise((resolve, reject) => {
+      this.#answered = resolve;
+      this.#failed = reject;
+      this.actor.receive({ ...call, request });
+    });
+  }
+
+  /** Commits tasks of the sink up to one, and saves its state. True if another checkpoint may stand on it. */
+  async save(from: number, seq: number, head: CheckpointHead, generation = 0): Promise<boolean> {
+    const nothing = { consumed: [], produced: [], taken: 0, more: false, content: undefined, now: undefined };
+    const records = Array.from({ length: seq - from + 1 }, (_, at) =>
+      encodeRecord({ ...nothing, seq: from + at, cause: { kind: "continue" } } satisfies TaskRecord),
+    );
+    const lengths = records.map(({ byteLength }) => byteLength);
+    const entries = [{ number: 1, generation, firstSeq: from, lengths }];
+    const one = new Uint8Array(Buffer.concat(records));
+    this.actor.receive({ kind: "lineage-append", execution: "run", slot: "slot", entries, bytes: one });
+    const bytes = packCheckpoint(head, (room) => Uint8Array.of(...new Uint8Array(room), seq));
+    const answer = await this.ask({ kind: "save", number: 1, generation, seq, bytes, head });
+    return answer.kind === "saved" && answer.usable;
+  }
+
+  /** The states that the sink's checkpoint is made of, newest first. */
+  async load(seq: number): Promise<number[] | undefined> {
+    const answer = await this.ask({ kind: "load", number: 1, seq });
+    if (answer.kind !== "checkpoint" || answer.loaded === undefined) return undefined;
+    const { state, previous } = answer.loaded;
+    const rest = previous === undefined ? [] : await this.load(previous);
+    return rest === undefined ? undefined : [...state, ...rest];
+  }
+
+  async starts(): Promise<number[]> {
+    const [fenced] = await this.actor.fence("run", [1]);
+    return fenced?.checkpoints.map(({ seq }) => seq) ?? [];
+  }
+}
+
+/** Two whole checkpoints, after 2 and 5; others on top of the second, after 7 and 9. */
+async function begun(store: LineageStore): Promise<Process> {
+  const process = new Process(store);
+  await process.actor.open("run", plan, new Uint8Array(0));
+  assert.ok(await process.save(0, 2, all));
+  assert.ok(await process.save(3, 5, all));
+  assert.ok(await process.save(6, 7, since(5, 5)));
+  assert.ok(await process.save(8, 9, since(5, 7)));
+  return process;
+}
+
+/** A store that has lost a checkpoint. */
+function without(store: LineageStore, lost: number): LineageStore {
+  return new Proxy(store, {
+    get: (target, name: keyof LineageStore) => {
+      const method = target[name];
+      if (typeof method !== "function") return method;
+      if (name !== "loadCheckpoint") return method.bind(target);
+      return (execution: string, channel: number, seq: number) =>
+        seq === lost ? Promise.resolve(undefined) : target.loadCheckpoint(execution, channel, seq);
+    },
+  });
+}
+
+test("a checkpoint is loaded with all that it stands on, also by another process", async () => {
+  const store = new MemoryStore();
+  const process = await begun(store);
+  assert.equal(await process.starts(), [2, 5, 7, 9]);
+  assert.equal(await process.load(9), [9, 7, 5]);
+  const other = new Process(store);
+  other.actor.resume("run", plan);
+  assert.equal(await other.starts(), [2, 5, 7, 9]);
+  assert.equal(await other.load(9), [9, 7, 5]);
+  // The log begins behind 9 now; 5 and 7 are there for what stands on them.
+  assert.ok(await other.save(10, 11, all, 2));
+  const third = new Process(store);
+  third.actor.resume("run", plan);
+  assert.equal(await third.starts(), [9, 11]);
+  assert.equal(await third.starts(), [9, 11]);
+  assert.equal(await third.load(9), [9, 7, 5]);
+  assert.ok(await third.save(12, 13, all, 4));
+  assert.equal(await third.starts(), [11, 13]);
+  assert.is(await third.load(9), undefined);
+  assert.is(await third.load(5), undefined);
+});
+
+test("what stands on a damaged checkpoint isn't started from, nor gone on with", async () => {
+  const store = new MemoryStore();
+  await begun(store);
+  const resumed = new Process(without(store, 7));
+  resumed.actor.resume("run", plan);
+  assert.equal(await resumed.starts(), [2, 5]);
+  const found = new Process(without(store, 5));
+  found.actor.resume("run", plan);
+  assert.equal(await found.starts(), [2]);
+});
+
+test("a life whose checkpoint turns out to be damaged is told to save all of its state", async () => {
+  const store = new MemoryStore();
+  const process = await begun(without(store, 5));
+  assert.is(await process.load(9), undefined);
+  assert.not.ok(await process.save(10, 11, since(5, 9)));
+  assert.is(await store.loadCheckpoint("run", 1, 11), undefined);
+  assert.ok(await process.save(12, 13, all));
+  assert.equal(await process.starts(), [2, 13]);
+});
+
+test.run();

@@ -1,0 +1,74 @@
+// specs: timeout 600 s
+// 50,000 simulated executions with faults, on two threads; and how much of the engine they run.
+
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { Worker } from "node:worker_threads";
+import * as assert from "uvu/assert";
+import { lineCoverage } from "../kit/line-coverage.ts";
+import { projectFolder } from "../kit/sources.ts";
+import { suite } from "../kit/suite.ts";
+import type { SoakedShare } from "../lib/testing/simulation/soak-worker.ts";
+
+const test = suite("50,000 simulated executions");
+
+const seeds = Number(process.env["QSTREAM_SEEDS"] ?? 50_000);
+const threads = 2;
+// Seeds of each flow, beyond those of the specs.
+const firstSeed = 100_000;
+
+function soak(share: number): Promise<SoakedShare> {
+  const data = { seeds: Math.ceil(seeds / threads), from: firstSeed + share * seeds };
+  const worker = new Worker(new URL("../lib/testing/simulation/soak-worker.js", import.meta.url), { workerData: data });
+  return new Promise((resolve, reject) => {
+    worker.once("message", resolve);
+    worker.once("error", reject);
+    worker.once("exit", (code) => reject(new Error(`a soaking thread ended with ${code}`)));
+  });
+}
+
+test("every seed gives what a run without faults gives, and every fault strikes in every phase", async () => {
+  const started = performance.now();
+  const shares = await Promise.all(Array.from({ length: threads }, (_, share) => soak(share)));
+  for (const { problem, struck } of shares) {
+    assert.ok(problem === undefined, problem);
+    console.log(struck);
+  }
+  const done = shares.reduce((sum, share) => sum + share.seeds, 0);
+  const elapsed = (performance.now() - started) / 1000;
+  console.log(`${done} seeds in ${elapsed.toFixed(0)} s: ${Math.round(done / elapsed)} a second`);
+  assert.ok(done >= seeds);
+}, 590_000);
+
+const measured = /\/dist\/actors\/(?!transport\/|stores\/|slots\/)/u;
+const leastShare = 0.9;
+
+test("simulation alone runs at least 90 % of the lines of the engine but for transports, stores and launchers", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "qstream-coverage-"));
+  try {
+    const env = { ...process.env, NODE_V8_COVERAGE: folder };
+    for (const words of [
+      ["dist/spec/kit/run-mutant.js", "[]", "1500", "all"],
+      ["dist/spec/lib/testing/simulation/endings.spec.js"],
+    ]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await promisify(execFile)(process.execPath, words, { cwd: projectFolder, env });
+    }
+    const files = lineCoverage(folder, (url) => measured.test(url));
+    const lines = files.reduce((sum, file) => sum + file.lines, 0);
+    const uncovered = files.reduce((sum, file) => sum + file.uncovered.length, 0);
+    const share = 1 - uncovered / lines;
+    console.log(`${(share * 100).toFixed(1)} % of ${lines} lines`);
+    for (const file of files.toSorted((left, right) => right.uncovered.length - left.uncovered.length).slice(0, 10)) {
+      console.log(`${file.file}: ${file.uncovered.length} of ${file.lines} not run`);
+    }
+    assert.ok(share >= leastShare, `${(share * 100).toFixed(1)} %`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}, 300_000);
+
+test.run();
