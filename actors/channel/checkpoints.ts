@@ -1,4 +1,4 @@
-import type { ChangesSince, ChannelLog, CheckpointPositions, LineageLog } from "../../lib/core/contracts/lineage.ts";
+import type { BlobPlace, ChangesSince, ChannelLog, CheckpointPositions, LineageLog } from "../../lib/core/contracts/lineage.ts";
 import type { Clock } from "../../lib/core/seam/clock.ts";
 import { packCheckpoint } from "../lineage/checkpoint-bytes.ts";
 import { encodeSnapshot, type ChannelSnapshot } from "./channel-snapshot.ts";
@@ -21,6 +21,8 @@ export interface CheckpointPolicy {
   readonly workMs: number;
   /** Default: below 64 KiB, after half of its bytes, after 32. */
   readonly whole?: WholePolicy | undefined;
+  /** Where slots write large ones themselves, so that they don't pass through the lineage actor. */
+  readonly blobs?: BlobPlace | undefined;
 }
 
 /** A channel works at least so many times as long as it takes to encode its state: else a large one would be all it does. */

@@ -4,6 +4,7 @@ import { errorToData, QStreamError } from "../../lib/core/errors.ts";
 import type { Plan } from "../../lib/core/plan.ts";
 import { delay, type Clock } from "../../lib/core/seam/clock.ts";
 import type { ActorHost, ActorReference } from "../hosts/actor-host.ts";
+import { pointerIn } from "./blob-pointer.ts";
 import { unpackCheckpoint } from "./checkpoint-bytes.ts";
 import type { LineageMetrics } from "./lineage-metrics.ts";
 import type { CommittedEntry, LineageAnswer, LineageCall, LineageOrder, LineageReport } from "./protocol.ts";
@@ -255,15 +256,15 @@ export class LineageActor {
         return { kind: "records", records: read.map(({ record }) => record) };
       }
       case "load": {
-        const { seq } = request;
-        const bytes = await this.#retry(known, () => store.loadCheckpoint(execution, number, seq));
-        if (bytes === undefined) {
-          // Whatever stands on it is as good as gone.
-          known.retention.forget(number, seq);
-          return { kind: "checkpoint", loaded: undefined };
-        }
-        const { head, state } = unpackCheckpoint(bytes);
-        return { kind: "checkpoint", loaded: { state, previous: head.changes?.previous } };
+        const { seq, whole } = request;
+        const kept = await this.#retry(known, () =>
+          whole || store.findCheckpoint === undefined
+            ? store.loadCheckpoint(execution, number, seq)
+            : store.findCheckpoint(execution, number, seq),
+        );
+        // Whatever stands on one that is damaged is as good as gone.
+        if (kept === undefined) known.retention.forget(number, seq);
+        return { kind: "checkpoint", kept };
       }
       case "save": {
         const { generation, seq, bytes, head } = request;
@@ -271,7 +272,7 @@ export class LineageActor {
         const answer = await this.#retry(known, () => store.saveCheckpoint(execution, number, generation, seq, bytes));
         if (answer === "committed") {
           known.written.checkpoints++;
-          known.written.checkpointBytes += bytes.byteLength;
+          known.written.checkpointBytes += pointerIn(bytes)?.bytes ?? bytes.byteLength;
           await this.#free(execution, known, known.retention.add(number, seq, head));
         }
         return { kind: "saved", usable: known.retention.has(number, seq) };

@@ -5,9 +5,13 @@ import type {
   LoadedCheckpoint,
   TaskRecord,
 } from "../../lib/core/contracts/lineage.ts";
+import type { FileSystem } from "../../lib/core/contracts/file-system.ts";
 import { errorFromData, invariant } from "../../lib/core/errors.ts";
 import { decodeRecord, encodeRecord } from "../../lib/core/lineage/record-codec.ts";
 import type { Clock } from "../../lib/core/seam/clock.ts";
+import { BlobFolder } from "./blob-folder.ts";
+import { pointerIn, readBlob, writeBlob } from "./blob-pointer.ts";
+import { unpackCheckpoint } from "./checkpoint-bytes.ts";
 import type { LineageAnswer, LineageCall, LineageOrder, LineageReport } from "./protocol.ts";
 
 /** Records of one life that the lineage actor has or is about to get. */
@@ -45,7 +49,9 @@ export class LineageClient implements LineageLog {
   readonly keeps = true;
   readonly #slot: string;
   readonly #clock: Clock;
+  readonly #files: FileSystem;
   readonly #report: (report: LineageReport) => void;
+  readonly #folders = new Map<string, BlobFolder>();
   readonly #executions = new Map<string, OpenExecution>();
   readonly #calls = new Map<number, OpenCall & { readonly execution: string }>();
   #nextCall = 0;
@@ -55,10 +61,12 @@ export class LineageClient implements LineageLog {
   constructor(parts: {
     readonly slot: string;
     readonly clock: Clock;
+    readonly files: FileSystem;
     readonly report: (report: LineageReport) => void;
   }) {
     this.#slot = parts.slot;
     this.#clock = parts.clock;
+    this.#files = parts.files;
     this.#report = parts.report;
   }
 
@@ -87,15 +95,23 @@ export class LineageClient implements LineageLog {
     const { execution, number, generation } = log;
     // The records that the checkpoint stands on go first.
     this.#send(execution, this.#execution(execution));
-    const answer = await this.#call(execution, { kind: "save", number, generation, seq, bytes, head });
+    const kept = await this.#writeLarge(log, seq, bytes);
+    const answer = await this.#call(execution, { kind: "save", number, generation, seq, bytes: kept, head });
     invariant(answer.kind === "saved", `a checkpoint was to be saved, and ${answer.kind} came`);
     return answer.usable;
   }
 
   async loadCheckpoint(log: ChannelLog, seq: number): Promise<LoadedCheckpoint | undefined> {
-    const answer = await this.#call(log.execution, { kind: "load", number: log.number, seq });
-    invariant(answer.kind === "checkpoint", `a checkpoint was asked for, and ${answer.kind} came`);
-    return answer.loaded;
+    let bytes = await this.#find(log, seq, false);
+    const pointer = bytes === undefined ? undefined : pointerIn(bytes);
+    if (pointer !== undefined) {
+      bytes = await readBlob(this.#folder(pointer.place), pointer).catch(() => undefined);
+      // Where it can't be had from here, the store may have it, or waits for it; if it is damaged, its actor has to know.
+      bytes ??= await this.#find(log, seq, true);
+    }
+    if (bytes === undefined) return undefined;
+    const { head, state } = unpackCheckpoint(bytes);
+    return { state, previous: head.changes?.previous };
   }
 
   follow(order: LineageOrder): void {
@@ -127,6 +143,26 @@ export class LineageClient implements LineageLog {
   close(execution: string): void {
     this.#executions.delete(execution);
     for (const [id, call] of this.#calls) if (call.execution === execution) this.#calls.delete(id);
+  }
+
+  /** Writes a large checkpoint from here, so that it passes through nobody's thread, and returns its pointer; else its bytes. */
+  async #writeLarge(log: ChannelLog, seq: number, bytes: Uint8Array): Promise<Uint8Array> {
+    const { execution, number: channel, generation, blobs } = log;
+    if (blobs === undefined || bytes.byteLength <= blobs.storeBytesMax) return bytes;
+    // What can't be written from here goes to the store, which tries again, and says why it can't.
+    return writeBlob(this.#folder(blobs.path), { execution, channel, generation, seq }, bytes).catch(() => bytes);
+  }
+
+  async #find({ execution, number }: ChannelLog, seq: number, whole: boolean): Promise<Uint8Array | undefined> {
+    const answer = await this.#call(execution, { kind: "load", number, seq, whole });
+    invariant(answer.kind === "checkpoint", `a checkpoint was asked for, and ${answer.kind} came`);
+    return answer.kept;
+  }
+
+  #folder(path: string): BlobFolder {
+    let folder = this.#folders.get(path);
+    if (folder === undefined) this.#folders.set(path, (folder = new BlobFolder(path, this.#files)));
+    return folder;
   }
 
   #execution(id: string): OpenExecution {

@@ -1,4 +1,4 @@
-import type { CheckpointHead, LoadedCheckpoint } from "../../lib/core/contracts/lineage.ts";
+import type { CheckpointHead } from "../../lib/core/contracts/lineage.ts";
 import type { ErrorData } from "../../lib/core/errors.ts";
 
 /** Records of one channel on their way to the store. */
@@ -14,7 +14,8 @@ export interface LineageEntry {
 /** What a slot asks of the lineage actor and waits for. */
 export type LineageCall =
   | { readonly kind: "read"; readonly number: number; readonly afterSeq: number }
-  | { readonly kind: "load"; readonly number: number; readonly seq: number }
+  /** `whole`: the bytes are asked for, also of a checkpoint that is elsewhere. */
+  | { readonly kind: "load"; readonly number: number; readonly seq: number; readonly whole: boolean }
   | {
       readonly kind: "save";
       readonly number: number;
@@ -65,6 +66,7 @@ export type LineageOrder =
 
 export type LineageAnswer =
   | { readonly kind: "records"; readonly records: readonly Uint8Array[] }
-  | { readonly kind: "checkpoint"; readonly loaded: LoadedCheckpoint | undefined }
+  /** What the store keeps of a checkpoint: its bytes, or the pointer to them. */
+  | { readonly kind: "checkpoint"; readonly kept: Uint8Array | undefined }
   | { readonly kind: "saved"; readonly usable: boolean }
   | { readonly kind: "error"; readonly error: ErrorData };

@@ -1,3 +1,4 @@
+import type { ChannelLog } from "../../lib/core/contracts/lineage.ts";
 import type { LinkMessage } from "../../lib/core/contracts/transport.ts";
 import { errorToData, invariant, QStreamError } from "../../lib/core/errors.ts";
 import type { PlannedStep } from "../../lib/core/plan.ts";
@@ -217,7 +218,7 @@ export class SlotExecution {
       strict: this.#order.strict,
       clock: this.#parts.clock,
       lineage: this.#order.logged ? this.#parts.lineage : noLineage,
-      log: { execution: this.id, number: this.#numberOf(order.step, order.channel), generation: order.generation },
+      log: this.#logOf(order),
       checkpoints: this.#order.checkpoints,
       recovery: order.recovery,
       metrics,
@@ -238,6 +239,11 @@ export class SlotExecution {
     this.#channels.set(order.life, hosted);
     this.#links.add(hosted);
     return hosted;
+  }
+
+  #logOf({ step, channel, generation }: ChannelOrder): ChannelLog {
+    const { blobs } = this.#order.checkpoints;
+    return { execution: this.id, number: this.#numberOf(step, channel), generation, blobs };
   }
 
   #contextOf(step: PlannedStep, order: ChannelOrder, metrics: ChannelMetrics): ChannelContext {

@@ -43,7 +43,7 @@ export function makeSlot(parts: {
     notes,
     host: world.host ?? new NactHost(),
     clock,
-    lineage: world.lineage ?? new LineageClient({ slot: id, clock, report }),
+    lineage: world.lineage ?? new LineageClient({ slot: id, clock, files, report }),
     disk: world.disk ?? (() => nodeDisk()),
     datasets: new DatasetShelf(id),
     load: async (reference, args) => (await findFlow(reference)).build(await decodeArguments(args)),

@@ -1,5 +1,3 @@
-import { createHash } from "node:crypto";
-import { crc32 } from "node:zlib";
 import type { FileSystem } from "../../lib/core/contracts/file-system.ts";
 import type {
   ChannelCommit,
@@ -11,7 +9,17 @@ import type {
   StoredExecution,
 } from "../../lib/core/contracts/lineage-store.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
-import { BlobFolder } from "./blob-folder.ts";
+import type { BlobPlace } from "../../lib/core/contracts/lineage.ts";
+import { BlobFolder } from "../lineage/blob-folder.ts";
+import {
+  folderOf,
+  hashOf,
+  isPointer,
+  pointerIn,
+  readBlob,
+  writeBlob,
+  type BlobPointer,
+} from "../lineage/blob-pointer.ts";
 
 /** Where large checkpoints are kept beside a store. */
 export interface CheckpointPlace {
@@ -22,20 +30,7 @@ export interface CheckpointPlace {
   readonly storeBytesMax?: number;
 }
 
-/** What the store keeps of a checkpoint that is elsewhere. */
-interface Pointer {
-  /** For people: the place as it was when the checkpoint was written. */
-  readonly place: string;
-  /** Path within the place. */
-  readonly name: string;
-  readonly bytes: number;
-  readonly crc32: number;
-}
-
 const storeBytesDefault = 256 * 1024;
-/** Begins what is kept in the store of a checkpoint that is elsewhere; no encoded checkpoint begins so. */
-const mark = Buffer.from("qstream-blob/1\n");
-
 /**
  * A lineage store whose large checkpoints are files or objects in another place: the store keeps a pointer with length and
  * CRC-32. A blob is whole before the pointer is written, and removed after the pointer is: what a crash leaves is an orphan at
@@ -53,6 +48,10 @@ export class CheckpointBlobs implements LineageStore {
     this.#store = store;
     this.#folder = place === undefined ? undefined : new BlobFolder(place.path, place.files);
     this.#storeBytesMax = place?.storeBytesMax ?? storeBytesDefault;
+  }
+
+  get blobs(): BlobPlace | undefined {
+    return this.#folder === undefined ? undefined : { path: this.#folder.path, storeBytesMax: this.#storeBytesMax };
   }
 
   create(execution: string, description: Uint8Array, channels: number, createdAt: number): Promise<void> {
@@ -100,20 +99,18 @@ export class CheckpointBlobs implements LineageStore {
     if (folder === undefined || (bytes.byteLength <= this.#storeBytesMax && !isPointer(bytes))) {
       return this.#store.saveCheckpoint(execution, channel, generation, seq, bytes);
     }
-    // Nothing is uploaded for an execution that is gone, or a generation that is shut out.
-    const progress = await this.#store.progress(execution, channel);
-    if (progress.generation !== generation) return "fenced";
-    // Other bytes make another file, and a repeated call the same: a pointer is true at any moment.
-    const crc = crc32(bytes);
-    const name = `${folderOf(execution, channel)}/${seq}-${generation}-${crc.toString(16)}-${bytes.byteLength}`;
-    await folder.write(name, bytes);
-    const pointer = encodePointer({ place: folder.path, name, bytes: bytes.byteLength, crc32: crc });
-    const answer = await this.#store
-      .saveCheckpoint(execution, channel, generation, seq, pointer)
-      .catch(async (error) => {
-        if (error instanceof QStreamError && isFinal(error)) await folder.remove([name]);
-        throw error;
-      });
+    if (!isPointer(bytes)) {
+      // Nothing is uploaded for an execution that is gone, or a generation that is shut out.
+      const progress = await this.#store.progress(execution, channel);
+      if (progress.generation !== generation) return "fenced";
+    }
+    const kept = isPointer(bytes) ? bytes : await writeBlob(folder, { execution, channel, generation, seq }, bytes);
+    const name = pointerIn(kept)?.name ?? "";
+    folder.note(name);
+    const answer = await this.#store.saveCheckpoint(execution, channel, generation, seq, kept).catch(async (error) => {
+      if (error instanceof QStreamError && isFinal(error)) await folder.remove([name]);
+      throw error;
+    });
     await this.#removeUnneeded(folder, execution, channel, seq);
     return answer;
   }
@@ -121,11 +118,14 @@ export class CheckpointBlobs implements LineageStore {
   async loadCheckpoint(execution: string, channel: number, seq: number): Promise<Uint8Array | undefined> {
     const kept = await this.#store.loadCheckpoint(execution, channel, seq);
     if (kept === undefined || !isPointer(kept)) return kept;
-    const pointer = decodePointer(kept);
+    const pointer = pointerIn(kept);
     if (pointer === undefined) return undefined;
     if (this.#folder === undefined) throw placeUnknown(pointer, channel, seq);
-    const bytes = await this.#folder.read(pointer.name, pointer.bytes);
-    return bytes !== undefined && crc32(bytes) === pointer.crc32 ? bytes : undefined;
+    return readBlob(this.#folder, pointer);
+  }
+
+  findCheckpoint(execution: string, channel: number, seq: number): Promise<Uint8Array | undefined> {
+    return this.#store.loadCheckpoint(execution, channel, seq);
   }
 
   fence(execution: string, channels: readonly number[]): Promise<readonly FencedChannel[]> {
@@ -156,19 +156,10 @@ export class CheckpointBlobs implements LineageStore {
   /** Removes the blobs of a seq but for the one that the store names: those of what was replaced, refused or freed meanwhile. */
   async #removeUnneeded(folder: BlobFolder, execution: string, channel: number, seq: number): Promise<void> {
     const kept = await this.#store.loadCheckpoint(execution, channel, seq);
-    const named = kept === undefined || !isPointer(kept) ? undefined : decodePointer(kept)?.name;
+    const named = kept === undefined ? undefined : pointerIn(kept)?.name;
     const path = folderOf(execution, channel);
     await folder.removeWhere(path, (name) => seqOf(name) === seq && `${path}/${name}` !== named);
   }
-}
-
-/** A hash: an execution's id is anything, and names a folder here. */
-function hashOf(execution: string): string {
-  return createHash("sha256").update(execution).digest("hex").slice(0, 32);
-}
-
-function folderOf(execution: string, channel: number): string {
-  return `${hashOf(execution)}/${channel}`;
 }
 
 function seqOf(name: string): number {
@@ -180,23 +171,7 @@ function isFinal({ code }: QStreamError): boolean {
   return code === "EXECUTION_UNKNOWN" || code === "INTERNAL";
 }
 
-function isPointer(bytes: Uint8Array): boolean {
-  return bytes.byteLength >= mark.byteLength && mark.equals(bytes.subarray(0, mark.byteLength));
-}
-
-function encodePointer(pointer: Pointer): Uint8Array {
-  return new Uint8Array(Buffer.concat([mark, Buffer.from(JSON.stringify(pointer))]));
-}
-
-function decodePointer(bytes: Uint8Array): Pointer | undefined {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes.subarray(mark.byteLength))) as Pointer;
-  } catch {
-    return undefined;
-  }
-}
-
-function placeUnknown({ place }: Pointer, channel: number, seq: number): QStreamError {
+function placeUnknown({ place }: BlobPointer, channel: number, seq: number): QStreamError {
   return new QStreamError("STORE_REFUSED", `a checkpoint is kept in ${place}, and the session names no such place`, {
     channel,
     seq,

@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import type { LineageStore } from "../../lib/core/contracts/lineage-store.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
+import { openFileSystem } from "../../lib/files/index.ts";
 import type { RedisStoreOptions } from "./redis-store.ts";
 import { CheckpointBlobs, type CheckpointPlace } from "./checkpoint-blobs.ts";
 import { MemoryStore } from "./memory-store.ts";
@@ -8,9 +10,12 @@ import { MemoryStore } from "./memory-store.ts";
 export interface OpenStoreOptions extends RedisStoreOptions {
   /** Of LMDB: commits survive a power cut. Default false, unless the text says `?flush=true`. */
   readonly flush?: boolean;
-  /** Where large checkpoints are kept. Default: where the store keeps all it has. One in memory takes no notice of it. */
+  /** Where large checkpoints are kept. Default: of LMDB `blobs` in its folder, of Redis nowhere else. Memory takes no notice. */
   readonly checkpoints?: CheckpointPlace | undefined;
 }
+
+/** Slots write larger checkpoints themselves: on their way through the store's thread they would hold it up. */
+const lmdbBytesMax = 1 << 20;
 
 /**
  * Opens the store that a text names. LMDB and the Redis client are loaded only here, when they are asked for.
@@ -29,7 +34,8 @@ export async function openStore(text: string, options: OpenStoreOptions = {}): P
       throw new QStreamError("OPTION_INVALID", "lmdb: names no folder", { advice: "Write lmdb:.qstream, for example" });
     }
     const { openLmdbStore } = await import("./lmdb-store.ts");
-    return new CheckpointBlobs(await openLmdbStore(folder, { flush }), options.checkpoints);
+    const place = { path: join(folder, "blobs"), files: openFileSystem({}), storeBytesMax: lmdbBytesMax };
+    return new CheckpointBlobs(await openLmdbStore(folder, { flush }), options.checkpoints ?? place);
   }
   if (text.startsWith("redis://") || text.startsWith("rediss://")) {
     const { openRedisStore } = await import("./redis-store.ts");

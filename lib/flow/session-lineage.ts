@@ -64,7 +64,8 @@ export class SessionLineage {
     const { checkpointEveryMs = 2000, attempts = 3, storeWaitMs = 60_000 } = options;
     this.#store = store;
     // A state that takes long to make again is saved earlier than time alone would have it.
-    this.recovery = { checkpoints: { everyMs: checkpointEveryMs, workMs: 5 * checkpointEveryMs, whole }, attempts };
+    const times = { everyMs: checkpointEveryMs, workMs: 5 * checkpointEveryMs };
+    this.recovery = { checkpoints: { ...times, whole, blobs: store.blobs }, attempts };
     this.actor = new LineageActor({
       host,
       clock,

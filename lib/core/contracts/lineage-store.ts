@@ -1,3 +1,5 @@
+import type { BlobPlace } from "./lineage.ts";
+
 /** What a store keeps of an execution, so that it can be listed and gone on with. */
 export interface StoredExecution {
   readonly execution: string;
@@ -91,6 +93,10 @@ export interface LineageStore {
     seq: number,
     bytes: Uint8Array,
   ) => Promise<CommitAnswer>;
+  /** Where large checkpoints are: who has one may write it there, and give `saveCheckpoint` the pointer instead of the bytes. */
+  readonly blobs?: BlobPlace | undefined;
+  /** What the store itself keeps of a checkpoint: its bytes, or the pointer of one that is in `blobs`. */
+  findCheckpoint?: (execution: string, channel: number, seq: number) => Promise<Uint8Array | undefined>;
   /** A checkpoint's bytes, or undefined where there is none, or none that is whole. */
   loadCheckpoint: (execution: string, channel: number, seq: number) => Promise<Uint8Array | undefined>;
 

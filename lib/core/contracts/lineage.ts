@@ -79,12 +79,22 @@ export interface LoadedCheckpoint {
   readonly previous: number | undefined;
 }
 
+/** Where large checkpoints are kept beside a store. */
+export interface BlobPlace {
+  /** A folder that all slots reach, or `s3://bucket/prefix`. */
+  readonly path: string;
+  /** Bytes of the largest checkpoint that the store itself keeps. */
+  readonly storeBytesMax: number;
+}
+
 /** Which life of which channel writes. */
 export interface ChannelLog {
   readonly execution: string;
   /** Number of the channel within its execution, from 0. */
   readonly number: number;
   readonly generation: number;
+  /** Where its slot writes large checkpoints; undefined where the store takes all. */
+  readonly blobs?: BlobPlace | undefined;
 }
 
 /** The log that the channels of a slot write their tasks to, and read them from after a loss. */

@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
 import { TurnHost } from "../../../actors/hosts/turn-host.ts";
-import { packCheckpoint } from "../../../actors/lineage/checkpoint-bytes.ts";
+import { packCheckpoint, unpackCheckpoint } from "../../../actors/lineage/checkpoint-bytes.ts";
 import { LineageActor } from "../../../actors/lineage/lineage-actor.ts";
 import type { LineageAnswer, LineageCall } from "../../../actors/lineage/protocol.ts";
 import { MemoryStore } from "../../../actors/stores/memory-store.ts";
@@ -64,9 +64,10 @@ class Process {
 
   /** The states that the sink's checkpoint is made of, newest first. */
   async load(seq: number): Promise<number[] | undefined> {
-    const answer = await this.ask({ kind: "load", number: 1, seq });
-    if (answer.kind !== "checkpoint" || answer.loaded === undefined) return undefined;
-    const { state, previous } = answer.loaded;
+    const answer = await this.ask({ kind: "load", number: 1, seq, whole: false });
+    if (answer.kind !== "checkpoint" || answer.kept === undefined) return undefined;
+    const { state, head } = unpackCheckpoint(answer.kept);
+    const previous = head.changes?.previous;
     const rest = previous === undefined ? [] : await this.load(previous);
     return rest === undefined ? undefined : [...state, ...rest];
   }

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import type { FileEntry, FileSystem } from "../../lib/core/contracts/file-system.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 
@@ -35,6 +36,11 @@ export class BlobFolder {
         throw error;
       }
     });
+    this.note(name);
+  }
+
+  /** A blob was written, perhaps by somebody else. */
+  note(name: string): void {
     const end = name.lastIndexOf("/");
     this.#listed.get(name.slice(0, end))?.add(name.slice(end + 1));
   }
@@ -69,10 +75,14 @@ export class BlobFolder {
     for (const name of unneeded) names.delete(name);
   }
 
-  /** Removes all blobs below a folder. */
+  /** Removes all blobs below a folder, and what a process left that was killed while it wrote. */
   async removeAll(folder: string): Promise<void> {
     const found = await this.#list(folder);
-    await this.#guard(() => this.#files.remove(found.map(({ path }) => path)));
+    const local = this.#files.localPath(this.#pathOf(folder));
+    await this.#guard(async () => {
+      await this.#files.remove(found.map(({ path }) => path));
+      if (local !== undefined) await rm(local, { recursive: true, force: true });
+    });
     for (const listed of this.#listed.keys()) if (listed.startsWith(`${folder}/`)) this.#listed.delete(listed);
   }
 
