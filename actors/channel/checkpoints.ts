@@ -1,4 +1,10 @@
-import type { BlobPlace, ChangesSince, ChannelLog, CheckpointPositions, LineageLog } from "../../lib/core/contracts/lineage.ts";
+import type {
+  BlobPlace,
+  ChangesSince,
+  ChannelLog,
+  CheckpointPositions,
+  LineageLog,
+} from "../../lib/core/contracts/lineage.ts";
 import type { Clock } from "../../lib/core/seam/clock.ts";
 import { packCheckpoint } from "../lineage/checkpoint-bytes.ts";
 import { encodeSnapshot, type ChannelSnapshot } from "./channel-snapshot.ts";

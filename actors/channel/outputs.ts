@@ -182,9 +182,8 @@ export class Outputs {
     return { ...parcel, from: this.#channel, previous: link.make(parcel.seq, parcel.rows, parcel.bytes) };
   }
 
-  /** The bytes of a structured clone may differ where the objects don't. */
   #checksumOf(payload: Payload): number {
-    return this.#checksums && payload.format !== "clone" ? crc32(new Uint8Array(payload.bytes)) : 0;
+    return this.#checksums && payload.cloned !== true ? crc32(new Uint8Array(payload.bytes)) : 0;
   }
 
   /** Notes what a closed link would have got: a task that is run again can't know when it was closed. */

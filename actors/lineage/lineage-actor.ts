@@ -4,7 +4,7 @@ import { errorToData, QStreamError } from "../../lib/core/errors.ts";
 import type { Plan } from "../../lib/core/plan.ts";
 import { delay, type Clock } from "../../lib/core/seam/clock.ts";
 import type { ActorHost, ActorReference } from "../hosts/actor-host.ts";
-import { pointerIn } from "./blob-pointer.ts";
+import { pointerIn } from "../stores/blob-pointer.ts";
 import { unpackCheckpoint } from "./checkpoint-bytes.ts";
 import type { LineageMetrics } from "./lineage-metrics.ts";
 import type { CommittedEntry, LineageAnswer, LineageCall, LineageOrder, LineageReport } from "./protocol.ts";
@@ -321,7 +321,7 @@ export class LineageActor {
         return await call();
       } catch (error) {
         const away = error instanceof QStreamError && waitedFor.has(error.code);
-        if (!away || clock.monotonic() - startedAt >= waitMs) throw error;
+        if (!away || clock.monotonic() - startedAt >= waitMs) throw forgotten(error);
       }
       // oxlint-disable-next-line no-await-in-loop -- see above
       await delay(clock, waitedMs, known.closed.signal);
@@ -338,6 +338,16 @@ export class LineageActor {
     if (!this.#executions.has(execution)) return;
     this.#parts.failed(execution, error instanceof Error ? error : new Error(String(error)));
   }
+}
+
+/** An execution that is open here was known to the store. */
+function forgotten(error: unknown): unknown {
+  if (!(error instanceof QStreamError) || error.code !== "EXECUTION_UNKNOWN") return error;
+  return new QStreamError("STORE_LOST", `the execution was removed from the store while it ran: ${error.message}`, {
+    advice:
+      "Somebody removed it, or the store was emptied or restarted without persistence: see docs/lineage-stores.md",
+    cause: error,
+  });
 }
 
 function commitsOf({ entries, bytes }: Append): ChannelCommit[] {

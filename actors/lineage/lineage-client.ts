@@ -9,8 +9,8 @@ import type { FileSystem } from "../../lib/core/contracts/file-system.ts";
 import { errorFromData, invariant } from "../../lib/core/errors.ts";
 import { decodeRecord, encodeRecord } from "../../lib/core/lineage/record-codec.ts";
 import type { Clock } from "../../lib/core/seam/clock.ts";
-import { BlobFolder } from "./blob-folder.ts";
-import { pointerIn, readBlob, writeBlob } from "./blob-pointer.ts";
+import { BlobFolder } from "../stores/blob-folder.ts";
+import { pointerIn, readBlob, writeBlob } from "../stores/blob-pointer.ts";
 import { unpackCheckpoint } from "./checkpoint-bytes.ts";
 import type { LineageAnswer, LineageCall, LineageOrder, LineageReport } from "./protocol.ts";
 

@@ -10,16 +10,8 @@ import type {
 } from "../../lib/core/contracts/lineage-store.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import type { BlobPlace } from "../../lib/core/contracts/lineage.ts";
-import { BlobFolder } from "../lineage/blob-folder.ts";
-import {
-  folderOf,
-  hashOf,
-  isPointer,
-  pointerIn,
-  readBlob,
-  writeBlob,
-  type BlobPointer,
-} from "../lineage/blob-pointer.ts";
+import { BlobFolder } from "./blob-folder.ts";
+import { folderOf, hashOf, isPointer, pointerIn, readBlob, writeBlob, type BlobPointer } from "./blob-pointer.ts";
 
 /** Where large checkpoints are kept beside a store. */
 export interface CheckpointPlace {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
+import type { FileSystem } from "../../lib/core/contracts/file-system.ts";
 import type { LineageStore } from "../../lib/core/contracts/lineage-store.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
-import { openFileSystem } from "../../lib/files/index.ts";
 import type { RedisStoreOptions } from "./redis-store.ts";
 import { CheckpointBlobs, type CheckpointPlace } from "./checkpoint-blobs.ts";
 import { MemoryStore } from "./memory-store.ts";
@@ -12,6 +12,8 @@ export interface OpenStoreOptions extends RedisStoreOptions {
   readonly flush?: boolean;
   /** Where large checkpoints are kept. Default: of LMDB `blobs` in its folder, of Redis nowhere else. Memory takes no notice. */
   readonly checkpoints?: CheckpointPlace | undefined;
+  /** Where files are. Without it, LMDB keeps large checkpoints in a folder that only it writes to. */
+  readonly files?: FileSystem;
 }
 
 /** Slots write larger checkpoints themselves: on their way through the store's thread they would hold it up. */
@@ -34,7 +36,8 @@ export async function openStore(text: string, options: OpenStoreOptions = {}): P
       throw new QStreamError("OPTION_INVALID", "lmdb: names no folder", { advice: "Write lmdb:.qstream, for example" });
     }
     const { openLmdbStore } = await import("./lmdb-store.ts");
-    const place = { path: join(folder, "blobs"), files: openFileSystem({}), storeBytesMax: lmdbBytesMax };
+    const { files } = options;
+    const place = files === undefined ? undefined : { path: join(folder, "blobs"), files, storeBytesMax: lmdbBytesMax };
     return new CheckpointBlobs(await openLmdbStore(folder, { flush }), options.checkpoints ?? place);
   }
   if (text.startsWith("redis://") || text.startsWith("rediss://")) {

@@ -13,21 +13,26 @@ export function executionExists(execution: string): QStreamError {
   });
 }
 
-/** A defect of the caller: it writes what doesn't stand on what is there. */
+/** What is written stands on tasks that had been committed, and aren't there. */
 export function notCommitted(channel: number, lastSeq: number): QStreamError {
-  return defect(`channel ${channel} writes what stands on tasks that aren't committed: its last is ${lastSeq}`);
+  return new QStreamError(
+    "LINEAGE_REGRESSED",
+    `the log of channel ${channel} of the execution ends at task ${lastSeq}, though later ones had been committed`,
+    {
+      advice:
+        "The store lost what it had confirmed, as after a restart without persistence: see docs/lineage-stores.md",
+    },
+  );
 }
 
 export function noSuchChannel(execution: string, channel: number): QStreamError {
-  return defect(`execution ${execution} has no channel ${channel}`);
+  return new QStreamError(
+    "INTERNAL",
+    `QStream broke an invariant of its own: execution ${execution} has no channel ${channel}`,
+    { advice: "This is a defect of QStream: please report it with the flow that showed it" },
+  );
 }
 
 export function sameBytes(first: Uint8Array, second: Uint8Array): boolean {
   return Buffer.compare(first, second) === 0;
-}
-
-function defect(what: string): QStreamError {
-  return new QStreamError("INTERNAL", `QStream broke an invariant of its own: ${what}`, {
-    advice: "This is a defect of QStream: please report it with the flow that showed it",
-  });
 }

@@ -37,8 +37,9 @@ export async function executionsCommand(words: readonly string[]): Promise<numbe
   try {
     const missing = missingFolder(command.store);
     const { checkpoints: path } = command;
-    const checkpoints = path === undefined ? undefined : { path, files: openFileSystem() };
-    const store = await openStore(missing === undefined ? command.store : "memory", { checkpoints });
+    const files = openFileSystem();
+    const checkpoints = path === undefined ? undefined : { path, files };
+    const store = await openStore(missing === undefined ? command.store : "memory", { checkpoints, files });
     try {
       process.stdout.write(await perform(store, command, missing));
     } finally {

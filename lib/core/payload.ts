@@ -9,4 +9,9 @@ export interface Payload {
   readonly rows: number;
   /** The whole content. Given away with the payload: a transport may transfer it. */
   readonly bytes: ArrayBuffer;
+  /**
+   * Structured clone is in it, whose bytes tell how the engine holds a number: those of equal objects may differ, so that
+   * no checksum is taken of them.
+   */
+  readonly cloned?: boolean;
 }

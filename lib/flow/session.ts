@@ -356,9 +356,10 @@ export async function local(options: SessionOptions = {}): Promise<Session> {
   checkSessionOptions(options);
   const hooks: LaunchHooks = { onReport: () => {}, onLost: () => {}, onProcessLost: () => {} };
   const url = storeOf(options);
-  const { checkpoints: path, files } = options;
-  const checkpoints = path === undefined ? undefined : { path, files: openFileSystem(files) };
-  const store = url === "none" ? undefined : await openStore(url, { checkpoints });
+  const { checkpoints: path } = options;
+  const files = openFileSystem(options.files);
+  const checkpoints = path === undefined ? undefined : { path, files };
+  const store = url === "none" ? undefined : await openStore(url, { checkpoints, files });
   try {
     return new Session(options, await launchSlots(options, hooks), hooks, { store });
   } catch (error) {

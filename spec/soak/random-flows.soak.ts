@@ -48,8 +48,8 @@ import {
 const test = suite("random flows");
 const onlySeed = process.env["QSTREAM_SOAK_SEED"];
 const firstSeed = 1;
-const interleavings = 2000;
-const onSlots = 400;
+const interleavings = 1200;
+const onSlots = 240;
 const flowMs = 30_000;
 
 /** Adds up one input, and then the sum to each object of the other. */

@@ -47,10 +47,17 @@ export class FrameWriter {
   #entries: number[] = [];
   #shapeBytes = 0;
   #codecBytes = 0;
+  #cloned = false;
+
+  /** True if a column is structured clone, whose bytes may differ where the values don't: they tell how numbers are held. */
+  get cloned(): boolean {
+    return this.#cloned;
+  }
 
   begin(shape: string, codec: string): void {
     if (this.#bytes.length > keptBytes) this.#bytes = new Uint8Array(1 << 16);
     this.#entries = [];
+    this.#cloned = false;
     this.#position = headerBytes;
     this.#shapeBytes = this.#writeText(shape);
     this.#codecBytes = this.#writeText(codec);
@@ -74,6 +81,7 @@ export class FrameWriter {
 
   /** Ends a column whose `length` bytes were written at the position that `reserve` gave. */
   column(kind: number, count: number, length: number): void {
+    if (kind === columnKind.clone) this.#cloned = true;
     this.#entries.push(kind, count, this.#position, length);
     this.#position += length;
     this.#align();

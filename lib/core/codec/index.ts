@@ -48,7 +48,8 @@ export function encodeObjects(objects: readonly unknown[], room: number = 0): Pa
   idle = undefined;
   try {
     const format = writeObjects(workspace, objects);
-    return { format, rows: objects.length, bytes: workspace.frame.finish(objects.length, room) };
+    const payload = { format, rows: objects.length, bytes: workspace.frame.finish(objects.length, room) };
+    return workspace.frame.cloned ? { ...payload, cloned: true } : payload;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new QStreamError("LIMIT_EXCEEDED", "objects are too large to be sent in one parcel", {

@@ -69,7 +69,7 @@ export interface LineageStore {
 
   /**
    * Appends records of several channels: durable when the promise is fulfilled. Each channel's are all written or none. Those
-   * that are there already (by seq) are skipped. A gap is INTERNAL, and nothing of the call is written.
+   * that are there already (by seq) are skipped. A gap is LINEAGE_REGRESSED, and nothing of the call is written.
    *
    * @returns an answer for each commit, in order
    */
@@ -83,7 +83,7 @@ export interface LineageStore {
   ) => Promise<readonly { readonly seq: number; readonly record: Uint8Array }[]>;
 
   /**
-   * Keeps a checkpoint: the state after task `seq`, which must be committed (else INTERNAL). The same seq again replaces it; one
+   * Keeps a checkpoint: the state after task `seq`, which must be committed (else LINEAGE_REGRESSED). The same seq again replaces it; one
    * before what was freed isn't kept. Checked by checksum when it is loaded.
    */
   saveCheckpoint: (

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { pointerIn } from "../../../actors/lineage/blob-pointer.ts";
+import { pointerIn } from "../../../actors/stores/blob-pointer.ts";
 import { packCheckpoint } from "../../../actors/lineage/checkpoint-bytes.ts";
 import { LineageClient } from "../../../actors/lineage/lineage-client.ts";
 import type { LineageCall } from "../../../actors/lineage/protocol.ts";

@@ -57,7 +57,7 @@ class Model {
 
   save(generation: number, seq: number, bytes: Uint8Array): string {
     if (generation < this.generation) return "fenced";
-    if (seq > this.last) return "INTERNAL";
+    if (seq > this.last) return "LINEAGE_REGRESSED";
     if (seq >= this.freedBefore) this.checkpoints.set(seq, bytes);
     return "committed";
   }
@@ -227,7 +227,7 @@ class Run {
       }
       return { channel: number, generation, firstSeq, records: records(count, firstSeq) };
     });
-    const expected = gap ? "INTERNAL" : commits.map((commit) => this.#model(commit.channel).commit(commit));
+    const expected = gap ? "LINEAGE_REGRESSED" : commits.map((commit) => this.#model(commit.channel).commit(commit));
     assert.equal(await codeOf(() => this.#store.commit(this.#execution, commits)), expected);
   }
 

@@ -193,7 +193,7 @@ function testRecords(test: Suite, withStore: WithStore): void {
     "a gap is a defect of the caller, and nothing of its call is written",
     withStore(async (store, execution) => {
       await store.create(execution, description, 2, 1);
-      await refuses("INTERNAL", () => store.commit(execution, [commitOf(0, 0, 1), commitOf(1, 1, 1)]));
+      await refuses("LINEAGE_REGRESSED", () => store.commit(execution, [commitOf(0, 0, 1), commitOf(1, 1, 1)]));
       assert.is((await store.progress(execution, 0)).lastSeq, -1);
     }),
   );
@@ -278,7 +278,7 @@ function testCheckpoints(test: Suite, withStore: WithStore, { checkpointBytes }:
     withStore(async (store, execution) => {
       await store.create(execution, description, 1, 1);
       await store.commit(execution, [commitOf(0, 0, 3)]);
-      await refuses("INTERNAL", () => store.saveCheckpoint(execution, 0, 0, 3, description));
+      await refuses("LINEAGE_REGRESSED", () => store.saveCheckpoint(execution, 0, 0, 3, description));
       assert.is((await store.progress(execution, 0)).checkpoint, -1);
     }),
   );

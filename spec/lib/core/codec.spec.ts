@@ -383,4 +383,12 @@ test("a long path is cut in the middle", () => {
   refused(object, /it is at (?=\S{80} of)\S*\.level99\S*\.\.\.\S*\.level0 of the object/);
 });
 
+test("it says where structured clone is in the bytes: those of equal objects may differ", () => {
+  assert.is(encodeObjects([{ a: 1, b: "x", c: new Date(0) }]).cloned, undefined);
+  assert.is(encodeObjects([1, "x", null]).cloned, undefined);
+  assert.is(encodeObjects([{ a: 1, b: [1, 2] }]).cloned, true);
+  assert.is(encodeObjects([{ a: new Map([[1, 2]]) }, { a: 1, b: 2 }]).cloned, true);
+  assert.is(encodeObjects([new Set([1])]).cloned, true);
+});
+
 test.run();

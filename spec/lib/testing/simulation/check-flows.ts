@@ -14,13 +14,11 @@ export type FlowName = keyof typeof simulatedFlows;
 /** How an execution may end where a store forgets what it had confirmed, or a drive refuses to write. */
 const excused = [
   "LINEAGE_REGRESSED",
-  "EXECUTION_UNKNOWN",
+  "STORE_LOST",
   "EXECUTION_TAKEN",
   "NOT_RECOVERABLE",
   "LIMIT_EXCEEDED",
   "STEP_FAILED",
-  "DEADLOCK",
-  "INTERNAL",
 ] as const;
 
 /** Faults that struck, added up over flows and seeds. */
@@ -29,9 +27,15 @@ export class StruckFaults {
   readonly #phases = new Map<Phase | "starting", number>();
   seeds = 0;
 
-  /** Checks a flow over seeds with faults that it has to survive, and over a few with those that it may end by. */
-  async check(name: FlowName, seeds: number, from = 1): Promise<void> {
-    const { flow, args, options } = simulatedFlows[name];
+  /**
+   * Checks a flow over seeds with faults that it has to survive, and over a few with those that it may end by.
+   *
+   * @param share - of the objects that the flow reads
+   */
+  async check(name: FlowName, seeds: number, from = 1, share = 1): Promise<void> {
+    const { flow, options } = simulatedFlows[name];
+    const given = simulatedFlows[name].args as { readonly upTo: number };
+    const args = { ...given, upTo: Math.ceil(given.upTo * share) };
     const harsh = Math.ceil(seeds / 5);
     for (const [count, faults] of [
       [seeds - harsh, survivableFaults],

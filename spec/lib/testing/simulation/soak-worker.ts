@@ -3,6 +3,14 @@ import { parentPort, workerData } from "node:worker_threads";
 import { StruckFaults, type FlowName } from "./check-flows.ts";
 import { simulatedFlows } from "./flows.ts";
 
+/** What a thread is told to do. */
+export interface SoakShare {
+  readonly seeds: number;
+  readonly from: number;
+  /** Milliseconds after which no other round begins: a slow machine does what it can. */
+  readonly withinMs: number;
+}
+
 /** What became of a thread's seeds. */
 export interface SoakedShare {
   readonly seeds: number;
@@ -11,32 +19,42 @@ export interface SoakedShare {
   readonly problem: string | undefined;
 }
 
+const rounds = 20;
 // Columnar batches take many times as long as objects, and go the same ways.
-const columnarShare = 0.005;
-
+const columnarShare = 0.004;
 // Small flows meet the same faults in a third of the time.
-const quick: readonly FlowName[] = ["waited", "live", "unfolded", "zipped", "earlyStop", "stumbled"];
-const weightOf = (name: FlowName): number => (quick.includes(name) ? 3 : 1);
+const weights: Partial<Record<FlowName, number>> = {
+  waited: 5,
+  live: 6,
+  unfolded: 3,
+  zipped: 3,
+  earlyStop: 3,
+  stumbled: 3,
+};
+// Those whose results are compared with their own without faults: fewer objects meet as many faults.
+const shares: Partial<Record<FlowName, number>> = { join: 0.5, diamond: 0.5, sorted: 0.5, keyed: 0.3, changing: 0.3 };
 
-async function soak({ seeds, from }: { readonly seeds: number; readonly from: number }): Promise<SoakedShare> {
+async function soak({ seeds, from, withinMs }: SoakShare): Promise<SoakedShare> {
   const struck = new StruckFaults();
   const names = Object.keys(simulatedFlows) as FlowName[];
-  const others = names.filter((name) => name !== "columnar");
+  const weightOf = (name: FlowName): number => weights[name] ?? 1;
+  const total = names.reduce((sum, name) => sum + (name === "columnar" ? 0 : weightOf(name)), 0);
+  const startedAt = performance.now();
   try {
-    await struck.check("columnar", Math.ceil(seeds * columnarShare), from);
-    const weights = others.reduce((sum, name) => sum + weightOf(name), 0);
-    const each = (seeds - struck.seeds) / weights;
-    // oxlint-disable-next-line no-await-in-loop -- one world at a time
-    for (const name of others) await struck.check(name, Math.ceil(each * weightOf(name)), from);
+    for (let round = 0; round < rounds && performance.now() - startedAt < withinMs; round++) {
+      for (const name of names) {
+        const share = name === "columnar" ? columnarShare : ((1 - columnarShare) * weightOf(name)) / total;
+        const count = Math.ceil((seeds * share) / rounds);
+        // oxlint-disable-next-line no-await-in-loop -- one world at a time
+        await struck.check(name, count, from + round * count, shares[name]);
+      }
+    }
     struck.assertAll();
     return { seeds: struck.seeds, struck: struck.toString(), problem: undefined };
   } catch (error) {
-    return {
-      seeds: struck.seeds,
-      struck: struck.toString(),
-      problem: error instanceof Error ? error.message : String(error),
-    };
+    const problem = error instanceof Error ? error.message : String(error);
+    return { seeds: struck.seeds, struck: struck.toString(), problem };
   }
 }
 
-parentPort?.postMessage(await soak(workerData as Parameters<typeof soak>[0]));
+parentPort?.postMessage(await soak(workerData as SoakShare));
