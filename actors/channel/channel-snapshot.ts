@@ -29,8 +29,24 @@ const entriesMin = 64;
  * A snapshot as bytes: 8 bits version, 8 bits format of the snapshot without a state of many entries, 8 bits format of those,
  * 32 bits length of the snapshot, 32 bits number of entries; then the snapshot, and the entries if there are any.
  */
-/** @param room - bytes to leave free in front, for whoever stores it */
+/**
+ * @param room - bytes to leave free in front, for whoever stores it
+ * @throws QStreamError CANNOT_TRAVEL for a state that isn't data
+ */
 export function encodeSnapshot(snapshot: ChannelSnapshot, room: number = 0): Uint8Array {
+  try {
+    return encode(snapshot, room);
+  } catch (cause) {
+    if (!(cause instanceof QStreamError) || cause.code !== "CANNOT_TRAVEL") throw cause;
+    const [what = ""] = cause.message.split(". ");
+    throw new QStreamError("CANNOT_TRAVEL", `what snapshot() returned can't be saved: ${what}`, {
+      advice: "Return plain data (arrays, objects, Maps, typed arrays), and make instances of it again in restore()",
+      cause,
+    });
+  }
+}
+
+function encode(snapshot: ChannelSnapshot, room: number): Uint8Array {
   const entries = Array.isArray(snapshot.state) && snapshot.state.length >= entriesMin ? snapshot.state : [];
   const restAt = room + headBytes;
   // A large state is written where it stays.

@@ -135,9 +135,8 @@ export class RedisConnection {
 
   async #inTime<T>(answer: Promise<T>, timeoutMs: number, what: string): Promise<T> {
     const waiting = new AbortController();
-    const late = delay(systemClock, timeoutMs, waiting.signal).then(
-      // Where this process was held up, the answer may be there, and only not taken yet.
-      () => new Promise<never>((_, reject) => systemClock.soon(() => reject(storeAway(this.server, what)))),
+    const late = patience(timeoutMs, waiting.signal).then(
+      () => Promise.reject<never>(storeAway(this.server, what)),
       // It was answered in time: the race is over.
       () => new Promise<never>(() => {}),
     );
@@ -217,6 +216,16 @@ export async function checkServer(ask: Ask, server: string): Promise<RedisServer
 }
 
 const evictingAdvice = "Set its maxmemory-policy to noeviction: lineage that is evicted is lost";
+
+/**
+ * Waits in parts. While this process is held up, one part passes, however long it lasts; in those that are left it can take an
+ * answer that came meanwhile.
+ */
+async function patience(timeoutMs: number, signal: AbortSignal): Promise<void> {
+  for (let part = 0; part < patienceParts; part++) await delay(systemClock, timeoutMs / patienceParts, signal);
+}
+
+const patienceParts = 4;
 
 function destroy(client: Client): void {
   if (client.isOpen) client.destroy();

@@ -1,4 +1,5 @@
 import * as assert from "uvu/assert";
+import { encodeSnapshot } from "../../../actors/channel/channel-snapshot.ts";
 import { Checkpoints, type WholePolicy } from "../../../actors/channel/checkpoints.ts";
 import { OperatorWork } from "../../../actors/channel/work.ts";
 import { unpackCheckpoint } from "../../../actors/lineage/checkpoint-bytes.ts";
@@ -92,6 +93,16 @@ test("an operator that tells changes but can't take them is refused, and so is t
   assert.is(work.changes?.(), 1);
   assert.is(made(methods).changes, undefined);
   assert.is(made(methods).apply, undefined);
+});
+
+test("a state that isn't data is refused by what made it", async () => {
+  class Tower {
+    readonly flights = 7;
+  }
+  const state = { towers: [new Tower()] };
+  const snapshot = { seq: 0, inputs: [], outputs: [], reading: undefined, state, counters: {} };
+  const error = await failure(() => encodeSnapshot(snapshot), "CANNOT_TRAVEL");
+  assert.match(error.message, /^what snapshot\(\) returned can't be saved: .*Tower.*\. Return plain data/u);
 });
 
 test.run();
