@@ -136,7 +136,7 @@ export class RedisConnection {
   async #inTime<T>(answer: Promise<T>, timeoutMs: number, what: string): Promise<T> {
     const waiting = new AbortController();
     const late = patience(timeoutMs, waiting.signal).then(
-      () => Promise.reject<never>(storeAway(this.server, what)),
+      () => Promise.reject(storeAway(this.server, what)),
       // It was answered in time: the race is over.
       () => new Promise<never>(() => {}),
     );
