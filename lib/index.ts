@@ -5,19 +5,25 @@ export type { QStream } from "./flow/qstream.ts";
 export type { PartitionedStream } from "./flow/partitioned-stream.ts";
 export type { Input } from "./flow/make-step.ts";
 export type { ApplyOptions, FunctionContext, PassedOver, StepOptions } from "./flow/stream-types.ts";
-export type { ArgumentsOf, ArgumentsSchema, ArgumentType } from "./flow/arguments-schema.ts";
+export type { ArgumentKind, ArgumentsOf, ArgumentsSchema, ArgumentType } from "./flow/arguments-schema.ts";
 export type { Execution } from "./flow/execution.ts";
 export type { ExplainOptions } from "./flow/explain/index.ts";
 export type { ResumeOptions, RunOptions } from "./flow/run.ts";
 export type { LineageMetrics } from "../actors/lineage/lineage-metrics.ts";
 export type { LineageOptions } from "./flow/session-lineage.ts";
-export { local, type Session, type SessionOptions } from "./flow/session.ts";
+export { local, type FlowSession, type Session, type SessionOptions } from "./flow/session.ts";
+export { cluster } from "./cluster/open-cluster.ts";
+export type { ClusterListing, ClusterOptions, ClusterSession, FollowOptions } from "./cluster/cluster-session.ts";
+export type { ListedExecution, ListedMachine } from "./cluster/protocol.ts";
+export type { MachineOffer } from "../actors/cluster/protocol.ts";
+export type { Tls } from "../actors/transport/wire/security.ts";
 export type {
   ChannelPlacement,
   ChannelSummary,
   ExecutionEvent,
   ExecutionMetrics,
   StepSummary,
+  TaskFailed,
 } from "../actors/scheduler/execution-events.ts";
 export type { ChannelMetrics } from "../actors/channel/channel-metrics.ts";
 export type { ChannelState } from "../actors/channel/channel-parts.ts";
@@ -27,8 +33,9 @@ export type { Limits } from "./core/limits.ts";
 export type { ArrowBatch, Batch, ColumnsIn, PolarsBatch, RowIn } from "./core/batch-types.ts";
 export type { Context } from "./core/contracts/context.ts";
 export type { Clock } from "./core/seam/clock.ts";
-export type { Disk } from "./core/seam/disk.ts";
+export type { Disk, DiskFile } from "./core/seam/disk.ts";
 export type {
+  Deal,
   Declares,
   Incremental,
   Many,
@@ -52,7 +59,16 @@ export {
   type SplitRequest,
 } from "./core/contracts/reader.ts";
 export type { Guarantee, OutputSink, PrepareContext, SinkChannel } from "./core/contracts/sink.ts";
-export type { Key, PartitionFunction, Route, RoutedTask, Router } from "./core/contracts/partition.ts";
+export type { ColumnarView } from "./core/batch/view.ts";
+export type {
+  Key,
+  MadeLoop,
+  Making,
+  PartitionFunction,
+  Route,
+  RoutedTask,
+  Router,
+} from "./core/contracts/partition.ts";
 export { perMachine, perSlot, single, tagged, withData } from "./placement/index.ts";
 export type { PlacementStrategy } from "./core/placement-strategy.ts";
 export {
@@ -125,10 +141,10 @@ export type { FileSystemOptions, HttpOptions, S3Options } from "./files/index.ts
 export type { ColumnKind, ValueOf } from "./core/schema.ts";
 export type { FileEntry, FileSystem, FileWriter, OpenFile } from "./core/contracts/file-system.ts";
 export type { KeySelector } from "./core/key.ts";
-export type { KeyOf } from "./core/key-columns.ts";
+export type { KeyOf, RowIn as KeyRowIn } from "./core/key-columns.ts";
 export type { KeyColumns, OrderedKey, RowChannels } from "./partition/index.ts";
 export { broadcastJoin, type BroadcastJoinKind } from "../operators/broadcast-join.ts";
-export { cogroup, type CogroupOptions, type CogroupState } from "../operators/cogroup.ts";
+export { cogroup, type CogroupGroup, type CogroupOptions, type CogroupState } from "../operators/cogroup.ts";
 export { hashJoin, type HashJoinOptions } from "../operators/hash-join.ts";
 export type {
   Joined,

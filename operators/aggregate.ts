@@ -8,9 +8,10 @@ import type {
   Stateful,
   Task,
 } from "../lib/core/contracts/operator.ts";
-import { FrameGroups, type FrameGroupsState } from "./aggregate/frame-groups.ts";
+import { type AggregationState, dealAggregation, dealPartialAggregation } from "./aggregate/deal-aggregation.ts";
+import { FrameGroups, type FrameGroupsChanges } from "./aggregate/frame-groups.ts";
 import type { Aggregate, AggregateKind, AggregateValue } from "./aggregate/functions.ts";
-import { type GroupChanges, type GroupState, ObjectGroups } from "./aggregate/object-groups.ts";
+import { type GroupChanges, ObjectGroups } from "./aggregate/object-groups.ts";
 import { type AggregatePart, type AggregatePlan, planAggregates } from "./aggregate/plan.ts";
 
 export {
@@ -120,7 +121,18 @@ function definition<T, In, Out>(
     parallelism,
     representations: ["objects", "arrow", "polars"],
     create: () => new Aggregation<In, Out>(plan, part),
+    ...dealOf<In>(plan, part),
   };
+}
+
+/** One group of the whole stream is one channel's. */
+function dealOf<In>(
+  plan: AggregatePlan,
+  part: AggregatePart,
+): Pick<OperatorDefinition<{ in: In }, unknown, AggregationState>, "deal" | "keys"> {
+  if (part === "partial") return { deal: (states, deal) => dealPartialAggregation(states, deal, plan) };
+  if (plan.by.length === 0) return {};
+  return { deal: (states, deal) => dealAggregation(states, deal, plan), keys: { in: plan.by } };
 }
 
 function declaresOf({ aggregates }: AggregatePlan, representation: Representation | undefined): Declares {
@@ -133,14 +145,9 @@ function declaresOf({ aggregates }: AggregatePlan, representation: Representatio
 /** Groups that a partial aggregation holds before it hands them on. */
 const partialGroupsMax = 1 << 16;
 
-interface AggregationState {
-  readonly objects: readonly GroupState[];
-  readonly frames: FrameGroupsState;
-}
-
 interface AggregationChanges {
-  readonly representation: Representation | undefined;
   readonly objects: GroupChanges;
+  readonly frames: FrameGroupsChanges;
 }
 
 class Aggregation<In, Out>
@@ -187,15 +194,15 @@ class Aggregation<In, Out>
     this.#frames.restore(frames);
   }
 
-  /** Groups of batches are states that were merged, and mostly few: they are saved whole. */
   changes(): AggregationChanges | undefined {
-    const objects = this.#frames.isColumnar([]) ? undefined : this.#objects.changes();
-    return objects === undefined ? undefined : { representation: this.#frames.representation, objects };
+    const objects = this.#objects.changes();
+    const frames = this.#frames.changes();
+    return objects && frames && { objects, frames };
   }
 
-  apply({ representation, objects }: AggregationChanges): void {
-    this.#frames.representation = representation;
+  apply({ objects, frames }: AggregationChanges): void {
     this.#objects.apply(objects);
+    this.#frames.apply(frames);
   }
 
   #give(columnar: boolean): readonly Out[] {

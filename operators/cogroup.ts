@@ -1,6 +1,7 @@
 import { representationOf } from "../lib/core/batch/index.ts";
 import type { Context } from "../lib/core/contracts/context.ts";
 import type {
+  Deal,
   Declares,
   Incremental,
   Operator,
@@ -13,7 +14,7 @@ import type { Key } from "../lib/core/contracts/partition.ts";
 import { QStreamError } from "../lib/core/errors.ts";
 import { keyFunction, mapKey, type MapKey } from "../lib/core/key.ts";
 import type { KeyOf } from "../lib/core/key-columns.ts";
-import { sampledBytes } from "./held-bytes.ts";
+import { sampledBytes, shareOf } from "./held-bytes.ts";
 
 /** Options of `cogroup`. */
 export interface CogroupOptions<L, R, Out> {
@@ -32,7 +33,7 @@ export interface CogroupOptions<L, R, Out> {
 
 type Inputs<L, R> = { left: L; right: R };
 
-interface Group<L, R> {
+export interface CogroupGroup<L, R> {
   readonly key: Key;
   readonly left: L[];
   readonly right: R[];
@@ -40,7 +41,7 @@ interface Group<L, R> {
 
 /** The state of a cogroup: the groups so far. */
 export interface CogroupState<L, R> {
-  readonly groups: readonly Group<L, R>[];
+  readonly groups: readonly CogroupGroup<L, R>[];
   readonly bytes: number;
 }
 
@@ -86,7 +87,22 @@ export function cogroup<L, R, Out>(
     parallelism: "per-slot",
     representations: ["objects"],
     create: () => new Cogroup(options),
+    deal: dealGroups,
+    keys: { left: options.left, right: options.right },
   };
+}
+
+function dealGroups<L, R>(states: readonly CogroupState<L, R>[], { takes }: Deal): CogroupState<L, R> {
+  const objectsIn = (groups: readonly CogroupGroup<L, R>[]): number =>
+    groups.reduce((sum, { left, right }) => sum + left.length + right.length, 0);
+  const groups: CogroupGroup<L, R>[] = [];
+  let bytes = 0;
+  for (const state of states) {
+    const taken = state.groups.filter(({ key }) => takes(key));
+    for (const group of taken) groups.push(group);
+    bytes += shareOf(state.bytes, objectsIn(taken), objectsIn(state.groups));
+  }
+  return { groups, bytes };
 }
 
 class Cogroup<L, R, Out>
@@ -95,7 +111,7 @@ class Cogroup<L, R, Out>
   readonly #options: CogroupOptions<L, R, Out>;
   readonly #leftKey: (object: L) => Key;
   readonly #rightKey: (object: R) => Key;
-  readonly #groups = new Map<MapKey, Group<L, R>>();
+  readonly #groups = new Map<MapKey, CogroupGroup<L, R>>();
   #bytes = 0;
   /** Undefined while the state was never saved. */
   #arrived: Arrived[] | undefined;
@@ -160,7 +176,7 @@ class Cogroup<L, R, Out>
     this.#arrived?.push({ side, objects });
   }
 
-  #groupOf(given: Key): Group<L, R> {
+  #groupOf(given: Key): CogroupGroup<L, R> {
     const key = given ?? null;
     const place = mapKey(key);
     let group = this.#groups.get(place);

@@ -1,5 +1,5 @@
 import { loadedBatches, representationOf } from "../lib/core/batch/index.ts";
-import type { Operator, OperatorDefinition, Stateful, Task } from "../lib/core/contracts/operator.ts";
+import type { Deal, Operator, OperatorDefinition, Stateful, Task } from "../lib/core/contracts/operator.ts";
 import { invariant } from "../lib/core/errors.ts";
 
 /** Counts the objects of a stream, or the rows of its columnar batches; gives one number at the end. */
@@ -9,7 +9,12 @@ export function countObjects<T>(): OperatorDefinition<{ in: T }, number> {
 
 /** The first half of a count in two: each channel counts what it gets. `mergeCounts` is the second half. */
 export function partialCount<T>(): OperatorDefinition<{ in: T }, number> {
-  return definition("partial-count", "same", () => new Count<T>());
+  return { ...definition("partial-count", "same", () => new Count<T>()), deal: dealCounts };
+}
+
+/** Counts of channels may be added up anywhere. */
+function dealCounts(states: readonly { readonly count: number }[], { takesRest }: Deal): { count: number } {
+  return { count: takesRest ? states.reduce((sum, { count }) => sum + count, 0) : 0 };
 }
 
 /** The second half of a count in two: adds up the counts of channels. */

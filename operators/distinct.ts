@@ -1,9 +1,10 @@
-import { loadedBatches, representationOf } from "../lib/core/batch/index.ts";
+import { type BatchSupport, loadedBatches, representationOf } from "../lib/core/batch/index.ts";
 import type { ColumnsIn } from "../lib/core/batch-types.ts";
 import type { Incremental, Operator, OperatorDefinition, Stateful, Task } from "../lib/core/contracts/operator.ts";
 import type { Key } from "../lib/core/contracts/partition.ts";
 import { invariant, QStreamError } from "../lib/core/errors.ts";
 import { keyFunction, mapKey, type MapKey } from "../lib/core/key.ts";
+import { dealKeys, type DistinctState, Groups, groupsOfRows } from "./distinct/groups.ts";
 import { readKeys } from "./distinct/read-keys.ts";
 import { structuralKey } from "./distinct/structural-key.ts";
 
@@ -36,16 +37,20 @@ export function distinct<T>(options: DistinctOptions<T> = {}): OperatorDefinitio
     parallelism: "per-slot",
     representations: ["objects", "arrow", "polars"],
     create: () => new Distinct<T>(keyOf, names),
+    deal: dealKeys,
+    keys: { in: selector ?? structuralKey },
   };
 }
 
 /** Entries that a Set of V8 can hold. */
 const keysMax = 2 ** 24 - 1;
 
-class Distinct<T> implements Operator<{ in: T }, T>, Stateful<readonly MapKey[]>, Incremental<readonly MapKey[]> {
+class Distinct<T> implements Operator<{ in: T }, T>, Stateful<DistinctState>, Incremental<DistinctState> {
   readonly #keyOf: (object: T) => Key;
   readonly #names: readonly string[] | "function" | undefined;
   #seen = new Set<MapKey>();
+  /** Of rows of batches: keys alone don't tell how those are sent. */
+  readonly #groups = new Groups();
   /** Keys that were seen since the state was last saved; undefined while it never was. */
   #added: MapKey[] | undefined;
 
@@ -60,26 +65,40 @@ class Distinct<T> implements Operator<{ in: T }, T>, Stateful<readonly MapKey[]>
     return objects.flatMap((batch) => this.#newRows(batch));
   }
 
-  snapshot(): readonly MapKey[] {
+  snapshot(): DistinctState {
     this.#added = [];
-    return [...this.#seen];
+    return { keys: [...this.#seen], groups: this.#groups.since(0) };
   }
 
-  restore(keys: readonly MapKey[]): void {
+  restore({ keys, groups }: DistinctState): void {
     this.#seen = new Set(keys);
+    this.#groups.restore(groups);
   }
 
-  changes(): readonly MapKey[] | undefined {
-    const added = this.#added;
-    if (added !== undefined) this.#added = [];
-    return added;
+  changes(): DistinctState | undefined {
+    const keys = this.#added;
+    if (keys === undefined) return undefined;
+    this.#added = [];
+    return { keys, groups: this.#groups.since(this.#seen.size - keys.length) };
   }
 
-  apply(added: readonly MapKey[]): void {
-    for (const key of added) this.#isNew(key);
+  apply({ keys, groups }: DistinctState): void {
+    if (groups === "unknown") this.#groups.forget();
+    if (!(groups instanceof Uint16Array)) {
+      for (const key of keys) this.#isNew(key);
+      return;
+    }
+    this.#groups.begin(this.#seen);
+    for (const [index, key] of keys.entries()) if (this.#add(key)) this.#groups.note(groups[index] as number);
   }
 
   #isNew(key: MapKey): boolean {
+    const isNew = this.#add(key);
+    if (isNew) this.#groups.noteKey(key);
+    return isNew;
+  }
+
+  #add(key: MapKey): boolean {
     const before = this.#seen.size;
     if (before >= keysMax && !this.#seen.has(key)) {
       throw new QStreamError("LIMIT_EXCEEDED", `one channel can't hold more than ${keysMax} keys`, {
@@ -103,16 +122,26 @@ class Distinct<T> implements Operator<{ in: T }, T>, Stateful<readonly MapKey[]>
         },
       );
     }
+    this.#groups.begin(this.#seen);
     const keys = readKeys(support, batch, this.#names);
     const rows = support.rows(batch);
     const isNew = new Uint16Array(rows);
     let kept = 0;
     for (let row = 0; row < rows; row += 1) {
-      if (!this.#isNew(keys(row))) continue;
+      if (!this.#add(keys(row))) continue;
       isNew[row] = 1;
       kept += 1;
     }
     if (kept === 0) return [];
+    this.#noteGroups(support, batch, isNew);
     return [kept === rows ? batch : (support.gather(batch, isNew, 2)[1] as T)];
+  }
+
+  #noteGroups(support: BatchSupport, batch: T, isNew: Uint16Array): void {
+    const view = support.view(batch);
+    const names = this.#names === "function" ? undefined : this.#names;
+    const groupOf = groupsOfRows(() => view.hashRows(names ?? view.columns));
+    if (groupOf === undefined) return this.#groups.forget();
+    for (let row = 0; row < isNew.length; row += 1) if (isNew[row] === 1) this.#groups.note(groupOf(row));
   }
 }

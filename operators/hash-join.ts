@@ -1,5 +1,7 @@
 import type { OperatorDefinition } from "../lib/core/contracts/operator.ts";
 import type { KeySelector } from "../lib/core/key.ts";
+import { dealJoins, keysOf } from "./join/deal-joins.ts";
+import { dealFrameStates, dealHashStates } from "./join/deal-hash-joins.ts";
 import { FrameHashJoin } from "./join/frame-hash-join.ts";
 import { JoinOperator } from "./join/join-operator.ts";
 import { ObjectHashJoin } from "./join/object-hash-join.ts";
@@ -55,7 +57,13 @@ export function hashJoin<
 >(
   options: HashJoinOptions<L, R, How, Out, LeftKeys, RightKeys, Suffix>,
 ): OperatorDefinition<{ left: L; right: R }, Out> {
-  return defineHashJoin("hash-join", options, options.build ?? "right");
+  const build = options.build ?? "right";
+  const plan = planJoin("hash-join", options);
+  return {
+    ...defineHashJoin<L, R, Out>("hash-join", options, build),
+    deal: dealJoins({ objects: dealHashStates(plan, build), frames: dealFrameStates(plan, build) }),
+    keys: keysOf<L, R>(plan),
+  };
 }
 
 /** The definition of a build-probe join, by whatever name it has in explain. */

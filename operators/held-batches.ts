@@ -1,13 +1,23 @@
 import type { DataFrame } from "nodejs-polars";
 import { type BatchSupport, loadBatches, loadedBatches, representationOf } from "../lib/core/batch/index.ts";
-import type { Representation as StreamRepresentation } from "../lib/core/contracts/operator.ts";
+import type { Deal, Representation as StreamRepresentation } from "../lib/core/contracts/operator.ts";
 import { invariant, QStreamError } from "../lib/core/errors.ts";
 import type { Payload } from "../lib/core/payload.ts";
+import { shareOf } from "./held-bytes.ts";
+import { rowsOf, takenRows } from "./taken-rows.ts";
 
 /** Held batches as plain data. */
 export interface HeldBatchesState {
   readonly representation: StreamRepresentation | undefined;
   readonly payloads: readonly Payload[];
+  /** Bytes as they are counted in memory, where the payloads may take others. */
+  readonly bytes: number;
+}
+
+/** What has changed in held batches. */
+export interface HeldBatchesChanges extends HeldBatchesState {
+  /** All were handed over in between: payloads are what came afterwards, and not what came on top. */
+  readonly taken: boolean;
 }
 
 /** Columnar batches that an operator holds, as Polars frames, and the representation in which it gives what it makes. */
@@ -17,6 +27,9 @@ export class HeldBatches {
   #restored: readonly Payload[] = [];
   #rows = 0;
   #bytes = 0;
+  /** How many of the batches are in the saved state; undefined while that never was. */
+  #saved: number | undefined;
+  #takenSince = false;
   /** What the stream holds; undefined before its first object. */
   representation: StreamRepresentation | undefined;
 
@@ -85,6 +98,8 @@ export class HeldBatches {
     this.#frames = [];
     this.#rows = 0;
     this.#bytes = 0;
+    if (this.#saved !== undefined) this.#saved = 0;
+    this.#takenSince = true;
     return frames.length === 0 ? undefined : (this.support.concat(frames) as DataFrame);
   }
 
@@ -95,14 +110,35 @@ export class HeldBatches {
 
   snapshot(): HeldBatchesState {
     const payloads = [...this.#restored, ...this.#frames.map((frame) => this.support.encode(frame))];
-    return { representation: this.representation, payloads };
+    this.#noteSaved();
+    return { representation: this.representation, payloads, bytes: this.#bytes };
   }
 
-  restore({ representation, payloads }: HeldBatchesState): void {
+  restore({ representation, payloads, bytes }: HeldBatchesState): void {
     this.representation = representation;
     this.#restored = payloads;
-    this.#rows = payloads.reduce((rows, payload) => rows + payload.rows, 0);
-    this.#bytes = payloads.reduce((bytes, payload) => bytes + payload.bytes.byteLength, 0);
+    this.#rows = rowsOf(payloads);
+    this.#bytes = bytes;
+  }
+
+  /** What has changed since this or `snapshot` was last called; undefined where that never was. */
+  changes(): HeldBatchesChanges | undefined {
+    const saved = this.#saved;
+    if (saved === undefined) return undefined;
+    const payloads = this.#frames.slice(saved - this.#restored.length).map((frame) => this.support.encode(frame));
+    const taken = this.#takenSince;
+    this.#noteSaved();
+    return { representation: this.representation, payloads, bytes: this.#bytes, taken };
+  }
+
+  /** Takes over what `changes` gave elsewhere, on top of a restored state. */
+  apply({ taken, payloads, ...state }: HeldBatchesChanges): void {
+    this.restore({ ...state, payloads: taken ? payloads : [...this.#restored, ...payloads] });
+  }
+
+  #noteSaved(): void {
+    this.#saved = this.#restored.length + this.#frames.length;
+    this.#takenSince = false;
   }
 
   #decode(): void {
@@ -110,4 +146,28 @@ export class HeldBatches {
     this.#frames = [...this.#restored.map((payload) => this.support.decode(payload) as DataFrame), ...this.#frames];
     this.#restored = [];
   }
+}
+
+/** The batches of several states in one. */
+export function joinedBatches(states: readonly HeldBatchesState[]): HeldBatchesState {
+  return {
+    representation: states.find(({ representation }) => representation !== undefined)?.representation,
+    payloads: states.flatMap(({ payloads }) => payloads),
+    bytes: states.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
+
+/** Of the batches of several states the rows whose keys are taken. */
+export function dealBatches(
+  states: readonly HeldBatchesState[],
+  names: readonly string[],
+  deal: Deal,
+  support: BatchSupport,
+): HeldBatchesState {
+  return joinedBatches(
+    states.map(({ representation, payloads, bytes }) => {
+      const taken = takenRows(payloads, names, deal, support);
+      return { representation, payloads: taken, bytes: shareOf(bytes, rowsOf(taken), rowsOf(payloads)) };
+    }),
+  );
 }

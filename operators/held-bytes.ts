@@ -15,3 +15,8 @@ export function sampledBytes(objects: readonly unknown[]): number {
   }
   return seen === 0 ? 0 : Math.ceil((bytes / seen) * length);
 }
+
+/** The bytes of a part of what is kept. */
+export function shareOf(bytes: number, part: number, whole: number): number {
+  return whole === 0 ? 0 : Math.ceil((bytes * part) / whole);
+}

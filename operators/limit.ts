@@ -17,7 +17,13 @@ export function limit<T>(n: number): OperatorDefinition<{ in: T }, T> {
 
 /** The first half of `limit` in two: each channel passes `n` on. `limit` itself is the second half. */
 export function partialLimit<T>(n: number): OperatorDefinition<{ in: T }, T> {
-  return definition(n, "partial-limit", "same");
+  return {
+    ...definition<T>(n, "partial-limit", "same"),
+    // What the channels before have passed counts for one of those that take over: together they still pass `n`.
+    deal: (states: readonly { readonly left: number }[], { takesRest }) => ({
+      left: takesRest ? Math.min(n, ...states.map(({ left }) => left)) : n,
+    }),
+  };
 }
 
 function definition<T>(n: number, kind: string, parallelism: "single" | "same"): OperatorDefinition<{ in: T }, T> {

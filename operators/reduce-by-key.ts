@@ -9,8 +9,8 @@ import type {
   Task,
 } from "../lib/core/contracts/operator.ts";
 import type { Key } from "../lib/core/contracts/partition.ts";
-import { KeyedValues, type Reduction } from "./reduce-by-key/keyed-values.ts";
-import { PartialReduction } from "./reduce-by-key/partial-reduction.ts";
+import { dealEntries, KeyedValues, type Reduction } from "./reduce-by-key/keyed-values.ts";
+import { dealParts, mergingParts, PartialReduction, type PartialState } from "./reduce-by-key/partial-reduction.ts";
 import { refuseBatch } from "./reduce-by-key/refuse-batch.ts";
 
 /** A key and the value that was made of its objects. */
@@ -62,6 +62,8 @@ export function reduceByKey<T, K extends Key, V>(
     parallelism: "per-slot",
     representations: ["objects"],
     create: () => new ReduceByKey<T, K, V>(options),
+    deal: dealEntries,
+    keys: { in: options.key },
   };
 }
 
@@ -80,6 +82,7 @@ export function partialReduceByKey<T, K extends Key, V>(
     parallelism: "same",
     representations: ["objects"],
     create: () => new PartialReduction<T, K, V>(options),
+    deal: (states: readonly PartialState<K, V>[], deal) => dealParts(states, options.merge, deal),
   };
 }
 
@@ -87,18 +90,15 @@ export function partialReduceByKey<T, K extends Key, V>(
 export function mergeByKey<K extends Key, V>(
   options: Pick<PartialReduceOptions<never, K, V>, "merge" | "declares">,
 ): OperatorDefinition<In<Keyed<K, V>>, Keyed<K, V>> {
-  const { merge } = options;
+  const reduction = mergingParts<K, V>(options.merge);
   return {
     kind: "merge-by-key",
     declares: options.declares ?? "confluent",
     parallelism: "per-slot",
     representations: ["objects"],
-    create: () =>
-      new ReduceByKey<Keyed<K, V>, K, V>({
-        key: (part) => part.key,
-        first: (_, part) => part.value,
-        reduce: (value, part) => merge(value, part.value),
-      }),
+    create: () => new ReduceByKey<Keyed<K, V>, K, V>(reduction),
+    deal: dealEntries,
+    keys: { in: reduction.key },
   };
 }
 
@@ -165,6 +165,8 @@ export function foldByKey<T, K extends Key, V>(options: FoldOptions<T, K, V>): O
     parallelism: "per-slot",
     representations: ["objects"],
     create: () => (emit === "final" ? new ReduceByKey<T, K, V>(reduction) : new RunningFold<T, K, V>(reduction)),
+    deal: dealEntries,
+    keys: { in: key },
   };
 }
 

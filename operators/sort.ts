@@ -1,11 +1,18 @@
 import type { Context } from "../lib/core/contracts/context.ts";
-import type { Operator, OperatorDefinition, Outputs, Stateful, Task } from "../lib/core/contracts/operator.ts";
+import type {
+  Incremental,
+  Operator,
+  OperatorDefinition,
+  Outputs,
+  Stateful,
+  Task,
+} from "../lib/core/contracts/operator.ts";
 import { QStreamError } from "../lib/core/errors.ts";
-import type { HeldBatchesState } from "./held-batches.ts";
+import type { HeldBatchesChanges, HeldBatchesState } from "./held-batches.ts";
 import { describeOrder, type Direction, orderTerms, type OrderTerm, type SortKey } from "./order.ts";
 import { BatchSorter } from "./sort/batch-sorter.ts";
-import { ObjectSorter } from "./sort/object-sorter.ts";
-import type { RunState } from "./sort/sorted-run.ts";
+import { ObjectSorter, type ObjectSortChanges } from "./sort/object-sorter.ts";
+import { type RunState, saveAll } from "./sort/sorted-run.ts";
 
 /** By what a stream is sorted, and when that goes to disk. */
 export interface SortOptions<T> {
@@ -45,13 +52,21 @@ export function sort<T>({ by, order = "ascending", memoryBytes }: SortOptions<T>
 
 /** The state of a sort: what it holds, and its runs as they are on disk. */
 export interface SortState<T> {
-  readonly objects: readonly T[];
+  readonly objects: { readonly objects: readonly T[]; readonly bytes: number };
   readonly objectRuns: readonly RunState[];
   readonly batches: HeldBatchesState;
   readonly batchRuns: readonly RunState[];
 }
 
-class Sort<T> implements Operator<{ in: T }, T, SortState<T>>, Stateful<SortState<T>> {
+/** What has changed in a sort: what came, and runs that were made. */
+export interface SortChanges {
+  readonly objects: ObjectSortChanges;
+  readonly objectRuns: readonly RunState[];
+  readonly batches: HeldBatchesChanges;
+  readonly batchRuns: readonly RunState[];
+}
+
+class Sort<T> implements Operator<{ in: T }, T, SortState<T>>, Stateful<SortState<T>>, Incremental<SortChanges> {
   readonly #memoryBytes: number | undefined;
   readonly #objects: ObjectSorter<T>;
   readonly #batches: BatchSorter<T>;
@@ -86,8 +101,29 @@ class Sort<T> implements Operator<{ in: T }, T, SortState<T>>, Stateful<SortStat
   }
 
   restore({ objects, objectRuns, batches, batchRuns }: SortState<T>): void {
-    this.#objects.restore(objects, objectRuns);
+    this.#objects.restore(objects.objects, objects.bytes, objectRuns);
     this.#batches.restore(batches, batchRuns);
+  }
+
+  /** A promise where there are new runs on disk. */
+  changes(): SortChanges | undefined | Promise<SortChanges> {
+    const objectRuns = this.#objects.newRuns();
+    const batchRuns = this.#batches.newRuns();
+    const objects = this.#objects.changes();
+    const batches = this.#batches.changes();
+    if (batches === undefined) return undefined;
+    if (objectRuns.length === 0 && batchRuns.length === 0) return { objects, batches, objectRuns: [], batchRuns: [] };
+    return Promise.all([saveAll(objectRuns), saveAll(batchRuns)]).then((runs) => ({
+      objects,
+      batches,
+      objectRuns: runs[0],
+      batchRuns: runs[1],
+    }));
+  }
+
+  apply({ objects, objectRuns, batches, batchRuns }: SortChanges): void {
+    this.#objects.apply(objects, objectRuns);
+    this.#batches.apply(batches, batchRuns);
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,7 @@
 import type { OperatorDefinition } from "../lib/core/contracts/operator.ts";
 import type { KeySelector } from "../lib/core/key.ts";
+import { dealJoins, keysOf } from "./join/deal-joins.ts";
+import { dealKeptFrames, dealKeptObjects } from "./join/deal-symmetric-joins.ts";
 import { FrameSymmetricJoin } from "./join/frame-symmetric-join.ts";
 import { JoinOperator } from "./join/join-operator.ts";
 import { ObjectSymmetricJoin } from "./join/object-symmetric-join.ts";
@@ -40,5 +42,7 @@ export function symmetricJoin<
         objects: () => new ObjectSymmetricJoin(plan),
         frames: (output) => new FrameSymmetricJoin(plan, output),
       }) as never,
+    deal: dealJoins({ objects: dealKeptObjects(plan), frames: dealKeptFrames(plan) }),
+    keys: keysOf<L, R>(plan),
   };
 }

@@ -1,7 +1,7 @@
 import type { DataFrame } from "nodejs-polars";
-import type { Operator, OperatorDefinition, Stateful, Task } from "../lib/core/contracts/operator.ts";
+import type { Deal, Operator, OperatorDefinition, Stateful, Task } from "../lib/core/contracts/operator.ts";
 import { QStreamError } from "../lib/core/errors.ts";
-import { HeldBatches, type HeldBatchesState } from "./held-batches.ts";
+import { HeldBatches, type HeldBatchesState, joinedBatches } from "./held-batches.ts";
 import {
   describeOrder,
   type Direction,
@@ -36,7 +36,16 @@ export function topK<T>(options: TopKOptions<T>): OperatorDefinition<{ in: T }, 
 
 /** The first half of `topK` in two: each channel keeps the first `k` of what it gets. `topK` itself is the second half. */
 export function partialTopK<T>(options: TopKOptions<T>): OperatorDefinition<{ in: T }, T> {
-  return definition(options, "partial-top-k", "same");
+  return { ...definition(options, "partial-top-k", "same"), deal: dealKept };
+}
+
+/** What channels keep may be in any one of them: `k` are kept of it there. */
+function dealKept<T>(states: readonly TopKState<T>[], { takesRest }: Deal): TopKState<T> {
+  const taken = takesRest ? states : [];
+  return {
+    objects: taken.flatMap(({ objects }) => objects),
+    batches: joinedBatches(taken.map(({ batches }) => batches)),
+  };
 }
 
 function definition<T>(

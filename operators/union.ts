@@ -18,5 +18,6 @@ export function union<Inputs>(): OperatorDefinition<Inputs, Inputs[keyof Inputs]
       snapshot: () => null,
       restore: () => {},
     }),
+    deal: () => null,
   };
 }

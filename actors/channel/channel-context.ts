@@ -8,7 +8,10 @@ import { seededRandom, type Random } from "../../lib/core/seam/random.ts";
 import type { ChannelMetrics } from "./channel-metrics.ts";
 
 export interface ChannelContextParts {
+  /** The execution's name as user code sees it: the one that it was started with. */
   readonly execution: string;
+  /** Added to the numbers of tasks that user code sees, where other channels did tasks of the step before these. */
+  readonly tasksBefore?: number | undefined;
   readonly step: string;
   readonly channel: number;
   readonly channels: number;
@@ -37,6 +40,7 @@ export class ChannelContext implements Context {
   readonly #abort = new AbortController();
   readonly #clock: Clock;
   readonly #seed: number;
+  readonly #tasksBefore: number;
   readonly #metrics: ChannelMetrics;
   /** What functions on edges see: what they draw doesn't depend on how far a generator has run ahead of them. */
   readonly edge: EdgeContext;
@@ -57,6 +61,7 @@ export class ChannelContext implements Context {
     this.datasets = parts.datasets;
     this.#clock = parts.clock;
     this.#seed = parts.seed;
+    this.#tasksBefore = parts.tasksBefore ?? 0;
     this.#metrics = parts.metrics;
     // They are handed to user code, which may take them off the object.
     this.random = this.random.bind(this);
@@ -74,7 +79,7 @@ export class ChannelContext implements Context {
    * @param now - what the log says of the time, on replay
    */
   begin(seq: number, now?: number): void {
-    this.seq = seq;
+    this.seq = this.#tasksBefore + seq;
     this.#taskNow = now;
     this.#edgeRandom = undefined;
   }

@@ -29,9 +29,12 @@ export interface ChannelMetrics {
   /** Splits of a reader, done and in all. */
   splitsDone: number;
   splits: number;
-  /** Counters of the operator's own, by name. */
+  /** Counters of the operator's own, by name; "passed over" counts the objects that a step with `onFailure: "skip"` passed over. */
   counters: Record<string, number>;
 }
+
+/** The counter of objects that were passed over since their task failed again and again. */
+export const passedOver = "passed over";
 
 export function emptyMetrics(): ChannelMetrics {
   return {

@@ -36,6 +36,8 @@ export interface ChannelParts {
   readonly checkpoints: CheckpointPolicy;
   /** For a life that follows one that was lost. */
   readonly recovery: Recovery | undefined;
+  /** True for a channel that pauses once it has taken what is on its way to it: its step gets another number of channels. */
+  readonly drains?: boolean | undefined;
   readonly metrics: ChannelMetrics;
   readonly events: ChannelEvents;
   /** Makes what runs the tasks, where it isn't the usual. */

@@ -17,6 +17,10 @@ export interface ChannelSnapshot {
   readonly state: unknown;
   /** Counters of user code, so that they count nothing twice. */
   readonly counters: Readonly<Record<string, number>>;
+  /** In the first checkpoint after a change of channels: the channel had ended by itself, or because it wanted no more. */
+  readonly ended?: "done" | "stopped" | undefined;
+  /** There too: the channel has no state yet. */
+  readonly stateless?: true | undefined;
 }
 
 const version = 3;

@@ -1,10 +1,10 @@
-import { QStreamError } from "../../lib/core/errors.ts";
 import { CarefulTaking } from "./careful-taking.ts";
 import type { ChannelMetrics } from "./channel-metrics.ts";
 import { waitsForOthers, type ChannelParts, type ChannelState, type ChannelWait } from "./channel-parts.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { CreditWait } from "./credit-wait.ts";
-import { isByUser, locate } from "./failure.ts";
+import { Draining } from "./draining.ts";
+import { closeWork, endWork, interruptReader, reportFailure } from "./end-channel.ts";
 import type { Opening } from "./inputs.ts";
 import type { OutgoingLink } from "./outgoing-link.ts";
 import type { Parcel } from "./parcel.ts";
@@ -27,7 +27,10 @@ export class Channel {
   readonly #checkpoints: Checkpoints;
   readonly #credit: CreditWait;
   readonly #careful: CarefulTaking;
+  readonly #draining: Draining | undefined;
   #replay: Replay | undefined;
+  /** How the channel had ended by itself before its step got another number of channels. */
+  #ended: "done" | "stopped" | undefined;
   #state: ChannelState = "starting";
   #busy = false;
   #finishing = false;
@@ -47,6 +50,7 @@ export class Channel {
     if (recovery !== undefined) this.#replay = new Replay(recovery, log, lineage);
     const failed = (error: unknown): void => this.failFrom(error);
     this.#checkpoints = new Checkpoints({ policy: parts.checkpoints, clock, lineage, log, failed });
+    if (parts.drains === true) this.#draining = new Draining(parts, this.#tasks, this.#checkpoints);
   }
 
   get state(): ChannelState {
@@ -89,7 +93,7 @@ export class Channel {
     try {
       await this.#open();
       const saved = (await this.#replay?.checkpoints()) ?? [];
-      if (saved.length > 0) await restoreState(this.#parts, this.#tasks, saved);
+      if (saved.length > 0) this.#ended = await restoreState(this.#parts, this.#tasks, saved);
     } catch (error) {
       this.failFrom(error);
     }
@@ -153,13 +157,9 @@ export class Channel {
 
   /** The consumer of a link wants no more. */
   linkCancelled(link: OutgoingLink): void {
-    const { outputs, work, ctx, events } = this.#parts;
+    const { outputs, events } = this.#parts;
     outputs.linkClosed(link);
-    if (outputs.unwanted && work instanceof ReaderWork && this.#busy) {
-      // The reader may wait for a source that never answers: the task ends with what came before.
-      this.#tasks.output?.interrupt();
-      ctx.abort(new QStreamError("ABORTED", "nobody wants more objects of this reader"));
-    }
+    if (outputs.unwanted && this.#busy) interruptReader(this.#parts, this.#tasks);
     events.wake();
   }
 
@@ -197,11 +197,7 @@ export class Channel {
   failFrom(error: unknown): void {
     if (this.#state === "stopped" || this.#broken) return;
     this.#broken = true;
-    const { ctx, events } = this.#parts;
-    const { consumed, input } = this.#tasks;
-    const seq = Math.max(0, this.#tasks.seq);
-    const place = { step: ctx.step, channel: ctx.channel, seq, ...(input === undefined ? {} : { input }) };
-    events.failed(locate(error, place), { seq, byUser: isByUser(error), consumed });
+    reportFailure(this.#parts, this.#tasks, error);
   }
 
   /** Nothing that comes is of use any more. */
@@ -210,16 +206,10 @@ export class Channel {
   }
 
   async #end(reason: Error, sink: () => void | Promise<void>): Promise<void> {
-    const { work, ctx, inputs, outputs } = this.#parts;
     if (this.#state === "stopped") return;
     this.#state = "stopped";
     this.#checkpoints.stop();
-    ctx.abort(reason);
-    inputs.clear();
-    for (const link of outputs.links) link.close();
-    const output = this.#tasks.stop();
-    await Promise.allSettled([output?.close(), sink(), work instanceof ReaderWork ? undefined : work.close()]);
-    await ctx.spill.clear();
+    await endWork(this.#parts, reason, this.#tasks, sink);
   }
 
   #open(): void | Promise<void> {
@@ -247,6 +237,7 @@ export class Channel {
       if (opening !== undefined) return opening;
     }
     if (this.#replay !== undefined) return this.#takeLoggedTask(this.#replay);
+    if (!this.#finishing && this.#draining?.pauses() === true) this.#finishing = true;
     if (this.#finishing) return this.#tryFinish();
     if (outputs.unwanted) return this.#endEarly();
     if (!this.#hasCredit()) return undefined;
@@ -308,7 +299,11 @@ export class Channel {
       this.#tasks.seq = record.seq;
       return this.#stopInputs();
     }
-    if (record.cause.kind === "done") this.#finishing = true;
+    if (record.cause.kind === "done") {
+      // Only a sink can have been done with all it has while its step is to have other producers: it is done again later.
+      if (this.#draining !== undefined) return this.#endReplay(replay);
+      this.#finishing = true;
+    }
     const repeating = repeatTask(record, this.#parts, this.#tasks);
     if (repeating === "waits") {
       this.#state = "waiting-input";
@@ -325,6 +320,8 @@ export class Channel {
       return this.#parts.events.replayed();
     }
     this.#parts.events.wake();
+    if (this.#ended === "stopped") return this.#stopInputs();
+    if (this.#ended === "done") this.#finishing = true;
     return this.#endIfStopped();
   }
 
@@ -362,18 +359,20 @@ export class Channel {
     const { work, ctx, inputs, events } = this.#parts;
     for (const input of inputs.open()) events.cancelInput(input);
     inputs.clear();
-    return work instanceof SinkWork ? work.done(ctx) : undefined;
+    if (!(work instanceof SinkWork)) return undefined;
+    return this.#draining === undefined ? work.done(ctx) : this.#draining.pause();
   }
 
   /** Ends the channel's links once everything is committed and the spools are empty. */
   #tryFinish(): void | Promise<void> {
-    const { outputs, work, events, limits } = this.#parts;
+    const { outputs, events, limits } = this.#parts;
     if (this.#tasks.output !== undefined) {
       if (outputs.unwanted) return this.#endEarly();
       if (!this.#hasCredit()) return undefined;
       if (this.#tasks.uncommitted < limits.uncommittedTasks) return this.#tasks.continue();
     }
     if (this.#tasks.uncommitted > 0 || this.#stopping) return undefined;
+    if (this.#draining?.saves === true) return this.#draining.save();
     // Each link ends as soon as it can: a consumer may have to see the end of one before it reads what another holds.
     for (const link of outputs.links) if (link.drained) link.end();
     if (outputs.links.some((link) => !link.closed)) {
@@ -381,12 +380,7 @@ export class Channel {
       return undefined;
     }
     this.#state = "done";
-    const report = async (): Promise<void> => {
-      if (!(work instanceof ReaderWork)) await work.close();
-      await this.#parts.ctx.spill.clear();
-      events.done(this.part);
-    };
-    return report();
+    return closeWork(this.#parts).then(() => events.done(this.part));
   }
 
   #pump(link: OutgoingLink): void {

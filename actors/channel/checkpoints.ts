@@ -105,8 +105,14 @@ export class Checkpoints {
    * Saves a snapshot. It is encoded before this returns: the state goes on changing.
    *
    * @param isChanges - the snapshot's state is what has changed since the last checkpoint
+   * @returns whether the checkpoint is of use, once it is in the store
    */
-  save(snapshot: ChannelSnapshot, positions: CheckpointPositions, workMs: number, isChanges: boolean): void {
+  save(
+    snapshot: ChannelSnapshot,
+    positions: CheckpointPositions,
+    workMs: number,
+    isChanges: boolean,
+  ): Promise<boolean> {
     const { seq } = snapshot;
     this.#saving = true;
     this.#lastSeq = seq;
@@ -117,13 +123,15 @@ export class Checkpoints {
     this.#lastAt = this.#clock.monotonic();
     this.#encodingMs = this.#lastAt - startedAt;
     this.#extend(seq, bytes.byteLength, isChanges);
-    this.#lineage.saveCheckpoint(this.#log, seq, bytes, head).then(
+    return this.#lineage.saveCheckpoint(this.#log, seq, bytes, head).then(
       (usable) => {
         this.#saving = false;
         if (!usable) this.#chain = undefined;
+        return usable;
       },
       (error: unknown) => {
         if (!this.#stopped) this.#failed(error);
+        return false;
       },
     );
   }

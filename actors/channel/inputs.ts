@@ -47,6 +47,8 @@ interface Input {
   openLinks: number;
   state: "open" | "ended" | "done";
   readonly links: Map<number, IncomingLink>;
+  /** Its producers only pause, so that their end isn't the end of the input. */
+  readonly pauses: boolean;
 }
 
 /** What a channel's next task takes from its inputs. */
@@ -78,12 +80,14 @@ export class Inputs {
   readonly #grant: (input: number, from: number, objects: number, bytes: number) => void;
   #turn = 0;
 
+  /** @param pausing - inputs whose producers only pause: their ends aren't taken */
   constructor(
     inputs: readonly { readonly planned: PlannedInput; readonly links: number; readonly window: Window }[],
     grant: (input: number, from: number, objects: number, bytes: number) => void,
+    pausing: readonly number[] = [],
   ) {
     this.#grant = grant;
-    this.#inputs = inputs.map(({ planned, links, window }) => ({
+    this.#inputs = inputs.map(({ planned, links, window }, index) => ({
       planned,
       window,
       queue: [],
@@ -91,7 +95,15 @@ export class Inputs {
       openLinks: links,
       state: links === 0 ? "ended" : "open",
       links: new Map(),
+      pauses: pausing.includes(index),
     }));
+  }
+
+  /** True if all that is going to come was taken: inputs are at their ends, or their producers have paused. */
+  get drained(): boolean {
+    return this.#inputs.every(
+      ({ state, pauses, head, queue }) => state === "done" || (pauses && state === "ended" && head === queue.length),
+    );
   }
 
   /** Takes a parcel that came. False for one that came before: after a failure a producer may send some again. */
@@ -144,7 +156,7 @@ export class Inputs {
         this.#turn = index + 1;
         return { kind: "parcels", input: index, parcels: noteConsumed(input, takeParcels(input, objectsMax)) };
       }
-      if (input.state === "ended") {
+      if (input.state === "ended" && !input.pauses) {
         input.state = "done";
         return { kind: "input-end", input: index };
       }
@@ -202,8 +214,9 @@ export class Inputs {
     const input = this.#input(index);
     const link = linkOf(input, from);
     settle(link);
-    link.extraObjects = 0;
-    link.extraBytes = 0;
+    // What an earlier producer was granted beyond the window may still be here.
+    link.extraObjects = Math.max(0, link.heldObjects - input.window.objects);
+    link.extraBytes = Math.max(0, link.heldBytes - input.window.bytes);
     return {
       after: link.received,
       objects: Math.max(0, input.window.objects - link.heldObjects),

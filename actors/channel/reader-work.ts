@@ -1,5 +1,6 @@
 import type { ReadFrom, Reader } from "../../lib/core/contracts/reader.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
+import { behind } from "./behind.ts";
 import type { ChannelContext } from "./channel-context.ts";
 import { TaskOutput } from "./task-output.ts";
 
@@ -15,6 +16,15 @@ export interface ReadingPlace {
   readonly mark: { readonly after: unknown; readonly position: number } | undefined;
 }
 
+/** A split of a reader. */
+export interface NumberedSplit {
+  /** Its index among all splits of the reader. */
+  readonly index: number;
+  readonly split: unknown;
+  /** Where another channel, which had begun it, has left it: it is gone on with from there. */
+  readonly from?: Pick<ReadingPlace, "position" | "mark">;
+}
+
 const splitSalt = 0x40000000;
 
 /** The work of a reader's channel: its splits, one after the other. */
@@ -22,7 +32,7 @@ export class ReaderWork {
   /** False for a source that can't be asked again: what it gave is kept in the log. */
   readonly replayable: boolean;
   readonly #reader: Reader<unknown>;
-  readonly #splits: readonly { readonly index: number; readonly split: unknown }[];
+  readonly #splits: readonly NumberedSplit[];
   #begun = 0;
   /** Objects taken of the current split, side outputs included. */
   position = 0;
@@ -30,7 +40,7 @@ export class ReaderWork {
   /** The split that was begun last has more to give, though this life hasn't asked for it yet. */
   #unfinished = false;
 
-  constructor(reader: Reader<unknown>, splits: readonly { readonly index: number; readonly split: unknown }[]) {
+  constructor(reader: Reader<unknown>, splits: readonly NumberedSplit[]) {
     this.#reader = reader;
     this.#splits = splits;
     this.replayable = reader.replayable !== false;
@@ -98,16 +108,19 @@ export class ReaderWork {
     if (next === undefined) return undefined;
     if (!goesOn) {
       this.#begun++;
-      this.position = 0;
-      this.#mark = undefined;
+      this.position = next.from?.position ?? 0;
+      this.#mark = next.from?.mark;
     }
     // What a reader draws depends on the split only, so that reading it again draws the same.
     ctx.enter(splitSalt + next.index);
-    const from: ReadFrom[] = goesOn && this.#mark !== undefined ? [{ after: this.#mark.after }] : [];
+    const from: ReadFrom[] = this.#mark !== undefined ? [{ after: this.#mark.after }] : [];
     const reading: unknown = this.#reader.read(next.split, ctx, ...from);
     if (!isIterable(reading)) throw notIterable(reading);
     // An array of a reader may hold runs and side outputs among its objects, so it is gone through one by one.
-    return new TaskOutput(Array.isArray(reading) ? reading.values() : reading);
+    const source = Array.isArray(reading) ? reading.values() : reading;
+    // A split that this channel itself goes on with is passed over by whoever restores it.
+    const skip = goesOn || !this.replayable ? 0 : this.position - (this.#mark?.position ?? 0);
+    return new TaskOutput(skip === 0 ? source : behind(source, skip));
   }
 }
 

@@ -2,10 +2,11 @@ import { QStreamError } from "../../lib/core/errors.ts";
 import type { ChannelParts } from "./channel-parts.ts";
 import { decodeSnapshot, type ChannelSnapshot } from "./channel-snapshot.ts";
 import type { Checkpoints } from "./checkpoints.ts";
+import { isKeptWrites, writesOf, type KeptWrites } from "./kept-writes.ts";
 import { differs } from "./logged-output.ts";
 import { ReaderWork } from "./reader-work.ts";
 import type { Tasks } from "./tasks.ts";
-import type { Work } from "./work.ts";
+import { SinkWork, type Work } from "./work.ts";
 
 /** A channel's state, or what has changed in it. */
 interface Taken {
@@ -17,12 +18,36 @@ interface Taken {
 export function saveState(parts: ChannelParts, tasks: Tasks, checkpoints: Checkpoints): void | Promise<void> {
   const { work, metrics } = parts;
   if (!checkpoints.due(tasks.seq, metrics.busyMs)) return undefined;
-  if (work instanceof ReaderWork) return save(parts, tasks, checkpoints, { state: undefined, isChanges: false });
+  if (work instanceof ReaderWork) {
+    void save(parts, tasks, checkpoints, { state: undefined, isChanges: false });
+    return undefined;
+  }
   // An operator that has more to give is in the middle of something.
   if (work.snapshot === undefined || tasks.output !== undefined) return undefined;
   const taken = checkpoints.takesChanges ? takeChanges(work) : takeAll(work);
-  if (!(taken instanceof Promise)) return save(parts, tasks, checkpoints, taken);
-  return taken.then((settled) => save(parts, tasks, checkpoints, settled));
+  if (taken instanceof Promise) return taken.then((settled) => void save(parts, tasks, checkpoints, settled));
+  void save(parts, tasks, checkpoints, taken);
+  return undefined;
+}
+
+/**
+ * Saves all of a channel's state, for others to go on with.
+ *
+ * @returns whether it is in the store: not for a life that was shut out meanwhile
+ * @throws QStreamError UNSUPPORTED where the state can't be saved
+ */
+export async function saveWhole(parts: ChannelParts, tasks: Tasks, checkpoints: Checkpoints): Promise<boolean> {
+  const { work } = parts;
+  // One that hasn't run yet is like one that never was.
+  if (tasks.seq < 0) return true;
+  if (work instanceof ReaderWork) return save(parts, tasks, checkpoints, { state: undefined, isChanges: false });
+  if (work.snapshot === undefined) {
+    throw new QStreamError("UNSUPPORTED", "the channels of a step can't change whose state isn't saved", {
+      advice:
+        "Give it snapshot() and restore(): snapshot() { return null; } and an empty restore() if it has no state. Or go on with as many channels as before",
+    });
+  }
+  return save(parts, tasks, checkpoints, await takeAll(work));
 }
 
 function takeChanges(work: Work): Taken | Promise<Taken> {
@@ -46,8 +71,13 @@ function takeAll(work: Work): Taken | Promise<Taken> {
  * Takes over the state of an earlier life: what comes next is the task after the newest checkpoint's last one.
  *
  * @param saved - checkpoints that stand on one another: first one that holds all of the state
+ * @returns how the channel had ended before its step got another number of channels, if it had
  */
-export async function restoreState(parts: ChannelParts, tasks: Tasks, saved: readonly Uint8Array[]): Promise<void> {
+export async function restoreState(
+  parts: ChannelParts,
+  tasks: Tasks,
+  saved: readonly Uint8Array[],
+): Promise<ChannelSnapshot["ended"]> {
   const { work, inputs, outputs, ctx, metrics } = parts;
   // Undecoded, states take little room: they become objects one at a time.
   const newest = decodeSnapshot(saved.at(-1) as Uint8Array);
@@ -55,13 +85,18 @@ export async function restoreState(parts: ChannelParts, tasks: Tasks, saved: rea
   inputs.restore(newest.inputs);
   outputs.restore(newest.outputs);
   Object.assign(metrics.counters, newest.counters);
+  if (newest.stateless === true) return newest.ended;
   if (!(work instanceof ReaderWork)) {
+    if (work instanceof SinkWork && isKeptWrites(newest.state)) {
+      await writeAgain(work, ctx, newest.state);
+      return newest.ended;
+    }
     const [base, ...changes] = saved;
     await work.restore(changes.length === 0 ? newest.state : decodeSnapshot(base as Uint8Array).state);
     for (const each of changes) apply(work, each === changes.at(-1) ? newest : decodeSnapshot(each));
-    return;
+    return newest.ended;
   }
-  if (newest.reading === undefined) return;
+  if (newest.reading === undefined) return newest.ended;
   ctx.begin(newest.seq);
   const reading = work.restore(newest.reading, ctx);
   for (let left = reading?.skip ?? 0; left > 0; left--) {
@@ -71,6 +106,15 @@ export async function restoreState(parts: ChannelParts, tasks: Tasks, saved: rea
     if (value === undefined) throw differs("read a split that ends early", "read more of it");
   }
   tasks.output = reading?.output;
+  return undefined;
+}
+
+/** A sink that saves no state gets again what was written to it before its producers were others. */
+async function writeAgain(work: SinkWork, ctx: ChannelParts["ctx"], writes: KeptWrites): Promise<void> {
+  for await (const { seq, objects } of writesOf(writes)) {
+    ctx.seq = seq;
+    await work.execute("in", objects, ctx);
+  }
 }
 
 function apply(work: Work, { seq, state }: ChannelSnapshot): void {
@@ -82,7 +126,12 @@ function apply(work: Work, { seq, state }: ChannelSnapshot): void {
   work.apply(state);
 }
 
-function save(parts: ChannelParts, tasks: Tasks, checkpoints: Checkpoints, { state, isChanges }: Taken): void {
+function save(
+  parts: ChannelParts,
+  tasks: Tasks,
+  checkpoints: Checkpoints,
+  { state, isChanges }: Taken,
+): Promise<boolean> {
   const { inputs, inputEdges, outputs, work, metrics } = parts;
   const { counters, busyMs } = metrics;
   const positions = inputs.positions();
@@ -98,5 +147,5 @@ function save(parts: ChannelParts, tasks: Tasks, checkpoints: Checkpoints, { sta
     position.consumed.map(([other, seq]) => ({ edge: inputEdges[input]?.edge ?? -1, other, seq })),
   );
   const made = outputs.links.flatMap(({ edge, to, madeSeq }) => (madeSeq < 0 ? [] : { edge, other: to, seq: madeSeq }));
-  checkpoints.save(snapshot, { consumed, made }, busyMs, isChanges);
+  return checkpoints.save(snapshot, { consumed, made }, busyMs, isChanges);
 }

@@ -3,7 +3,7 @@ import type { Consumed, Produced, TaskRecord } from "../../lib/core/contracts/li
 import type { Outputs as OperatorOutputs } from "../../lib/core/contracts/operator.ts";
 import { deepFreeze } from "../../lib/core/deep-freeze.ts";
 import { invariant } from "../../lib/core/errors.ts";
-import { countTaken } from "./channel-metrics.ts";
+import { countTaken, passedOver } from "./channel-metrics.ts";
 import type { ChannelInput, TaskParts } from "./channel-parts.ts";
 import type { Taken, TakenParcels } from "./inputs.ts";
 import { decodeChunk, encodeChunk, isKeptBatch } from "./kept-chunk.ts";
@@ -117,7 +117,7 @@ export class Tasks {
     const task = { cause: { kind: "skip", input, error }, input: taken.input, parcels: taken.parcels } as const;
     const failed = decodeParcels(taken.parcels).map((object) => ({ input, object, error }));
     countTaken(this.#parts.metrics, taken.parcels);
-    this.#parts.ctx.count("passed over", failed.length);
+    this.#parts.ctx.count(passedOver, failed.length);
     const chunk = { objects: [], columnar: false, sides: new Map([["failed", failed]]), last: true };
     return this.#sendChunk(chunk, task);
   }
@@ -133,7 +133,7 @@ export class Tasks {
 
   #execute(work: Work, taken: Taken): void | Promise<void> {
     const { ctx, inputEdges, metrics } = this.#parts;
-    ctx.enter(this.seq);
+    ctx.enter(ctx.seq);
     switch (taken.kind) {
       case "done":
         return this.#run({ cause: { kind: "done" }, input: undefined, parcels: noParcels }, work.done(ctx));

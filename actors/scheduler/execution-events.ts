@@ -1,3 +1,4 @@
+import type { Place } from "../../lib/core/errors.ts";
 import type { ChannelMetrics } from "../channel/channel-metrics.ts";
 import type { ChannelState } from "../channel/channel-parts.ts";
 import type { LineageMetrics } from "../lineage/lineage-metrics.ts";
@@ -43,6 +44,23 @@ export interface ExecutionMetrics {
   readonly lineage: LineageMetrics | undefined;
 }
 
+/** A task that failed by user code, or hung in it, and doesn't fail its execution. */
+export interface TaskFailed extends Required<Pick<Place, "step" | "channel" | "seq">> {
+  readonly kind: "task-failed";
+  readonly execution: string;
+  /**
+   * How often it has failed by now. A task that had taken several parcels is tried again with one at a time: the one that is wrong
+   * counts from 1.
+   */
+  readonly attempt: number;
+  /** How often it may. */
+  readonly attempts: number;
+  /** At the last attempt, a step with `onFailure: "skip"` passes over the objects that the task had taken. */
+  readonly next: "try-again" | "pass-over";
+  /** Its message tells the place, too. */
+  readonly error: Error;
+}
+
 /** What happens in an execution, in the order in which it happens. */
 export type ExecutionEvent =
   | { readonly kind: "placed"; readonly execution: string; readonly placement: readonly ChannelPlacement[] }
@@ -57,6 +75,8 @@ export type ExecutionEvent =
   | { readonly kind: "progress"; readonly execution: string; readonly metrics: ExecutionMetrics }
   /** A slot ended. What ran there is made again elsewhere. */
   | { readonly kind: "slot-lost"; readonly execution: string; readonly slot: string; readonly error: Error }
+  /** A task failed by user code, and the execution goes on: with another try, or without what the task had taken. */
+  | TaskFailed
   /** Channels that were lost live again: where, and after which task their checkpoint was taken (-1: from the beginning). */
   | {
       readonly kind: "recovered";

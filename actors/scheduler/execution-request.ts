@@ -3,7 +3,8 @@ import type { Limits } from "../../lib/core/limits.ts";
 import type { Plan } from "../../lib/core/plan.ts";
 import type { SlotPlace } from "../../lib/core/placement-strategy.ts";
 import type { CheckpointPolicy } from "../channel/checkpoints.ts";
-import type { ChannelOrder, Order } from "../slot/protocol.ts";
+import type { NumberedSplit } from "../channel/reader-work.ts";
+import type { ChannelOrder, Drain, EarlierChannels, Order } from "../slot/protocol.ts";
 import type { ExecutionEvent, ExecutionMetrics } from "./execution-events.ts";
 
 /** A slot as the scheduler commands it. */
@@ -25,10 +26,15 @@ export interface ExecutionRequest {
   readonly verifyReplay?: number | undefined;
   /** True for one that an earlier process started: every channel goes on from what the store has. */
   readonly resumed?: boolean;
+  /** Numbers that lives of earlier processes may have had, which slots of this one may still hear of. */
+  readonly firstLife?: number | undefined;
   /** How tasks are logged and states saved; undefined where what is lost can't be made again. */
   readonly recovery: RecoverySettings | undefined;
   /** Splits of each reader, by step. */
-  readonly splits: ReadonlyMap<number, readonly (readonly { readonly index: number; readonly split: unknown }[])[]>;
+  readonly splits: ReadonlyMap<number, readonly (readonly NumberedSplit[])[]>;
+  readonly earlier?: EarlierChannels | undefined;
+  /** For one that only ends what is on its way, and saves the states of its channels. Sinks don't commit. */
+  readonly drain?: Drain | undefined;
   readonly onEvent: (event: ExecutionEvent) => void;
   readonly resolve: (outcome: {
     readonly parts: ReadonlyMap<string, readonly unknown[]>;
@@ -51,7 +57,8 @@ export function prepareOrder(
   channels: readonly ChannelOrder[],
 ): Order {
   const { execution, reference, args, plan, limits, seed, strict, verifyReplay, recovery } = request;
-  const task = { execution, reference, args, plan, limits, seed, strict, verifyReplay };
+  const { earlier, drain } = request;
+  const task = { execution, reference, args, plan, limits, seed, strict, verifyReplay, earlier, drain };
   const checkpoints = recovery?.checkpoints ?? { everyMs: Infinity, workMs: Infinity };
   return { kind: "prepare", ...task, slots, placement, channels, logged: recovery !== undefined, checkpoints };
 }

@@ -17,7 +17,8 @@ export class Lives {
   readonly #offsets: number[] = [];
   #next: number;
 
-  constructor(plan: Plan, slotOf: (step: number, channel: number) => string) {
+  /** @param firstLife - the number of the first life after those that channels have at first, if another process had used some */
+  constructor(plan: Plan, slotOf: (step: number, channel: number) => string, firstLife = 0) {
     plan.steps.forEach((step, index) => {
       this.#offsets.push(this.#channels.length);
       for (let channel = 0; channel < step.channels; channel++) {
@@ -32,7 +33,7 @@ export class Lives {
         });
       }
     });
-    this.#next = this.#channels.length;
+    this.#next = this.#channels.length + firstLife;
   }
 
   get all(): readonly ChannelLife[] {

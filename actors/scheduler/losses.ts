@@ -1,4 +1,4 @@
-import { errorFromData, QStreamError } from "../../lib/core/errors.ts";
+import { errorFromData, QStreamError, type ErrorData } from "../../lib/core/errors.ts";
 import type { LineageActor } from "../lineage/lineage-actor.ts";
 import type { Report } from "../slot/protocol.ts";
 import type { SlotActivity } from "../slot/turn-notes.ts";
@@ -74,14 +74,26 @@ export class Losses {
       return;
     }
     const attempts = running.request.recovery?.attempts ?? 1;
-    const { consumed, error } = failure;
-    const passesOver = running.request.plan.steps[channel.step]?.skips === true && consumed.length > 0;
-    if (count >= attempts && !passesOver) {
-      this.#stop(running, errorFromData(error));
+    const { consumed, seq, error } = failure;
+    const { execution, plan, onEvent } = running.request;
+    const step = plan.steps[channel.step];
+    const isLast = count >= attempts;
+    if (isLast && (step?.skips !== true || consumed.length === 0)) {
+      this.#stop(running, errorFromData(count > 1 ? triedTimes(count, error) : error));
       return;
     }
-    const passOver = count >= attempts ? { passOver: error.message } : {};
-    running.recovering?.noteFailed(channel.number, { consumed, ...passOver });
+    running.recovering?.noteFailed(channel.number, { consumed, ...(isLast ? { passOver: error.message } : {}) });
+    onEvent({
+      kind: "task-failed",
+      execution,
+      step: step?.id ?? "",
+      channel: channel.channel,
+      seq,
+      attempt: count,
+      attempts,
+      next: isLast ? "pass-over" : "try-again",
+      error: errorFromData(error),
+    });
     this.recover(running, lost.length > 0 ? lost : [channel.number]);
   }
 
@@ -94,7 +106,7 @@ export class Losses {
     const { lives, request } = running;
     const hang = hangOf(running, slot, loss, activity);
     const error = hang?.error ?? loss;
-    if (running.recovering === undefined || this.#lineage === undefined || isHopeless(running, hang)) {
+    if (running.recovering === undefined || this.#lineage === undefined || isHopeless(running, hang, loss)) {
       this.#stop(running, error);
       return false;
     }
@@ -138,6 +150,13 @@ export class Losses {
   }
 }
 
+/** The error of a task's last attempt, which says how many there were. */
+function triedTimes(count: number, error: ErrorData): ErrorData {
+  const message = `tried ${count} times: ${error.message}`;
+  const stack = error.stack?.replace(error.message, () => message);
+  return { ...error, message, ...(stack === undefined ? {} : { stack }) };
+}
+
 /**
  * Under which number a failure is counted: that of the parcel, where it was only one, since tasks may be cut otherwise the
  * next time; else that of the task.
@@ -149,8 +168,9 @@ function failureKey({ seq, consumed }: ChannelFailure): number {
 }
 
 /** True if another try makes no sense: slots are lost again and again, or user code hangs where it isn't known in which task. */
-function isHopeless(running: Running, hang: Hang | undefined): boolean {
-  if (hang === undefined) return isFruitless(running);
+function isHopeless(running: Running, hang: Hang | undefined, loss: Error): boolean {
+  // All slots of a machine are lost at once, by one error.
+  if (hang === undefined) return loss !== running.lastLoss && isFruitless(running);
   // The store counts it for the channel.
   if (hang.failure !== undefined) return false;
   return ++running.unplacedHangs >= (running.request.recovery?.attempts ?? 1);

@@ -12,6 +12,7 @@ const apartMs = 50;
 export class Quiet {
   readonly #reports = new Map<string, { count: number; at: number }>();
   readonly #replayPulses = new Map<string, number>();
+  readonly #replayLives = new Map<string, number>();
   #pulse = -1;
 
   /** Something happened. */
@@ -25,13 +26,21 @@ export class Quiet {
    * @param pulse - changes whenever a channel got on
    * @param now - monotonic milliseconds
    */
-  reported({ slot, replays }: Extract<Report, { kind: "progress" }>, pulse: number, now: number): void {
-    if (pulse !== this.#pulse || replays.busy > 0 || replays.pulse !== (this.#replayPulses.get(slot) ?? 0)) this.end();
+  reported(report: Extract<Report, { kind: "progress" }>, pulse: number, now: number): void {
+    const { slot, replays, onItsWay = false } = report;
+    const replaysGetOn = replays.busy > 0 || replays.pulse !== (this.#replayPulses.get(slot) ?? 0);
+    if (pulse !== this.#pulse || replaysGetOn || onItsWay) this.end();
     this.#pulse = pulse;
     this.#replayPulses.set(slot, replays.pulse);
+    this.#replayLives.set(slot, replays.lives);
     const known = this.#reports.get(slot);
     if (known === undefined) this.#reports.set(slot, { count: 1, at: now });
     else if (now - known.at >= apartMs) this.#reports.set(slot, { count: known.count + 1, at: now });
+  }
+
+  /** How many lives on these slots only make outputs again, and haven't been told that it's enough. */
+  replaying(slots: readonly string[]): number {
+    return slots.reduce((sum, slot) => sum + (this.#replayLives.get(slot) ?? 0), 0);
   }
 
   /** True if all of these slots have reported for long that nothing happens. */

@@ -1,5 +1,4 @@
 import { QStreamError } from "../../lib/core/errors.ts";
-import type { Plan } from "../../lib/core/plan.ts";
 import type { ExecutionEvent, ExecutionMetrics } from "./execution-events.ts";
 import type { ExecutionRecord } from "./execution-record.ts";
 import type { ExecutionRequest } from "./execution-request.ts";
@@ -40,9 +39,18 @@ export function noSlots(): QStreamError {
 
 /** The error of an execution in which everything waits for everything. */
 export function deadlock(
-  plan: Plan,
+  { request: { plan }, quiet, slots }: Running,
   stuck: { readonly edges: readonly number[]; readonly lines: readonly string[] },
 ): QStreamError {
+  const replays = quiet.replaying(slots);
+  if (replays > 0) {
+    // They have followed their logs to the end, and their consumers still lack something that had been committed.
+    return new QStreamError(
+      "LINEAGE_REGRESSED",
+      `${stuck.lines.slice(0, 6).join("; ")}, and the logs of ${replays} channels that make it again end before it`,
+      { advice: "The store lost what it had confirmed: see docs/lineage-stores.md" },
+    );
+  }
   const edges = stuck.edges.map((index) => {
     const edge = plan.edges[index];
     return edge === undefined

@@ -158,7 +158,7 @@ export class Scheduler {
       request,
       record,
       slots: used,
-      lives: new Lives(plan, (step, channel) => placed[step]?.[channel] ?? ""),
+      lives: new Lives(plan, (step, channel) => placed[step]?.[channel] ?? "", request.firstLife),
       recovering: undefined,
       startedAt: this.#clock.monotonic(),
       phase: "preparing",
@@ -308,10 +308,11 @@ export class Scheduler {
     running.quiet.reported(report, record.pulse(), this.#clock.monotonic());
     if (!running.quiet.isLong(running.slots)) return;
     const stuck = record.stuck();
-    if (stuck !== undefined) this.#stop(running, deadlock(running.request.plan, stuck));
+    if (stuck !== undefined) this.#stop(running, deadlock(running, stuck));
   }
 
   #commit(running: Running): void {
+    if (running.request.drain !== undefined) return this.#finish(running);
     running.phase = "committing";
     for (const slot of running.slots) running.awaited.add(slot);
     this.#orderAll(running, { kind: "commit", execution: running.request.execution });

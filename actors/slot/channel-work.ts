@@ -1,10 +1,12 @@
-import type { PlannedStep } from "../../lib/core/plan.ts";
+import { QStreamError } from "../../lib/core/errors.ts";
+import type { Plan, PlannedStep } from "../../lib/core/plan.ts";
 import type { StepCode } from "../../lib/core/program.ts";
 import type { ChannelParts } from "../channel/channel-parts.ts";
+import { KeepingSinkWork } from "../channel/kept-writes.ts";
 import { ReaderWork } from "../channel/reader-work.ts";
 import { VerifyingTasks, type Verification } from "../channel/verify-replay.ts";
 import { OperatorWork, SinkWork, type Work } from "../channel/work.ts";
-import type { ChannelOrder, PrepareOrder } from "./protocol.ts";
+import type { ChannelOrder, DoneChannel, PrepareOrder } from "./protocol.ts";
 
 /** An operator whose state is always saved whole: what looks at its state between checkpoints spoils what it says of changes. */
 class WholeWork extends OperatorWork {
@@ -22,7 +24,7 @@ export function workOf(code: StepCode, order: ChannelOrder, execution: PrepareOr
     case "operator":
       return isVerified(order, execution) ? new WholeWork(code.create, strict) : new OperatorWork(code.create, strict);
     case "sink":
-      return new SinkWork(code.sink, strict);
+      return drains(order, execution) ? new KeepingSinkWork(code.sink, strict) : new SinkWork(code.sink, strict);
   }
 }
 
@@ -62,4 +64,24 @@ export function offsetsOf(steps: readonly PlannedStep[]): number[] {
     offset += step.channels;
   }
   return offsets;
+}
+
+/** True for a channel that pauses, so that its step can have another number of channels. */
+export function drains({ step, consumers }: ChannelOrder, { drain }: PrepareOrder): boolean {
+  return consumers === undefined && drain?.pausing.includes(step) === true;
+}
+
+/** The inputs of a step whose producers only pause. */
+export function pausingInputs({ inputs }: PlannedStep, { drain, plan }: PrepareOrder): number[] {
+  if (drain === undefined) return [];
+  return inputs.flatMap(({ edge }, index) => (drain.pausing.includes(plan.edges[edge]?.from ?? -1) ? [index] : []));
+}
+
+/** The error where the part of a sink's channel can't be sent to the client. */
+export function partStays({ steps }: Plan, channels: readonly DoneChannel[], cause: unknown): QStreamError {
+  const sink = channels.find((done) => done.part !== undefined);
+  const step = steps[sink?.step ?? -1]?.id;
+  const what = `what a sink returned for its part of the result can't travel: ${String(cause)}`;
+  const advice = "Return plain data from the sink's done";
+  return new QStreamError("CANNOT_TRAVEL", what, { ...(step === undefined ? {} : { step }), advice, cause });
 }

@@ -219,7 +219,8 @@ export class Links {
       links.forEach((link, to) => {
         const consumer = this.#liveOf(this.#plan.edges[edge]?.to, to);
         if (lost.has(consumer.life)) link.redirect(nowhere);
-        if (!link.opened) surveys.push({ life, edge, from: index, to, seq: link.heldAfter });
+        // A link that its consumer has cancelled sends nothing, whatever is still made for it.
+        if (!link.opened && !link.cancelled) surveys.push({ life, edge, from: index, to, seq: link.heldAfter });
       });
     }
   }

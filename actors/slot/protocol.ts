@@ -5,6 +5,7 @@ import type { Plan } from "../../lib/core/plan.ts";
 import type { ChannelMetrics } from "../channel/channel-metrics.ts";
 import type { ChannelState, FailedTask } from "../channel/channel-parts.ts";
 import type { CheckpointPolicy } from "../channel/checkpoints.ts";
+import type { NumberedSplit } from "../channel/reader-work.ts";
 import type { Recovery } from "../channel/replay.ts";
 import type { LineageOrder, LineageReport } from "../lineage/protocol.ts";
 
@@ -22,7 +23,7 @@ export interface ChannelOrder {
   /** Under which generation it writes its lineage. */
   readonly generation: number;
   /** Splits of a reader's channel. */
-  readonly splits?: readonly { readonly index: number; readonly split: unknown }[];
+  readonly splits?: readonly NumberedSplit[];
   /** For a life that follows one that was lost. */
   readonly recovery?: Recovery;
   /** For a life that only makes outputs again: who gets them. */
@@ -43,6 +44,20 @@ export interface LinkOrder {
   readonly from: number;
   /** A life that makes older parcels again, up to and with `through`; the live one follows. */
   readonly replay?: LifePlace & { readonly through: number };
+}
+
+/** What an execution was before its steps got another number of channels. */
+export interface EarlierChannels {
+  /** The name that it was started with, by which user code knows it. */
+  readonly startedAs: string;
+  /** No channel of it did more tasks than this: user code sees the numbers of tasks go on from here. */
+  readonly tasks: number;
+}
+
+/** How an execution ends for steps to get another number of channels, by the plan's indexes of steps. */
+export interface Drain {
+  /** Steps that pause: readers read nothing more, others take what is on its way to them. */
+  readonly pausing: readonly number[];
 }
 
 /** Everything a slot needs to build its part of an execution: data only, code is found by the reference. */
@@ -66,6 +81,8 @@ export interface PrepareOrder {
   /** True if tasks are logged, so that what is lost can be made again. */
   readonly logged: boolean;
   readonly checkpoints: CheckpointPolicy;
+  readonly earlier?: EarlierChannels | undefined;
+  readonly drain?: Drain | undefined;
 }
 
 /** What the scheduler tells a slot. */
@@ -110,6 +127,7 @@ export interface ChannelReport {
 
 /** What the lives of a slot do that only make outputs again: no channel is judged by them. */
 export interface ReplayReport {
+  readonly lives: number;
   /** How many don't wait for anything. */
   readonly busy: number;
   /** Changes whenever one of them gets on. */
@@ -152,6 +170,8 @@ export type Report =
       readonly channels: readonly ChannelReport[];
       readonly replays: ReplayReport;
       readonly memoryBytes: number;
+      /** True while something is on its way from its machine to another that runs channels. */
+      readonly onItsWay?: boolean | undefined;
     }
   | { readonly kind: "committed"; readonly execution: string; readonly slot: string }
   | { readonly kind: "stopped"; readonly execution: string; readonly slot: string }

@@ -16,7 +16,7 @@ import type { ReaderWork } from "../channel/reader-work.ts";
 import type { Work } from "../channel/work.ts";
 import type { ActorReference } from "../hosts/actor-host.ts";
 import { noLineage } from "../lineage/no-lineage.ts";
-import { offsetsOf, verifyingTasks, workOf } from "./channel-work.ts";
+import { drains, offsetsOf, partStays, pausingInputs, verifyingTasks, workOf } from "./channel-work.ts";
 import { Links, type Hosted } from "./links.ts";
 import type {
   ChannelOrder,
@@ -149,14 +149,14 @@ export class SlotExecution {
   }
 
   replayReport(): ReplayReport {
-    let busy = 0;
-    let pulse = 0;
+    let [lives, busy, pulse] = [0, 0, 0];
     for (const { channel, consumers } of this.#channels.values()) {
       if (consumers.size === 0) continue;
+      lives++;
       if (!waitsForOthers(channel.state)) busy++;
       pulse += channel.metrics.tasks + channel.metrics.parcelsIn;
     }
-    return { busy, pulse };
+    return { lives, busy, pulse };
   }
 
   async commit(): Promise<void> {
@@ -221,6 +221,7 @@ export class SlotExecution {
       log: this.#logOf(order),
       checkpoints: this.#order.checkpoints,
       recovery: order.recovery,
+      drains: drains(order, this.#order),
       metrics,
       events: this.#eventsOf(step, hosted),
       notes,
@@ -247,9 +248,10 @@ export class SlotExecution {
   }
 
   #contextOf(step: PlannedStep, order: ChannelOrder, metrics: ChannelMetrics): ChannelContext {
-    const { limits, seed } = this.#order;
+    const { limits, seed, earlier } = this.#order;
     return new ChannelContext({
-      execution: this.id,
+      execution: earlier?.startedAs ?? this.id,
+      tasksBefore: earlier?.tasks,
       step: step.id,
       channel: order.channel,
       channels: step.channels,
@@ -299,10 +301,11 @@ export class SlotExecution {
       const links = this.#channelsOf(plan.edges[planned.edge]?.from);
       return { planned, links, window: windowOf(limits, links) };
     });
-    return new Inputs(inputs, (input, from, objects, bytes) => {
+    const grant: ConstructorParameters<typeof Inputs>[1] = (input, from, objects, bytes) => {
       const edge = step.inputs[input]?.edge ?? -1;
       this.#links.tellProducer(hosted, edge, from, { kind: "credit", objects, bytes });
-    });
+    };
+    return new Inputs(inputs, grant, hosted.consumers.size > 0 ? [] : pausingInputs(step, this.#order));
   }
 
   #outgoingEdges(step: PlannedStep, order: ChannelOrder, hosted: RunningChannel): OutgoingEdge[] {
@@ -367,17 +370,9 @@ export class SlotExecution {
         this.#parts.report({ kind: "channels-done", execution: this.id, slot: this.#parts.id, channels });
       } catch (error) {
         // The part of a sink that isn't plain data can't be sent to the client.
-        this.#failed(this.#partStays(channels, error));
+        this.#failed(partStays(this.#order.plan, channels, error));
       }
     });
-  }
-
-  #partStays(channels: readonly DoneChannel[], cause: unknown): QStreamError {
-    const sink = channels.find((done) => done.part !== undefined);
-    const step = this.#order.plan.steps[sink?.step ?? -1]?.id;
-    const what = `what a sink returned for its part of the result can't travel: ${String(cause)}`;
-    const advice = "Return plain data from the sink's done";
-    return new QStreamError("CANNOT_TRAVEL", what, { ...(step === undefined ? {} : { step }), advice, cause });
   }
 
   #failed(error: Error): void {

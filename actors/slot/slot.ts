@@ -124,16 +124,21 @@ export class Slot {
   }
 
   async #prepareOnce(order: PrepareOrder): Promise<void> {
-    const prepared = this.#prepare(order);
-    this.#preparing.set(order.execution, { stopped: false, prepared: prepared.catch(() => {}) });
-    await prepared.finally(() => this.#preparing.delete(order.execution));
+    const state = { stopped: false };
+    const prepared = this.#prepare(order, state);
+    const preparing = Object.assign(state, { prepared: prepared.catch(() => {}) });
+    this.#preparing.set(order.execution, preparing);
+    await prepared.finally(() => {
+      // One that was stopped may be prepared again before it notices.
+      if (this.#preparing.get(order.execution) === preparing) this.#preparing.delete(order.execution);
+    });
   }
 
-  async #prepare(order: PrepareOrder): Promise<void> {
+  async #prepare(order: PrepareOrder, state: { readonly stopped: boolean }): Promise<void> {
     const { load, notes } = this.#parts;
     const loading = (): Promise<Program> => load(order.reference, order.args);
     const program = await (notes === undefined ? loading() : notes.loads(order.execution, loading));
-    if (this.#preparing.get(order.execution)?.stopped === true) return;
+    if (state.stopped) return;
     if (program.fingerprint !== order.plan.fingerprint) {
       throw new QStreamError(
         "FINGERPRINT_CHANGED",

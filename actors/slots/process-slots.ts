@@ -101,7 +101,7 @@ class SlotProcess {
     this.#child = fork(fileURLToPath(new URL("./process-entry.js", import.meta.url)), [], {
       serialization: "advanced",
       stdio: ["ignore", options.stdout === "stderr" ? 2 : "inherit", "inherit", "ipc", "pipe"],
-      execArgv: [...given, ...processHeap(options.memoryBytes, given)],
+      execArgv: [...given, ...processHeap(options.memoryBytes, options.logged === true, given)],
       env: { ...process.env, QSTREAM_SLOT: start.id },
     });
     this.#exited = new Promise((resolve) => {

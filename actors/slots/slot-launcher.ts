@@ -1,3 +1,4 @@
+import type { MessagePort } from "node:worker_threads";
 import type { SlotHandle } from "../scheduler/execution-request.ts";
 import type { Report } from "../slot/protocol.ts";
 import type { SlotActivity } from "../slot/turn-notes.ts";
@@ -11,6 +12,8 @@ export interface LaunchOptions {
   readonly tags: readonly string[];
   /** Bytes of heap for each slot; the engine's default while undefined. */
   readonly memoryBytes: number | undefined;
+  /** True if tasks are logged. */
+  readonly logged?: boolean;
   /** Structured-cloneable settings of the file systems. */
   readonly files: unknown;
   /** Where standard output of user code in slots goes. */
@@ -19,6 +22,10 @@ export interface LaunchOptions {
   readonly leaseMs: number;
   /** Milliseconds for which user code may keep a slot from its event loop; 0 or undefined: as long as it wants. */
   readonly turnMs?: number;
+  /** Name of the machine; `local` unless told. */
+  readonly machine?: string;
+  /** Gets a port from each slot to the slots of other machines. Threads only. */
+  readonly gateway?: (slot: string, port: MessagePort) => void;
   readonly onReport: (report: Report) => void;
   /** A slot ended without being told to, or was given up; `activity` is what it hung in. */
   readonly onLost: (slot: string, error: Error, activity?: SlotActivity) => void;
@@ -32,6 +39,8 @@ export interface LaunchedSlots {
   readonly client: SlotHandle;
   /** Starts a slot in place of one that was lost. It is among `slots` once the promise is fulfilled. */
   replace: (lost: string) => Promise<void>;
+  /** An execution is going to use the slots. */
+  open?: (execution: string) => void;
   close: () => Promise<void>;
 }
 

@@ -12,10 +12,11 @@ import { startBeats } from "./turn-watch.ts";
 enterSlot();
 // Errors of flows that were bundled point to the lines of their sources.
 process.setSourceMapsEnabled(true);
-const { id, files, ports, turn } = workerData as ThreadStart;
+const { id, files, ports, gateway, turn } = workerData as ThreadStart;
 const parent = parentPort as MessagePort;
 const tell = (message: FromThread): void => parent.postMessage(message, transferredWith(message));
 const transport = new PortTransport(id, new Map(ports));
+if (gateway !== undefined) transport.setGateway(gateway);
 const notes = turn === undefined ? undefined : new TurnNotes(turn.memory);
 const slot = makeSlot({
   id,

@@ -16,6 +16,8 @@ export interface ThreadStart {
   readonly id: string;
   readonly files: unknown;
   readonly ports: readonly (readonly [string, MessagePort])[];
+  /** Leads to slots of other machines. */
+  readonly gateway: MessagePort | undefined;
   /** Where the thread notes what it is at, if it is watched that it comes back to its event loop. */
   readonly turn: { readonly memory: Int32Array; readonly turnMs: number } | undefined;
 }
@@ -122,13 +124,14 @@ class SlotThread {
     this.#id = id;
     this.#options = options;
     const turn = turnOf(options);
-    const start: ThreadStart = { id, files: options.files, ports: [...ports], turn };
+    const gateway = gatewayOf(id, options);
+    const start: ThreadStart = { id, files: options.files, ports: [...ports], gateway, turn };
     this.#worker = new Worker(new URL("./thread-entry.js", import.meta.url), {
       name: id,
       workerData: start,
-      transferList: [...ports.values()],
+      transferList: [...ports.values(), ...(gateway === undefined ? [] : [gateway])],
       stdout: options.stdout === "stderr",
-      resourceLimits: threadHeap(options.memoryBytes),
+      resourceLimits: threadHeap(options.memoryBytes, options.logged === true),
     });
     if (options.stdout === "stderr") this.#worker.stdout.pipe(process.stderr);
     this.ready = new Promise((resolve, reject) => {
@@ -157,7 +160,7 @@ class SlotThread {
     }
     this.handle = {
       id,
-      machine: "local",
+      machine: options.machine ?? "local",
       tags: options.tags,
       order: (order) => this.#worker.postMessage({ kind: "order", order } satisfies ToThread),
       lose: () => this.#giveUp({ kind: "late" }),
@@ -213,6 +216,13 @@ class SlotThread {
 
 function turnOf({ turnMs = 0 }: LaunchOptions): ThreadStart["turn"] {
   return turnMs === 0 ? undefined : { memory: makeNotesMemory(), turnMs };
+}
+
+function gatewayOf(id: string, { gateway }: LaunchOptions): MessagePort | undefined {
+  if (gateway === undefined) return undefined;
+  const { port1, port2 } = new MessageChannel();
+  gateway(id, port1);
+  return port2;
 }
 
 function asError(error: unknown): Error {

@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import type { FileEntry, FileSystem } from "../../lib/core/contracts/file-system.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 
@@ -78,10 +77,9 @@ export class BlobFolder {
   /** Removes all blobs below a folder, and what a process left that was killed while it wrote. */
   async removeAll(folder: string): Promise<void> {
     const found = await this.#list(folder);
-    const local = this.#files.localPath(this.#pathOf(folder));
     await this.#guard(async () => {
       await this.#files.remove(found.map(({ path }) => path));
-      if (local !== undefined) await rm(local, { recursive: true, force: true });
+      await this.#files.removeFolder?.(this.#pathOf(folder));
     });
     for (const listed of this.#listed.keys()) if (listed.startsWith(`${folder}/`)) this.#listed.delete(listed);
   }

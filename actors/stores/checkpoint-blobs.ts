@@ -11,7 +11,16 @@ import type {
 import { QStreamError } from "../../lib/core/errors.ts";
 import type { BlobPlace } from "../../lib/core/contracts/lineage.ts";
 import { BlobFolder } from "./blob-folder.ts";
-import { folderOf, hashOf, isPointer, pointerIn, readBlob, writeBlob, type BlobPointer } from "./blob-pointer.ts";
+import {
+  folderOf,
+  hashOf,
+  isPointer,
+  pointerIn,
+  readBlob,
+  writeBlob,
+  type BlobPointer,
+  type CheckpointName,
+} from "./blob-pointer.ts";
 
 /** Where large checkpoints are kept beside a store. */
 export interface CheckpointPlace {
@@ -103,7 +112,7 @@ export class CheckpointBlobs implements LineageStore {
       if (error instanceof QStreamError && isFinal(error)) await folder.remove([name]);
       throw error;
     });
-    await this.#removeUnneeded(folder, execution, channel, seq);
+    await this.#removeUnneeded(folder, { execution, channel, generation, seq });
     return answer;
   }
 
@@ -145,17 +154,26 @@ export class CheckpointBlobs implements LineageStore {
     return this.#store.close();
   }
 
-  /** Removes the blobs of a seq but for the one that the store names: those of what was replaced, refused or freed meanwhile. */
-  async #removeUnneeded(folder: BlobFolder, execution: string, channel: number, seq: number): Promise<void> {
+  /**
+   * Removes the blobs of a seq but for the one that the store names: those of what was replaced, refused or freed meanwhile.
+   * A later generation may have written its own, whose pointer is on its way: that is left to it.
+   */
+  async #removeUnneeded(folder: BlobFolder, { execution, channel, generation, seq }: CheckpointName): Promise<void> {
     const kept = await this.#store.loadCheckpoint(execution, channel, seq);
     const named = kept === undefined ? undefined : pointerIn(kept)?.name;
     const path = folderOf(execution, channel);
-    await folder.removeWhere(path, (name) => seqOf(name) === seq && `${path}/${name}` !== named);
+    await folder.removeWhere(path, (name) => {
+      return seqOf(name) === seq && generationOf(name) <= generation && `${path}/${name}` !== named;
+    });
   }
 }
 
 function seqOf(name: string): number {
   return Number.parseInt(name, 10);
+}
+
+function generationOf(name: string): number {
+  return Number.parseInt(name.slice(name.indexOf("-") + 1), 10);
 }
 
 /** What repeating the call doesn't help against: the pointer was not written, nor will it be. */

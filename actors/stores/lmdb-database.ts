@@ -15,11 +15,9 @@ export interface KeyRange {
 
 // Nobody who reads or writes waits for more than this.
 const removedTogether = 2000;
-// More than some transactions write. LMDB doesn't always survive it when its file can't grow in the middle of one.
+// More than a transaction writes. LMDB doesn't always survive it when its file can't grow in the middle of one: it may damage its
+// memory, and the process aborts.
 const roomBytes = 16 << 20;
-// After so many transactions, or bytes, the room is looked at again.
-const writesMax = 16;
-const writtenBytesMax = 1 << 20;
 
 /** All keys that begin so. */
 export function rangeOf(...prefix: LmdbKey): KeyRange {
@@ -32,8 +30,6 @@ export class LmdbDatabase {
   readonly #database: Database<Uint8Array, LmdbKey>;
   readonly #folder: string;
   readonly #flush: boolean;
-  #writes = writesMax;
-  #writtenBytes = 0;
 
   private constructor(database: Database<Uint8Array, LmdbKey>, folder: string, flush: boolean) {
     this.#database = database;
@@ -81,7 +77,6 @@ export class LmdbDatabase {
 
   /** Within `write` only, as the two below. */
   put(key: LmdbKey, bytes: Uint8Array): void {
-    this.#writtenBytes += bytes.byteLength;
     this.#database.putSync(key, bytes);
   }
 
@@ -110,12 +105,10 @@ export class LmdbDatabase {
     }
   }
 
+  /** Before each transaction, as whoever else writes to the disk may fill it at once. It costs a microsecond. */
   #refuseFull(): void {
-    if (++this.#writes < writesMax && this.#writtenBytes < writtenBytesMax) return;
     const { bavail, bsize } = statfsSync(this.#folder);
     if (bavail * bsize < roomBytes) throw new Error(`no space: the disk of ${this.#folder} has less than 16 MiB left`);
-    this.#writes = 0;
-    this.#writtenBytes = 0;
   }
 
   /** Removes keys in transactions of bounded size. */

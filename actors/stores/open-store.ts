@@ -5,6 +5,7 @@ import { QStreamError } from "../../lib/core/errors.ts";
 import type { RedisStoreOptions } from "./redis-store.ts";
 import { CheckpointBlobs, type CheckpointPlace } from "./checkpoint-blobs.ts";
 import { MemoryStore } from "./memory-store.ts";
+import { checkRedisUrl } from "./redis-url.ts";
 
 /** What the kinds of stores can be told; each takes what is about it. */
 export interface OpenStoreOptions extends RedisStoreOptions {
@@ -28,21 +29,47 @@ const lmdbBytesMax = 1 << 20;
  * const store = await openStore("lmdb:.qstream", { flush: true });
  */
 export async function openStore(text: string, options: OpenStoreOptions = {}): Promise<LineageStore> {
-  if (text === "memory") return new MemoryStore();
+  const named = parseStore(text);
+  switch (named.kind) {
+    case "memory":
+      return new MemoryStore();
+    case "lmdb": {
+      const { folder, flush = options.flush ?? false } = named;
+      const { openLmdbStore } = await import("./lmdb-store.ts");
+      const { files } = options;
+      const path = join(folder, "blobs");
+      const place = files === undefined ? undefined : { path, files, storeBytesMax: lmdbBytesMax };
+      return new CheckpointBlobs(await openLmdbStore(folder, { flush }), options.checkpoints ?? place);
+    }
+    case "redis": {
+      const { openRedisStore } = await import("./redis-store.ts");
+      return new CheckpointBlobs(await openRedisStore(text, options), options.checkpoints);
+    }
+  }
+}
+
+type NamedStore =
+  | { readonly kind: "memory" | "redis" }
+  | { readonly kind: "lmdb"; readonly folder: string; readonly flush?: boolean };
+
+/**
+ * What a text names, without opening it.
+ *
+ * @throws QStreamError OPTION_INVALID
+ */
+export function parseStore(text: string): NamedStore {
+  if (text === "memory") return { kind: "memory" };
   if (text.startsWith("lmdb:")) {
     const [folder = "", settings] = text.slice("lmdb:".length).split("?");
-    const flush = flushOf(text, settings) ?? options.flush ?? false;
+    const flush = flushOf(text, settings);
     if (folder === "") {
       throw new QStreamError("OPTION_INVALID", "lmdb: names no folder", { advice: "Write lmdb:.qstream, for example" });
     }
-    const { openLmdbStore } = await import("./lmdb-store.ts");
-    const { files } = options;
-    const place = files === undefined ? undefined : { path: join(folder, "blobs"), files, storeBytesMax: lmdbBytesMax };
-    return new CheckpointBlobs(await openLmdbStore(folder, { flush }), options.checkpoints ?? place);
+    return { kind: "lmdb", folder, ...(flush === undefined ? {} : { flush }) };
   }
   if (text.startsWith("redis://") || text.startsWith("rediss://")) {
-    const { openRedisStore } = await import("./redis-store.ts");
-    return new CheckpointBlobs(await openRedisStore(text, options), options.checkpoints);
+    checkRedisUrl(text);
+    return { kind: "redis" };
   }
   throw unknownStore(text);
 }

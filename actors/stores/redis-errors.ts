@@ -47,7 +47,7 @@ const passing = /\b(LOADING|BUSY|MASTERDOWN|TRYAGAIN|UNBLOCKED|max number of cli
 /** Says what an error of the client or the server means. `answered`: it came from the server. */
 export function redisError(server: string, error: unknown, answered: boolean): QStreamError {
   if (error instanceof QStreamError) return error;
-  const message = error instanceof Error ? [error.message, codeOf(error)].join(" ").trim() : String(error);
+  const message = error instanceof Error ? messageOf(error) : String(error);
   for (const [sign, what, advice] of refusals) {
     if (sign.test(message)) return storeRefused(server, what, advice, error);
   }
@@ -56,6 +56,8 @@ export function redisError(server: string, error: unknown, answered: boolean): Q
   return storeRefused(server, `answered: ${message}`, "Look at its log", error);
 }
 
-function codeOf(error: Error): string {
-  return (error as NodeJS.ErrnoException).code ?? "";
+/** The message with the code, which most messages have already; some errors have nothing but a code. */
+function messageOf(error: Error): string {
+  const { code = "" } = error as NodeJS.ErrnoException;
+  return error.message.includes(code) ? error.message : `${error.message} ${code}`.trim();
 }

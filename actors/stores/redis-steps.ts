@@ -2,17 +2,11 @@ import type { ChannelCommit, FencedChannel } from "../../lib/core/contracts/line
 import { invariant, QStreamError } from "../../lib/core/errors.ts";
 import { freshId } from "../../lib/core/seam/random.ts";
 import { RedisAcknowledged } from "./redis-acknowledged.ts";
-import {
-  checkRedisUrl,
-  checkServer,
-  RedisConnection,
-  type Ask,
-  type RedisArgument,
-  type RedisReply,
-} from "./redis-connection.ts";
+import { checkServer, RedisConnection, type Ask, type RedisArgument, type RedisReply } from "./redis-connection.ts";
 import { serverOf, storeAway, storeLost } from "./redis-errors.ts";
 import { listOf, numberOf, textOf } from "./redis-replies.ts";
 import { markScript, progressScript, type RedisScript } from "./redis-scripts.ts";
+import { checkRedisUrl } from "./redis-url.ts";
 import { executionUnknown, noSuchChannel, notCommitted } from "./store-errors.ts";
 
 export interface RedisStoreOptions {

@@ -21,8 +21,10 @@ export interface PortTransportOptions {
  */
 export class PortTransport implements Transport {
   readonly slot: string;
-  readonly #peers = new Map<string, Peer>();
+  readonly #peers = new Map<string, Peer<LinkMessage>>();
   readonly #inbox = new Inbox();
+  /** The way to slots of other machines. */
+  #gateway: Peer<Addressed> | undefined;
   readonly #options: PortTransportOptions;
   #closing: Promise<void> | undefined;
   bytesSent = 0;
@@ -40,13 +42,22 @@ export class PortTransport implements Transport {
   addPort(slot: string, port: MessagePort): void {
     const known = this.#peers.get(slot);
     invariant(slot !== this.slot && known?.open !== true, `slot ${this.slot} got a second port to slot ${slot}`);
-    const peer = new Peer(port);
+    const peer = new Peer<LinkMessage>(port);
     this.#peers.set(slot, peer);
     port.on("message", (messages: readonly LinkMessage[]) => {
       for (const message of messages) this.#inbox.deliver(message, slot);
     });
     port.on("messageerror", (cause) => this.#failed(slot, cause));
     if (this.#closing !== undefined) port.close();
+  }
+
+  /** Sets the port to whoever knows the slots of other machines. */
+  setGateway(port: MessagePort): void {
+    this.#gateway = new Peer(port);
+    port.on("message", (messages: readonly Addressed[]) => {
+      for (const { slot, message } of messages) this.#inbox.deliver(message, slot);
+    });
+    port.on("messageerror", (cause) => this.#failed("of another machine", cause));
   }
 
   /** Messages that weren't sent because the other slot had closed its end. */
@@ -57,8 +68,9 @@ export class PortTransport implements Transport {
   send(to: string, message: LinkMessage): void {
     if (this.#closing !== undefined) return;
     const peer = this.#peers.get(to);
-    invariant(peer !== undefined, `slot ${this.slot} has no port to slot ${to}`);
-    this.bytesSent += peer.send(message);
+    const sent = peer?.send(message, message) ?? this.#gateway?.send({ slot: to, message }, message);
+    invariant(sent !== undefined, `slot ${this.slot} has no port to slot ${to}`);
+    this.bytesSent += sent;
   }
 
   receive(handler: (message: LinkMessage, from: string) => void): void {
@@ -67,7 +79,8 @@ export class PortTransport implements Transport {
 
   /** Sends what was gathered, and closes all ports. */
   close(): Promise<void> {
-    this.#closing ??= Promise.all([...this.#peers.values()].map((peer) => peer.close())).then(() => {});
+    const peers = [...this.#peers.values(), ...(this.#gateway === undefined ? [] : [this.#gateway])];
+    this.#closing ??= Promise.all(peers.map((peer) => peer.close())).then(() => {});
     this.#inbox.close();
     return this.#closing;
   }
@@ -83,11 +96,17 @@ export class PortTransport implements Transport {
   }
 }
 
-/** The way to one other slot. */
-class Peer {
+/** A link's message through a gateway: the slot that it is for, or on the way back the one that it is from. */
+export interface Addressed {
+  readonly slot: string;
+  readonly message: LinkMessage;
+}
+
+/** The way to one other slot, or to all of other machines: messages in one wrapping or another. */
+export class Peer<T> {
   readonly #port: MessagePort;
   readonly #closed: Promise<void>;
-  #messages: LinkMessage[] = [];
+  #messages: T[] = [];
   #payloads: ArrayBuffer[] = [];
   #bytes = 0;
   #scheduled = false;
@@ -109,12 +128,12 @@ class Peer {
   }
 
   /** Returns the bytes of the message's payload. */
-  send(message: LinkMessage): number {
+  send(wrapped: T, message: LinkMessage): number {
     if (!this.open) {
       this.undelivered++;
       return 0;
     }
-    const first = this.#messages.push(message) === 1;
+    const first = this.#messages.push(wrapped) === 1;
     let bytes = 0;
     if (message.kind === "parcel") {
       bytes = message.payload.bytes.byteLength;

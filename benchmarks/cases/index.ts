@@ -20,4 +20,10 @@ export const benchmarks = {
   checkpoint: () => import("./checkpoint.ts"),
   endless: () => import("./endless.ts"),
   simulation: () => import("./simulation.ts"),
+  "wire-vs-tcp": () => import("./wire-vs-tcp.ts"),
+  "wire-objects": () => import("./wire-objects.ts"),
+  "wire-latency": () => import("./wire-latency.ts"),
+  "cluster-vs-threads": () => import("./cluster-vs-threads.ts"),
+  "machine-loss": () => import("./machine-loss.ts"),
+  submit: () => import("./submit.ts"),
 } as const satisfies Record<string, Load>;

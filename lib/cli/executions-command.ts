@@ -5,6 +5,7 @@ import { decodeArguments } from "../../actors/slot/arguments.ts";
 import type { LineageStore, StoredExecution } from "../core/contracts/lineage-store.ts";
 import { QStreamError } from "../core/errors.ts";
 import { openFileSystem } from "../files/index.ts";
+import { checkPlaces } from "../flow/check-options.ts";
 import { storeOf } from "../flow/session-lineage.ts";
 import { decodeStoredFlow, type StoredFlow } from "../flow/stored-flow.ts";
 import { describeError } from "./describe-error.ts";
@@ -66,7 +67,9 @@ function parse(words: readonly string[]): Command | undefined {
   if (values.help === true) return undefined;
   const [action = "list", execution, ...more] = positionals;
   const { store: named, checkpoints } = values;
-  const common = { store: checkKept(storeOf({ store: named })), checkpoints, json: values.json === true };
+  const store = checkKept(storeOf({ store: named }));
+  checkPlaces({ store, ...(checkpoints === undefined ? {} : { checkpoints }) });
+  const common = { store, checkpoints, json: values.json === true };
   if (action === "list" && execution === undefined) return { action, execution: "", ...common };
   if ((action === "show" || action === "remove") && execution !== undefined && more.length === 0) {
     return { action, execution, ...common };

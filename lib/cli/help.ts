@@ -4,6 +4,12 @@ Usage
   qstream run FLOW [options]   run a flow of a TypeScript or JavaScript module
   qstream executions           list, show and remove runs that ended before they were done
   qstream simulate FLOW        run a flow many times in a simulated world in which things go wrong
+  qstream head                 where the machines of a cluster meet, and flows are submitted
+  qstream worker               offer this machine to a cluster
+  qstream ps, qstream top      machines and executions of a cluster: now, and second by second
+  qstream follow EXECUTION     watch an execution of a cluster, and get its outputs
+  qstream cancel EXECUTION     stop an execution of a cluster
+  qstream drain MACHINE        move what a machine of a cluster runs to others, and let it go
   qstream help [COMMAND]       show this, or the help of a command
   qstream --version
 
@@ -11,6 +17,14 @@ Examples
   qstream run wordcount.ts --arg path='books/*.txt'
   qstream run flights.ts --slots 4 --json -
 `;
+
+const security = `  --token-file FILE    what everybody who connects has to know: at least 16 characters
+  --tls-cert FILE, --tls-key FILE
+                       certificate and key in PEM; --tls-ca FILE: who signs those of the others`;
+
+const client = `  --token-file FILE    the cluster's token, if it has one: at least 16 characters
+  --tls-ca FILE        who signs the certificate of the head, in PEM; --tls-cert FILE, --tls-key FILE:
+                       this program's own, where the cluster asks for one`;
 
 const run = `qstream run FLOW: run a flow and print its outputs
 
@@ -37,6 +51,10 @@ Options
                        which then gets nothing else
   --explain            draw the plan and don't run it; --explain=mermaid and --explain=dot make pictures
   --quiet              no progress, no tables: only errors
+  --cluster URL        run it on a cluster: ws://HOST:PORT of its head, or wss:// with TLS. Slots, memory and
+                       the store are the machines' and the head's; Ctrl-C cancels
+  --detach             with --cluster: print the execution's id and go; it goes on without you
+${client}
   --help               show this
 
 Exit codes
@@ -53,9 +71,11 @@ any order. What sinks write stays in memory.
 Options
   --seeds N            how many seeds (default 100)
   --from S             the first of them (default 1)
-  --faults KINDS       some of kill, kill-machine, pause, lapse, delay, partition, drop, duplicate, disk-slow,
-                       disk-full, disk-broken, store-timeout, store-away, store-forgets, checkpoint-damaged,
-                       clock-jump, with commas; all; none (default: all that an execution survives)
+  --faults KINDS       some of restart (all is killed, and gone on with as --resume does), kill, kill-machine, hang,
+                       pause, lapse, delay, partition, drop, duplicate, disk-slow, disk-full, disk-broken,
+                       disk-damaged, blobs-slow, blobs-away, store-timeout, store-away, store-forgets,
+                       checkpoint-damaged, clock-jump, with commas; all; none (default: all that an execution
+                       survives)
   --arg NAME=VALUE     an argument of the flow; may be repeated
   --slots N            how many slots (default 3)
   --parcel N           objects of a parcel (default 64): small ones make more tasks
@@ -90,7 +110,95 @@ Status
 To go on with one: qstream run FLOW --resume EXECUTION
 `;
 
-const commands = { run, executions, simulate } as const;
+const head = `qstream head: where the machines of a cluster meet, and flows are submitted
+
+Usage
+  qstream head --store redis://HOST:PORT/DB [options]
+
+Options
+  --store URL          a Redis of its own, which lineage and checkpoints are kept in: redis:// or rediss://
+                       (default: what QSTREAM_STORE names)
+  --bind HOST:PORT     where to listen (default 127.0.0.1:7420)
+  --lease-ms N         milliseconds without a word after which a machine or a client is given up
+                       (default 10000)
+${security}
+  --read-token-file FILE
+                       another token, for clients that may only look
+  --help               show this
+
+Beyond 127.0.0.1 nothing listens without a token and TLS: who reaches the port can run code.
+`;
+
+const worker = `qstream worker: offer this machine to a cluster, until it is ended
+
+Usage
+  qstream worker --join ws://HOST:PORT [options]
+
+Options
+  --join URL           a head; may be repeated: one that answers is joined
+  --slots N            how many slots (default: as many as the machine has cores)
+  --tag NAME           for steps that are placed by tagged(NAME); may be repeated
+  --memory BYTES       heap that each slot may use: 512MB, 2GB
+  --bind HOST:PORT     where other machines reach this one (default 127.0.0.1 and any free port)
+  --advertise HOST:PORT
+                       what others dial, where that isn't what is bound
+  --lease-ms N         milliseconds without a word after which a driver is given up (default 10000)
+  --turn-ms N          milliseconds that user code may keep a slot from its event loop (default 60000)
+${security}
+  --help               show this
+`;
+
+const place = `  --cluster URL        ws://HOST:PORT of its head (default: what QSTREAM_CLUSTER names); of several, with
+                       commas, the one that leads is found
+${client}
+  --help               show this`;
+
+const ps = `qstream ps: the machines and executions of a cluster
+
+Options
+  --json               as JSON
+${place}
+`;
+
+const top = `qstream top: the machines and executions of a cluster with their rates, each second until Ctrl-C
+
+Where standard output is no terminal, a line for the cluster and for each execution that runs.
+
+Options
+${place}
+`;
+
+const follow = `qstream follow EXECUTION: watch an execution of a cluster, and print its outputs at its end
+
+For one that somebody submitted, with --detach for example, or that ended not long ago. Ctrl-C ends the
+watching, and not the execution.
+
+Options
+  --json FILE          write {execution, outputs, metrics} as JSON to FILE; - is standard output
+  --quiet              no progress, no tables: only errors
+${place}
+
+Exit codes
+  0 it is done   1 it failed, or there is none   2 the command was wrong   130 Ctrl-C
+`;
+
+const cancel = `qstream cancel EXECUTION: stop an execution of a cluster
+
+Options
+  --json               as JSON
+${place}
+`;
+
+const drain = `qstream drain MACHINE: move what a machine runs to others, and let it go
+
+The others go on meanwhile. The command ends when nothing needs the machine any more: it can be ended then.
+
+Options
+  --json               as JSON
+${place}
+`;
+
+const commands = { run, executions, simulate, head, worker, ps, top, follow, cancel, drain } as const;
 
 /** Help of the program. */
 export function helpOf(): string;

@@ -15,8 +15,12 @@ const signals = Object.keys(exitCodes) as (keyof typeof exitCodes)[];
 /** For `--isolation none`, where a loop would keep the process from seeing any signal: each does what it does by default. */
 export const noInterrupt: Interrupt = { signal: new AbortController().signal, exitCode: undefined, forget: () => {} };
 
-/** The first signal stops what runs; one that doesn't stop in time, or a second signal, ends the process. */
-export function onInterrupt(): Interrupt {
+/**
+ * The first signal stops what runs; one that doesn't stop in time, or a second signal, ends the process.
+ *
+ * @param say - says so
+ */
+export function onInterrupt(say: (text: string) => void = (text) => void process.stderr.write(text)): Interrupt {
   const abort = new AbortController();
   let exitCode: number | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -24,7 +28,7 @@ export function onInterrupt(): Interrupt {
     if (exitCode !== undefined) process.exit(exitCode);
     exitCode = exitCodes[signal];
     const code = exitCode;
-    process.stderr.write(signal === "SIGINT" ? "\nstopping; press Ctrl-C again to end at once\n" : "\nstopping\n");
+    say(signal === "SIGINT" ? "\nstopping; press Ctrl-C again to end at once\n" : "\nstopping\n");
     abort.abort(new Error(signal === "SIGINT" ? "interrupted by Ctrl-C" : `ended by ${signal}`));
     timer = setTimeout(() => process.exit(code), graceMs);
     timer.unref();

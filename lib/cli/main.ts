@@ -31,6 +31,34 @@ switch (command) {
     setTimeout(() => process.exit(), lingerMs).unref();
     break;
   }
+  case "follow": {
+    const { followCommand } = await import("./follow-command.ts");
+    process.exitCode = await followCommand(rest);
+    break;
+  }
+  case "top": {
+    const { topCommand } = await import("./top-command.ts");
+    process.exitCode = await topCommand(rest);
+    break;
+  }
+  case "head": {
+    const { headCommand } = await import("./head-command.ts");
+    process.exitCode = await headCommand(rest);
+    break;
+  }
+  case "worker": {
+    const { workerCommand } = await import("./worker-command.ts");
+    process.exitCode = await workerCommand(rest);
+    setTimeout(() => process.exit(), lingerMs).unref();
+    break;
+  }
+  case "ps":
+  case "cancel":
+  case "drain": {
+    const { clusterCommand } = await import("./ps-command.ts");
+    process.exitCode = await clusterCommand(command, rest);
+    break;
+  }
   case undefined:
     process.stderr.write(helpOf());
     process.exitCode = 2;

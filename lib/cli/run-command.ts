@@ -1,25 +1,20 @@
-import { existsSync, statSync, writeFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
-import { loadBatches, representationOf } from "../core/batch/index.ts";
+import { cluster } from "../cluster/open-cluster.ts";
 import { QStreamError } from "../core/errors.ts";
 import { parseArguments } from "../flow/arguments-schema.ts";
 import type { Flow } from "../flow/define-flow.ts";
 import type { Execution } from "../flow/execution.ts";
+import type { RunOptions } from "../flow/run.ts";
 import { storeOf } from "../flow/session-lineage.ts";
 import { describeError } from "./describe-error.ts";
 import { showProgress } from "./display/progress.ts";
-import { formatSteps, formatSummary } from "./display/summary.ts";
-import { formatTable } from "./display/table.ts";
 import { helpOf, usageError } from "./help.ts";
 import { noInterrupt, onInterrupt, type Interrupt } from "./interrupt.ts";
-import { toJson } from "./json.ts";
 import { loadFlow } from "./load-flow.ts";
+import { checkTarget, giveOutputs, takeStandardOutput, type PrintAlone } from "./outputs.ts";
 import { quoted } from "./quoted.ts";
 import { parseRunOptions, type RunCommandOptions } from "./run-options.ts";
 
 type AnyFlow = Flow<object, Record<string, unknown>>;
-
-const rowsShown = 20;
 
 /** `qstream run`. Returns the exit code: 0 success, 1 it failed, 2 the command was wrong, 129, 130 and 143 stopped by a signal. */
 export async function runCommand(words: readonly string[]): Promise<number> {
@@ -35,7 +30,7 @@ export async function runCommand(words: readonly string[]): Promise<number> {
     return 0;
   }
   // What modules print while they load is user output too.
-  const printJson = options.json === "-" ? takeStandardOutput() : undefined;
+  const printAlone = options.json === "-" || options.detach ? takeStandardOutput() : undefined;
   const interrupt = options.isolation === "none" ? noInterrupt : onInterrupt();
   try {
     const prepared = await prepare(options);
@@ -43,7 +38,7 @@ export async function runCommand(words: readonly string[]): Promise<number> {
       process.stderr.write(`${prepared}\n`);
       return 2;
     }
-    return await runFlow(options, prepared, { printJson, interrupt });
+    return await runFlow(options, prepared, { printAlone, interrupt });
   } catch (error) {
     process.stderr.write(`${describeError(error)}\n`);
     return interrupt.exitCode ?? 1;
@@ -71,23 +66,10 @@ async function prepare(options: RunCommandOptions): Promise<Prepared | string> {
   }
 }
 
-/** Refuses a file that couldn't be written before the flow has run for hours. */
-function checkTarget(file: string): void {
-  const folder = dirname(resolve(file));
-  if (existsSync(folder) && !(existsSync(file) && statSync(file).isDirectory())) return;
-  throw new QStreamError(
-    "PATH_NOT_FOUND",
-    `--json ${file}: ${existsSync(folder) ? "this is a folder" : `there is no folder ${folder}`}`,
-    {
-      advice: "Give the path of a file in a folder that exists, or - for standard output",
-    },
-  );
-}
-
 async function runFlow(
   options: RunCommandOptions,
   { flow, args }: Prepared,
-  { printJson, interrupt }: { readonly printJson: ((text: string) => void) | undefined; readonly interrupt: Interrupt },
+  { printAlone, interrupt }: { readonly printAlone: PrintAlone | undefined; readonly interrupt: Interrupt },
 ): Promise<number> {
   const slots = options.slots === undefined ? {} : { slots: options.slots };
   if (options.explain !== undefined) {
@@ -95,42 +77,60 @@ async function runFlow(
     return 0;
   }
   const quiet = options.quiet || options.json === "-";
-  const runOptions = {
-    isolation: options.isolation,
-    store: options.store,
-    stdout: options.json === "-" ? "stderr" : "inherit",
+  const common = {
     signal: interrupt.signal,
-    ...slots,
-    ...(options.memoryBytes === undefined ? {} : { memoryBytes: options.memoryBytes }),
-    ...(options.checkpoints === undefined ? {} : { checkpoints: options.checkpoints }),
-    ...(options.turnMs === undefined ? {} : { turnMs: options.turnMs }),
     ...(options.verifyReplay === undefined ? {} : { verifyReplay: options.verifyReplay }),
-    ...(quiet ? {} : { onEvent: showProgress() }),
-  } as const;
-  const execution =
-    options.resume === undefined
-      ? await flow.start(args, runOptions)
-      : await flow.resume(options.resume, { ...runOptions, upgrade: options.upgrade });
+    ...(quiet || options.detach ? {} : { onEvent: showProgress() }),
+  };
+  await using session = options.cluster === undefined ? undefined : await cluster(options.cluster);
+  const execution = await startFlow(
+    options,
+    { flow, args },
+    session === undefined ? { ...localOptions(options), ...common } : { on: session, ...common },
+  );
+  if (options.cluster !== undefined && options.detach) {
+    printAlone?.(`${execution.id}\n`);
+    if (!quiet)
+      process.stderr.write(
+        `To follow it: npx qstream follow ${execution.id} --cluster ${quoted(options.cluster.url)}\n`,
+      );
+    return 0;
+  }
   const outputs = await execution.outputs.catch((error: unknown) => {
     process.stderr.write(`${describeError(error)}\n`);
-    if (canGoOn(options.store, error))
-      process.stderr.write(`To go on with it: ${resumingCommand(options, execution.id)}\n`);
+    if (canGoOn(options, error)) process.stderr.write(`To go on with it: ${resumingCommand(options, execution.id)}\n`);
     return undefined;
   });
   if (outputs === undefined) return interrupt.exitCode ?? 1;
-  if (options.json !== undefined) {
-    const text = `${await toJson({ execution: execution.id, outputs, metrics: execution.metrics })}\n`;
-    if (printJson === undefined) writeFileSync(options.json, text);
-    else printJson(text);
-  }
-  if (!quiet) await printOutputs(outputs, execution);
+  await giveOutputs(outputs, execution, { json: options.json, printAlone, quiet });
   return 0;
 }
 
+function startFlow(
+  { resume, upgrade }: RunCommandOptions,
+  { flow, args }: Prepared,
+  runOptions: RunOptions,
+): Promise<Execution<Record<string, unknown>>> {
+  return resume === undefined ? flow.start(args, runOptions) : flow.resume(resume, { ...runOptions, upgrade });
+}
+
+/** Options of the session that a run on this machine opens. */
+function localOptions(options: RunCommandOptions): RunOptions {
+  return {
+    isolation: options.isolation,
+    store: options.store,
+    stdout: options.json === "-" ? "stderr" : "inherit",
+    ...(options.slots === undefined ? {} : { slots: options.slots }),
+    ...(options.memoryBytes === undefined ? {} : { memoryBytes: options.memoryBytes }),
+    ...(options.checkpoints === undefined ? {} : { checkpoints: options.checkpoints }),
+    ...(options.turnMs === undefined ? {} : { turnMs: options.turnMs }),
+  };
+}
+
 /** False where nothing of the execution outlives this process, or another process has it. */
-function canGoOn(store: string, error: unknown): boolean {
+function canGoOn({ store, cluster: place }: RunCommandOptions, error: unknown): boolean {
   const lost = error instanceof QStreamError && (error.code === "EXECUTION_TAKEN" || error.code === "STORE_LOST");
-  return store !== "none" && store !== "memory" && !lost;
+  return place === undefined && store !== "none" && store !== "memory" && !lost;
 }
 
 /** The command that goes on with an execution. A store that isn't the usual one is named, but for one with a password. */
@@ -139,35 +139,4 @@ function resumingCommand({ flow, store, checkpoints }: RunCommandOptions, execut
   const named = usual ? "" : ` --store ${/\/\/.*@/u.test(store) ? "URL" : quoted(store)}`;
   const place = checkpoints === undefined ? "" : ` --checkpoints ${quoted(checkpoints)}`;
   return `npx qstream run ${quoted(flow)} --resume ${execution}${named}${place}`;
-}
-
-async function printOutputs(outputs: Readonly<Record<string, unknown>>, execution: Execution<unknown>): Promise<void> {
-  for (const [name, value] of Object.entries(outputs)) {
-    process.stdout.write(`\n${name}\n${await tableOf(value)}`);
-  }
-  if (execution.metrics !== undefined)
-    process.stderr.write(`\n${formatSteps(execution.metrics)}\n${formatSummary(execution.metrics)}`);
-}
-
-/** An output as a table; of columnar batches, their first rows. */
-async function tableOf(value: unknown): Promise<string> {
-  const objects: readonly unknown[] = Array.isArray(value) ? value : [value];
-  if (representationOf(objects[0]) === undefined) return formatTable(objects, { rowsMax: rowsShown });
-  const batches = await loadBatches();
-  const rows: unknown[] = [];
-  let rowsAll = 0;
-  for (const batch of objects) {
-    const wanted = Math.min(batches.rows(batch), rowsShown - rows.length);
-    if (wanted > 0) rows.push(...batches.toObjects(batches.slice(batch, 0, wanted)));
-    rowsAll += batches.rows(batch);
-  }
-  return formatTable(rows, { rowsMax: rowsShown, rowsAll });
-}
-
-/** Keeps standard output for the JSON document: what user code prints goes to standard error. */
-function takeStandardOutput(): (text: string) => void {
-  const { stdout } = process;
-  const write = stdout.write.bind(stdout);
-  stdout.write = process.stderr.write.bind(process.stderr) as typeof stdout.write;
-  return (text) => void write(text);
 }

@@ -1,6 +1,10 @@
 import { parseArgs } from "node:util";
 import { QStreamError } from "../core/errors.ts";
+import type { ClusterOptions } from "../cluster/cluster-session.ts";
+import { checkPlaces } from "../flow/check-options.ts";
 import { storeOf } from "../flow/session-lineage.ts";
+import { clientOptions, parseCluster, securityOptions } from "./cluster-options.ts";
+import { memoryBytes, oneOf, refuseTogether, wholeNumber } from "./option-values.ts";
 
 /** The options of `qstream run`, parsed and checked. */
 export interface RunCommandOptions {
@@ -24,64 +28,121 @@ export interface RunCommandOptions {
   readonly json: string | undefined;
   readonly explain: "text" | "mermaid" | "dot" | undefined;
   readonly quiet: boolean;
+  /** The cluster that the flow is submitted to; undefined for this machine. */
+  readonly cluster: ClusterOptions | undefined;
+  /** Doesn't wait for the execution, which goes on without its client. */
+  readonly detach: boolean;
   readonly help: boolean;
 }
 
 const turnMsMost = 2 ** 31;
 const pictures = ["text", "mermaid", "dot"] as const;
+const isolations = ["thread", "process", "none"] as const;
+
+type Values = ReturnType<typeof parse>["values"];
 
 /** Parses the words after `qstream run`. What is wrong with them is OPTION_INVALID. */
 export function parseRunOptions(words: readonly string[]): RunCommandOptions {
   const { values, positionals } = parse(words);
   const help = values.help === true;
-  if (!help && positionals.length !== 1) {
-    throw new QStreamError(
-      "OPTION_INVALID",
-      positionals.length === 0 ? "which flow? Give the path of a module" : severalFlows(positionals),
-    );
+  const isolation = oneOf("--isolation", values.isolation ?? "thread", isolations);
+  const { checkpoints } = values;
+  const store = storeOf({ store: values.store, isolation });
+  if (!help) {
+    checkFlows(positionals);
+    checkPlaces({ store, ...(checkpoints === undefined ? {} : { checkpoints }) });
   }
-  const isolation = oneOf("--isolation", values.isolation ?? "thread", ["thread", "process", "none"]);
-  refuseTogether(
-    values.json,
-    values.explain,
-    "--json has results, and --explain doesn't run the flow: give one of them",
-  );
-  refuseTogether(
-    values.memory,
-    isolation === "none" || undefined,
-    "--memory limits slots, and with --isolation none there are none",
-  );
-  refuseTogether(
-    values["turn-ms"],
-    isolation === "none" || undefined,
-    "--turn-ms watches slots, and with --isolation none there are none",
-  );
-  refuseTogether(
-    values.resume,
-    values.arg,
-    "--resume goes on with the arguments that the execution was started with: leave --arg out",
-  );
-  refuseTogether(values.resume, values.explain, "--resume goes on with a run, and --explain doesn't run the flow");
-  if (values.upgrade === true && values.resume === undefined) {
-    throw new QStreamError("OPTION_INVALID", "--upgrade says that --resume may go on with other code");
-  }
+  refuseContradictions(values, isolation);
+  const detach = values.detach === true;
   return {
-    store: storeOf({ store: values.store, isolation }),
-    checkpoints: values.checkpoints,
-    resume: values.resume,
-    upgrade: values.upgrade === true,
+    ...settingsOf(values),
     flow: positionals[0] ?? "",
     args: values.arg ?? [],
-    slots: values.slots === undefined ? undefined : wholeNumber("--slots", values.slots, 1, 1024),
     isolation,
-    memoryBytes: values.memory === undefined ? undefined : parseBytes(values.memory),
-    turnMs: values["turn-ms"] === undefined ? undefined : wholeNumber("--turn-ms", values["turn-ms"], 0, turnMsMost),
-    verifyReplay: values["verify-replay"] === undefined ? undefined : parseShare(values["verify-replay"]),
+    store,
+    checkpoints,
+    resume: values.resume,
+    upgrade: values.upgrade === true,
     json: values.json,
-    explain: values.explain === undefined ? undefined : oneOf("--explain", values.explain, pictures),
     quiet: values.quiet === true,
+    cluster: values.cluster === undefined ? undefined : { ...parseCluster(values), detach },
+    detach,
     help,
   };
+}
+
+/** The options that have a form of their own. */
+function settingsOf(values: Values) {
+  const { slots, memory, explain } = values;
+  const turnMs = values["turn-ms"];
+  const share = values["verify-replay"];
+  return {
+    slots: slots === undefined ? undefined : wholeNumber("--slots", slots, 1, 1024),
+    memoryBytes: memory === undefined ? undefined : memoryBytes("--memory", memory),
+    turnMs: turnMs === undefined ? undefined : wholeNumber("--turn-ms", turnMs, 0, turnMsMost),
+    verifyReplay: share === undefined ? undefined : parseShare(share),
+    explain: explain === undefined ? undefined : oneOf("--explain", explain, pictures),
+  };
+}
+
+function checkFlows(positionals: readonly string[]): void {
+  if (positionals.length === 1) return;
+  const none = "which flow? Give the path of a module";
+  throw new QStreamError("OPTION_INVALID", positionals.length === 0 ? none : severalFlows(positionals));
+}
+
+function refuseContradictions(values: Values, isolation: string): void {
+  const { json, explain, memory, resume, arg, upgrade } = values;
+  const alone = isolation === "none" || undefined;
+  refuseTogether(json, explain, "--json has results, and --explain doesn't run the flow: give one of them");
+  refuseTogether(memory, alone, "--memory limits slots, and with --isolation none there are none");
+  refuseTogether(values["turn-ms"], alone, "--turn-ms watches slots, and with --isolation none there are none");
+  const started = "--resume goes on with the arguments that the execution was started with: leave --arg out";
+  refuseTogether(resume, arg, started);
+  refuseTogether(resume, explain, "--resume goes on with a run, and --explain doesn't run the flow");
+  if (values.cluster === undefined) refuseWithoutCluster(values);
+  else refuseOnCluster(values);
+  if (upgrade === true && resume === undefined) {
+    throw new QStreamError("OPTION_INVALID", "--upgrade says that --resume may go on with other code");
+  }
+}
+
+const ofClusters = ["detach", ...Object.keys(securityOptions)] as (keyof Values)[];
+
+function refuseWithoutCluster(values: Values): void {
+  const given = ofClusters.find((name) => values[name] !== undefined);
+  if (given === undefined) return;
+  throw new QStreamError(
+    "OPTION_INVALID",
+    `--${given} is for a cluster, and none is named: give --cluster ws://host:port`,
+  );
+}
+
+const ofMachines = "that is each machine's: qstream worker";
+const ofHead = "that is the head's: qstream head --store";
+
+/** Options that a run on a cluster can't have, and why. */
+const notOnClusters: Readonly<Partial<Record<keyof Values, string>>> = {
+  slots: `${ofMachines} --slots`,
+  isolation: "slots of a cluster's machines are threads",
+  memory: `${ofMachines} --memory`,
+  "turn-ms": `${ofMachines} --turn-ms`,
+  store: ofHead,
+  checkpoints: ofHead,
+  resume: "an execution that has ended is run again there: leave it out",
+  upgrade: "an execution that has ended is run again there: leave it out",
+  explain: "it draws the plan for this machine: leave --cluster out",
+  "read-token-file": "the token that lets a client only look can't submit: give --token-file",
+};
+
+function refuseOnCluster(values: Values): void {
+  const names = Object.keys(notOnClusters) as (keyof Values)[];
+  const given = names.find((name) => values[name] !== undefined);
+  if (given !== undefined) {
+    throw new QStreamError("OPTION_INVALID", `--${given} can't be given with --cluster; ${notOnClusters[given]}`);
+  }
+  const json = "--detach doesn't wait for results, which --json wants: qstream follow EXECUTION --json FILE has them";
+  refuseTogether(values.detach, values.json, json);
 }
 
 function parse(words: readonly string[]) {
@@ -104,6 +165,8 @@ function parse(words: readonly string[]) {
         json: { type: "string" },
         explain: { type: "string" },
         quiet: { type: "boolean" },
+        detach: { type: "boolean" },
+        ...clientOptions,
         help: { type: "boolean", short: "h" },
       },
     });
@@ -141,42 +204,4 @@ function severalFlows(positionals: readonly string[]): string {
   const picture = positionals.find((word) => pictures.some((known) => known === word));
   const hint = picture === undefined ? "" : `; for a picture write --explain=${picture}`;
   return `one flow at a time, not ${positionals.join(" and ")}${hint}`;
-}
-
-function refuseTogether(first: unknown, second: unknown, what: string): void {
-  if (first !== undefined && second !== undefined) throw new QStreamError("OPTION_INVALID", what);
-}
-
-function wholeNumber(option: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-  throw new QStreamError("OPTION_INVALID", `${option} ${text}: a whole number from ${least} to ${most} is wanted`);
-}
-
-function oneOf<const T extends string>(option: string, text: string, choices: readonly T[]): T {
-  const found = choices.find((choice) => choice === text);
-  if (found !== undefined) return found;
-  throw new QStreamError("OPTION_INVALID", `${option} ${text}: one of ${choices.join(", ")} is wanted`);
-}
-
-const units: ReadonlyMap<string, number> = new Map([
-  ["", 1],
-  ["B", 1],
-  ["KB", 1e3],
-  ["MB", 1e6],
-  ["GB", 1e9],
-  ["KIB", 2 ** 10],
-  ["MIB", 2 ** 20],
-  ["GIB", 2 ** 30],
-]);
-
-function parseBytes(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text);
-  const unit = units.get((match?.[2] ?? "?").toUpperCase());
-  const bytes = match === null || unit === undefined ? 0 : Math.round(Number(match[1]) * unit);
-  if (bytes >= 16 * 2 ** 20) return bytes;
-  throw new QStreamError(
-    "OPTION_INVALID",
-    `--memory ${text}: at least 16 MiB are wanted, written like 512MB, 2GB or 536870912`,
-  );
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { QStreamError } from "../core/errors.ts";
+import { wholeNumber } from "./option-values.ts";
 import { faultKinds, survivableFaults, type FaultKind } from "../testing/simulation/index.ts";
 
 /** The options of `qstream simulate`, parsed and checked. */
@@ -33,7 +34,7 @@ export function parseSimulateOptions(words: readonly string[]): SimulateOptions 
   }
   const trace = values.trace === true;
   const whole = (name: string, text: string | undefined, otherwise: number, most: number): number =>
-    text === undefined ? otherwise : wholeNumber(name, text, most);
+    text === undefined ? otherwise : wholeNumber(name, text, 1, most);
   const seeds = whole("--seeds", values.seeds, trace ? 1 : seedsDefault, seedMost);
   if (trace && seeds !== 1) throw new QStreamError("OPTION_INVALID", "--trace shows one seed: leave --seeds out");
   return {
@@ -102,10 +103,4 @@ function faultsOf(text: string): readonly FaultKind[] {
       `--faults ${word}: all, none, or some of ${faultKinds.join(", ")} are wanted`,
     );
   });
-}
-
-function wholeNumber(option: string, text: string, most: number): number {
-  const value = Number(text);
-  if (/^\d+$/u.test(text) && value >= 1 && value <= most) return value;
-  throw new QStreamError("OPTION_INVALID", `${option} ${text}: a whole number from 1 to ${most} is wanted`);
 }

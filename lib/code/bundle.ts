@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, extname, join } from "node:path";
+import { basename, dirname, extname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Message, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
 import { QStreamError } from "../core/errors.ts";
@@ -68,7 +68,7 @@ export async function bundle(entry: string): Promise<string> {
 const messagesMax = 5;
 
 /** esbuild's messages with their places. */
-function describeFailure(error: unknown): string {
+export function describeFailure(error: unknown): string {
   const { errors } = error as { readonly errors?: readonly Message[] };
   if (errors === undefined || errors.length === 0) return error instanceof Error ? error.message : String(error);
   const shown = errors.slice(0, messagesMax).map(({ text, location }) => {
@@ -135,21 +135,42 @@ const ownExports: Readonly<Record<string, string>> = {
 };
 
 /** In a bundle, `import.meta.url` still is the URL of the file it was written in. */
-function ownUrl(): Plugin {
+export function ownUrl(): Plugin {
   return {
     name: "own-url",
     setup(build) {
-      build.onLoad({ filter: /\.[cm]?[jt]sx?$/ }, (file) => {
+      build.onLoad({ filter: /\.[cm]?[jt]sx?$/ }, async (file) => {
         const source = readFileSync(file.path, "utf8");
         if (!source.includes("import.meta")) return undefined;
-        const contents = source
-          .replaceAll("import.meta.url", JSON.stringify(pathToFileURL(file.path).href))
-          .replaceAll("import.meta.dirname", JSON.stringify(dirname(file.path)))
-          .replaceAll("import.meta.filename", JSON.stringify(file.path));
-        return { contents, loader: loaderOf(file.path) };
+        try {
+          return {
+            contents: await withOwnUrl(build, file.path, source),
+            loader: file.path.endsWith("x") ? "jsx" : "js",
+          };
+        } catch {
+          // Whoever bundles it finds the same error, and tells its place.
+          return undefined;
+        }
       });
     },
   };
+}
+
+/** By the syntax, and not by the text: a string or a comment may hold the words, too. */
+async function withOwnUrl({ esbuild, initialOptions }: PluginBuild, path: string, source: string): Promise<string> {
+  const { code } = await esbuild.transform(source, {
+    loader: loaderOf(path),
+    jsx: "preserve",
+    target: initialOptions.target ?? "node20",
+    sourcemap: "inline",
+    sourcefile: basename(path),
+    define: {
+      "import.meta.url": JSON.stringify(pathToFileURL(path).href),
+      "import.meta.dirname": JSON.stringify(dirname(path)),
+      "import.meta.filename": JSON.stringify(path),
+    },
+  });
+  return code;
 }
 
 function loaderOf(path: string): "tsx" | "ts" | "jsx" | "js" {

@@ -15,6 +15,8 @@ export interface FlowReference {
 /** What `defineFlow` leaves for slots: how to build the flow's program for given arguments. */
 export interface RegisteredFlow {
   readonly build: (args: unknown) => Program;
+  /** For a process that runs the flow in the name of another: its graph and outputs, opaque here. */
+  readonly prepare: (args: unknown) => unknown;
 }
 
 interface Registry {

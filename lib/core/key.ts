@@ -32,6 +32,11 @@ export function channelOfHash(hash: number, channels: number): number {
   return ((hash >>> 22) * channels) >>> 10;
 }
 
+/** The channel that gets a key group. */
+export function channelOfGroup(group: number, channels: number): number {
+  return (group * channels) >>> 10;
+}
+
 /**
  * Hash of a key, a whole number from 0 to 2^32-1. Equal keys hash equal on every machine and in every representation: 5, 5n and
  * an Int64 column's 5; a string and its UTF-8 bytes; a Date and its milliseconds; an array of one key and that key.

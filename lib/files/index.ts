@@ -82,6 +82,10 @@ class SchemeFiles implements FileSystem, ResumableFiles {
     for (const [files, group] of groups) await files.remove(group);
   }
 
+  async removeFolder(path: string): Promise<void> {
+    await this.#of(path).removeFolder?.(path);
+  }
+
   localPath(path: string): string | undefined {
     return schemeOf(path) === "file" ? this.#local.resolve(path) : undefined;
   }

@@ -14,7 +14,16 @@ import type { SchemeFileSystem } from "./scheme.ts";
 
 /** Files of this machine by path or `file:` URL. */
 export function localFiles(): SchemeFileSystem & { resolve: (path: string) => string } {
-  return { resolve: resolveLocal, list, open: openLocal, create, remove, createResumable, discardResumable };
+  return {
+    resolve: resolveLocal,
+    list,
+    open: openLocal,
+    create,
+    remove,
+    removeFolder,
+    createResumable,
+    discardResumable,
+  };
 }
 
 function resolveLocal(path: string): string {
@@ -176,6 +185,10 @@ async function create(path: string): Promise<FileWriter> {
 
 async function remove(paths: readonly string[]): Promise<void> {
   for (const path of paths) await rm(resolveLocal(path), { force: true });
+}
+
+async function removeFolder(path: string): Promise<void> {
+  await rm(resolveLocal(path), { recursive: true, force: true });
 }
 
 async function createResumable(path: string, options: ResumableOptions): Promise<ResumableWriter> {

@@ -7,4 +7,6 @@ export interface SchemeFileSystem extends ResumableFiles {
   open: (entry: FileEntry | string, signal?: AbortSignal) => Promise<OpenFile>;
   create: (path: string) => Promise<FileWriter>;
   remove: (paths: readonly string[]) => Promise<void>;
+  /** Where there are folders: removes one with all that is in it. */
+  removeFolder?: (path: string) => Promise<void>;
 }

@@ -1,6 +1,8 @@
 import { QStreamError } from "../core/errors.ts";
 
+/** What an argument of a flow may be. */
 export type ArgumentKind = "string" | "int32" | "float64" | "boolean";
+/** The type of an argument; a question mark makes it optional. */
 export type ArgumentType = ArgumentKind | `${ArgumentKind}?`;
 
 /** Names and types of a flow's arguments; a question mark makes one optional. */

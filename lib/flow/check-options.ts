@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { parseStore } from "../../actors/stores/open-store.ts";
 import { QStreamError } from "../core/errors.ts";
 import type { SlotPlace } from "../core/placement-strategy.ts";
 import { checkLimits } from "../core/limits.ts";
@@ -24,11 +25,21 @@ export function checkSessionOptions(options: SessionOptions): void {
   check("seed", seed, typeof seed === "number" && !Number.isNaN(seed), "a number");
 }
 
-function checkLineageOptions(options: SessionOptions): void {
-  const { store, checkpoints, checkpointEveryMs, attempts, storeWaitMs, leaseMs, turnMs } = options;
+/** Refuses places that can't be, before anything is opened: a store that is none, a folder that isn't local nor in S3. */
+export function checkPlaces({ store, checkpoints }: Pick<SessionOptions, "store" | "checkpoints">): void {
   check("store", store, typeof store === "string", 'a text: "lmdb:folder", "redis://host:port", "memory" or "none"');
-  const isPlace = typeof checkpoints === "string" && /^[^*?[\]{}]+$/u.test(checkpoints);
-  check("checkpoints", checkpoints, isPlace, 'a folder or "s3://bucket/prefix", without *?[]{}');
+  if (store !== undefined && store !== "none") parseStore(store);
+  check("checkpoints", checkpoints, isPlace(checkpoints), 'a folder or "s3://bucket/prefix", without *?[]{}');
+}
+
+function isPlace(place: unknown): boolean {
+  if (typeof place !== "string" || !/^[^*?[\]{}]+$/u.test(place)) return false;
+  return !/^[a-z][a-z0-9+.-]*:\/\//iu.test(place) || /^(?:file:\/\/\/.|s3:\/\/[\w.-]+(?:\/|$))/iu.test(place);
+}
+
+function checkLineageOptions(options: SessionOptions): void {
+  const { checkpointEveryMs, attempts, storeWaitMs, leaseMs, turnMs } = options;
+  checkPlaces(options);
   const most = Number.MAX_SAFE_INTEGER;
   check("checkpointEveryMs", checkpointEveryMs, isWhole(checkpointEveryMs, 1, most), "a whole number of milliseconds");
   check("attempts", attempts, isWhole(attempts, 1, 1000), "a whole number from 1 to 1000");

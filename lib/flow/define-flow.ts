@@ -77,10 +77,13 @@ export function defineFlow(module: string, ...rest: readonly unknown[]): Flow<ob
   let name = "";
   const graphOf = (args: unknown): { readonly graph: Graph; readonly outputs: Record<string, string> } =>
     buildGraph(name, build, args);
-  name = registerFlow(module, undefined, { build: (args) => graphOf(args).graph.program(automatic() as never) });
   const checked = (args: object | undefined): object => checkArguments(name, schema, { ...args });
   const prepare = (args: object | undefined): ReturnType<typeof graphOf> =>
     checkPurity(name, () => graphOf(checked(args)));
+  name = registerFlow(module, undefined, {
+    build: (args) => graphOf(args).graph.program(automatic() as never),
+    prepare: (args) => prepare(args as object),
+  });
   const reference: FlowReference = { module, name, load: module };
   const resume = (execution: string, options: ResumeOptions = {}): Promise<Execution<Record<string, unknown>>> =>
     resumeFlow({ reference, execution, options, prepare: (args) => prepare(args as object) });

@@ -13,9 +13,21 @@ export interface Execution<Outs> {
   cancel: (reason?: string) => void;
 }
 
-/** Keeps the events of an execution for whoever asks, late or early. */
+interface KeptEvent {
+  readonly number: number;
+  readonly event: ExecutionEvent;
+}
+
+/** Losses, failures and recoveries that are kept. */
+const eventsMax = 1000;
+
+/**
+ * Keeps the events of an execution for whoever asks, late or early: of progress the latest, of what goes wrong and is mended the
+ * latest thousand. A long run would fill memory with history.
+ */
 export class EventLog {
-  readonly #events: ExecutionEvent[] = [];
+  #events: KeptEvent[] = [];
+  #last = 0;
   #wake: (() => void)[] = [];
   #ended = false;
   #measured: { readonly metrics: ExecutionMetrics } | undefined;
@@ -27,10 +39,8 @@ export class EventLog {
 
   add(event: ExecutionEvent): void {
     if ("metrics" in event) this.#measured = event;
-    // Of progress, only the latest is kept for those who come late: a long run would fill memory with history.
-    const last = this.#events.at(-1);
-    if (event.kind === "progress" && last?.kind === "progress") this.#events[this.#events.length - 1] = event;
-    else this.#events.push(event);
+    this.#forgetFor(event);
+    this.#events.push({ number: ++this.#last, event });
     this.#ended = event.kind === "done" || event.kind === "failed";
     for (const wake of this.#wake.splice(0)) wake();
   }
@@ -41,17 +51,35 @@ export class EventLog {
   }
 
   async *read(): AsyncGenerator<ExecutionEvent, void> {
-    let at = 0;
-    let seen: ExecutionEvent | undefined;
+    let seen = 0;
     for (;;) {
-      // The latest progress may have been replaced by a newer one at the same place.
-      if (at > 0 && this.#events[at - 1] !== seen) at--;
-      while (at < this.#events.length) {
-        seen = this.#events[at++];
-        if (seen !== undefined) yield seen;
+      for (let next = this.#after(seen); next !== undefined; next = this.#after(seen)) {
+        seen = next.number;
+        yield next.event;
       }
       if (this.#ended) return;
       await new Promise<void>((resolve) => this.#wake.push(resolve));
     }
   }
+
+  #after(number: number): KeptEvent | undefined {
+    // Who listens all the time wants the last one.
+    const last = this.#events.at(-2);
+    if (last !== undefined && last.number <= number) return this.#last > number ? this.#events.at(-1) : undefined;
+    return this.#events.find((kept) => kept.number > number);
+  }
+
+  #forgetFor({ kind }: ExecutionEvent): void {
+    if (kind === "progress") {
+      const older = this.#events.findLastIndex(({ event }) => event.kind === "progress");
+      if (older >= 0) this.#events.splice(older, 1);
+    } else if (this.#events.length >= eventsMax) {
+      const oldest = this.#events.findIndex(({ event }) => isMended(event));
+      if (oldest >= 0) this.#events.splice(oldest, 1);
+    }
+  }
+}
+
+function isMended({ kind }: ExecutionEvent): boolean {
+  return kind === "slot-lost" || kind === "task-failed" || kind === "recovered";
 }

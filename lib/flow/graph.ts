@@ -1,4 +1,4 @@
-import type { Declares, Representation } from "../core/contracts/operator.ts";
+import type { Declares, OperatorDefinition, Representation } from "../core/contracts/operator.ts";
 import type { PartitionFunction } from "../core/contracts/partition.ts";
 import { QStreamError } from "../core/errors.ts";
 import { fingerprintOf } from "../core/fingerprint.ts";
@@ -20,8 +20,12 @@ export interface StepNode {
   readonly mayBlock: boolean;
   /** True if objects that its operator fails on again and again are passed over. */
   readonly skips: boolean;
+  /** How the state of its operator can be dealt to another number of channels, if it can. */
+  readonly dealing?: Dealing | undefined;
   readonly inputs: readonly InputNode[];
 }
+
+export type Dealing = Pick<OperatorDefinition<never, never>, "kind" | "deal" | "keys">;
 
 /** One input of a step: the stream it takes, and what rides on the edge. */
 export interface InputNode {

@@ -1,4 +1,5 @@
 import { TurnHost } from "../../actors/hosts/turn-host.ts";
+import type { LineageActor } from "../../actors/lineage/lineage-actor.ts";
 import { launchInlineSlots } from "../../actors/slots/inline-slots.ts";
 import type { World } from "../../actors/slots/local-slot.ts";
 import type { LaunchedSlots, LaunchOptions } from "../../actors/slots/slot-launcher.ts";
@@ -7,12 +8,17 @@ import { MemoryNetwork } from "../../actors/transport/memory-transport.ts";
 import { systemClock } from "../core/seam/clock.ts";
 import { seededRandom } from "../core/seam/random.ts";
 import { slotsOf } from "./check-options.ts";
+import { storeOf } from "./session-lineage.ts";
 import type { SessionOptions } from "./session.ts";
 
 /** Whom slots tell what happens: the session, once it is there. */
 export interface LaunchHooks {
   onReport: LaunchOptions["onReport"];
   onLost: LaunchOptions["onLost"];
+  /** The lineage of the session's executions, where it has any. */
+  lineage?: LineageActor | undefined;
+  /** Slots have come. */
+  onAdded?: () => void;
   onProcessLost?: NonNullable<LaunchOptions["onProcessLost"]>;
 }
 
@@ -23,6 +29,7 @@ export async function launchSlots(options: SessionOptions, hooks: LaunchHooks): 
     client: "client",
     tags: options.tags ?? [],
     memoryBytes: options.memoryBytes,
+    logged: storeOf(options) !== "none",
     files: options.files ?? {},
     stdout: options.stdout ?? "inherit",
     leaseMs: options.leaseMs ?? 10_000,

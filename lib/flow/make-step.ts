@@ -5,7 +5,7 @@ import { QStreamError } from "../core/errors.ts";
 import type { EdgeFunction, StepCode } from "../core/program.ts";
 import { fingerprintOf } from "../core/fingerprint.ts";
 import type { Sink } from "./flow-builder.ts";
-import type { Graph, InputNode, StepNode, StreamNode } from "./graph.ts";
+import type { Dealing, Graph, InputNode, StepNode, StreamNode } from "./graph.ts";
 import type { ApplyOptions, StepOptions } from "./stream-types.ts";
 
 /** @internal The node behind a stream, for the builder alone. */
@@ -37,7 +37,7 @@ interface StepParts {
   readonly inputs: readonly InputNode[];
   readonly step: StepOptions;
   readonly skips?: boolean;
-  readonly definition?: Pick<OperatorDefinition<never, unknown>, "declares" | "representations" | "mayBlock">;
+  readonly definition?: Pick<OperatorDefinition<never, unknown>, "declares" | "representations" | "mayBlock"> & Dealing;
 }
 
 export function makeStep(graph: Graph, parts: StepParts): StepNode {
@@ -70,6 +70,7 @@ export function makeStep(graph: Graph, parts: StepParts): StepNode {
     representations: parts.definition?.representations,
     mayBlock: parts.definition?.mayBlock === true,
     skips: parts.skips ?? false,
+    dealing: parts.definition,
     inputs: parts.inputs,
   });
 }

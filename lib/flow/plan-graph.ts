@@ -11,6 +11,8 @@ export interface Topology {
   readonly slots: readonly SlotPlace[];
   /** For readers placed with their data: a slot for each channel, by step id. */
   readonly dataSlots?: ReadonlyMap<string, readonly string[]>;
+  /** Channels of steps, by step id, where others are wanted than the flow asks for. */
+  readonly channels?: ReadonlyMap<string, number>;
 }
 
 /** Resolves channel counts, partition functions and placement of a graph for given slots. Refuses what can't run. */
@@ -62,10 +64,12 @@ function planStep(
   producers: readonly Producer[],
   topology: Topology,
 ): PlannedStep {
-  const placement = placementOf(step, producers);
-  const data = dataSlotsOf(step, placement, producers, topology);
-  const channels = data?.length ?? (placement.kind === "with-data" ? 1 : channelsOf(placement, topology.slots)) ?? 1;
-  if (channels < 1) throw noPlace(step.id, placement);
+  const asked = placementOf(step, producers);
+  const data = dataSlotsOf(step, asked, producers, topology);
+  const usual = data?.length ?? (asked.kind === "with-data" ? 1 : channelsOf(asked, topology.slots)) ?? 1;
+  if (usual < 1) throw noPlace(step.id, asked);
+  const channels = topology.channels?.get(step.id) ?? usual;
+  const placement = channels === usual ? asked : placementFor(channels, asked);
   const { code } = step;
   return {
     id: step.id,
@@ -130,6 +134,13 @@ function placementOf(step: StepNode, producers: readonly Producer[]): PlacementS
     case "same":
       return withProducer(producers);
   }
+}
+
+/** Where another number of channels goes than a step would have. */
+function placementFor(channels: number, asked: PlacementStrategy): PlacementStrategy {
+  // These place any number.
+  if (asked.kind === "tagged" || asked.kind === "per-slot" || asked.kind === "client") return asked;
+  return channels === 1 ? { kind: "single" } : { kind: "spread", channels };
 }
 
 /** What is known of the step behind an input: its place in the plan, its channels, and the slots of its data. */

@@ -11,13 +11,13 @@ import { checkRunOptions, slotsOf } from "./check-options.ts";
 import type { Execution } from "./execution.ts";
 import type { Graph } from "./graph.ts";
 import { planGraph } from "./plan-graph.ts";
-import { local, type Session, type SessionOptions } from "./session.ts";
+import { local, type FlowSession, type SessionOptions } from "./session.ts";
 import { checkSameFlow } from "./stored-flow.ts";
 
 /** How a flow is run. Options of a session apply where none is given by `on`. */
 export interface RunOptions extends SessionOptions {
   /** The session to run on; without one, `run` opens one of its own and closes it at the end. */
-  readonly on?: Session;
+  readonly on?: FlowSession;
   /** Stops the execution when it aborts. */
   readonly signal?: AbortSignal;
   /** Called for everything that happens. What it throws fails the execution. */
@@ -44,6 +44,12 @@ export interface RunOptions extends SessionOptions {
 export interface ResumeOptions extends Omit<RunOptions, "limits" | "strict"> {
   /** Accepts other code than it was started with, for a flow of the same steps whose new code takes the old states. */
   readonly upgrade?: boolean;
+  /**
+   * Goes on with another number of channels: of the steps that are named, or, with `true`, of all as a fresh run on the slots
+   * that there are would have. What is on its way is taken first, and states are dealt anew; the execution gets another id.
+   * Steps whose channels can't change (sinks; states that can't be dealt) keep theirs, and are refused where they are named.
+   */
+  readonly rescale?: boolean | Readonly<Record<string, number>>;
 }
 
 export interface StartRequest {
@@ -81,7 +87,7 @@ export interface ResumeRequest {
 export async function resumeFlow(request: ResumeRequest): Promise<Execution<Record<string, unknown>>> {
   const { reference, execution, options, prepare } = request;
   if (isSlot()) return neverInSlots(reference.module);
-  const { upgrade = false, ...given } = options;
+  const { upgrade = false, rescale = false, ...given } = options;
   checkRunOptions(given);
   if (given.signal?.aborted === true) throw aborted(given.signal);
   return onSession(given, async (session) => {
@@ -91,14 +97,16 @@ export async function resumeFlow(request: ResumeRequest): Promise<Execution<Reco
     const { module, name } = reference;
     const now = { flow: name, fingerprint, codeHash: await codeHash(module, await loadableUrl(module)) };
     checkSameFlow(execution, stored, now, upgrade);
-    return session.start({ reference, options: given, args: stored.args, ...prepared, resumed: { execution, stored } });
+    const resumed = { execution, stored };
+    const channels = rescale === false ? undefined : rescale;
+    return session.start({ reference, options: given, args: stored.args, ...prepared, resumed, rescale: channels });
   });
 }
 
 /** Starts an execution on the session that the options name, or on one that ends with it. */
 async function onSession(
   options: RunOptions,
-  start: (session: Session) => Promise<Execution<Record<string, unknown>>>,
+  start: (session: FlowSession) => Promise<Execution<Record<string, unknown>>>,
 ): Promise<Execution<Record<string, unknown>>> {
   const opened = options.on ?? (await openSession(options));
   try {
@@ -116,7 +124,7 @@ async function onSession(
 }
 
 /** Opens a session of the run's own. One whose slots come up after the signal aborted is closed again. */
-async function openSession(options: RunOptions): Promise<Session> {
+async function openSession(options: RunOptions): Promise<FlowSession> {
   const opening = local(options);
   try {
     return await orAborted(opening, options.signal);
@@ -139,7 +147,7 @@ function refuseDatasets(graph: Graph): void {
   });
 }
 
-async function closeAfter<T>(outputs: Promise<T>, session: Session): Promise<T> {
+async function closeAfter<T>(outputs: Promise<T>, session: FlowSession): Promise<T> {
   try {
     return await outputs;
   } finally {

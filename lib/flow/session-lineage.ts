@@ -2,10 +2,15 @@ import type { WholePolicy } from "../../actors/channel/checkpoints.ts";
 import type { ActorHost } from "../../actors/hosts/actor-host.ts";
 import { LineageActor } from "../../actors/lineage/lineage-actor.ts";
 import type { RecoverySettings, SlotHandle } from "../../actors/scheduler/execution-request.ts";
+import type { Drain } from "../../actors/slot/protocol.ts";
 import type { LineageStore } from "../core/contracts/lineage-store.ts";
 import { QStreamError } from "../core/errors.ts";
 import type { Plan } from "../core/plan.ts";
 import type { Clock } from "../core/seam/clock.ts";
+import { planDrain } from "./drain-plan.ts";
+import { earlierChannels, endedSteps } from "./earlier-channels.ts";
+import type { Graph } from "./graph.ts";
+import { rescaleStored, type Drained } from "./rescale.ts";
 import { decodeStoredFlow, encodeStoredFlow, type StoredFlow } from "./stored-flow.ts";
 
 /** How a session keeps the lineage of its executions. */
@@ -92,11 +97,35 @@ export class SessionLineage {
    */
   async find(execution: string): Promise<StoredFlow> {
     const found = await this.#store.find(execution);
-    if (found !== undefined) return decodeStoredFlow(execution, found.description);
+    if (found !== undefined) return this.#refuseHalf(execution, decodeStoredFlow(execution, found.description));
     const known = (await this.#store.list()).map((other) => other.execution);
     throw new QStreamError("EXECUTION_UNKNOWN", `the store has no execution ${execution}`, {
       advice: `${known.length === 0 ? "It has none" : `It has ${known.slice(0, 10).join(", ")}`}; what is done isn't kept`,
     });
+  }
+
+  /** One that is to go on from another, which is still there, may lack some of its states. */
+  async #refuseHalf(execution: string, stored: StoredFlow): Promise<StoredFlow> {
+    const { earlier } = stored;
+    if (earlier === undefined || (await this.#store.find(earlier.execution)) === undefined) return stored;
+    throw new QStreamError(
+      "NOT_RECOVERABLE",
+      `execution ${execution} was to go on with ${earlier.execution}, and isn't whole`,
+      {
+        advice: `Its channels were being changed when its process ended: go on with ${earlier.execution}`,
+      },
+    );
+  }
+
+  /** Shuts out who runs an execution, and says which steps pause so that its channels can change. */
+  async drainOf(graph: Graph, execution: string, stored: StoredFlow): Promise<Drain> {
+    return planDrain(graph, endedSteps(graph, await earlierChannels(this.#store, execution, stored)));
+  }
+
+  /** What goes on with an execution whose links are drained, with other channels. */
+  async rescale(drained: Drained): Promise<{ readonly execution: string; readonly stored: StoredFlow }> {
+    this.actor.abandon(drained.execution);
+    return rescaleStored(this.#store, drained);
   }
 
   async resume(execution: string, plan: Plan): Promise<void> {

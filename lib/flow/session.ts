@@ -1,17 +1,14 @@
-import type { WholePolicy } from "../../actors/channel/checkpoints.ts";
 import { locate } from "../../actors/channel/failure.ts";
 import type { ActorHost } from "../../actors/hosts/actor-host.ts";
 import { NactHost } from "../../actors/hosts/nact-host.ts";
 import type { ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
 import type { SlotHandle } from "../../actors/scheduler/execution-request.ts";
 import { Scheduler } from "../../actors/scheduler/scheduler.ts";
-import type { EncodedArguments } from "../../actors/slot/arguments.ts";
 import type { Isolation, LaunchedSlots } from "../../actors/slots/slot-launcher.ts";
 import { Dataset, type DatasetKeeper } from "../core/dataset.ts";
 import { QStreamError } from "../core/errors.ts";
-import { isSlot, type FlowReference } from "../core/flow-registry.ts";
+import { isSlot } from "../core/flow-registry.ts";
 import { checkLimits } from "../core/limits.ts";
-import type { LineageStore } from "../core/contracts/lineage-store.ts";
 import type { FileSystem } from "../core/contracts/file-system.ts";
 import type { OutputSink } from "../core/contracts/sink.ts";
 import { systemClock, type Clock } from "../core/seam/clock.ts";
@@ -28,13 +25,16 @@ import { EventLog, type Execution } from "./execution.ts";
 import type { Graph } from "./graph.ts";
 import { launchSlots, type LaunchHooks } from "./launch-slots.ts";
 import { planGraph } from "./plan-graph.ts";
-import type { RunOptions } from "./run.ts";
+import { prepareSinks } from "./prepare-sinks.ts";
+import { rescaleExecution } from "./rescale-execution.ts";
 import { SessionLineage, storeOf, type LineageOptions } from "./session-lineage.ts";
+import type { FlowSession, SessionStart, SessionWorld } from "./session-contract.ts";
 import { dealSplits } from "./splits.ts";
 import type { StoredFlow } from "./stored-flow.ts";
 import { shareOf, unverifiedSteps } from "./verifying.ts";
 
 export type { LaunchHooks } from "./launch-slots.ts";
+export type { FlowSession, SessionStart, SessionWorld } from "./session-contract.ts";
 
 export interface SessionOptions extends LineageOptions {
   /** How many slots; as many as the machine has cores unless told. */
@@ -60,18 +60,8 @@ export interface SessionOptions extends LineageOptions {
   readonly seed?: number;
 }
 
-export interface SessionStart {
-  /** An execution that is gone on with. */
-  readonly resumed?: { readonly execution: string; readonly stored: StoredFlow };
-  readonly reference: FlowReference;
-  readonly args: EncodedArguments;
-  readonly options: RunOptions;
-  readonly graph: Graph;
-  readonly outputs: Readonly<Record<string, string>>;
-}
-
 /** Slots that flows run on, and the datasets that they keep. Close it when it isn't needed any more: `await using`. */
-export class Session implements AsyncDisposable {
+export class Session implements FlowSession {
   readonly id = freshId("session");
   readonly #options: SessionOptions;
   readonly #scheduler: Scheduler;
@@ -80,6 +70,7 @@ export class Session implements AsyncDisposable {
   readonly #lineage: SessionLineage | undefined;
   readonly #clock: Clock;
   readonly #files: FileSystem;
+  readonly #code: SessionWorld["code"];
   readonly #lost = new Map<string, Error>();
   readonly #running = new Set<Execution<unknown>>();
   readonly #starting = new Set<AbortController>();
@@ -102,6 +93,7 @@ export class Session implements AsyncDisposable {
     this.#launched = launched;
     this.#clock = world.clock ?? systemClock;
     this.#files = world.files ?? openFileSystem(options.files);
+    this.#code = world.code;
     this.#host = world.host ?? new NactHost();
     this.#lineage = this.#lineageOn(world);
     this.#scheduler = new Scheduler({
@@ -121,6 +113,8 @@ export class Session implements AsyncDisposable {
       this.#scheduler.slotLost(slot, error, activity);
       if (this.#closed === undefined) this.#replace(slot);
     };
+    hooks.lineage = this.#lineage?.actor;
+    hooks.onAdded = () => this.#scheduler.slotAdded();
     hooks.onProcessLost = (error) => {
       this.#broken = error;
       for (const { id } of this.#running) this.#scheduler.cancel(id, error);
@@ -192,19 +186,48 @@ export class Session implements AsyncDisposable {
     const slots = this.#living();
     if (slots.length === 0)
       throw new QStreamError("SLOT_LOST", "all slots of the session are lost", { cause: [...this.#lost.values()][0] });
-    const { resumed, reference, graph } = start;
-    const id = resumed?.execution ?? freshId("run");
     const files = this.#files;
-    const load = await orAborted(loadableUrl(reference.module), signal);
+    const load = this.#code?.load ?? (await orAborted(loadableUrl(start.reference.module), signal));
+    const reference = { ...start.reference, load };
+    const resumed = await this.#rescaled({ ...start, reference }, slots, signal);
+    const id = resumed?.execution ?? start.id ?? freshId("run");
     const stored = resumed?.stored ?? (await this.#describe(start, load, slots, files, signal));
-    await prepareSinks(graph, { files, execution: id, resuming: resumed !== undefined }, signal);
-    if (resumed === undefined) await this.#lineage?.open(id, stored.plan, stored);
-    else await this.#lineage?.resume(id, stored.plan);
-    const execution = this.#submit(id, stored, { ...start, reference: { ...reference, load } });
+    if (resumed === undefined) {
+      await prepareSinks(start.graph, { files, execution: id }, signal);
+      this.#launched.open?.(id);
+      await this.#lineage?.open(id, stored.plan, stored);
+    } else {
+      await this.#prepareAgain(start.graph, resumed, signal);
+    }
+    const execution = this.#submit(id, stored, { ...start, reference, ...(resumed === undefined ? {} : { resumed }) });
     this.#running.add(execution);
     const forget = (): unknown => this.#running.delete(execution);
     execution.outputs.then(forget, forget);
     return execution;
+  }
+
+  /** What is gone on with: with other channels, where that is asked for. */
+  async #rescaled(
+    { resumed, rescale, graph, reference }: SessionStart,
+    slots: readonly SlotHandle[],
+    signal: AbortSignal,
+  ): Promise<SessionStart["resumed"]> {
+    const lineage = this.#lineage;
+    if (resumed === undefined || rescale === undefined || lineage === undefined) return resumed;
+    const prepare = (again: NonNullable<typeof resumed>): Promise<void> => this.#prepareAgain(graph, again, signal);
+    const parts = { graph, reference, slots, signal, lineage, prepare };
+    return rescaleExecution({ ...parts, scheduler: this.#scheduler, resumed, rescale });
+  }
+
+  async #prepareAgain(
+    graph: Graph,
+    { execution, stored }: NonNullable<SessionStart["resumed"]>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const startedAs = stored.earlier?.startedAs ?? execution;
+    await prepareSinks(graph, { files: this.#files, execution: startedAs, resuming: true }, signal);
+    this.#launched.open?.(execution);
+    await this.#lineage?.resume(execution, stored.plan);
   }
 
   /** A flow's plan and splits, and all else that another process needs to go on with it. */
@@ -220,7 +243,7 @@ export class Session implements AsyncDisposable {
     return {
       flow: plan.flow,
       module: reference.module,
-      codeHash: this.#lineage?.outlives === true ? await codeHash(reference.module, load) : "",
+      codeHash: this.#lineage?.outlives === true ? await this.#codeHash(reference.module, load) : "",
       args,
       plan,
       splits: [...dealt.byStep(plan)],
@@ -228,6 +251,10 @@ export class Session implements AsyncDisposable {
       seed: this.#options.seed ?? 1,
       strict: options.strict ?? false,
     };
+  }
+
+  async #codeHash(module: string, load: string): Promise<string> {
+    return this.#code?.hash ?? codeHash(module, load);
   }
 
   /** @internal What the session's store has of an execution that ended before it was done. */
@@ -304,7 +331,9 @@ export class Session implements AsyncDisposable {
         verifyReplay: share,
         recovery: this.#lineage?.recovery,
         resumed: resumed !== undefined,
+        firstLife: resumed?.firstLife,
         splits: new Map(stored.splits),
+        earlier: stored.earlier,
         onEvent,
         resolve: (outcome) => {
           this.#lineage?.close(id);
@@ -332,16 +361,6 @@ export class Session implements AsyncDisposable {
   }
 }
 
-/** Parts of the world that a session may be given instead of the real ones. */
-export interface SessionWorld {
-  readonly store?: LineageStore | undefined;
-  readonly clock?: Clock;
-  readonly host?: ActorHost;
-  readonly files?: FileSystem;
-  /** When states are saved whole though operators say what has changed. */
-  readonly wholeCheckpoints?: WholePolicy | undefined;
-}
-
 /**
  * Opens a session on this machine.
  *
@@ -365,14 +384,6 @@ export async function local(options: SessionOptions = {}): Promise<Session> {
   } catch (error) {
     await store?.close();
     throw error;
-  }
-}
-
-type SinkContext = Parameters<NonNullable<OutputSink<never, unknown>["prepare"]>>[0];
-
-async function prepareSinks(graph: Graph, context: SinkContext, signal: AbortSignal): Promise<void> {
-  for (const step of graph.steps) {
-    if (step.code.kind === "sink") await orAborted(step.code.sink.prepare?.(context), signal);
   }
 }
 

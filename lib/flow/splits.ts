@@ -1,3 +1,4 @@
+import type { NumberedSplit } from "../../actors/channel/reader-work.ts";
 import { locate } from "../../actors/channel/failure.ts";
 import { assertTravels } from "../core/codec/index.ts";
 import type { FileSystem } from "../core/contracts/file-system.ts";
@@ -8,7 +9,7 @@ import type { Graph } from "./graph.ts";
 import { orAborted } from "./aborting.ts";
 import { planGraph } from "./plan-graph.ts";
 
-type Numbered = readonly { readonly index: number; readonly split: unknown }[];
+type Numbered = readonly NumberedSplit[];
 
 /** The splits of a flow's readers, before and after they are dealt to channels. */
 export interface DealtSplits {
@@ -76,7 +77,7 @@ function deal(
   slots: readonly string[] | undefined,
   reader: Reader<unknown>,
 ): Numbered[] {
-  const dealt = Array.from({ length: channels }, (): { index: number; split: unknown }[] => []);
+  const dealt = Array.from({ length: channels }, (): NumberedSplit[] => []);
   splits.forEach((split, at) => {
     const channel = slots === undefined ? at % channels : slots.indexOf(reader.locate?.(split.split) ?? "");
     dealt[channel]?.push(split);

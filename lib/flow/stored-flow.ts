@@ -1,3 +1,5 @@
+import type { NumberedSplit } from "../../actors/channel/reader-work.ts";
+import type { EarlierChannels } from "../../actors/slot/protocol.ts";
 import type { EncodedArguments } from "../../actors/slot/arguments.ts";
 import { decodeObjects, encodeObjects } from "../core/codec/index.ts";
 import { QStreamError } from "../core/errors.ts";
@@ -5,7 +7,7 @@ import type { Limits } from "../core/limits.ts";
 import type { Payload } from "../core/payload.ts";
 import type { Plan } from "../core/plan.ts";
 
-type Splits = readonly (readonly { readonly index: number; readonly split: unknown }[])[];
+type Splits = readonly (readonly NumberedSplit[])[];
 
 /** Everything that a store keeps of a run so that another process can go on with it. */
 export interface StoredFlow {
@@ -21,6 +23,14 @@ export interface StoredFlow {
   readonly limits: Limits;
   readonly seed: number;
   readonly strict: boolean;
+  /** For one whose steps got another number of channels. */
+  readonly earlier?: EarlierFlow | undefined;
+}
+
+/** What a run was before its steps got another number of channels. */
+export interface EarlierFlow extends EarlierChannels {
+  /** The execution that it went on from: while the store has that, this one isn't whole. */
+  readonly execution: string;
 }
 
 const version = 1;

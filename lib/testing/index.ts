@@ -1,6 +1,8 @@
 // The test kit for users' own readers, operators, sinks and partition functions.
 export { testContext, type TestContext } from "./test-context.ts";
+export { LoopbackCluster, type ClusterProcess, type LoopbackClusterOptions } from "./loopback-cluster.ts";
 export { topologies, topology, type Topology } from "./topologies.ts";
+export { dealStates } from "./deal-states.ts";
 export { multiset, sameMultiset } from "./multiset.ts";
 export {
   checkSeeds,
@@ -25,3 +27,18 @@ export { deepFreeze } from "../core/deep-freeze.ts";
 export * from "./simulation/index.ts";
 export { sessionOnVirtualClock, type VirtualSession, type VirtualSessionOptions } from "./virtual-session.ts";
 export { readCheckpoint, type SavedState } from "./read-checkpoint.ts";
+// What a store is, for those who test one of their own: simulations take it.
+export type { WholePolicy } from "../../actors/channel/checkpoints.ts";
+export type { BlobPlace } from "../core/contracts/lineage.ts";
+export type {
+  ChannelCommit,
+  ChannelProgress,
+  CommitAnswer,
+  ExecutionStatus,
+  FencedChannel,
+  LineageStore,
+  StoredExecution,
+} from "../core/contracts/lineage-store.ts";
+export type { Random } from "../core/seam/random.ts";
+export type { RunEnd, RunUntil, VirtualClockOptions } from "./simulation/virtual-clock.ts";
+export type { NetworkCounts } from "./simulation/virtual-network.ts";

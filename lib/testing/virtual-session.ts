@@ -1,4 +1,5 @@
 import { TurnHost } from "../../actors/hosts/turn-host.ts";
+import type { LineageMetrics } from "../../actors/lineage/lineage-metrics.ts";
 import { launchInlineSlots } from "../../actors/slots/inline-slots.ts";
 import type { LaunchOptions } from "../../actors/slots/slot-launcher.ts";
 import { openStore } from "../../actors/stores/open-store.ts";
@@ -26,15 +27,10 @@ export interface VirtualSession {
   /** Lets time pass until a promise settles, and returns what it gave. */
   readonly until: <T>(promise: Promise<T>) => Promise<T>;
   /** What the store was given so far. */
-  readonly written: Readonly<Written>;
+  readonly written: LineageMetrics;
 }
 
-interface Written {
-  records: number;
-  recordBytes: number;
-  checkpoints: number;
-  checkpointBytes: number;
-}
+type Written = { -readonly [K in keyof LineageMetrics]: LineageMetrics[K] };
 
 /**
  * Opens a session on a virtual clock, whose store and disks are real ones. While the store is at work, time stands still.

@@ -1,7 +1,14 @@
 import type { DataFrame, Expr } from "nodejs-polars";
-import type { Representation } from "../../lib/core/contracts/operator.ts";
+import type { BatchSupport } from "../../lib/core/batch/index.ts";
+import type { Deal, Representation } from "../../lib/core/contracts/operator.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
-import { HeldBatches, type HeldBatchesState } from "../held-batches.ts";
+import {
+  dealBatches,
+  HeldBatches,
+  type HeldBatchesChanges,
+  type HeldBatchesState,
+  joinedBatches,
+} from "../held-batches.ts";
 import { requireColumns } from "../require-columns.ts";
 import { mergeExpressions, resultExpressions, stateExpressions } from "./expressions.ts";
 import type { AggregatePlan } from "./plan.ts";
@@ -16,6 +23,46 @@ const statesRows = 1 << 16;
 export interface FrameGroupsState {
   readonly pending: HeldBatchesState;
   readonly states: HeldBatchesState;
+  /** Rows of states after they were last merged. */
+  readonly merged: number;
+}
+
+/** What has changed in groups: of batches that came, and of states, those that were added or all that were merged. */
+export interface FrameGroupsChanges {
+  readonly pending: HeldBatchesChanges;
+  readonly states: HeldBatchesChanges;
+  readonly merged: number;
+}
+
+/** The groups of several states whose keys are taken. */
+export function dealFrameGroups(
+  states: readonly FrameGroupsState[],
+  by: readonly string[],
+  deal: Deal,
+  support: BatchSupport,
+): FrameGroupsState {
+  const dealt = (part: "pending" | "states"): HeldBatchesState =>
+    dealBatches(
+      states.map((state) => state[part]),
+      by,
+      deal,
+      support,
+    );
+  return { pending: dealt("pending"), states: dealt("states"), merged: mergedRows(states) };
+}
+
+/** The groups of several states, which may have the same ones. */
+export function joinedFrameGroups(states: readonly FrameGroupsState[]): FrameGroupsState {
+  return {
+    pending: joinedBatches(states.map(({ pending }) => pending)),
+    states: joinedBatches(states.map(({ states: held }) => held)),
+    merged: mergedRows(states),
+  };
+}
+
+/** Of several states most rows are merged with none of the others: they count as one state's, which are merged again soon. */
+function mergedRows(states: readonly FrameGroupsState[]): number {
+  return states.reduce((most, { merged }) => Math.max(most, merged), 0);
 }
 
 /** Groups of columnar batches, aggregated by Polars. Groups come in the order of their first rows. */
@@ -85,12 +132,27 @@ export class FrameGroups {
   }
 
   snapshot(): FrameGroupsState {
-    return { pending: this.#pending.snapshot(), states: this.#states.snapshot() };
+    return { pending: this.#pending.snapshot(), states: this.#states.snapshot(), merged: this.#merged };
   }
 
-  restore({ pending, states }: FrameGroupsState): void {
+  restore({ pending, states, merged }: FrameGroupsState): void {
     this.#pending.restore(pending);
     this.#states.restore(states);
+    this.#merged = merged;
+  }
+
+  /** What has changed since this or `snapshot` was last called; undefined where that never was. */
+  changes(): FrameGroupsChanges | undefined {
+    const pending = this.#pending.changes();
+    const states = this.#states.changes();
+    return pending && states && { pending, states, merged: this.#merged };
+  }
+
+  /** Takes over what `changes` gave elsewhere, on top of a restored state. */
+  apply({ pending, states, merged }: FrameGroupsChanges): void {
+    this.#pending.apply(pending);
+    this.#states.apply(states);
+    this.#merged = merged;
   }
 
   /** A batch's columns that are read, as a frame: others needn't be converted. */

@@ -1,3 +1,4 @@
+import type { Deal } from "../../lib/core/contracts/operator.ts";
 import type { Key } from "../../lib/core/contracts/partition.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import { keyFunction, mapKey, type MapKey } from "../../lib/core/key.ts";
@@ -26,6 +27,21 @@ export interface GroupChanges {
 }
 
 type Row = Record<string, unknown>;
+
+/** The groups of several states whose keys are taken. No two of them have the same. */
+export function dealGroups(states: readonly (readonly GroupState[])[], { takes }: Deal): readonly GroupState[] {
+  return states.flatMap((groups) =>
+    groups.filter(({ keys }) => takes(keys.length === 1 ? (keys[0] as Key) : (keys as readonly Key[]))),
+  );
+}
+
+/** The groups of several states, which may have the same ones. */
+export function mergedGroups(states: readonly (readonly GroupState[])[], plan: AggregatePlan): readonly GroupState[] {
+  if (states.length < 2) return states[0] ?? [];
+  const groups = new ObjectGroups(plan);
+  for (const state of states) groups.mergeStates(state);
+  return groups.snapshot();
+}
 
 const groupsLimit = 2 ** 24 - 1;
 
@@ -79,6 +95,11 @@ export class ObjectGroups {
   /** Takes rows that `takeStates` gave elsewhere. */
   merge(rows: readonly Row[]): void {
     for (const row of rows) mergeInto(this.#groupOf(row), row[this.#plan.stateName] as readonly unknown[]);
+  }
+
+  /** Takes groups that `snapshot` gave elsewhere. */
+  mergeStates(groups: readonly GroupState[]): void {
+    for (const { keys, states } of groups) mergeInto(this.#groupOf(this.#rowOf(keys)), states);
   }
 
   /** Hands groups over as rows that hold states, to be merged elsewhere. */

@@ -1,10 +1,10 @@
 import type { DataFrame } from "nodejs-polars";
-import type { Representation } from "../../lib/core/batch/index.ts";
+import { type Representation, representationOf } from "../../lib/core/batch/index.ts";
 import type { Context } from "../../lib/core/contracts/context.ts";
 import type { Many } from "../../lib/core/contracts/operator.ts";
 import type { Payload } from "../../lib/core/payload.ts";
 import { support } from "./batch-support.ts";
-import { cutFrame, FrameKernels } from "./frame-kernels.ts";
+import { cutFrame, FrameKernels, stackFrames } from "./frame-kernels.ts";
 import { HeldState } from "./held-state.ts";
 import type { JoinCore } from "./join-operator.ts";
 import { outOfOrder } from "./object-hash-join.ts";
@@ -13,10 +13,12 @@ import type { JoinPlan, JoinSide } from "./options.ts";
 /** Probe rows that are always enough for a kernel call. */
 const pendingRowsMax = 262_144;
 
-interface FrameState {
+/** The state of a build-probe join of batches. */
+export interface FrameState {
   readonly built: readonly Payload[];
   readonly pending: readonly Payload[];
-  readonly unmatched: Payload | undefined;
+  /** Undefined where all build rows are, and where nobody asks. */
+  readonly unmatched: readonly Payload[] | undefined;
   readonly probeColumns: Payload | undefined;
   readonly probing: boolean;
   readonly bytes: number;
@@ -24,7 +26,7 @@ interface FrameState {
 
 /** What a join has since it was last saved: build batches that came, and all of what is small or is made anew. */
 interface FrameChanges extends Omit<FrameState, "unmatched"> {
-  readonly unmatched: Payload | "as before" | undefined;
+  readonly unmatched: readonly Payload[] | "as before" | undefined;
 }
 
 /** What the saved state has. */
@@ -94,10 +96,7 @@ export class FrameHashJoin implements JoinCore {
 
   snapshot(): FrameState {
     if (this.#restored !== undefined) return this.#restored;
-    return this.#stateWith(
-      this.#built === undefined ? this.#builtBatches : [this.#built],
-      encodeFrame(this.#unmatched),
-    );
+    return this.#stateWith(this.#built === undefined ? this.#builtBatches : [this.#built], encodeList(this.#unmatched));
   }
 
   watch(): void {
@@ -112,7 +111,7 @@ export class FrameHashJoin implements JoinCore {
     this.watch();
     return this.#stateWith(
       saved.added,
-      saved.unmatched === this.#unmatched ? ("as before" as const) : encodeFrame(this.#unmatched),
+      saved.unmatched === this.#unmatched ? ("as before" as const) : encodeList(this.#unmatched),
     );
   }
 
@@ -149,32 +148,25 @@ export class FrameHashJoin implements JoinCore {
     const state = this.#restored;
     if (state === undefined) return;
     this.#restored = undefined;
-    const frame = (payload: Payload | undefined): DataFrame | undefined =>
-      payload === undefined ? undefined : support().toPolars(support().decode(payload));
+    const frame = (payload: Payload): DataFrame => support().toPolars(support().decode(payload));
     this.#builtBatches = state.built.map((payload) => support().decode(payload));
     this.#pending = state.pending.map((payload) => support().decode(payload));
     for (const batch of this.#pending) {
       this.#pendingRows += support().rows(batch);
       this.#pendingBytes += support().bytes(batch);
     }
-    this.#unmatched = frame(state.unmatched);
-    this.#probeColumns = frame(state.probeColumns);
+    this.#unmatched = state.unmatched && stackFrames(state.unmatched.map(frame));
+    this.#probeColumns = state.probeColumns && frame(state.probeColumns);
     this.#probing = state.probing;
     this.#held.reset(state.bytes);
   }
 
   #builtFrame(): DataFrame | undefined {
     if (this.#built !== undefined || this.#builtBatches.length === 0) return this.#built;
-    this.#built = support().toPolars(support().concat(this.#builtBatches));
+    this.#built = support().toPolars(support().concat(alike(this.#builtBatches)));
     this.#builtBatches = [];
-    if (this.#tracksBuilt()) this.#unmatched ??= this.#built;
+    if (tracksBuilt(this.#plan, this.#build)) this.#unmatched ??= this.#built;
     return this.#built;
-  }
-
-  /** True where build rows are given, or taken, one by one: those of an outer side, and left rows of semi and anti joins. */
-  #tracksBuilt(): boolean {
-    const { how } = this.#plan;
-    return how === "full" || how === this.#build || (this.#build === "left" && (how === "semi" || how === "anti"));
   }
 
   #flush(): unknown[] {
@@ -225,6 +217,22 @@ export class FrameHashJoin implements JoinCore {
   #give(frame: DataFrame): unknown[] {
     return cutFrame(frame).map((part) => support().fromPolars(part, this.#output()));
   }
+}
+
+/** True where build rows are given, or taken, one by one: those of an outer side, and left rows of semi and anti joins. */
+export function tracksBuilt({ how }: JoinPlan, build: JoinSide): boolean {
+  return how === "full" || how === build || (build === "left" && (how === "semi" || how === "anti"));
+}
+
+/** Batches of one representation: of states that were dealt, some may be of Arrow tables and some already of one frame. */
+function alike(batches: readonly unknown[]): readonly unknown[] {
+  const [first] = batches;
+  const same = batches.every((batch) => representationOf(batch) === representationOf(first));
+  return same ? batches : batches.map((batch) => support().toPolars(batch));
+}
+
+function encodeList(frame: DataFrame | undefined): Payload[] | undefined {
+  return frame === undefined ? undefined : [support().encode(frame)];
 }
 
 function encodeFrame(frame: DataFrame | undefined): Payload | undefined {

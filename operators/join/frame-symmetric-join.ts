@@ -16,10 +16,27 @@ interface Side {
   pending: unknown[];
 }
 
-interface SymmetricFrameState {
-  readonly kept: Readonly<Record<JoinSide, Payload | undefined>>;
-  readonly pending: Readonly<Record<JoinSide, readonly Payload[]>>;
+/** A batch that came, or the place where all that had come met the other side's. */
+type Arrival = { readonly side: JoinSide; readonly batch: unknown } | "met";
+
+/** The same with the batch as plain data. */
+export type SavedArrival = { readonly side: JoinSide; readonly batch: Payload } | "met";
+
+/** The state of a symmetric join of batches: what is kept of both sides, and what came after that. */
+export interface SymmetricFrameState {
+  readonly kept: Readonly<Record<JoinSide, readonly Payload[]>>;
+  readonly arrived: readonly SavedArrival[];
   readonly bytes: number;
+}
+
+/** What came since a join was last saved: a restored one lets it meet again, which gives nothing a second time. */
+type SymmetricFrameChanges = Omit<SymmetricFrameState, "kept">;
+
+/** Rows that meet, and what was kept of the left side before. */
+interface Met {
+  readonly newLeft: DataFrame | undefined;
+  readonly newRight: DataFrame | undefined;
+  readonly keptLeft: DataFrame | undefined;
 }
 
 /**
@@ -36,6 +53,9 @@ export class FrameSymmetricJoin implements JoinCore {
     right: { kept: undefined, pending: [] },
   };
   #pendingRows = 0;
+  /** What came since the state was last saved; undefined while it never was, and where too much came to hold it twice. */
+  #arrived: Arrival[] | undefined;
+  #arrivedBytes = 0;
   #restored: SymmetricFrameState | undefined;
 
   constructor(plan: JoinPlan, output: () => Representation) {
@@ -49,9 +69,10 @@ export class FrameSymmetricJoin implements JoinCore {
     this.#unpack();
     for (const batch of batches) {
       this.#kernels.requireKeys(side, batch, support());
-      this.#held.add(support().bytes(batch), ctx);
-      this.#pendingRows += support().rows(batch);
-      this.#sides[side].pending.push(batch);
+      const bytes = support().bytes(batch);
+      this.#held.add(bytes, ctx);
+      this.#wait(side, batch);
+      this.#note({ side, batch }, bytes);
     }
     const { left, right } = this.#sides;
     const keptRows = (left.kept?.height ?? 0) + (right.kept?.height ?? 0);
@@ -73,17 +94,40 @@ export class FrameSymmetricJoin implements JoinCore {
   snapshot(): SymmetricFrameState {
     if (this.#restored !== undefined) return this.#restored;
     const { left, right } = this.#sides;
-    const encode = (batch: unknown): Payload => support().encode(batch);
-    const kept = ({ kept }: Side): Payload | undefined => (kept === undefined ? undefined : encode(kept));
+    const kept = ({ kept }: Side): Payload[] => (kept === undefined ? [] : [support().encode(kept)]);
+    const waiting = (side: JoinSide): SavedArrival[] =>
+      this.#sides[side].pending.map((batch) => ({ side, batch: support().encode(batch) }));
     return {
       kept: { left: kept(left), right: kept(right) },
-      pending: { left: left.pending.map(encode), right: right.pending.map(encode) },
+      arrived: [...waiting("left"), ...waiting("right")],
       bytes: this.#held.bytes,
     };
   }
 
+  watch(): void {
+    this.#arrived = [];
+    this.#arrivedBytes = 0;
+  }
+
+  changes(): SymmetricFrameChanges | undefined {
+    const arrived = this.#arrived;
+    if (arrived === undefined) return undefined;
+    // What was restored and not yet unpacked is as it was.
+    if (this.#restored !== undefined) return { arrived: [], bytes: this.#restored.bytes };
+    this.watch();
+    const saved = arrived.map((each) =>
+      each === "met" ? each : { side: each.side, batch: support().encode(each.batch) },
+    );
+    return { arrived: saved, bytes: this.#held.bytes };
+  }
+
   restore(state: SymmetricFrameState): void {
     this.#restored = state;
+  }
+
+  apply({ arrived, bytes }: SymmetricFrameChanges): void {
+    const before = this.#restored ?? { kept: { left: [], right: [] }, arrived: [] };
+    this.#restored = { kept: before.kept, arrived: [...before.arrived, ...arrived], bytes };
   }
 
   /** Decoding waits for the first batch, before which the support for batches may not be loaded. */
@@ -91,50 +135,73 @@ export class FrameSymmetricJoin implements JoinCore {
     const state = this.#restored;
     if (state === undefined) return;
     this.#restored = undefined;
-    for (const name of ["left", "right"] as const) {
-      const kept = state.kept[name];
-      const side = this.#sides[name];
-      side.kept = kept === undefined ? undefined : support().toPolars(support().decode(kept));
-      side.pending = state.pending[name].map((payload) => support().decode(payload));
-      for (const batch of side.pending) this.#pendingRows += support().rows(batch);
+    for (const side of ["left", "right"] as const) {
+      const frames = state.kept[side].map((payload) => support().toPolars(support().decode(payload)));
+      this.#sides[side].kept = frames.length === 0 ? undefined : stackFrames(frames);
+    }
+    for (const each of state.arrived) {
+      if (each === "met") this.#keepPending();
+      else this.#wait(each.side, support().decode(each.batch));
     }
     this.#held.reset(state.bytes);
   }
 
+  #wait(side: JoinSide, batch: unknown): void {
+    this.#pendingRows += support().rows(batch);
+    this.#sides[side].pending.push(batch);
+  }
+
+  #note(arrival: Arrival, bytes: number): void {
+    this.#arrivedBytes += bytes;
+    // A join that grows so much is soon saved whole anyway.
+    if (this.#arrivedBytes * 2 > this.#held.bytes) this.#arrived = undefined;
+    this.#arrived?.push(arrival);
+  }
+
   /** Lets what is pending meet the other side, and keeps it. */
   #meet(): unknown[] {
+    this.#note("met", 0);
+    return this.#outputsOf(this.#keepPending());
+  }
+
+  /** Keeps what is pending. Of the left side of semi and anti joins only rows without match so far are kept. */
+  #keepPending(): Met {
     const { left, right } = this.#sides;
     this.#pendingRows = 0;
     const newLeft = takePending(left);
     const newRight = takePending(right);
-    const { how } = this.#plan;
-    if (how === "semi" || how === "anti") return this.#filter(newLeft, newRight, how);
     const keptLeft = left.kept;
     right.kept = stacked(right.kept, newRight);
-    left.kept = stacked(left.kept, newLeft);
-    const outputs: unknown[] = [];
-    if (newLeft !== undefined && right.kept !== undefined) {
-      outputs.push(...this.#give(this.#kernels.join(newLeft, right.kept, "inner")));
-    }
-    if (keptLeft !== undefined && newRight !== undefined) {
-      outputs.push(...this.#give(this.#kernels.join(keptLeft, newRight, "inner")));
-    }
-    return outputs;
+    left.kept = this.#filters
+      ? stacked(this.#unmatched(keptLeft, newRight), this.#unmatched(newLeft, right.kept))
+      : stacked(keptLeft, newLeft);
+    return { newLeft, newRight, keptLeft };
   }
 
-  /** Semi and anti joins: of the left side only rows without match so far are kept. */
-  #filter(newLeft: DataFrame | undefined, newRight: DataFrame | undefined, how: "semi" | "anti"): unknown[] {
-    const { left, right } = this.#sides;
-    right.kept = stacked(right.kept, newRight);
-    const outputs: unknown[] = [];
-    const decide = (rows: DataFrame | undefined, other: DataFrame | undefined): DataFrame | undefined => {
-      if (rows === undefined || other === undefined) return rows;
-      if (how === "semi") outputs.push(...this.#give(this.#kernels.filter("left", rows, other, "semi")));
-      return this.#kernels.filter("left", rows, other, "anti");
-    };
-    const waiting = decide(left.kept, newRight);
-    left.kept = stacked(waiting, decide(newLeft, right.kept));
-    return outputs;
+  get #filters(): boolean {
+    return this.#plan.how === "semi" || this.#plan.how === "anti";
+  }
+
+  #unmatched(rows: DataFrame | undefined, other: DataFrame | undefined): DataFrame | undefined {
+    return rows === undefined || other === undefined ? rows : this.#kernels.filter("left", rows, other, "anti");
+  }
+
+  #outputsOf({ newLeft, newRight, keptLeft }: Met): unknown[] {
+    const { how } = this.#plan;
+    const keptRight = this.#sides.right.kept;
+    if (how === "anti") return [];
+    if (how === "semi") return [...this.#matched(keptLeft, newRight), ...this.#matched(newLeft, keptRight)];
+    return [...this.#pairs(newLeft, keptRight), ...this.#pairs(keptLeft, newRight)];
+  }
+
+  #matched(rows: DataFrame | undefined, other: DataFrame | undefined): unknown[] {
+    return rows === undefined || other === undefined
+      ? []
+      : this.#give(this.#kernels.filter("left", rows, other, "semi"));
+  }
+
+  #pairs(left: DataFrame | undefined, right: DataFrame | undefined): unknown[] {
+    return left === undefined || right === undefined ? [] : this.#give(this.#kernels.join(left, right, "inner"));
   }
 
   #alone(side: JoinSide, rows: DataFrame | undefined, other: DataFrame | undefined): unknown[] {

@@ -25,7 +25,8 @@ export interface JoinCores {
   readonly frames: (output: () => Representation) => JoinCore;
 }
 
-interface JoinState {
+/** The state of a join: what it joins, once that is known, and the state of that. */
+export interface JoinState {
   readonly columnar: boolean | undefined;
   readonly left: Representation | undefined;
   readonly right: Representation | undefined;

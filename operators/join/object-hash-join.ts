@@ -20,7 +20,8 @@ interface Entry {
   matched: boolean;
 }
 
-interface HashState {
+/** The state of a build-probe join of objects. */
+export interface HashState {
   readonly entries: readonly (readonly [MatchKey, readonly unknown[], boolean])[];
   readonly keyless: readonly unknown[];
   readonly probing: boolean;

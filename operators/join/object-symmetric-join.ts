@@ -13,12 +13,14 @@ interface Kept {
   readonly keyless: unknown[];
 }
 
-interface KeptState {
+/** What is kept of one side. */
+export interface KeptState {
   readonly table: readonly (readonly [MatchKey, readonly unknown[]])[];
   readonly keyless: readonly unknown[];
 }
 
-interface SymmetricState {
+/** The state of a symmetric join of objects. */
+export interface SymmetricState {
   readonly left: KeptState;
   readonly right: KeptState;
   readonly bytes: number;

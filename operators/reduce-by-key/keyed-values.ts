@@ -1,3 +1,4 @@
+import type { Deal } from "../../lib/core/contracts/operator.ts";
 import type { Key } from "../../lib/core/contracts/partition.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import { mapKey, type MapKey } from "../../lib/core/key.ts";
@@ -23,6 +24,14 @@ interface WatchedHolder<K, V> extends Holder<K, V> {
 
 /** Entries that a Map of V8 can hold. */
 export const keysLimit = 2 ** 24 - 1;
+
+/** The entries of several states whose keys are taken. No two of them have the same. */
+export function dealEntries<K extends Key, V>(
+  states: readonly (readonly Keyed<K, V>[])[],
+  { takes }: Deal,
+): readonly Keyed<K, V>[] {
+  return states.flatMap((entries) => entries.filter(({ key }) => takes(key)));
+}
 
 /** The values of keys: one look-up for each object. */
 export class KeyedValues<T, K extends Key, V> {

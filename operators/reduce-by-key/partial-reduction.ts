@@ -1,8 +1,8 @@
-import type { Operator, Stateful, Task } from "../../lib/core/contracts/operator.ts";
+import type { Deal, Operator, Stateful, Task } from "../../lib/core/contracts/operator.ts";
 import type { Key } from "../../lib/core/contracts/partition.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import type { Keyed, PartialReduceOptions } from "../reduce-by-key.ts";
-import { KeyedValues, keysLimit } from "./keyed-values.ts";
+import { KeyedValues, keysLimit, type Reduction } from "./keyed-values.ts";
 import { refuseBatch } from "./refuse-batch.ts";
 
 const keysMaxDefault = 1 << 16;
@@ -11,13 +11,39 @@ const hardlyRepeating = 0.75;
 /** Tables' worth of objects that pass before keys are looked up again. */
 const passedTables = 16;
 
-interface PartialState<K, V> {
+/** The state of the first half of a reduction. */
+export interface PartialState<K, V> {
   readonly entries: readonly Keyed<K, V>[];
   readonly taken: number;
   readonly passing: number;
 }
 
 type In<T> = { in: T };
+
+/** Puts several states into one, wherever their keys may be: before the exchange, any channel may have any key. */
+export function dealParts<K extends Key, V>(
+  states: readonly PartialState<K, V>[],
+  merge: (a: V, b: V) => V,
+  { takesRest }: Deal,
+): PartialState<K, V> {
+  const values = new KeyedValues<Keyed<K, V>, K, V>(mergingParts(merge));
+  const taken = takesRest ? states : [];
+  for (const { entries } of taken) values.add(entries);
+  return {
+    entries: values.take(),
+    taken: taken.reduce((sum, state) => sum + state.taken, 0),
+    passing: taken.reduce((most, state) => Math.max(most, state.passing), 0),
+  };
+}
+
+/** How parts of keys become one value of each. */
+export function mergingParts<K extends Key, V>(merge: (a: V, b: V) => V): Reduction<Keyed<K, V>, K, V> {
+  return {
+    key: (part) => part.key,
+    first: (_, part) => part.value,
+    reduce: (value, part) => merge(value, part.value),
+  };
+}
 
 /** Reduces before the exchange, while that makes fewer objects of many. What it does is decided by its objects alone. */
 export class PartialReduction<T, K extends Key, V>

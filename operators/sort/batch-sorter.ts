@@ -1,11 +1,11 @@
 import type { DataFrame } from "nodejs-polars";
 import type { Outputs } from "../../lib/core/contracts/operator.ts";
 import type { Disk } from "../../lib/core/seam/disk.ts";
-import { HeldBatches, type HeldBatchesState } from "../held-batches.ts";
+import { HeldBatches, type HeldBatchesChanges, type HeldBatchesState } from "../held-batches.ts";
 import type { OrderTerm } from "../order.ts";
 import { mergeFrames } from "./merge-frames.ts";
 import { sortFrame } from "./sort-frame.ts";
-import { blockBytesFor, mergeWidthFor, type RunState, SortedRun } from "./sorted-run.ts";
+import { blockBytesFor, mergeWidthFor, type RunState, saveAll, SortedRun } from "./sorted-run.ts";
 
 /** Rows of the batches that a sort in memory gives. */
 const batchRows = 1 << 16;
@@ -15,6 +15,7 @@ export class BatchSorter<T> {
   readonly #terms: readonly OrderTerm<T>[];
   readonly #batches = new HeldBatches();
   #runs: SortedRun[] = [];
+  #savedRuns = 0;
 
   constructor(terms: readonly OrderTerm<T>[]) {
     this.#terms = terms;
@@ -46,17 +47,36 @@ export class BatchSorter<T> {
     return this.#batches.ready()?.then(give) ?? give();
   }
 
+  /** Batches in memory. From now on it is known what changes. */
   held(): HeldBatchesState {
+    this.#savedRuns = this.#runs.length;
     return this.#batches.snapshot();
   }
 
+  /** What has changed in memory since this or `held` was last called, undefined where that never was. Comes after `newRuns`. */
+  changes(): HeldBatchesChanges | undefined {
+    this.#savedRuns = this.#runs.length;
+    return this.#batches.changes();
+  }
+
+  /** Runs that were made since the state was last saved. */
+  newRuns(): readonly SortedRun[] {
+    return this.#runs.slice(this.#savedRuns);
+  }
+
   saveRuns(): Promise<RunState[]> {
-    return Promise.all(this.#runs.map((run) => run.save()));
+    return saveAll(this.#runs);
   }
 
   restore(batches: HeldBatchesState, runs: readonly RunState[]): void {
     this.#batches.restore(batches);
     this.#runs = runs.map((state) => SortedRun.restored(state));
+  }
+
+  /** Takes over what `changes` and `newRuns` gave elsewhere. */
+  apply(changes: HeldBatchesChanges, runs: readonly RunState[]): void {
+    this.#batches.apply(changes);
+    for (const state of runs) this.#runs.push(SortedRun.restored(state));
   }
 
   async close(): Promise<void> {

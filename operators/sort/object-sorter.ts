@@ -4,7 +4,15 @@ import { type Run, run } from "../../lib/core/contracts/reader.ts";
 import type { Disk } from "../../lib/core/seam/disk.ts";
 import { sampledBytes } from "../held-bytes.ts";
 import { KeyColumns, type OrderTerm, sorted } from "../order.ts";
-import { blockBytesFor, mergeWidthFor, type RunState, SortedRun } from "./sorted-run.ts";
+import { blockBytesFor, mergeWidthFor, type RunState, saveAll, SortedRun } from "./sorted-run.ts";
+
+/** What has changed in a sort of objects. */
+export interface ObjectSortChanges {
+  /** What was held has become runs: objects are what came afterwards, and not what came on top. */
+  readonly spilled: boolean;
+  readonly objects: readonly unknown[];
+  readonly bytes: number;
+}
 
 /** Sorts plain objects: in memory while they fit, else in runs on disk that are merged. */
 export class ObjectSorter<T> {
@@ -12,6 +20,10 @@ export class ObjectSorter<T> {
   #objects: T[] = [];
   #bytes = 0;
   #runs: SortedRun[] = [];
+  /** How many of the objects and runs are in the saved state. */
+  #savedObjects = 0;
+  #savedRuns = 0;
+  #spilledSince = false;
 
   constructor(terms: readonly OrderTerm<T>[]) {
     this.#terms = terms;
@@ -35,23 +47,52 @@ export class ObjectSorter<T> {
     return sorted(objects, this.#terms);
   }
 
-  held(): readonly T[] {
-    return this.#objects;
+  /** Objects in memory, and the bytes that they count for. From now on it is known what changes. */
+  held(): { readonly objects: readonly T[]; readonly bytes: number } {
+    this.#noteSaved();
+    return { objects: this.#objects, bytes: this.#bytes };
+  }
+
+  /** What has changed in memory since this or `held` was last called. Comes after `newRuns`. */
+  changes(): ObjectSortChanges {
+    const objects = this.#objects.slice(this.#savedObjects);
+    const spilled = this.#spilledSince;
+    this.#noteSaved();
+    return { spilled, objects, bytes: this.#bytes };
+  }
+
+  /** Runs that were made since the state was last saved. */
+  newRuns(): readonly SortedRun[] {
+    return this.#runs.slice(this.#savedRuns);
   }
 
   saveRuns(): Promise<RunState[]> {
-    return Promise.all(this.#runs.map((sortedRun) => sortedRun.save()));
+    return saveAll(this.#runs);
   }
 
-  restore(objects: readonly T[], runs: readonly RunState[]): void {
+  restore(objects: readonly T[], bytes: number, runs: readonly RunState[]): void {
     this.#objects = [...objects];
-    this.#bytes = sampledBytes(objects);
+    this.#bytes = bytes;
     this.#runs = runs.map((state) => SortedRun.restored(state));
+  }
+
+  /** Takes over what `changes` and `newRuns` gave elsewhere. */
+  apply({ spilled, objects, bytes }: ObjectSortChanges, runs: readonly RunState[]): void {
+    if (spilled) this.#objects = [];
+    for (const object of objects) this.#objects.push(object as T);
+    this.#bytes = bytes;
+    for (const state of runs) this.#runs.push(SortedRun.restored(state));
   }
 
   async close(): Promise<void> {
     for (const sortedRun of this.#runs) await sortedRun.remove();
     this.#runs = [];
+  }
+
+  #noteSaved(): void {
+    this.#savedObjects = this.#objects.length;
+    this.#savedRuns = this.#runs.length;
+    this.#spilledSince = false;
   }
 
   async #spill(memoryBytes: number, disk: Disk): Promise<void> {
@@ -62,6 +103,8 @@ export class ObjectSorter<T> {
     );
     this.#objects = [];
     this.#bytes = 0;
+    this.#savedObjects = 0;
+    this.#spilledSince = true;
     const spilled = await SortedRun.create(disk);
     this.#runs.push(spilled);
     for (let from = 0; from < objects.length; from += blockObjects) {

@@ -91,6 +91,11 @@ export class SortedRun {
   }
 }
 
+/** Runs as plain data, for a snapshot. */
+export function saveAll(runs: readonly SortedRun[]): Promise<RunState[]> {
+  return Promise.all(runs.map((run) => run.save()));
+}
+
 /** Bytes of the blocks that runs are written in: small enough that a merge can hold one of each run. */
 export function blockBytesFor(memoryBytes: number): number {
   return Math.max(4096, Math.min(1 << 20, Math.floor(memoryBytes / 32)));

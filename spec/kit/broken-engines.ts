@@ -91,7 +91,7 @@ export const brokenEngines: Readonly<Record<string, readonly Patch[]>> = {
   ],
   "a checkpoint is saved before the records that it stands on": [
     {
-      file: "actors/lineage/lineage-actor.js",
+      file: "actors/lineage/lineage-writer.js",
       search: 'if (report.kind === "lineage-call" && report.request.kind !== "save")',
       replace: 'if (report.kind === "lineage-call")',
     },
@@ -132,7 +132,7 @@ export const brokenEngines: Readonly<Record<string, readonly Patch[]>> = {
   ],
   "a store that is away is given up at once": [
     {
-      file: "actors/lineage/lineage-actor.js",
+      file: "actors/lineage/lineage-writer.js",
       search: "if (!away || clock.monotonic() - startedAt >= waitMs)",
       replace: "if (true)",
     },

@@ -39,7 +39,10 @@ export async function runInWorld(
   for (const [output, sink] of Object.entries(sinks)) graph.name(sink[nodeOf], output);
   const execution = `run-${runs++}`;
   const reference = { module: "spec:cluster", name: execution, load: "spec:cluster" };
-  registerFlow(reference.module, reference.name, { build: () => graph.program(automatic() as never) });
+  registerFlow(reference.module, reference.name, {
+    build: () => graph.program(automatic() as never),
+    prepare: () => undefined,
+  });
   const control: { scheduler?: Scheduler } = {};
   const launched = launchInlineSlots(
     {

@@ -18,6 +18,8 @@ export interface RedisServerOptions {
   readonly appendOnly?: boolean;
   /** More settings as on the command line: `{ maxmemory: "4mb" }`. A `requirepass` is also in the URL. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Another host to run it on: its address, and words before a command which is to run there. Wants a `requirepass`. */
+  readonly host?: { readonly address: string; readonly within: readonly string[] };
 }
 
 /** A server of a spec's own, on a free port of this machine and with a folder that goes with it. */
@@ -86,21 +88,24 @@ class OwnServer implements RedisServer {
   readonly #program: Program;
   readonly #folder: string;
   readonly #settings: readonly string[];
+  readonly #within: readonly string[];
   readonly #endOnExit = (): void => {
     this.#child?.kill("SIGKILL");
     rmSync(this.#folder, { recursive: true, force: true });
   };
   #child: ChildProcess | undefined;
 
-  constructor(found: Program, folder: string, port: number, { appendOnly = false, settings = {} }: RedisServerOptions) {
+  constructor(found: Program, folder: string, port: number, options: RedisServerOptions) {
+    const { appendOnly = false, settings = {}, host = { address: "127.0.0.1", within: [] } } = options;
     this.#program = found;
+    this.#within = host.within;
     this.#folder = folder;
     this.port = port;
     const password = settings["requirepass"];
     const user = password === undefined ? "" : `:${encodeURIComponent(password)}@`;
-    this.url = `redis://${user}127.0.0.1:${port}/0`;
+    this.url = `redis://${user}${host.address}:${port}/0`;
     const log = { appendonly: appendOnly ? "yes" : "no", appendfsync: "always" };
-    const all = { bind: "127.0.0.1", port: String(port), dir: folder, save: "", daemonize: "no", ...log, ...settings };
+    const all = { bind: host.address, port: String(port), dir: folder, save: "", daemonize: "no", ...log, ...settings };
     this.#settings = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
     process.once("exit", this.#endOnExit);
   }
@@ -130,7 +135,8 @@ class OwnServer implements RedisServer {
     }
     const { path, libraries } = this.#program;
     const env = libraries === undefined ? process.env : { ...process.env, LD_LIBRARY_PATH: libraries };
-    const child = spawn(path, this.#settings, { stdio: "ignore", env });
+    const [command = "", ...words] = [...this.#within, path, ...this.#settings];
+    const child = spawn(command, words, { stdio: "ignore", env });
     child.on("error", () => {});
     this.#child = child;
     await answers(this.url, child);

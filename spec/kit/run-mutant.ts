@@ -8,6 +8,8 @@ register("./mutating-loader.js", import.meta.url, { data: JSON.parse(patches) as
 
 /** Seeds of one flow, before another one has its turn. */
 const turn = 20;
+/** Seeds of a flow before those of the next. */
+const flowSeeds = 10_000;
 
 async function loaded<T>(load: () => Promise<T>): Promise<T> {
   try {
@@ -26,14 +28,15 @@ let reason: string | undefined;
 // Columnar batches take long, and go the same ways.
 const flows = Object.entries(simulatedFlows).filter(([name]) => which === "all" || name !== "columnar");
 for (let from = 1; done < Number(seeds) && reason === undefined; from += turn) {
-  for (const [name, { flow, args, options }] of flows) {
+  for (const [index, [name, { flow, args, options }]] of flows.entries()) {
     if (done >= Number(seeds) || reason !== undefined) break;
     try {
       // oxlint-disable-next-line no-await-in-loop -- one world at a time
       const checked = await checkSeeds(flow, args as never, {
         ...options,
         seeds: turn,
-        from,
+        // Each flow has seeds of its own: together they meet more faults.
+        from: from + index * flowSeeds,
         faults: survivableFaults,
         finishWithinMs: 10_000,
       });

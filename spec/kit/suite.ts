@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { isMainThread } from "node:worker_threads";
 import { suite as uvuSuite } from "uvu";
+import { isSlot } from "../../lib/core/flow-registry.ts";
 
 type Body = () => void | Promise<void>;
 
@@ -12,8 +13,8 @@ export interface Suite {
   run: () => void;
 }
 
-/** True where this module was loaded by a slot, which wants the flows of a spec file and not its tests. */
-export const inSlot = !isMainThread || process.env["QSTREAM_SLOT"] !== undefined;
+/** True where this module was loaded by a slot or a driver, which wants the flows of a spec file and not its tests. */
+export const inSlot = !isMainThread || process.env["QSTREAM_SLOT"] !== undefined || isSlot();
 
 /** Makes a uvu suite whose tests end after a time (20 s unless told), and which is inert in slots. */
 export function suite(name: string): Suite {

@@ -3,8 +3,8 @@
 // take away something that recovery stands on within 2,000 seeds, all of them; of small changes that a program makes up,
 // most.
 //
-// What survives of the latter is printed. With the files as they are these are changes that make no difference to what is
-// promised: see docs/decisions/0015-simulation.md for each kind.
+// What survives of the latter is printed. Those that the default draw left when this was written are in the table of
+// docs/decisions/0015-simulation.md, by their kinds, with what holds them instead. QSTREAM_SEED draws others.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -41,6 +41,7 @@ const mutated = [
   "actors/channel/spool.js",
   "actors/channel/tasks.js",
   "actors/lineage/lineage-actor.js",
+  "actors/lineage/lineage-writer.js",
   "actors/lineage/retention.js",
   "actors/scheduler/plan-recovery.js",
   "actors/scheduler/recovering.js",
@@ -49,8 +50,8 @@ const mutated = [
 ];
 // Survivors cost the most: what five hundred seeds don't show, thousands seldom do.
 const mutantSeedsMax = 500;
-/** The aim is four of five. What is missing is said in docs/decisions/0015-simulation.md. */
-const leastFound = 0.55;
+/** Four of five. */
+const leastFound = 0.8;
 const mutantsTried = 24;
 
 test("of small changes that a program makes up, most are found", async () => {

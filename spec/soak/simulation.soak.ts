@@ -46,10 +46,10 @@ test("every seed gives what a run without faults gives, and every fault strikes 
   assert.ok(done >= seeds || elapsed * 1000 >= withinMs);
 }, 590_000);
 
-const measured = /\/dist\/actors\/(?!transport\/|stores\/|slots\/)/u;
+const measured = /\/dist\/actors\/(?!transport\/|stores\/|slots\/|cluster\/)/u;
 const leastShare = 0.9;
 
-test("simulation alone runs at least 90 % of the lines of the engine but for transports, stores and launchers", async () => {
+test("simulation alone runs at least 90 % of the lines of the engine but for transports, stores, launchers and machines", async () => {
   const folder = mkdtempSync(join(tmpdir(), "qstream-coverage-"));
   try {
     const env = { ...process.env, NODE_V8_COVERAGE: folder };

@@ -1,9 +1,10 @@
 import fc from "fast-check";
-import type { Flow, RunOptions, Session } from "../../lib/index.ts";
+import type { Flow, FlowSession, RunOptions } from "../../lib/index.ts";
 import { local } from "../../lib/index.ts";
 import { topologies } from "../../lib/testing/index.ts";
 import type { Suite } from "../kit/suite.ts";
 import { manners, type Manner } from "./given.ts";
+import { place, type Place } from "./place.ts";
 
 /** A property of a flow: for any data, and any manner in which it's run, `check` finds the outputs right. */
 export interface FlowProperty<Data extends object, Outs extends Record<string, unknown>> {
@@ -20,23 +21,28 @@ export interface FlowProperty<Data extends object, Outs extends Record<string, u
 }
 
 /**
- * Checks flows on every topology, one warm session each, and under seeded interleavings in one thread. Inputs are frozen.
- * Returns the check, for flows with properties of their own.
+ * Checks flows on every topology, one warm session each, and under seeded interleavings in one thread; or at a place of its own,
+ * where a spec has named one. Inputs are frozen. Returns the check, for flows with properties of their own.
  */
 export class Everywhere {
   readonly #test: Suite;
-  readonly #places = topologies();
+  readonly #places: readonly Place[] = place.only === undefined ? topologies() : [place.only];
 
   constructor(test: Suite) {
     this.#test = test;
     test.after(async () => {
-      for (const place of this.#places) await place.close();
+      for (const one of this.#places) await one.close();
     });
   }
 
   /** Adds a test for each topology. */
-  each(sentence: string, body: (session: Session) => Promise<void>): void {
-    for (const place of this.#places) this.#test(`${place.name}: ${sentence}`, async () => body(await place.session()));
+  each(sentence: string, body: (session: FlowSession) => Promise<void>): void {
+    for (const { name, session } of this.#places) {
+      const tried = async (): Promise<void> => {
+        if ((await place.only?.isThere()) !== false) await body(await session());
+      };
+      this.#test(`${name}: ${sentence}`, tried, place.only?.timeoutMs);
+    }
   }
 
   /** Adds a test for each topology, and one for interleavings. */
@@ -44,13 +50,14 @@ export class Everywhere {
     sentence: string,
     property: FlowProperty<Data, Outs>,
   ): void {
-    const { runs = 8 } = property;
+    const runs = place.only?.runs ?? property.runs ?? 8;
     this.each(sentence, async (session) => {
       await fc.assert(
         propertyOn(property, () => session),
         { numRuns: runs, includeErrorInReport: true },
       );
     });
+    if (place.only !== undefined) return;
     this.#test(`interleavings: ${sentence}`, async () => {
       const seeds = fc.record({
         seed: fc.integer({ min: 0, max: 2 ** 31 - 1 }),
@@ -72,7 +79,7 @@ export class Everywhere {
 
 function propertyOn<Data extends object, Outs extends Record<string, unknown>>(
   property: FlowProperty<Data, Outs>,
-  session: () => Session,
+  session: () => FlowSession,
 ): fc.IAsyncProperty<[Data, Manner]> {
   return fc.asyncProperty(property.data, property.manner ?? manners(), (data, manner) =>
     runOn(property, { ...data, ...manner }, session()),
@@ -82,7 +89,7 @@ function propertyOn<Data extends object, Outs extends Record<string, unknown>>(
 async function runOn<Data extends object, Outs extends Record<string, unknown>>(
   { flow, prepare, check, options = {} }: FlowProperty<Data, Outs>,
   args: Data & Manner,
-  on: Session,
+  on: FlowSession,
 ): Promise<void> {
   await prepare?.(args);
   const limits = { ...options.limits, parcelObjects: args.parcelObjects };

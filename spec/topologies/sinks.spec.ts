@@ -18,7 +18,6 @@ import {
   parquet,
   schema,
   type Context,
-  type Session,
   type Task,
 } from "../../lib/index.ts";
 import { loadBatches } from "../../lib/core/batch/index.ts";
@@ -228,7 +227,7 @@ const exclusive = defineFlow(
   }),
 );
 
-everywhere.each("a target that isn't empty is refused, written beside, or replaced", async (on: Session) => {
+everywhere.each("a target that isn't empty is refused, written beside, or replaced", async (on) => {
   const target = join(folder, "exclusive");
   const linesOf = async (): Promise<number> => {
     const contents = await Promise.all(readdirSync(target).map((name) => readFile(join(target, name), "utf8")));

@@ -1,4 +1,5 @@
 import type { ExecutionEvent, ExecutionMetrics, StepSummary } from "../../../actors/scheduler/execution-events.ts";
+import { EventLines, isTold } from "./event-lines.ts";
 import { formatBytes, formatCount, formatDuration } from "./units.ts";
 
 /** Where progress is drawn: a terminal, or anything that takes text. */
@@ -22,49 +23,34 @@ const barWidth = 24;
 export function showProgress(target: ProgressTarget = process.stderr): (event: ExecutionEvent) => void {
   let drawn = 0;
   let lineAt = 0;
+  const lines = new EventLines();
   const clear = (): void => {
     if (drawn > 0) target.write(`\x1b[${drawn}A\x1b[0J`);
     drawn = 0;
   };
   return (event) => {
     if (event.kind === "placed" || event.kind === "started") return;
-    if (event.kind === "slot-lost" || event.kind === "recovered" || event.kind === "verifying") {
+    if (isTold(event)) {
+      const line = lines.lineOf(event);
+      if (line === undefined) return;
       clear();
-      target.write(`${event.kind === "verifying" ? verifyingLine(event) : recoveryLine(event)}\n`);
+      target.write(`${line}\n`);
       return;
     }
     if (target.isTTY === true) {
       clear();
       if (event.kind === "failed") return;
-      const lines = fitting(
+      const bars = fitting(
         progressLines(event.metrics, event.kind === "done", target.columns ?? 100),
         target.rows ?? 40,
       );
-      target.write(`${lines.join("\n")}\n`);
-      drawn = event.kind === "done" ? 0 : lines.length;
+      target.write(`${bars.join("\n")}\n`);
+      drawn = event.kind === "done" ? 0 : bars.length;
     } else if (event.kind === "progress" && event.metrics.elapsedMs >= lineAt) {
       lineAt = event.metrics.elapsedMs + 2000;
       target.write(`${progressLine(event.metrics)}\n`);
     }
   };
-}
-
-/** Which tasks are run twice, and of which steps none. */
-function verifyingLine({ share, unverified }: Extract<ExecutionEvent, { kind: "verifying" }>): string {
-  const steps = unverified.map(({ step, why }) => `${step} (${why})`);
-  const but = steps.length === 0 ? "" : `, but for ${steps.join(", ")}`;
-  const some = `The first task of each channel and ${Number((share * 100).toPrecision(3))} % of the others`;
-  return `${share >= 1 ? "All tasks" : some} are run twice${but}`;
-}
-
-/** What was lost, or what lives again: a line that stays above the bars. */
-function recoveryLine(event: Extract<ExecutionEvent, { kind: "slot-lost" | "recovered" }>): string {
-  if (event.kind === "slot-lost") return `${event.error.message}. What ran there is made again.`;
-  const slots = new Set(event.channels.map(({ slot }) => slot));
-  const others = event.replays === 1 ? "1 other makes its" : `${event.replays} others make their`;
-  const again = event.replays === 0 ? "" : `; ${others} outputs again`;
-  const channels = event.channels.length === 1 ? "1 channel goes" : `${event.channels.length} channels go`;
-  return `${channels} on in ${[...slots].join(", ")}${again}`;
 }
 
 /** Lines that fit on the screen: what has scrolled away can't be drawn again. */

@@ -1,3 +1,4 @@
+import { passedOver } from "../../../actors/channel/channel-metrics.ts";
 import type { ChannelPlacement, ExecutionMetrics } from "../../../actors/scheduler/execution-events.ts";
 import { formatTable } from "./table.ts";
 import { formatBytes, formatCount, formatDuration } from "./units.ts";
@@ -11,10 +12,28 @@ export function formatSummary(metrics: ExecutionMetrics): string {
     `${formatBytes(metrics.bytesExchanged)} exchanged between slots`,
     ...(metrics.bytesSpooled > 0 ? [`${formatBytes(metrics.bytesSpooled)} spooled to disk`] : []),
     ...lineageOf(metrics),
+    ...leftOutOf(metrics),
     // A run that is over at once ends before anybody has looked.
     ...(metrics.memoryBytes > 0 ? [`${formatBytes(metrics.memoryBytes)} of memory at most`] : []),
   ];
   return `${parts.join(", ")}\n`;
+}
+
+/** Counters of the engine and of readers of what didn't go the usual way, and how to say one and more. */
+const leftOut: readonly (readonly [counter: string, one: string, more: string])[] = [
+  [passedOver, "object passed over", "objects passed over"],
+  ["badRows", "bad row", "bad rows"],
+  ["bad files", "bad file", "bad files"],
+];
+
+/** Nothing is dropped without a word: how much of it there was, by step. */
+function leftOutOf({ steps }: ExecutionMetrics): string[] {
+  return leftOut.flatMap(([counter, one, more]) =>
+    steps.flatMap(({ step, metrics }) => {
+      const count = metrics.counters[counter] ?? 0;
+      return count === 0 ? [] : [`${count.toLocaleString("en-US")} ${count === 1 ? one : more} in "${step}"`];
+    }),
+  );
 }
 
 function lineageOf({ lineage }: ExecutionMetrics): string[] {
@@ -41,6 +60,7 @@ export function formatPlacement(placement: readonly ChannelPlacement[]): string 
 
 /** What each step did, as a table. */
 export function formatSteps(metrics: ExecutionMetrics): string {
+  const anyPassedOver = metrics.steps.some((step) => step.metrics.counters[passedOver] !== undefined);
   return formatTable(
     metrics.steps.map(({ step, what, channels, metrics: sum }) => ({
       step,
@@ -49,6 +69,7 @@ export function formatSteps(metrics: ExecutionMetrics): string {
       "objects in": sum.objectsIn,
       "objects out": sum.objectsOut,
       tasks: sum.tasks,
+      ...(anyPassedOver ? { "passed over": sum.counters[passedOver] ?? 0 } : {}),
       busy: formatDuration(sum.busyMs),
       "credit wait": formatDuration(sum.creditWaitMs),
       exchanged: formatBytes(sum.bytesExchanged),

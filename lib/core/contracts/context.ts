@@ -28,6 +28,6 @@ export interface Context {
   readonly files: FileSystem;
   /** Temporary files of this channel; removed when the channel ends. */
   readonly spill: Disk;
-  /** Datasets kept in this slot. */
+  /** @internal Datasets kept in this slot: what reads and writes them is built in. */
   readonly datasets: DatasetShelf;
 }

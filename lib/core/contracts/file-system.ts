@@ -36,6 +36,11 @@ export interface FileSystem {
   create: (path: string) => Promise<FileWriter>;
   /** Removes files; a missing one is no error. */
   remove: (paths: readonly string[]) => Promise<void>;
+  /**
+   * Removes a folder with all that is in it, also files that were never finished; a missing one is no error. Without it, or
+   * where files have no folders, there is nothing beside what `list` names.
+   */
+  removeFolder?: (path: string) => Promise<void>;
   /** The path of a local file for libraries that read files themselves, or undefined where it isn't local. */
   localPath: (path: string) => string | undefined;
 }

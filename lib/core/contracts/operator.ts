@@ -1,4 +1,6 @@
+import type { KeySelector } from "../key.ts";
 import type { Context } from "./context.ts";
+import type { Key } from "./partition.ts";
 
 declare const inputsOf: unique symbol;
 
@@ -99,6 +101,16 @@ export type Declares = "confluent" | "order-sensitive" | "arbitrary-choice";
 /** How objects are represented in a stream: as plain objects, or as columnar batches. */
 export type Representation = "objects" | "arrow" | "polars";
 
+/** Says which part of a state a channel takes over, when the channels of a step become more or fewer. */
+export interface Deal {
+  /** True for the keys whose objects the channel gets from now on, where the step's channels get objects by `hash`. */
+  readonly takes: (key: Key) => boolean;
+  /** The same of all keys of a key group, 0 to 1,023. */
+  readonly takesGroup: (group: number) => boolean;
+  /** True in one channel of all for each state: there, what a state holds that belongs to no key may go. */
+  readonly takesRest: boolean;
+}
+
 /**
  * An operator with what the plan should know of it. A plain factory `() => Operator` is a definition with all defaults;
  * built-in operators are made of nothing else.
@@ -118,4 +130,18 @@ export interface OperatorDefinition<Inputs, Out, State = any> {
   /** True if `accepts` may refuse an input, so that edges into it can be blocked. */
   readonly mayBlock?: boolean;
   readonly create: () => Operator<Inputs, Out, State>;
+  /**
+   * Makes one state of several channels' states, of what `deal` takes of them: so that a step can go on with another number of
+   * channels. States are whole ones, as `snapshot` gave them; there may be one, of which only a part is taken, or none. No two
+   * of them hold the same key, where channels get objects by `hash` of it. Without it, the step keeps its number of channels.
+   *
+   * @example
+   * deal: (states, { takes }) => states.flatMap((counts) => counts.filter(([key]) => takes(key)))
+   */
+  readonly deal?: (states: readonly State[], deal: Deal) => State | Promise<State>;
+  /**
+   * By which key of each input's objects the state is kept, where it is: a property or column, several, or a function. An input
+   * whose objects come otherwise than by `hash` of that key must not be dealt.
+   */
+  readonly keys?: { readonly [K in keyof Inputs]?: KeySelector<Inputs[K]> };
 }

@@ -51,6 +51,43 @@ export function encodeFrame(message: LinkMessage, options: FrameOptions = {}): F
   return payload === undefined ? { head: seal(head, 0, 0) } : { head: seal(head, payloadBytes, checksum), payload };
 }
 
+/**
+ * Decodes a frame whose payload came by itself. It isn't copied where it is a buffer of its own.
+ *
+ * @param start - preamble and head, exactly
+ * @throws QStreamError FRAME_INVALID
+ */
+export function decodeFrame(start: Uint8Array, payload: Uint8Array = new Uint8Array(0)): LinkMessage {
+  if (start.byteLength <= preambleBytes) throw invalid(`its head has ${start.byteLength} bytes`);
+  const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
+  if (view.getUint32(0, true) !== magic) throw invalid(`it starts with ${view.getUint32(0, true).toString(16)}`);
+  if (view.getUint16(4, true) !== frameVersion) {
+    throw invalid(`its version is ${view.getUint16(4, true)}, not ${frameVersion}`);
+  }
+  const headBytes = view.getUint16(6, true);
+  if (headBytes > headBytesMax || preambleBytes + headBytes !== start.byteLength) {
+    throw invalid(`its head has ${start.byteLength - preambleBytes} bytes, not ${headBytes}`);
+  }
+  if (view.getUint32(16, true) !== headChecksum(start)) throw invalid("the checksum of its head is wrong");
+  if (view.getUint32(8, true) !== payload.byteLength) {
+    throw invalid(`its payload has ${payload.byteLength} bytes, not ${view.getUint32(8, true)}`);
+  }
+  const head = decodeHead(start.subarray(preambleBytes), payload.byteLength);
+  if ("kind" in head) return head;
+  if (crc32(payload) !== view.getUint32(12, true)) throw invalid("the checksum of its payload is wrong");
+  return parcelOf(head, ownBuffer(payload));
+}
+
+function ownBuffer(bytes: Uint8Array): ArrayBuffer {
+  const { buffer, byteLength } = bytes;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) return buffer;
+  return new Uint8Array(bytes).buffer;
+}
+
+function parcelOf({ address, seq, previous, format, rows }: ParcelHead, bytes: ArrayBuffer): LinkMessage {
+  return { ...address, kind: "parcel", seq, previous, payload: { format, rows, bytes } };
+}
+
 /** The bytes that say that no frame follows. A stream that stops without them was cut. */
 export function encodeEndMark(): Uint8Array {
   return seal(new Uint8Array(0), 0, 0);
@@ -193,9 +230,7 @@ export class FrameReader {
     if (payload.filled < bytes.byteLength) return count;
     this.#payload = undefined;
     if (crc32(bytes) !== payload.checksum) throw invalid("the checksum of its payload is wrong");
-    const { address, seq, previous, format, rows } = head;
-    const content = { format, rows, bytes: bytes.buffer as ArrayBuffer };
-    messages.push({ ...address, kind: "parcel", seq, previous, payload: content });
+    messages.push(parcelOf(head, bytes.buffer as ArrayBuffer));
     return count;
   }
 }

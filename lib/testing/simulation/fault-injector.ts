@@ -4,6 +4,7 @@ import { pick, type Fault, type FaultKind, type Phase } from "./faults.ts";
 import type { SimulatedSlot, SimulatedSlots, SlotWatch } from "./simulated-slots.ts";
 import type { Trace } from "./trace.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
+import type { PlaceTrouble } from "./virtual-files.ts";
 import type { VirtualNetwork } from "./virtual-network.ts";
 
 export interface FaultInjectorParts {
@@ -12,6 +13,10 @@ export interface FaultInjectorParts {
   readonly slots: () => SimulatedSlots;
   /** Undefined where nothing is logged: faults of the store don't strike then. */
   readonly store: () => FaultyStore | undefined;
+  /** The place of large checkpoints, if there is one. */
+  readonly blobs: PlaceTrouble | undefined;
+  /** Kills everything, for so many milliseconds. False where nothing runs that could be gone on with. */
+  readonly restart: (downMs: number) => boolean;
   readonly trace: Trace;
   readonly faults: readonly Fault[];
   readonly withinMs: number;
@@ -96,6 +101,11 @@ export class FaultInjector {
     ) {
       return this.#ofStore(kind, amount);
     }
+    if (kind === "blobs-slow" || kind === "blobs-away") return this.#ofBlobs(kind, amount);
+    if (kind === "restart") {
+      const downMs = amount ** 2 * downMostMs;
+      return this.#parts.restart(downMs) ? `down for ${downMs.toFixed(1)} ms` : undefined;
+    }
     if (kind === "delay" || kind === "duplicate") return this.#ofNetwork(kind, amount);
     if (target === undefined) return undefined;
     const { slots } = this.#parts;
@@ -106,6 +116,9 @@ export class FaultInjector {
       case "kill-machine":
         slots().killMachine(target.machine);
         return target.machine;
+      case "hang":
+        slots().hang(target.id);
+        return `${target.id}, in its next task`;
       case "pause":
       case "lapse":
         return this.#silence(kind, target, amount);
@@ -121,6 +134,13 @@ export class FaultInjector {
       case "disk-full":
       case "disk-broken":
         return this.#ofDrive(kind, target, amount);
+      case "disk-damaged": {
+        const how = amount < 0.7 ? "byte" : "length";
+        const holding = trusted.filter(({ drive }) => drive.count("appends", "spool") > drive.count("reads", "spool"));
+        const { id, drive } = holding.length === 0 ? target : pick(holding, fault.target);
+        drive.damage(how);
+        return `${id}, of the next parcel of a spool the ${how}`;
+      }
     }
   }
 
@@ -149,6 +169,17 @@ export class FaultInjector {
         return damaged === undefined ? undefined : `checkpoint ${damaged.seq} of channel ${damaged.channel}`;
       }
     }
+  }
+
+  #ofBlobs(kind: "blobs-slow" | "blobs-away", amount: number): string | undefined {
+    const { blobs } = this.#parts;
+    if (blobs === undefined) return undefined;
+    if (kind === "blobs-away") blobs.away = true;
+    else blobs.slowMs = amount * blobsSlowMs;
+    return this.#forAWhile(amount * awayMostMs, () => {
+      if (kind === "blobs-away") blobs.away = false;
+      else blobs.slowMs = 0;
+    });
   }
 
   #ofNetwork(kind: "delay" | "duplicate", amount: number): string {
@@ -221,6 +252,7 @@ export class FaultInjector {
     trace.add(clock.monotonic(), "faults", "are over");
     network.healAll();
     store()?.heal();
+    this.#parts.blobs?.heal();
     for (const { id, drive } of slots.living) {
       drive.heal();
       slots.resume(id);
@@ -230,6 +262,8 @@ export class FaultInjector {
 }
 
 const awayMostMs = 300;
+const blobsSlowMs = 30;
+const downMostMs = 60;
 const forgetMostMs = 10;
 const delayMostMs = 200;
 

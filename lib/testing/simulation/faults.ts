@@ -2,10 +2,14 @@ import { seededRandom, type Random } from "../../core/seam/random.ts";
 
 /** What can go wrong in a simulated world. */
 export type FaultKind =
+  /** Everything is killed: all slots, the scheduler, the lineage actor. Somebody goes on with the execution a little later. */
+  | "restart"
   /** A slot is killed. */
   | "kill"
   /** All slots of a machine are killed. */
   | "kill-machine"
+  /** User code doesn't come back from a task: its slot is given up, and that counts as a failure of the task. */
+  | "hang"
   /** A slot stands still, for less than its lease. */
   | "pause"
   /** A slot stands still or is cut off for longer than its lease: it is given up while it lives, and goes on later. */
@@ -21,6 +25,12 @@ export type FaultKind =
   | "disk-slow"
   | "disk-full"
   | "disk-broken"
+  /** The next parcel that is read from a spool has a wrong byte, or lacks some. */
+  | "disk-damaged"
+  /** The place of large checkpoints is slow for a while. Seeds with this fault, or the next, have such a place. */
+  | "blobs-slow"
+  /** The place of large checkpoints can't be reached for a while. */
+  | "blobs-away"
   /** Calls of the store time out; they may have been done. */
   | "store-timeout"
   /** The store can't be reached for a while. */
@@ -33,8 +43,10 @@ export type FaultKind =
   | "clock-jump";
 
 export const faultKinds: readonly FaultKind[] = [
+  "restart",
   "kill",
   "kill-machine",
+  "hang",
   "pause",
   "lapse",
   "delay",
@@ -44,6 +56,9 @@ export const faultKinds: readonly FaultKind[] = [
   "disk-slow",
   "disk-full",
   "disk-broken",
+  "disk-damaged",
+  "blobs-slow",
+  "blobs-away",
   "store-timeout",
   "store-away",
   "store-forgets",
@@ -102,9 +117,12 @@ export interface Fault {
   readonly amount: number;
 }
 
-/** Faults that an execution with a store survives with the same result: all but a store that forgets and drives that refuse. */
+/**
+ * Faults that an execution with a store survives with the same result: all but a store that forgets, drives that refuse, and
+ * tasks that may hang as often as they are tried.
+ */
 export const survivableFaults: readonly FaultKind[] = faultKinds.filter(
-  (kind) => kind !== "store-forgets" && kind !== "disk-full" && kind !== "disk-broken",
+  (kind) => kind !== "store-forgets" && kind !== "disk-full" && kind !== "disk-broken" && kind !== "hang",
 );
 
 export interface FaultOptions {

@@ -39,9 +39,17 @@ export interface StoreObserver {
   damaged: (channel: number) => void;
   /** The store is what it was earlier: nothing that was seen before need hold. */
   forgotten: () => void;
+  /** A checkpoint is being saved, or something freed: what that leads to isn't over until it is answered. */
+  asked: (what: string) => void;
+  answered: (what: string) => void;
 }
 
 export type StoreCall = Exclude<keyof LineageStore, "kind" | "close">;
+
+/** Between whoever calls and the store. */
+interface Connection {
+  open: boolean;
+}
 
 interface Write {
   readonly atMs: number;
@@ -64,7 +72,10 @@ export class FaultyStore implements LineageStore {
   #writes: Write[] = [];
   #timeouts = 0;
   #away = false;
+  #connection: Connection = { open: true };
   #lastMs = 0;
+  /** An execution was to be removed, and whoever asked for that wasn't told that it is: it may still be there. */
+  dropUnanswered = false;
   /** Newest checkpoint of each channel. */
   readonly #newest = new Map<number, number>();
   /** The checkpoint of each channel that is damaged: one at most, as the engine keeps one to spare. */
@@ -87,6 +98,16 @@ export class FaultyStore implements LineageStore {
 
   comeBack(): void {
     this.#away = false;
+  }
+
+  /** Whoever calls is dead: no call is answered any more, and what the store hasn't begun isn't done. */
+  disconnect(): void {
+    this.#connection.open = false;
+  }
+
+  /** Somebody else calls from now on. */
+  connect(): void {
+    this.#connection = { open: true };
   }
 
   /** The newest checkpoint of a channel can't be loaded any more. Returns which, or undefined where there is none yet. */
@@ -138,8 +159,10 @@ export class FaultyStore implements LineageStore {
     return this.#write("setStatus", (store) => store.setStatus(execution, status));
   }
 
-  drop(execution: string): Promise<void> {
-    return this.#write("drop", (store) => store.drop(execution));
+  async drop(execution: string): Promise<void> {
+    this.dropUnanswered = true;
+    await this.#write("drop", (store) => store.drop(execution));
+    this.dropUnanswered = false;
   }
 
   commit(execution: string, commits: readonly ChannelCommit[]): Promise<readonly CommitAnswer[]> {
@@ -172,7 +195,7 @@ export class FaultyStore implements LineageStore {
     bytes: Uint8Array,
   ): Promise<CommitAnswer> {
     const own = bytes.slice();
-    return this.#write("saveCheckpoint", async (store) => {
+    return this.#followed(`checkpoint ${channel}:${seq}`, "saveCheckpoint", async (store) => {
       const answer = await store.saveCheckpoint(execution, channel, generation, seq, own);
       this.#options.observer?.saved(channel, seq, own, answer);
       if (answer === "committed") this.#newest.set(channel, seq);
@@ -196,7 +219,7 @@ export class FaultyStore implements LineageStore {
   }
 
   free(execution: string, channel: number, recordsThrough: number, checkpointsBefore: number): Promise<void> {
-    return this.#write("free", async (store) => {
+    return this.#followed(`free ${channel}:${recordsThrough}:${checkpointsBefore}`, "free", async (store) => {
       await store.free(execution, channel, recordsThrough, checkpointsBefore);
       this.#options.observer?.freed(channel, recordsThrough, checkpointsBefore);
     });
@@ -214,8 +237,9 @@ export class FaultyStore implements LineageStore {
     return this.#read("bytesHeld", (store) => store.bytesHeld());
   }
 
+  /** What it holds can still be looked at. */
   close(): Promise<void> {
-    return this.#store.close();
+    return Promise.resolve();
   }
 
   /** What the store holds, without any time passing: for whoever looks after a simulation. */
@@ -225,6 +249,14 @@ export class FaultyStore implements LineageStore {
 
   #read<T>(name: StoreCall, action: (store: LineageStore) => Promise<T>): Promise<T> {
     return this.#call(name, () => action(this.#store));
+  }
+
+  /** A call that is repeated until it is answered. */
+  async #followed<T>(what: string, name: StoreCall, action: (store: LineageStore) => Promise<T>): Promise<T> {
+    this.#options.observer?.asked(what);
+    const answer = await this.#write(name, action);
+    this.#options.observer?.answered(what);
+    return answer;
   }
 
   #write<T>(name: StoreCall, action: (store: LineageStore) => Promise<T>): Promise<T> {
@@ -239,35 +271,46 @@ export class FaultyStore implements LineageStore {
 
   async #call<T>(name: StoreCall, action: () => Promise<T>): Promise<T> {
     const { clock, random, timeoutMs = timeoutMsDefault } = this.#options;
-    this.#options.onCall?.(name, "begun");
+    const connection = this.#connection;
+    if (connection.open) this.#options.onCall?.(name, "begun");
+    if (!connection.open) return never();
     if (this.#timeouts > 0) {
       this.#timeouts--;
-      return this.#timedOut(name, action, timeoutMs);
+      return this.#timedOut(name, action, timeoutMs, connection);
     }
     await delay(clock, this.#turnMs());
+    if (!connection.open) return never();
     this.#refuseAway(name);
     const answer = await action();
     this.#note(name);
     await delay(clock, random() * (this.#options.mostMs ?? mostMsDefault) * 0.5);
+    if (!connection.open) return never();
     // It was done, and the answer doesn't come.
     this.#refuseAway(name);
     this.#options.onCall?.(name, "answered");
     return answer;
   }
 
-  async #timedOut(name: StoreCall, action: () => Promise<unknown>, timeoutMs: number): Promise<never> {
+  async #timedOut(
+    name: StoreCall,
+    action: () => Promise<unknown>,
+    timeoutMs: number,
+    connection: Connection,
+  ): Promise<never> {
     const { clock, random } = this.#options;
     // A fence that is done after the one that repeats it would pass for another process's: the contract has no remedy.
     const chance = name === "fence" ? 2 * Math.floor(random() * 2) : Math.floor(random() * 3);
     const doneAfterMs = [timeoutMs / 2, timeoutMs * (1 + random())][chance];
     if (doneAfterMs !== undefined) {
       clock.after(doneAfterMs, () => {
+        if (!connection.open) return;
         this.#note(`${name}, of which its caller doesn't hear`);
         // Nobody waits for it any more, whatever becomes of it.
         if (!this.#away) action().catch(() => {});
       });
     }
     await delay(clock, timeoutMs);
+    if (!connection.open) return never();
     this.#note(`${name} timed out`);
     throw unavailable(`${name} wasn't answered within ${timeoutMs} ms`);
   }
@@ -294,6 +337,11 @@ export class FaultyStore implements LineageStore {
 }
 
 const apartMs = 0.001;
+
+/** What nobody lives to hear. */
+function never(): Promise<never> {
+  return new Promise(() => {});
+}
 
 function unavailable(why: string): QStreamError {
   return new QStreamError("STORE_UNAVAILABLE", `the simulated store can't be reached: ${why}`);

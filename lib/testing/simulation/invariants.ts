@@ -1,18 +1,25 @@
 import { unpackCheckpoint } from "../../../actors/lineage/checkpoint-bytes.ts";
 import type { Order, Report } from "../../../actors/slot/protocol.ts";
 import type { ChannelCommit, CommitAnswer, FencedChannel } from "../../core/contracts/lineage-store.ts";
-import type { LinkPosition } from "../../core/contracts/lineage.ts";
+import type { CommittedEntry, LineageAnswer, LineageCall } from "../../../actors/lineage/protocol.ts";
+import type { Limits } from "../../core/limits.ts";
 import type { LinkMessage } from "../../core/contracts/transport.ts";
 import { decodeRecord } from "../../core/lineage/record-codec.ts";
 import type { Plan } from "../../core/plan.ts";
+import { ChannelNumbers, HeardLives, KnownLives, type KnownLife } from "./channel-numbers.ts";
 import type { StoreObserver } from "./faulty-store.ts";
-import { ChannelHistory, LinkHistory } from "./log-history.ts";
+import { LinkCredits } from "./link-credits.ts";
+import { LogHistory, positionIn, samePositions, type ChannelHistory } from "./log-history.ts";
+import { SpoolHistory, type SpoolDrive } from "./spool-history.ts";
 
-/** A life of a channel, as the scheduler's orders tell of it. */
-interface KnownLife {
-  readonly number: number;
-  /** It makes outputs again, and nothing else. */
-  readonly outputsOnly: boolean;
+/** What of a world can't be seen in what passes between its parts. */
+export interface Surroundings {
+  /** Slots with their drives. */
+  readonly drives?: () => readonly SpoolDrive[];
+  /** A checkpoint of which the store keeps a pointer; undefined where it is gone. */
+  readonly wholeOf?: (kept: Uint8Array) => Uint8Array | undefined;
+  /** False where what a checkpoint leads to goes on after the store has answered: there is more than a store. */
+  readonly storeOnly?: boolean;
 }
 
 /**
@@ -28,68 +35,127 @@ interface KnownLife {
  * - A consumer talks to one life of a producer at a time.
  * - A checkpoint stands exactly where the log was when it was taken. One that holds changes stands on the one that its life
  *   saved before it, and that is kept as long as it is.
+ * - A checkpoint that was to be saved is saved, and its channel hears that.
  * - What is freed isn't needed: every consumer can start from its oldest checkpoint, or where it has none from its beginning.
- * - No present life finds that what it needs is gone.
+ * - What isn't needed is freed: behind a checkpoint that everybody could start from, one is kept to spare, and nothing older,
+ *   once what a checkpoint leads to is over.
+ * - No present life finds that what it needs is gone, and nothing is made again for a life that is over.
+ * - Links hold no more than their windows, and spools no more in memory than they may; nor do they write what fits there.
  */
 export class Invariants implements StoreObserver {
   readonly #violated: (what: string) => void;
   #plan: Plan | undefined;
-  readonly #offsets: number[] = [];
-  readonly #lives = new Map<number, KnownLife>();
-  /** By channel: the life that was placed last. */
-  readonly #present = new Map<number, number>();
-  readonly #heard = new Map<string, number>();
-  #channels = new Map<number, ChannelHistory>();
-  #links = new Map<string, LinkHistory>();
+  #numbers = new ChannelNumbers({ flow: "", fingerprint: "", steps: [], edges: [] });
+  #lives = new KnownLives(0);
+  #heard = new HeardLives();
+  readonly #log = new LogHistory();
   #forgot = false;
   /** Channels with a checkpoint that was damaged on purpose. */
   readonly #damaged = new Set<number>();
+  readonly #surroundings: Surroundings;
+  #limits: Limits | undefined;
+  #credits: LinkCredits | undefined;
+  #spools: SpoolHistory | undefined;
+  /** Checkpoints that slots want to be saved, by slot and call. */
+  readonly #saves = new Map<string, Extract<LineageCall, { kind: "save" }>>();
+  /** The newest round of a recovery. */
+  #round = -1;
+  /** Calls of the store whose answers lead to something. */
+  readonly #asked = new Set<string>();
+  /** Channels of which more may be freed than was. */
+  readonly #unfreed = new Set<number>();
 
   /** @param violated - told of everything that isn't as it should be */
-  constructor(violated: (what: string) => void) {
+  constructor(violated: (what: string) => void, surroundings: Surroundings = {}) {
     this.#violated = violated;
+    this.#surroundings = surroundings;
   }
 
   /** A slot, or the client, is about to get an order. */
-  ordered(order: Order): void {
-    if (order.kind === "prepare" && this.#plan === undefined) this.#learn(order.plan);
-    if (order.kind === "prepare")
-      for (const { step, channel, life } of order.channels) this.#place(step, channel, life);
-    if (order.kind !== "recover") return;
-    for (const { step, channel, life } of order.placed) this.#place(step, channel, life);
-    for (const { step, channel, life, recovery } of order.channels) {
-      this.#lives.set(life, { number: this.#numberOf(step, channel), outputsOnly: recovery?.outputsOnly === true });
+  ordered(order: Order, slot: string = ""): void {
+    switch (order.kind) {
+      case "prepare":
+        if (this.#plan === undefined) this.#learn(order.plan, order.limits);
+        for (const { step, channel, life } of order.channels) this.#lives.place(life, this.#numbers.of(step, channel));
+        return;
+      case "recover":
+        this.#recovers(order);
+        return;
+      case "connect":
+        // One that comes late may be for lives that are over since.
+        if (order.round < this.#round) return;
+        for (const { consumer } of order.links) this.#refuseOver(consumer, "a link is opened");
+        return;
+      case "stop":
+        // Of an execution that is given up, nobody has to free anything more.
+        this.#asked.add("to stop");
+        return;
+      case "lineage-answer":
+        this.#refuseUnsaved(`${slot} ${order.call}`, order.answer);
+        return;
+      case "lineage-committed":
+        if (this.#spools?.follows === true) for (const entry of order.entries) this.#durable(entry, slot);
+        return;
+      default:
     }
+  }
+
+  /** Everything was killed, and somebody goes on with the execution: lives are counted anew. */
+  restarted(): void {
+    this.#lives = new KnownLives(this.#numbers.count);
+    this.#heard = new HeardLives();
+    this.#asked.clear();
+    this.#saves.clear();
+    this.#unfreed.clear();
+    this.#round = -1;
+    // None is its channel's first life any more, of which alone it is known what it holds.
+    if (this.#plan !== undefined && this.#limits !== undefined) {
+      this.#credits = new LinkCredits(this.#plan, this.#limits, () => false);
+    }
+    this.#spools = undefined;
   }
 
   /** A slot reports something. */
   reported(report: Report): void {
+    if (report.kind === "lineage-call" && report.request.kind === "save") {
+      this.#saves.set(`${report.slot} ${report.call}`, report.request);
+      return;
+    }
     if (report.kind !== "channel-failed" || report.error.code !== "NOT_RECOVERABLE") return;
-    const life = this.#lives.get(report.life);
+    const life = this.#lives.find(report.life);
     if (life === undefined || this.#damaged.has(life.number) || this.#forgot) return;
-    if (this.#present.get(life.number) !== report.life) return;
-    this.#violated(`${this.#nameOf(life.number)} can't be recovered: ${report.error.message}`);
+    if (this.#lives.presentOf(life.number) !== report.life) return;
+    this.#violated(`${this.#numbers.nameOf(life.number)} can't be recovered: ${report.error.message}`);
   }
 
   /** A message leaves a slot for another one. */
   sent(message: LinkMessage): void {
     if (this.#forgot || this.#plan === undefined) return;
-    const producer = this.#lives.get(message.producer)?.number;
-    const consumer = this.#lives.get(message.consumer);
+    const producer = this.#lives.find(message.producer)?.number;
+    const consumer = this.#lives.find(message.consumer);
     if (producer === undefined || consumer === undefined) return;
+    const wrong = this.#credits?.sent(message);
+    if (wrong !== undefined) {
+      const link = `link ${message.edge}, ${message.from}>${message.to}, of lives ${message.producer}>${message.consumer}`;
+      this.#violated(`${message.kind} on ${link}: ${wrong}`);
+    }
     if (message.kind === "parcel") this.#pushed(message, producer);
     else if (message.kind === "cancel") this.#cancelled(message, consumer);
-    if (message.kind === "open") this.#heard.set(heardKey(message), message.producer);
-    else if (message.kind === "credit") this.#credited(message, consumer.number);
+    const other = this.#heard.sent(message);
+    if (other === undefined) return;
+    const both = `lives ${other} and ${message.producer} of one producer`;
+    this.#violated(`${this.#numbers.nameOf(consumer.number)} hears ${both} at a time`);
   }
 
   committed(commits: readonly ChannelCommit[], answers: readonly CommitAnswer[]): void {
+    // Nothing else happens in the store now, and whoever was answered has done what follows.
+    if (this.#asked.size === 0 && this.#unfreed.size > 0) this.#refuseUnfreed();
     commits.forEach(({ channel, generation, firstSeq, records }, index) => {
-      const history = this.#history(channel);
+      const history = this.#log.channel(channel);
       if (answers[index] !== "committed") return;
       if (generation < history.generation) {
         this.#violated(
-          `${this.#nameOf(channel)} committed as generation ${generation}, after ${history.generation} began`,
+          `${this.#numbers.nameOf(channel)} committed as generation ${generation}, after ${history.generation} began`,
         );
       }
       records.forEach((record, at) => this.#record(channel, history, firstSeq + at, record));
@@ -97,53 +163,61 @@ export class Invariants implements StoreObserver {
   }
 
   read(channel: number, records: readonly { readonly seq: number; readonly record: Uint8Array }[]): void {
-    const history = this.#history(channel);
+    const history = this.#log.channel(channel);
     for (const { seq, record } of records) {
       if (!history.has(seq, record))
-        this.#violated(`record ${seq} of ${this.#nameOf(channel)} isn't what was committed`);
+        this.#violated(`record ${seq} of ${this.#numbers.nameOf(channel)} isn't what was committed`);
     }
   }
 
   saved(channel: number, seq: number, bytes: Uint8Array, answer: CommitAnswer): void {
-    const history = this.#history(channel);
+    const history = this.#log.channel(channel);
     if (answer !== "committed" || this.#forgot) return;
-    const { head } = unpackCheckpoint(bytes);
+    const whole = this.#surroundings.wholeOf === undefined ? bytes : this.#surroundings.wholeOf(bytes);
+    // What a late call names may have been freed long since.
+    if (whole === undefined) return;
+    const { head } = unpackCheckpoint(whole);
     const { consumed, made } = history.positionsAt(seq);
     if (!samePositions(head.consumed, consumed) || !samePositions(head.made, made)) {
       const shown = JSON.stringify({ checkpoint: head, log: { consumed, made } });
-      this.#violated(`checkpoint ${seq} of ${this.#nameOf(channel)} doesn't stand on its log: ${shown}`);
+      this.#violated(`checkpoint ${seq} of ${this.#numbers.nameOf(channel)} doesn't stand on its log: ${shown}`);
     }
     const problem = history.saved(seq, head);
-    if (problem !== undefined) this.#violated(`checkpoint ${seq} of ${this.#nameOf(channel)} ${problem}`);
+    if (problem !== undefined) this.#violated(`checkpoint ${seq} of ${this.#numbers.nameOf(channel)} ${problem}`);
+    this.#unfreed.add(channel);
   }
 
   fenced(channels: readonly FencedChannel[]): void {
-    for (const { channel, generation } of channels) this.#history(channel).generation = generation;
+    for (const { channel, generation } of channels) this.#log.channel(channel).generation = generation;
   }
 
   freed(channel: number, recordsThrough: number, checkpointsBefore: number): void {
-    const history = this.#history(channel);
+    const history = this.#log.channel(channel);
+    const needed = this.#neededFrom(channel) ?? recordsThrough;
     const problem = history.freed(recordsThrough, checkpointsBefore);
+    // While others are on their way, what they free isn't known to be free yet.
+    if (needed < recordsThrough && this.#asked.size <= 1 && !this.#forgot && !this.#damaged.has(channel)) {
+      this.#violated(`of ${this.#numbers.nameOf(channel)} the checkpoint to spare is freed, ${needed}`);
+    }
     if (problem !== undefined && !this.#forgot)
-      this.#violated(`of ${this.#nameOf(channel)} too much is freed: ${problem}`);
+      this.#violated(`of ${this.#numbers.nameOf(channel)} too much is freed: ${problem}`);
     if (this.#forgot || this.#plan === undefined) return;
+    for (const producer of this.#numbers.producersOf(channel)) this.#unfreed.add(producer);
     const { start } = history;
     if (start === undefined || start.seq < recordsThrough) {
       this.#violated(
-        `${this.#nameOf(channel)} has no checkpoint to start from, with records freed through ${recordsThrough}`,
+        `${this.#numbers.nameOf(channel)} has no checkpoint to start from, with records freed through ${recordsThrough}`,
       );
       return;
     }
     for (const { edge, other, seq } of start.made) {
-      const consumer = this.#numberOf(this.#plan.edges[edge]?.to ?? -1, other);
-      const from = channel - (this.#offsets[this.#plan.edges[edge]?.from ?? -1] ?? 0);
-      const consumed = positionIn(this.#history(consumer).start?.consumed ?? [], edge, from);
-      if (seq > consumed) {
-        const needs = `${this.#nameOf(consumer)} may need what follows ${consumed}`;
-        this.#violated(
-          `of ${this.#nameOf(channel)} too much is freed: it starts behind ${seq} of a link, and ${needs}`,
-        );
-      }
+      const consumer = this.#numbers.of(this.#plan.edges[edge]?.to ?? -1, other);
+      const from = this.#numbers.placeOf(channel).index;
+      const consumed = positionIn(this.#log.channel(consumer).start?.consumed ?? [], edge, from);
+      if (seq <= consumed) continue;
+      const needs = `${this.#numbers.nameOf(consumer)} may need what follows ${consumed}`;
+      const starts = `it starts behind ${seq} of a link, and ${needs}`;
+      this.#violated(`of ${this.#numbers.nameOf(channel)} too much is freed: ${starts}`);
     }
   }
 
@@ -151,23 +225,108 @@ export class Invariants implements StoreObserver {
     this.#damaged.add(channel);
   }
 
+  asked(what: string): void {
+    this.#asked.add(what);
+  }
+
+  answered(what: string): void {
+    this.#asked.delete(what);
+  }
+
   forgotten(): void {
     this.#forgot = true;
-    this.#channels = new Map();
-    this.#links = new Map();
+    this.#log.clear();
   }
 
   /** The execution is done: nobody is without an end, and nothing is left unread. */
   ended(): void {
     const plan = this.#plan;
     if (plan === undefined || this.#forgot) return;
+    const spooled = this.#spools?.ended();
+    if (spooled !== undefined) this.#violated(spooled);
     plan.steps.forEach((step, index) => {
       for (let channel = 0; channel < step.channels; channel++) {
-        const number = this.#numberOf(index, channel);
-        const { ending } = this.#history(number);
-        if (step.kind !== "reader" && ending === undefined) this.#violated(`${this.#nameOf(number)} never ended`);
+        const number = this.#numbers.of(index, channel);
+        const { ending } = this.#log.channel(number);
+        if (step.kind !== "reader" && ending === undefined)
+          this.#violated(`${this.#numbers.nameOf(number)} never ended`);
         if (ending !== "done") continue;
         for (const { edge } of step.inputs) this.#refuseUnread(plan, edge, channel);
+      }
+    });
+  }
+
+  /** Of channels whose checkpoints were saved, or whose consumers' were: all is freed that can be. */
+  #refuseUnfreed(): void {
+    const plan = this.#plan;
+    if (plan === undefined || this.#forgot || this.#surroundings.storeOnly === false) return;
+    for (const channel of this.#unfreed) {
+      if (this.#damaged.has(channel)) continue;
+      const history = this.#log.channel(channel);
+      const needed = this.#neededFrom(channel);
+      const kept = history.start?.seq ?? Infinity;
+      if (needed !== undefined && kept < needed) {
+        const which = this.#numbers.nameOf(channel);
+        this.#violated(`of ${which} too little is freed: ${kept} is kept, though ${needed} would do`);
+      }
+    }
+    this.#unfreed.clear();
+  }
+
+  /** The oldest checkpoint of a channel that somebody may need, by what its consumers may start from. */
+  #neededFrom(channel: number): number | undefined {
+    const { index } = this.#numbers.placeOf(channel);
+    return this.#log.channel(channel).neededFrom(({ edge, other }) => {
+      const consumer = this.#numbers.of(this.#plan?.edges[edge]?.to ?? -1, other);
+      return positionIn(this.#log.channel(consumer).start?.consumed ?? [], edge, index);
+    });
+  }
+
+  #recovers(order: Extract<Order, { kind: "recover" }>): void {
+    for (const { step, channel, life } of order.placed) this.#lives.place(life, this.#numbers.of(step, channel));
+    for (const { step, channel, life, recovery } of order.channels) {
+      const outputsOnly = recovery?.outputsOnly === true;
+      this.#lives.add(life, { number: this.#numbers.of(step, channel), outputsOnly });
+    }
+    if (order.round < this.#round) return;
+    this.#round = order.round;
+    for (const { consumers = [] } of order.channels) {
+      for (const { life } of consumers) this.#refuseOver(life, "outputs are made again");
+    }
+  }
+
+  /** Something is done for a life, which another one of its channel may have followed. */
+  #refuseOver(life: number, what: string): void {
+    const known = this.#lives.find(life);
+    if (known === undefined || !this.#lives.isOver(life)) return;
+    this.#violated(`${what} for life ${life} of ${this.#numbers.nameOf(known.number)}, which is over`);
+  }
+
+  /** A slot is about to hear that a checkpoint was saved: one that stands on nothing, of who may write, is there. */
+  #refuseUnsaved(call: string, answer: LineageAnswer): void {
+    const save = this.#saves.get(call);
+    this.#saves.delete(call);
+    if (save === undefined || answer.kind !== "saved" || this.#forgot || save.head.changes !== undefined) return;
+    const { number, generation, seq } = save;
+    const history = this.#log.channel(number);
+    if (generation < history.generation || this.#damaged.has(number)) return;
+    const name = `checkpoint ${seq} of ${this.#numbers.nameOf(number)}`;
+    if (!history.wasSaved(seq)) this.#violated(`${name} was to be saved, and nobody did`);
+    else if (!answer.usable) this.#violated(`${name} was saved, and its channel hears that it wasn't`);
+  }
+
+  /** A slot is about to hear that tasks are durable: parcels for which there is no credit wait in a spool from now on. */
+  #durable({ number, generation, through }: CommittedEntry, slot: string): void {
+    const plan = this.#plan;
+    if (plan === undefined || generation > 0) return;
+    const { step, index } = this.#numbers.placeOf(number);
+    plan.edges.forEach(({ from, to, spools }, edge) => {
+      if (from !== step || !spools) return;
+      for (let other = 0; other < (plan.steps[to]?.channels ?? 0); other++) {
+        if (this.#credits?.usedUp(edge, number, this.#numbers.of(to, other)) !== true) continue;
+        for (const seq of this.#log.link(edge, index, other).unsent(through)) {
+          this.#spools?.waits(slot, edge, index, other, seq);
+        }
       }
     });
   }
@@ -175,26 +334,26 @@ export class Invariants implements StoreObserver {
   #refuseUnread(plan: Plan, edge: number, to: number): void {
     const producers = plan.steps[plan.edges[edge]?.from ?? -1]?.channels ?? 0;
     for (let from = 0; from < producers; from++) {
-      const unread = this.#link(edge, from, to).unread;
+      const unread = this.#log.link(edge, from, to).unread;
       if (unread > 0) this.#violated(`${unread} parcels of link ${edge}, ${from}>${to} were never consumed`);
     }
   }
 
   #record(channel: number, history: ChannelHistory, seq: number, bytes: Uint8Array): void {
     if (seq < history.length) {
-      if (!history.has(seq, bytes)) this.#violated(`record ${seq} of ${this.#nameOf(channel)} was changed`);
+      if (!history.has(seq, bytes)) this.#violated(`record ${seq} of ${this.#numbers.nameOf(channel)} was changed`);
       return;
     }
     const record = decodeRecord(bytes);
     const problem = history.append(seq, bytes, record);
-    if (problem !== undefined) this.#violated(`record ${seq} of ${this.#nameOf(channel)}: ${problem}`);
+    if (problem !== undefined) this.#violated(`record ${seq} of ${this.#numbers.nameOf(channel)}: ${problem}`);
     if (this.#plan === undefined) return;
-    const { step, index } = this.#placeOf(channel);
+    const { step, index } = this.#numbers.placeOf(channel);
     for (const { edge, to, objects, checksum } of record.produced) {
-      this.#link(edge, index, to).produced({ seq, objects, checksum });
+      this.#log.link(edge, index, to).produced({ seq, objects, checksum });
     }
     for (const { edge, from, firstSeq, lastSeq } of record.consumed) {
-      const wrong = this.#link(edge, from, index).consume(firstSeq, lastSeq);
+      const wrong = this.#log.link(edge, from, index).consume(firstSeq, lastSeq);
       const at = `task ${seq} of channel ${index} of ${this.#plan.steps[step]?.id ?? ""}`;
       if (wrong !== undefined && !this.#forgot) {
         this.#violated(`${at} consumed ${firstSeq} to ${lastSeq} of channel ${from} on edge ${edge}, ${wrong}`);
@@ -204,94 +363,38 @@ export class Invariants implements StoreObserver {
 
   #pushed(message: Extract<LinkMessage, { kind: "parcel" }>, producer: number): void {
     const { edge, from, to, seq, previous, payload } = message;
-    if (seq >= this.#history(producer).length) {
-      this.#violated(`parcel ${seq} of ${this.#nameOf(producer)} was sent before its task was durable`);
+    if (seq >= this.#log.channel(producer).length) {
+      this.#violated(`parcel ${seq} of ${this.#numbers.nameOf(producer)} was sent before its task was durable`);
       return;
     }
-    const made = this.#link(edge, from, to).parcel(seq);
+    const link = this.#log.link(edge, from, to);
+    link.sent(seq);
+    const isFirst = message.producer < this.#numbers.count && message.consumer < this.#numbers.count;
+    const waited = isFirst ? this.#spools?.sent(message) : undefined;
+    if (waited !== undefined) this.#violated(`parcel ${seq} of ${this.#numbers.nameOf(producer)}: ${waited}`);
+    const made = link.parcel(seq);
     if (made?.objects !== payload.rows || made.previous !== previous) {
       const found = `${payload.rows} objects after ${previous}`;
       const logged = made === undefined ? "nothing" : `${made.objects} objects after ${made.previous}`;
-      this.#violated(`parcel ${seq} of ${this.#nameOf(producer)} has ${found}, where the log has ${logged}`);
+      this.#violated(`parcel ${seq} of ${this.#numbers.nameOf(producer)} has ${found}, where the log has ${logged}`);
     }
   }
 
   #cancelled(message: LinkMessage, consumer: KnownLife): void {
-    const producer = this.#lives.get(message.producer);
-    if (producer?.outputsOnly !== false || consumer.outputsOnly) return;
-    if (this.#history(consumer.number).ending === "stop") return;
-    this.#violated(`${this.#nameOf(consumer.number)} cancelled an input before its log had it that it stopped`);
+    if (this.#lives.find(message.producer)?.outputsOnly !== false || consumer.outputsOnly) return;
+    if (this.#log.channel(consumer.number).ending === "stop") return;
+    this.#violated(`${this.#numbers.nameOf(consumer.number)} cancelled an input before its log had it that it stopped`);
   }
 
-  #credited(message: LinkMessage, consumer: number): void {
-    const key = heardKey(message);
-    const heard = this.#heard.get(key);
-    if (heard === undefined) this.#heard.set(key, message.producer);
-    else if (heard !== message.producer) {
-      this.#violated(
-        `${this.#nameOf(consumer)} hears lives ${heard} and ${message.producer} of one producer at a time`,
-      );
-    }
-  }
-
-  #learn(plan: Plan): void {
+  #learn(plan: Plan, limits: Limits): void {
     this.#plan = plan;
-    let offset = 0;
-    for (const step of plan.steps) {
-      this.#offsets.push(offset);
-      offset += step.channels;
-    }
-    // A channel's first life has its number.
-    for (let number = 0; number < offset; number++) this.#lives.set(number, { number, outputsOnly: false });
+    this.#limits = limits;
+    this.#numbers = new ChannelNumbers(plan);
+    const { count } = this.#numbers;
+    const { drives } = this.#surroundings;
+    this.#lives = new KnownLives(count);
+    if (drives === undefined) return;
+    this.#credits = new LinkCredits(plan, limits, (...lives) => lives.every((life) => life < count));
+    this.#spools = new SpoolHistory(limits.spoolMemoryBytes, drives);
   }
-
-  #place(step: number, channel: number, life: number): void {
-    const number = this.#numberOf(step, channel);
-    this.#lives.set(life, { number, outputsOnly: false });
-    this.#present.set(number, Math.max(life, this.#present.get(number) ?? -1));
-  }
-
-  #history(channel: number): ChannelHistory {
-    let history = this.#channels.get(channel);
-    if (history === undefined) this.#channels.set(channel, (history = new ChannelHistory()));
-    return history;
-  }
-
-  #link(edge: number, from: number, to: number): LinkHistory {
-    const key = `${edge}:${from}:${to}`;
-    let link = this.#links.get(key);
-    if (link === undefined) this.#links.set(key, (link = new LinkHistory()));
-    return link;
-  }
-
-  #numberOf(step: number, channel: number): number {
-    return (this.#offsets[step] ?? 0) + channel;
-  }
-
-  #placeOf(number: number): { readonly step: number; readonly index: number } {
-    const step = this.#offsets.findLastIndex((offset) => offset <= number);
-    return { step, index: number - (this.#offsets[step] ?? 0) };
-  }
-
-  #nameOf(number: number): string {
-    const { step, index } = this.#placeOf(number);
-    return `channel ${index} of ${this.#plan?.steps[step]?.id ?? "a step"}`;
-  }
-}
-
-function heardKey({ edge, from, consumer }: LinkMessage): string {
-  return `${consumer}:${edge}:${from}`;
-}
-
-function positionIn(positions: readonly LinkPosition[], edge: number, other: number): number {
-  return positions.find((position) => position.edge === edge && position.other === other)?.seq ?? -1;
-}
-
-function samePositions(left: readonly LinkPosition[], right: readonly LinkPosition[]): boolean {
-  const texts = (positions: readonly LinkPosition[]): string =>
-    positions
-      .map(({ edge, other, seq }) => `${edge}:${other}:${seq}`)
-      .toSorted()
-      .join(" ");
-  return texts(left) === texts(right);
 }

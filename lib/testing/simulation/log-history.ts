@@ -31,6 +31,20 @@ export class ChannelHistory {
     return this.#checkpoints.find(({ seq }) => seq >= this.#freedThrough);
   }
 
+  /**
+   * The oldest checkpoint that somebody may still need, which is one older than the newest behind which everything can be
+   * made again that consumers may ask for: one with which that has nothing in common, as it may turn out to be damaged.
+   * Undefined where nothing can be freed.
+   *
+   * @param wanted - after which seq a consumer may ask for the parcels of a link
+   */
+  neededFrom(wanted: (link: LinkPosition) => number): number | undefined {
+    const newest = this.#checkpoints.findLast(({ made }) => made.every((link) => link.seq <= wanted(link)));
+    if (newest === undefined) return undefined;
+    const whole = newest.changes?.base ?? newest.seq;
+    return this.#checkpoints.findLast(({ seq }) => seq < whole)?.seq;
+  }
+
   has(seq: number, bytes: Uint8Array): boolean {
     const known = this.#bytes[seq];
     return known !== undefined && Buffer.compare(known, bytes) === 0;
@@ -80,6 +94,11 @@ export class ChannelHistory {
       return `holds changes since ${changes.previous}, after ${before.seq} was saved`;
     const base = before.changes?.base ?? before.seq;
     return base === changes.base ? undefined : `says that it stands on ${changes.base}, which is ${base}`;
+  }
+
+  /** True for a checkpoint that was saved, though it may have been freed since. */
+  wasSaved(seq: number): boolean {
+    return seq < this.#checkpointsFrom || this.#checkpoints.some((kept) => kept.seq === seq);
   }
 
   /** Returns what is kept without all that it stands on, if anything is. */
@@ -134,6 +153,7 @@ export class LinkHistory {
   readonly #parcels: LoggedParcel[] = [];
   readonly #indexes = new Map<number, number>();
   #consumed = 0;
+  #sentThrough = -1;
 
   /** Parcels that no task has consumed. */
   get unread(): number {
@@ -143,6 +163,16 @@ export class LinkHistory {
   produced(parcel: LoggedParcel): void {
     this.#indexes.set(parcel.seq, this.#parcels.length);
     this.#parcels.push(parcel);
+  }
+
+  /** A parcel left its slot. */
+  sent(seq: number): void {
+    this.#sentThrough = Math.max(this.#sentThrough, seq);
+  }
+
+  /** Seqs of parcels up to one that never left their slot. */
+  unsent(through: number): number[] {
+    return this.#parcels.flatMap(({ seq }) => (seq > this.#sentThrough && seq <= through ? [seq] : []));
   }
 
   parcel(seq: number): (LoggedParcel & { readonly previous: number }) | undefined {
@@ -162,5 +192,47 @@ export class LinkHistory {
     if (last < this.#consumed) return "though that was consumed before";
     this.#consumed = last + 1;
     return undefined;
+  }
+}
+
+/** Seq of the last parcel of a link, or -1. */
+export function positionIn(positions: readonly LinkPosition[], edge: number, other: number): number {
+  return positions.find((position) => position.edge === edge && position.other === other)?.seq ?? -1;
+}
+
+/** True for the same links with the same seqs, in any order. */
+export function samePositions(left: readonly LinkPosition[], right: readonly LinkPosition[]): boolean {
+  const texts = (positions: readonly LinkPosition[]): string =>
+    positions
+      .map(({ edge, other, seq }) => `${edge}:${other}:${seq}`)
+      .toSorted()
+      .join(" ");
+  return texts(left) === texts(right);
+}
+
+// Channels of a step.
+const channelsMax = 1 << 16;
+
+/** What all channels of an execution ever committed, and all links ever carried. */
+export class LogHistory {
+  readonly #channels = new Map<number, ChannelHistory>();
+  readonly #links = new Map<number, LinkHistory>();
+
+  channel(number: number): ChannelHistory {
+    let history = this.#channels.get(number);
+    if (history === undefined) this.#channels.set(number, (history = new ChannelHistory()));
+    return history;
+  }
+
+  link(edge: number, from: number, to: number): LinkHistory {
+    const key = (edge * channelsMax + from) * channelsMax + to;
+    let link = this.#links.get(key);
+    if (link === undefined) this.#links.set(key, (link = new LinkHistory()));
+    return link;
+  }
+
+  clear(): void {
+    this.#channels.clear();
+    this.#links.clear();
   }
 }

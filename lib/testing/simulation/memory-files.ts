@@ -115,6 +115,18 @@ export class MemoryFiles implements FileSystem, ResumableFiles {
     }
   }
 
+  async removeFolder(path: string): Promise<void> {
+    const folder = `${this.#resolve(path)}/`;
+    for (const files of [this.#temporary, this.#files]) {
+      for (const name of files.keys()) if (name.startsWith(folder)) files.delete(name);
+    }
+  }
+
+  /** The bytes of a file that was written and committed. No time passes: for whoever looks after a simulation. */
+  look(path: string): Uint8Array | undefined {
+    return this.#files.get(path)?.bytes;
+  }
+
   localPath(path: string): string | undefined {
     return this.#files.has(this.#resolve(path)) ? undefined : this.#beneath.localPath(path);
   }

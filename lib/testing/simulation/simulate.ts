@@ -3,11 +3,13 @@ import type { LineageStore } from "../../core/contracts/lineage-store.ts";
 import type { Limits } from "../../core/limits.ts";
 import { seededRandom, type Random } from "../../core/seam/random.ts";
 import type { WholePolicy } from "../../../actors/channel/checkpoints.ts";
+import type { Order, Report } from "../../../actors/slot/protocol.ts";
+import { pointerIn } from "../../../actors/stores/blob-pointer.ts";
 import { MemoryStore } from "../../../actors/stores/memory-store.ts";
-import type { LaunchOptions } from "../../../actors/slots/slot-launcher.ts";
 import type { Flow } from "../../flow/define-flow.ts";
 import type { Execution } from "../../flow/execution.ts";
-import { Session, type LaunchHooks } from "../../flow/session.ts";
+import { delay } from "../../core/seam/clock.ts";
+import { QStreamError } from "../../core/errors.ts";
 import { withoutIds } from "./describe.ts";
 import { FaultInjector } from "./fault-injector.ts";
 import { drawFaults, type FaultKind, type Phase } from "./faults.ts";
@@ -15,9 +17,10 @@ import { openFileSystem } from "../../files/index.ts";
 import { FaultyStore, type StoreCall } from "./faulty-store.ts";
 import { Invariants } from "./invariants.ts";
 import { MemoryFiles } from "./memory-files.ts";
-import { SimulatedSlots } from "./simulated-slots.ts";
+import { SimulatedClient, type SimulatedClientOptions } from "./simulated-client.ts";
 import { Trace } from "./trace.ts";
 import { VirtualClock } from "./virtual-clock.ts";
+import { PlaceTrouble } from "./virtual-files.ts";
 import { VirtualNetwork, type NetworkCounts } from "./virtual-network.ts";
 
 export interface SimulationOptions {
@@ -87,7 +90,14 @@ export interface SimulationReport<Outs> {
 const faultsWithinDefault = 50;
 const finishWithinDefault = 60_000;
 const leaseDefault = 1000;
-const wholeDefault: WholePolicy = { belowBytes: 0, changesShare: 1, changesMost: 2 };
+// Bytes of structured clone vary with how the engine holds numbers: what is done in a simulated world must not depend on them.
+const wholeDefault: WholePolicy = { belowBytes: 0, changesShare: Infinity, changesMost: 2 };
+/** Where large checkpoints are, of seeds with faults of such a place: nothing of it is in the real world. */
+const blobsPath = "/qstream-simulated-checkpoints";
+/** Bytes above which a checkpoint goes there: all do. */
+const blobsAboveBytes = 0;
+/** Milliseconds after which somebody tries again to go on with an execution whose store couldn't be reached. */
+const resumeAgainMs = 40;
 
 /**
  * Runs a flow in a simulated world: scheduler, slots, channels and lineage as everywhere, in this thread, on a virtual
@@ -113,30 +123,39 @@ class SimulatedWorld {
   readonly #network: VirtualNetwork;
   readonly #store: FaultyStore | undefined;
   readonly #faults: FaultInjector;
-  readonly #slots: SimulatedSlots;
-  readonly #session: Session;
   readonly #files = new MemoryFiles(openFileSystem());
+  readonly #blobs: PlaceTrouble | undefined;
   readonly #invariants: Invariants | undefined;
+  readonly #clientOptions: SimulatedClientOptions;
+  #client: SimulatedClient;
+  /** True while an execution runs that somebody could go on with. */
+  #running = false;
+  #downMs = 0;
+  /** How often the place of large checkpoints had refused something when the execution was done. */
+  #refusedBefore = 0;
+  #letTimePass: () => void = () => {};
 
   constructor(options: SimulationOptions) {
     this.#options = options;
-    const { seed, leaseMs = leaseDefault, faultsWithinMs = faultsWithinDefault, faults = [] } = options;
+    const { seed, leaseMs = leaseDefault, faultsWithinMs = faultsWithinDefault, faults: kinds = [] } = options;
     const random = (salt: number): Random => seededRandom(Math.imul(seed + 1, 0x9e3779b1) ^ salt);
     const clock = new VirtualClock({ random: random(1) });
     const trace = new Trace(options.traceLines);
+    const countMax = options.faultsMax === undefined ? {} : { countMax: options.faultsMax };
+    const faults = drawFaults(Math.imul(seed + 1, 0x85ebca6b), { kinds, withinMs: faultsWithinMs, ...countMax });
     const { store: make = () => new MemoryStore() } = options;
+    const blobs = faults.some(({ kind }) => kind === "blobs-away" || kind === "blobs-slow");
+    const trouble = blobs && make !== "none" ? new PlaceTrouble(blobsPath) : undefined;
     // Without a store nothing is logged that could be looked at.
     const looks = make !== "none" && options.invariants !== false;
-    const invariants = looks ? new Invariants((what) => this.#violated(what)) : undefined;
+    const invariants = looks ? this.#makeInvariants(trouble === undefined) : undefined;
     const network = new VirtualNetwork({
       clock,
       random: random(2),
       trace,
       ...(invariants === undefined ? {} : { onMessage: (message) => invariants.sent(message) }),
     });
-    const onCall = (name: StoreCall, moment: "begun" | "answered"): void => {
-      if (moment === "begun") this.#faults.storeCalled(name);
-    };
+    const onCall = (name: StoreCall, moment: "begun" | "answered"): void => this.#storeCalled(name, moment);
     const observed = { trace, onCall, observer: invariants };
     const store = make === "none" ? undefined : new FaultyStore({ clock, random: random(3), make, ...observed });
     this.#invariants = invariants;
@@ -144,34 +163,46 @@ class SimulatedWorld {
     this.#trace = trace;
     this.#network = network;
     this.#store = store;
-    const countMax = options.faultsMax === undefined ? {} : { countMax: options.faultsMax };
+    this.#blobs = trouble;
     this.#faults = new FaultInjector({
       clock,
       network,
-      slots: () => this.#slots,
+      slots: () => this.#client.slots,
       store: () => store,
+      blobs: trouble,
+      restart: (downMs) => this.#kill(downMs),
       trace,
-      faults: drawFaults(Math.imul(seed + 1, 0x85ebca6b), { kinds: faults, withinMs: faultsWithinMs, ...countMax }),
+      faults,
       withinMs: faultsWithinMs,
       leaseMs,
     });
-    const hooks: LaunchHooks = { onReport: () => {}, onLost: () => {} };
-    this.#slots = new SimulatedSlots(launchOptions(options.slots ?? 3, leaseMs, hooks), {
+    const slots = {
       clock,
       random: random(4),
       network,
       trace,
       watch: this.#faults.watch,
       observer: {
-        ordered: (_slot, order) => invariants?.ordered(order),
-        reported: (_slot, report) => invariants?.reported(report),
+        ordered: (slot: string, order: Order) => invariants?.ordered(order, slot),
+        reported: (_slot: string, report: Report) => invariants?.reported(report),
       },
       files: this.#files,
+      trouble,
       ...(options.machines === undefined ? {} : { machines: options.machines }),
-    });
+    };
     const { checkpointEveryMs = 20, attempts = 3, wholeCheckpoints = wholeDefault } = options;
-    const world = { clock, host: this.#slots.turnHost(clock), store, files: this.#files, wholeCheckpoints };
-    this.#session = new Session({ checkpointEveryMs, attempts, seed }, this.#slots, hooks, world);
+    this.#clientOptions = {
+      slots,
+      slotCount: options.slots ?? 3,
+      leaseMs,
+      store,
+      seed,
+      checkpointEveryMs,
+      attempts,
+      wholeCheckpoints,
+      blobs: trouble === undefined ? undefined : { path: blobsPath, aboveBytes: blobsAboveBytes },
+    };
+    this.#client = this.#openClient();
   }
 
   async run<Args extends object, Outs extends Record<string, unknown>>(
@@ -212,14 +243,31 @@ class SimulatedWorld {
       tasks: steps.reduce((sum, { metrics }) => sum + metrics.tasks, 0),
       messages: this.#network.counts,
       leftBehind: error === undefined ? await this.#leftBehind() : [],
-      files: this.#files.written,
+      files: this.#filesOfUsers(),
       trace: this.#trace,
     };
+  }
+
+  #makeInvariants(storeOnly: boolean): Invariants {
+    return new Invariants((what) => this.#violated(what), {
+      storeOnly,
+      drives: () => this.#client.slots.living,
+      wholeOf: (kept) => {
+        const pointer = pointerIn(kept);
+        return pointer === undefined ? kept : this.#files.look(`${pointer.place}/${pointer.name}`);
+      },
+    });
   }
 
   #violated(what: string): void {
     this.#trace.add(this.#clock.monotonic(), "invariants", what);
     this.#clock.fail(new Error(`an invariant doesn't hold: ${what}`));
+  }
+
+  #openClient(): SimulatedClient {
+    const client = new SimulatedClient(this.#clientOptions);
+    client.slots.reachabilityChanged();
+    return client;
   }
 
   async #work<Args extends object, Outs extends Record<string, unknown>>(
@@ -230,14 +278,60 @@ class SimulatedWorld {
     const { limits = {}, strict = true, verifyReplay = false } = this.#options;
     const start = flow.start as (args: Args, options: object) => Promise<Execution<Outs>>;
     try {
-      state.execution = await start(args, { on: this.#session, limits, strict, verifyReplay });
+      state.execution = await start(args, { on: this.#client.session, limits, strict, verifyReplay });
       this.#arm();
-      state.outputs = await state.execution.outputs;
+      while (state.outputs === undefined) {
+        this.#running = true;
+        // oxlint-disable-next-line no-await-in-loop -- one life after the other
+        const outputs = await Promise.race([state.execution.outputs, this.#client.killed]);
+        this.#running = false;
+        if (outputs === undefined) state.execution = (await this.#goOn(state.execution.id)) as Execution<Outs>;
+        else state.outputs = outputs;
+      }
+      this.#refusedBefore = this.#blobs?.refused ?? 0;
       this.#invariants?.ended();
       this.#trace.add(this.#clock.monotonic(), "execution", "done");
     } finally {
-      await this.#session.close();
+      this.#running = false;
+      await this.#client.session.close();
     }
+  }
+
+  /** Everything is dead: another life goes on with the execution, as `--resume` does. */
+  async #goOn(execution: string): Promise<Execution<Record<string, unknown>>> {
+    const { started } = this.#client.session;
+    for (;;) {
+      await delay(this.#clock, this.#downMs);
+      this.#invariants?.restarted();
+      this.#client = this.#openClient();
+      this.#trace.add(this.#clock.monotonic(), "client", "goes on with the execution");
+      this.#running = true;
+      const resumed = this.#client.resume(execution, started).catch((error: unknown) => {
+        if (!(error instanceof QStreamError) || error.code !== "STORE_UNAVAILABLE") throw error;
+        // Whoever wants the result tries again.
+        if (this.#kill(resumeAgainMs)) this.#trace.add(this.#clock.monotonic(), "client", error.message);
+        return undefined;
+      });
+      const found = await Promise.race([resumed, this.#client.killed]).finally(this.#letTimePass);
+      if (found !== undefined) return found;
+    }
+  }
+
+  #kill(downMs: number): boolean {
+    if (!this.#running || this.#store === undefined) return false;
+    this.#running = false;
+    this.#downMs = downMs;
+    this.#client.kill();
+    return true;
+  }
+
+  /** Before an execution is gone on with, sinks may look at real files: no virtual time passes meanwhile. */
+  #storeCalled(name: StoreCall, moment: "begun" | "answered"): void {
+    if (name === "find" && moment === "answered") {
+      void this.#clock.real(() => new Promise<void>((resolve) => (this.#letTimePass = resolve)));
+    }
+    if (name === "setStatus" && moment === "begun") this.#letTimePass();
+    if (moment === "begun") this.#faults.storeCalled(name);
   }
 
   /**
@@ -252,28 +346,30 @@ class SimulatedWorld {
     clock.after(faultsWithinMs + finishWithinMs, () => clock.fail(new Error(late)));
   }
 
+  #filesOfUsers(): ReadonlyMap<string, Uint8Array> {
+    const { written } = this.#files;
+    if (this.#blobs === undefined) return written;
+    return new Map([...written].filter(([path]) => this.#blobs?.holds(path) !== true));
+  }
+
   async #leftBehind(): Promise<readonly string[]> {
     const left: string[] = [];
-    for (const { id, drive } of this.#slots.closed) {
+    const { slots } = this.#client;
+    for (const { id, drive } of slots.closed) {
       for (const { name } of drive.files) left.push(`file ${name} on the drive of ${id}`);
     }
-    for (const { status } of (await this.#store?.look()) ?? []) left.push(`an execution in the store, ${status}`);
-    for (const path of this.#files.hidden) left.push(`file ${path}`);
-    if (this.#slots.actorsLeft > 0) left.push(`${this.#slots.actorsLeft} actors in slots`);
-    return left;
+    for (const path of this.#files.hidden) if (this.#blobs?.holds(path) !== true) left.push(`file ${path}`);
+    if (slots.actorsLeft > 0) left.push(`${slots.actorsLeft} actors in slots`);
+    return [...left, ...(await this.#leftInStore())];
   }
-}
 
-function launchOptions(slots: number, leaseMs: number, hooks: LaunchHooks): LaunchOptions {
-  return {
-    ids: Array.from({ length: slots }, (_, index) => `slot-${index}`),
-    client: "client",
-    tags: [],
-    memoryBytes: undefined,
-    leaseMs,
-    files: {},
-    stdout: "inherit",
-    onReport: (report) => hooks.onReport(report),
-    onLost: (slot, error) => hooks.onLost(slot, error),
-  };
+  /** An execution that is done doesn't wait for a store or a place that can't be reached: what is there stays there. */
+  async #leftInStore(): Promise<readonly string[]> {
+    const store = this.#store;
+    if (store === undefined || store.dropUnanswered) return [];
+    const left = (await store.look()).map(({ status }) => `an execution in the store, ${status}`);
+    const blobs = this.#blobs;
+    if (blobs === undefined || blobs.refused > this.#refusedBefore) return left;
+    return [...left, ...[...this.#files.written.keys()].filter((path) => blobs.holds(path))];
+  }
 }

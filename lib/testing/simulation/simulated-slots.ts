@@ -1,15 +1,17 @@
 import { TurnHost } from "../../../actors/hosts/turn-host.ts";
 import type { Order, Report } from "../../../actors/slot/protocol.ts";
 import type { Slot } from "../../../actors/slot/slot.ts";
+import type { SlotActivity } from "../../../actors/slot/turn-notes.ts";
 import { makeSlot } from "../../../actors/slots/local-slot.ts";
 import { successorOf, type LaunchedSlots, type LaunchOptions } from "../../../actors/slots/slot-launcher.ts";
 import { slotLost, type SlotEnd } from "../../../actors/slots/slot-lost.ts";
 import type { SlotHandle } from "../../../actors/scheduler/execution-request.ts";
-import { delay } from "../../core/seam/clock.ts";
+import { delay, type Clock } from "../../core/seam/clock.ts";
 import type { Random } from "../../core/seam/random.ts";
 import type { FileSystem } from "../../core/contracts/file-system.ts";
 import type { ResumableFiles } from "../../core/contracts/sink.ts";
 import { openFileSystem, type FileSystemOptions } from "../../files/index.ts";
+import { HangingNotes } from "./hanging-notes.ts";
 import { CountingHost } from "./counting-host.ts";
 import { Leases } from "./leases.ts";
 import { Life, LivingClock } from "./life.ts";
@@ -17,7 +19,7 @@ import { describeOrder, describeReport } from "./describe.ts";
 import type { Trace } from "./trace.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 import { VirtualDrive } from "./virtual-disk.ts";
-import { filesInVirtualTime } from "./virtual-files.ts";
+import { filesInVirtualTime, type PlaceTrouble } from "./virtual-files.ts";
 import type { Endpoint, VirtualNetwork } from "./virtual-network.ts";
 
 export interface SimulatedSlotsOptions {
@@ -39,6 +41,8 @@ export interface SimulatedSlotsOptions {
   readonly observer?: SlotWatch | undefined;
   /** Files of users. Default: the real ones. */
   readonly files?: FileSystem & ResumableFiles;
+  /** What is wrong with a place of files. */
+  readonly trouble?: PlaceTrouble | undefined;
 }
 
 export interface SlotWatch {
@@ -60,6 +64,7 @@ interface Running extends SimulatedSlot {
   readonly host: CountingHost;
   readonly endpoint: Endpoint;
   readonly handle: SlotHandle;
+  readonly notes: HangingNotes;
   /** The session was told that it is lost. */
   lost: boolean;
   closing: boolean;
@@ -71,6 +76,7 @@ const detectMsDefault = 50;
 const startMsDefault = 20;
 const turnMsDefault = 0.05;
 const closeGraceMs = 2000;
+const hangMs = 60_000;
 
 /**
  * Slots in a simulated world: the same slots as everywhere, each with a clock, actors, a drive and an end of the network of
@@ -81,10 +87,15 @@ export class SimulatedSlots implements LaunchedSlots {
   readonly #launch: LaunchOptions;
   readonly #running: Running[] = [];
   readonly #clientEnd: Endpoint;
+  readonly #clientLife: Life;
   readonly #clientSlot: Slot;
   readonly #clientHost: CountingHost;
   readonly #files: FileSystem & ResumableFiles;
   readonly #leases: Leases<Running>;
+  /** The clock of whoever commands the slots: it stops when that is killed. */
+  readonly clock: LivingClock;
+  /** The files of users, as whoever commands the slots reaches them. */
+  readonly files: FileSystem & ResumableFiles;
   readonly client: SlotHandle;
   readonly slots: SlotHandle[] = [];
   #closed = false;
@@ -98,18 +109,20 @@ export class SimulatedSlots implements LaunchedSlots {
     const { network, clock, observer } = options;
     this.#files = options.files ?? openFileSystem(launch.files as FileSystemOptions);
     this.#clientEnd = network.open(launch.client);
-    const life = new Life(clock);
-    this.#clientHost = new CountingHost(this.turnHost(clock));
+    this.#clientLife = new Life(clock);
+    this.clock = new LivingClock(clock, this.#clientLife);
+    this.files = this.#filesOf(this.#clientLife);
+    this.#clientHost = new CountingHost(this.turnHost(this.clock));
     this.#clientSlot = makeSlot({
       id: launch.client,
-      files: this.#filesOf(life),
+      files: this.files,
       memoryBytes: () => 0,
       transport: network.transport(this.#clientEnd),
       report: (report) => {
         observer?.reported?.(launch.client, report);
         launch.onReport(report);
       },
-      world: { host: this.#clientHost, clock, disk: () => this.#drive(clock).disk() },
+      world: { host: this.#clientHost, clock: this.clock, disk: () => this.#drive(this.clock).disk() },
     });
     this.client = {
       id: launch.client,
@@ -151,18 +164,32 @@ export class SimulatedSlots implements LaunchedSlots {
   }
 
   /** Ends a slot at once, as kill -9 does: nothing of it happens any more. The session hears of it a little later. */
-  kill(id: string, end: SlotEnd = { kind: "killed", signal: "SIGKILL" }): void {
+  kill(id: string, end: SlotEnd = { kind: "killed", signal: "SIGKILL" }, activity?: SlotActivity): void {
     const slot = this.#find(id);
     if (slot === undefined || slot.life.dead) return;
     this.#note(id, "killed");
     this.#end(slot, true);
     const { random, detectMs = detectMsDefault } = this.#options;
-    this.#options.clock.after(random() * detectMs, () => this.#lose(slot, end));
+    this.#options.clock.after(random() * detectMs, () => this.#lose(slot, end, activity));
+  }
+
+  /** User code of a slot doesn't come back from the task that begins next: the slot is given up in it. */
+  hang(id: string): void {
+    this.#find(id)?.notes.hangNext((activity) => this.kill(id, { kind: "stuck", stuckMs: hangMs }, activity));
   }
 
   /** Ends all slots of a machine, with their drives. */
   killMachine(machine: string): void {
     for (const slot of this.living) if (slot.machine === machine) this.kill(slot.id);
+  }
+
+  /** Ends everything at once: all slots, and whoever commands them. */
+  killAll(): void {
+    this.#note("client", "killed, with all slots");
+    this.#closed = true;
+    for (const slot of this.#running) if (!slot.life.dead) this.#end(slot, true);
+    this.#clientLife.end();
+    this.#options.network.kill(this.#clientEnd);
   }
 
   /** Nothing of a slot happens until it is resumed. One that is silent longer than its lease is given up. */
@@ -243,8 +270,10 @@ export class SimulatedSlots implements LaunchedSlots {
     endpoint.onDropped = (other) => this.#dropped(id, other);
     const drive = this.#drive(clock);
     const host = new CountingHost(this.turnHost(clock));
+    const notes = new HangingNotes();
     const slot = makeSlot({
       id,
+      notes,
       files: this.#filesOf(life),
       memoryBytes: () => 0,
       transport: network.transport(endpoint),
@@ -258,20 +287,20 @@ export class SimulatedSlots implements LaunchedSlots {
       order: (order) => this.#order(running, order),
       lose: () => this.#giveUp(running),
     };
-    const parts = { id, machine, clock, drive, life, slot, host, endpoint, handle };
+    const parts = { id, machine, clock, drive, life, slot, host, endpoint, handle, notes };
     const running: Running = { ...parts, lost: false, closing: false, crashed: false };
     this.#note(id, `starts on ${machine}`);
     this.#running.push(running);
     this.slots.push(handle);
   }
 
-  #drive(clock: Pick<VirtualClock, "after" | "soon" | "now" | "monotonic">): VirtualDrive {
+  #drive(clock: Clock): VirtualDrive {
     return new VirtualDrive({ clock, random: this.#options.random });
   }
 
   #filesOf(life: Life): FileSystem & ResumableFiles {
     const { clock, random } = this.#options;
-    return filesInVirtualTime(this.#files, { clock, random, life });
+    return filesInVirtualTime(this.#files, { clock, random, life, trouble: this.#options.trouble });
   }
 
   #order(slot: Running, order: Order): void {
@@ -323,11 +352,11 @@ export class SimulatedSlots implements LaunchedSlots {
     this.#lose(slot, { kind: "late" });
   }
 
-  #lose(slot: Running, end: SlotEnd): void {
-    if (slot.lost || slot.closing) return;
+  #lose(slot: Running, end: SlotEnd, activity?: SlotActivity): void {
+    if (slot.lost || slot.closing || this.#clientLife.dead) return;
     slot.lost = true;
     this.#note(slot.id, slot.life.dead ? "is found to be dead" : "is given up, though it lives");
-    this.#launch.onLost(slot.id, slotLost(slot.id, end));
+    this.#launch.onLost(slot.id, slotLost(slot.id, end), activity);
   }
 
   #end(slot: Running, crashed: boolean): void {

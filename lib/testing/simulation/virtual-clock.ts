@@ -39,7 +39,7 @@ interface Run {
 
 const startDefault = Date.UTC(2026, 0, 1);
 const eventsAtOnceDefault = 1_000_000;
-const graceDefault = 2000;
+const graceDefault = 6000;
 // Turns of the real event loop that are on their way at once: Node finishes microtasks between any two of them, and one
 // at a time would poll for input between them.
 const turnsAhead = 32;

@@ -19,6 +19,7 @@ export interface Crash {
 
 interface Content {
   readonly name: string;
+  readonly purpose: string;
   bytes: Uint8Array;
   /** Bytes that were asked to be written: the place where the next append goes. */
   length: number;
@@ -45,6 +46,10 @@ export class VirtualDrive {
   #full = false;
   #broken = false;
   #dead = false;
+  /** How the next read of what has a checksum goes wrong. */
+  #damage: "byte" | "length" | undefined;
+  /** Files that were written to and read from, by what they are for. */
+  readonly #used = { appends: new Map<string, number>(), reads: new Map<string, number>() };
 
   constructor(options: VirtualDriveOptions) {
     this.#clock = options.clock;
@@ -83,7 +88,18 @@ export class VirtualDrive {
     this.#broken = true;
   }
 
+  /** The next parcel that is read from a spool has a wrong byte, or lacks its last. What operators spill has no checksum. */
+  damage(how: "byte" | "length"): void {
+    this.#damage = how;
+  }
+
+  /** How often something was asked to be written to files of a purpose, or read from them. */
+  count(what: "appends" | "reads", purpose: string): number {
+    return this.#used[what].get(purpose) ?? 0;
+  }
+
   heal(): void {
+    this.#damage = undefined;
     this.#slowness = 1;
     this.#full = false;
     this.#broken = false;
@@ -104,12 +120,13 @@ export class VirtualDrive {
   async #create(purpose: string): Promise<Content> {
     await this.#wait();
     const name = `${purpose.replaceAll(/[^\w.-]/gu, "_").slice(0, 64)}-${this.#count++}`;
-    const content: Content = { name, bytes: new Uint8Array(0), length: 0, writing: new Set(), removed: false };
+    const content: Content = { name, purpose, bytes: new Uint8Array(0), length: 0, writing: new Set(), removed: false };
     this.#files.add(content);
     return content;
   }
 
   async #append(content: Content, bytes: Uint8Array): Promise<number> {
+    this.#note("appends", content);
     if (this.#full || this.#bytesHeld + bytes.byteLength > this.#bytesMax) throw noSpace();
     this.#bytesHeld += bytes.byteLength;
     const position = content.length;
@@ -131,9 +148,26 @@ export class VirtualDrive {
   }
 
   async #read(content: Content, position: number, length: number): Promise<Uint8Array> {
+    this.#note("reads", content);
     await this.#wait();
     if (content.removed) throw new Error(`EBADF: file ${content.name} was removed`);
-    return content.bytes.slice(position, position + Math.max(0, length));
+    const bytes = content.bytes.slice(position, position + Math.max(0, length));
+    return content.purpose === "spool" ? this.#damaged(bytes) : bytes;
+  }
+
+  #damaged(bytes: Uint8Array): Uint8Array {
+    const how = this.#damage;
+    if (how === undefined || bytes.byteLength === 0) return bytes;
+    this.#damage = undefined;
+    if (how === "length") return bytes.subarray(0, -1);
+    const at = Math.floor(this.#random() * bytes.byteLength);
+    bytes[at] = (bytes[at] ?? 0) ^ (1 << Math.floor(this.#random() * 8));
+    return bytes;
+  }
+
+  #note(what: "appends" | "reads", { purpose }: Content): void {
+    const counts = this.#used[what];
+    counts.set(purpose, (counts.get(purpose) ?? 0) + 1);
   }
 
   async #remove(content: Content): Promise<void> {

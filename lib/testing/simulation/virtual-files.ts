@@ -12,6 +12,34 @@ export interface VirtualFilesOptions {
   readonly life: Life;
   /** Milliseconds that a write takes at most. */
   readonly mostMs?: number;
+  /** What is wrong with one of the places that files are in. */
+  readonly trouble?: PlaceTrouble | undefined;
+}
+
+/** A place of files, and what is wrong with it. */
+export class PlaceTrouble {
+  /** The folder that it is about. */
+  readonly path: string;
+  /** It can't be reached. */
+  away = false;
+  /** What is written there or read from there takes so many milliseconds at most. */
+  slowMs = 0;
+  /** Calls that ended with an error because of it. */
+  refused = 0;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  heal(): void {
+    this.away = false;
+    this.slowMs = 0;
+  }
+
+  /** True for what is in the place. */
+  holds(path: string): boolean {
+    return path.startsWith(`${this.path}/`);
+  }
 }
 
 const mostMsDefault = 0.3;
@@ -22,7 +50,7 @@ const mostMsDefault = 0.3;
  */
 export function filesInVirtualTime(
   files: FileSystem & ResumableFiles,
-  { clock, random, life, mostMs = mostMsDefault }: VirtualFilesOptions,
+  { clock, random, life, mostMs = mostMsDefault, trouble }: VirtualFilesOptions,
 ): FileSystem & ResumableFiles {
   const read = <T>(action: () => Promise<T>): Promise<T> => {
     return life.dead ? new Promise(() => {}) : life.settle(clock.real(action));
@@ -30,6 +58,15 @@ export function filesInVirtualTime(
   const write = async <T>(action: () => Promise<T>): Promise<T> => {
     await delay(clock, random() ** 2 * mostMs);
     return read(action);
+  };
+  /** The same for what may be in a place that is in trouble. */
+  const reach = async <T>(path: string, how: typeof read, action: () => Promise<T>): Promise<T> => {
+    if (trouble?.holds(path) === true && (trouble.away || trouble.slowMs > 0)) {
+      await delay(clock, random() * trouble.slowMs);
+      if (trouble.away) trouble.refused++;
+      if (trouble.away) return life.settle(Promise.reject(new Error(`EIO: ${trouble.path} can't be reached`)));
+    }
+    return how(action);
   };
   const opened = (file: OpenFile): OpenFile => ({
     entry: file.entry,
@@ -47,12 +84,14 @@ export function filesInVirtualTime(
     snapshot: () => write(() => writer.snapshot()),
   });
   return {
-    list: (paths, signal) => read(() => files.list(paths, signal)),
-    open: async (entry, signal) => opened(await read(() => files.open(entry, signal))),
-    create: async (path) => written(await write(() => files.create(path))),
+    list: (paths, signal) => reach(String(paths), read, () => files.list(paths, signal)),
+    open: async (entry, signal) =>
+      opened(await reach(typeof entry === "string" ? entry : entry.path, read, () => files.open(entry, signal))),
+    create: async (path) => written(await reach(path, write, () => files.create(path))),
     createResumable: async (path, options) => resumable(await write(() => files.createResumable(path, options))),
     discardResumable: (folder, owner) => write(() => files.discardResumable(folder, owner)),
-    remove: (paths) => write(() => files.remove(paths)),
+    remove: (paths) => reach(paths[0] ?? "", write, () => files.remove(paths)),
+    removeFolder: (path) => reach(path, write, async () => files.removeFolder?.(path)),
     localPath: (path) => files.localPath(path),
   };
 }

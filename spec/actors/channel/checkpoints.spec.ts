@@ -43,7 +43,7 @@ async function saveAll(whole: WholePolicy | undefined, sizes: readonly number[],
     assert.ok(checkpoints.due(seq, 0));
     lineage.usable = seq !== unusableAt;
     const snapshot = { seq, inputs: [], outputs: [], reading: undefined, state: new Uint8Array(size), counters: {} };
-    checkpoints.save(snapshot, { consumed: [], made: [] }, 0, checkpoints.takesChanges);
+    void checkpoints.save(snapshot, { consumed: [], made: [] }, 0, checkpoints.takesChanges);
     assert.not.ok(checkpoints.due(seq + 1, 0), "one at a time");
     // oxlint-disable-next-line no-await-in-loop -- one at a time
     await Promise.resolve();

@@ -4,7 +4,7 @@ import { suite } from "../../kit/suite.ts";
 
 const test = suite("quiet");
 
-const none = { busy: 0, pulse: 0 };
+const none = { lives: 0, busy: 0, pulse: 0 };
 
 function report(slot: string, replays = none): Parameters<Quiet["reported"]>[0] {
   return { kind: "progress", execution: "run", slot, channels: [], replays, memoryBytes: 0 };
@@ -35,14 +35,23 @@ test("reports that waited for a busy scheduler count once: what would have got c
 test("whatever gets on ends it, also a life that only makes outputs again", () => {
   for (const [pulse, replays] of [
     [8, none],
-    [7, { busy: 1, pulse: 0 }],
-    [7, { busy: 0, pulse: 3 }],
+    [7, { lives: 1, busy: 1, pulse: 0 }],
+    [7, { lives: 1, busy: 0, pulse: 3 }],
   ] as const) {
     const quiet = new Quiet();
     quietFrom(quiet, 0);
     quiet.reported(report("a", replays), pulse, 1200);
     assert.not(quiet.isLong(["a", "b"]));
   }
+});
+
+test("it says how many lives that make outputs again are left", () => {
+  const quiet = new Quiet();
+  quiet.reported(report("a", { lives: 2, busy: 0, pulse: 9 }), 7, 0);
+  quiet.reported(report("b", { lives: 1, busy: 0, pulse: 3 }), 7, 0);
+  assert.is(quiet.replaying(["a", "b"]), 3);
+  quiet.reported(report("a"), 7, 100);
+  assert.is(quiet.replaying(["a", "b"]), 1);
 });
 
 test.run();

@@ -14,7 +14,7 @@ export interface Ended {
 
 export interface CommandOptions {
   readonly cwd?: string;
-  /** Sent once, as soon as standard error has `sayUntil`. */
+  /** Sent once, as soon as standard error or standard output has `sayUntil`. */
   readonly signal?: NodeJS.Signals;
   readonly sayUntil?: string;
   /** Closes standard output at once, as `head` does. */
@@ -37,14 +37,14 @@ export async function qstream(words: readonly string[], options: CommandOptions 
     stdio: ["ignore", "pipe", "pipe"],
   });
   let [stdout, stderr, signalled] = ["", "", 0];
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-  if (options.deaf === true) child.stdout.destroy();
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    stderr += text;
-    if (options.signal === undefined || signalled > 0 || !stderr.includes(options.sayUntil ?? "")) return;
+  const look = (text: string): void => {
+    if (options.signal === undefined || signalled > 0 || !text.includes(options.sayUntil ?? "")) return;
     signalled = performance.now();
     child.kill(options.signal);
-  });
+  };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => look((stdout += text)));
+  if (options.deaf === true) child.stdout.destroy();
+  child.stderr.setEncoding("utf8").on("data", (text: string) => look((stderr += text)));
   const code = await new Promise<number | null>((resolve, reject) =>
     child.once("close", resolve).once("error", reject),
   );

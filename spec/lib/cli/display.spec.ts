@@ -1,5 +1,5 @@
 import * as assert from "uvu/assert";
-import type { ExecutionMetrics, StepSummary } from "../../../actors/scheduler/execution-events.ts";
+import type { ExecutionMetrics, StepSummary, TaskFailed } from "../../../actors/scheduler/execution-events.ts";
 import { emptyMetrics } from "../../../actors/channel/channel-metrics.ts";
 import { progressLines, showProgress } from "../../../lib/cli/display/progress.ts";
 import { formatPlacement, formatSteps, formatSummary } from "../../../lib/cli/display/summary.ts";
@@ -163,6 +163,65 @@ test("what was lost and lives again is said in lines of their own", () => {
   ]);
 });
 
+test("what fails and is tried again is said, without what would steer the terminal", () => {
+  const { target, written } = fakeTerminal(false);
+  const show = showProgress(target);
+  show(failedTask({ attempt: 1, error: new Error('no\u001b[31m\n row (step "sum")') }));
+  show(failedTask({ attempt: 3, next: "pass-over", error: new Error("Give it up.") }));
+  assert.equal(written, [
+    'Attempt 1 of 3 failed: no�[31m row (step "sum"). It is tried again.\n',
+    "Attempt 3 of 3 failed: Give it up. What the task had taken is passed over.\n",
+  ]);
+});
+
+test("a step that goes on failing is told a few times", () => {
+  const { target, written } = fakeTerminal(false);
+  const show = showProgress(target);
+  const recovered = (step: string): void =>
+    show({
+      kind: "recovered",
+      execution: "e",
+      channels: [{ step, channel: 0, slot: "slot-1", checkpoint: 3 }],
+      replays: 0,
+    });
+  for (let time = 0; time < 30; time++) {
+    show(failedTask({}));
+    recovered("sum");
+  }
+  assert.is(written.length, 21);
+  assert.is(written.at(-1), '"sum" goes on failing: no more is told of that.\n');
+  recovered("count");
+  show(failedTask({ step: "count" }));
+  assert.is(written.length, 23);
+});
+
+test("what is verified is said, and what isn't", () => {
+  const { target, written } = fakeTerminal(true);
+  const show = showProgress(target);
+  show({ kind: "verifying", execution: "e", share: 1, unverified: [] });
+  show({ kind: "progress", execution: "e", metrics: metricsOf([stepOf("read", {})]) });
+  const unverified = [
+    { step: "sum", why: "it has no snapshot" },
+    { step: "out", why: "a sink" },
+  ];
+  show({ kind: "verifying", execution: "e", share: 0.05, unverified });
+  assert.is(written[0], "All tasks are run twice\n");
+  assert.equal(written.slice(2), [
+    "\x1b[1A\x1b[0J",
+    "The first task of each channel and 5 % of the others are run twice, but for sum (it has no snapshot), out (a sink)\n",
+  ]);
+});
+
+test("the summary and the table of steps say what was passed over", () => {
+  const steps = [
+    stepOf("rows", { counters: { badRows: 1200 } }),
+    stepOf("root", { counters: { "passed over": 1, others: 5 } }, "operator"),
+  ];
+  assert.match(formatSummary(metricsOf(steps)), '1 object passed over in "root", 1,200 bad rows in "rows"');
+  assert.match(formatSteps(metricsOf(steps)), /passed over[^]+root.* 1 /u);
+  assert.not.match(formatSteps(metricsOf([stepOf("rows", {})])), /passed over/u);
+});
+
 test("done leaves full bars, and lines fit the terminal", () => {
   const { target, written } = fakeTerminal(true, { columns: 50, rows: 6 });
   const show = showProgress(target);
@@ -195,6 +254,11 @@ test("a step of which nothing tells how far it is has dots", () => {
 });
 
 test.run();
+
+function failedTask(parts: Partial<TaskFailed>): TaskFailed {
+  const place = { step: "sum", channel: 0, seq: 7, attempt: 1, attempts: 3 };
+  return { kind: "task-failed", execution: "e", next: "try-again", error: new Error("no"), ...place, ...parts };
+}
 
 function stepOf(
   step: string,

@@ -21,8 +21,16 @@ test("a flow alone has the defaults", () => {
     json: undefined,
     explain: undefined,
     quiet: false,
+    cluster: undefined,
+    detach: false,
     help: false,
   });
+});
+
+test("a cluster is named by its head's URL, and can be left alone with the flow", () => {
+  const { cluster, detach } = parseRunOptions(["flow.ts", "--cluster", "ws://head:7420", "--detach"]);
+  assert.equal(cluster, { url: "ws://head:7420", detach: true });
+  assert.ok(detach);
 });
 
 test("options may stand anywhere, and arguments be repeated", () => {
@@ -79,8 +87,15 @@ test("memory has units", () => {
   assert.is(bytesOf("2gb"), 2e9);
 });
 
-test("--help needs no flow", () => {
+test("--help needs no flow, and no store", () => {
   assert.ok(parseRunOptions(["-h"]).help);
+  assert.ok(parseRunOptions(["-h", "--store", "sqlite:x"]).help);
+});
+
+test("checkpoints may be kept in a folder or a bucket", () => {
+  for (const place of ["blobs", "/var/blobs", "file:///var/blobs", "s3://bucket", "s3://my.bucket-1/a/b"]) {
+    assert.is(parseRunOptions(["flow.ts", "--checkpoints", place]).checkpoints, place);
+  }
 });
 
 const wrong: readonly (readonly [readonly string[], RegExp])[] = [
@@ -96,10 +111,36 @@ const wrong: readonly (readonly [readonly string[], RegExp])[] = [
   [["a.ts", "--memory", "12"], /16 MiB/],
   [["a.ts", "--memory", "2 toString"], /--memory 2 toString/],
   [["a.ts", "--memory", "-1"], /--memory/],
+  [["a.ts", "--memory", "99999999GB"], /--memory 99999999GB: from 16 MiB to 16,384 GiB/],
+  [["a.ts", "--slots", ""], /--slots : a whole number/],
+  [["a.ts", "--isolation", ""], /--isolation : one of thread/],
+  [["a.ts", "--store", "sqlite:x"], /there is no store "sqlite:x"\. One of memory, lmdb:<folder>/],
+  [["a.ts", "--store", ""], /there is no store ""/],
+  [["a.ts", "--store", "lmdb:"], /names no folder\. Write lmdb:\.qstream/],
+  [["a.ts", "--store", "lmdb:x?flush=yes"], /lmdb:<folder>\?flush=true/],
+  [["a.ts", "--store", "redis://host:99999"], /Write redis:\/\/\[user:password@\]host:port\/db/],
+  [["a.ts", "--checkpoints", ""], /checkpoints: "" is not a folder or "s3:\/\/bucket\/prefix"/],
+  [["a.ts", "--checkpoints", "a*b"], /checkpoints: "a\*b" is not/],
+  [["a.ts", "--checkpoints", "s3://"], /checkpoints: "s3:\/\/" is not/],
+  [["a.ts", "--checkpoints", "http://x/y"], /checkpoints: "http:\/\/x\/y" is not/],
   [["a.ts", "--colour"], /--colour/],
   [["a.ts", "--quiet=yes"], /--quiet/],
   [["a.ts", "--json", "-", "--explain"], /--json .* --explain/],
   [["a.ts", "--memory", "1GB", "--isolation", "none"], /--memory .* none/],
+  [["a.ts", "--cluster", "http://head/path"], /isn't the URL of a head/],
+  [["a.ts", "--cluster", "h:1", "--slots", "2"], /--slots can't be given with --cluster; .* qstream worker --slots/],
+  [["a.ts", "--cluster", "h:1", "--isolation", "process"], /--isolation can't be given with --cluster/],
+  [["a.ts", "--cluster", "h:1", "--memory", "1GB"], /--memory can't be .* qstream worker --memory/],
+  [["a.ts", "--cluster", "h:1", "--turn-ms", "5"], /--turn-ms can't be .* qstream worker --turn-ms/],
+  [["a.ts", "--cluster", "h:1", "--store", "memory"], /--store can't be .* qstream head --store/],
+  [["a.ts", "--cluster", "h:1", "--checkpoints", "x"], /--checkpoints can't be/],
+  [["a.ts", "--cluster", "h:1", "--resume", "run-1"], /--resume can't be/],
+  [["a.ts", "--cluster", "h:1", "--explain"], /--explain can't be/],
+  [["a.ts", "--cluster", "h:1", "--token-file", "not-there"], /--token-file not-there: it can't be read/],
+  [["a.ts", "--cluster", "h:1", "--tls-cert", "not-there"], /--tls-cert and --tls-key belong together/],
+  [["a.ts", "--cluster", "h:1", "--detach", "--json", "-"], /--detach doesn't wait .* qstream follow/],
+  [["a.ts", "--detach"], /--detach is for a cluster/],
+  [["a.ts", "--token-file", "token"], /--token-file is for a cluster/],
 ];
 
 for (const [words, message] of wrong) {

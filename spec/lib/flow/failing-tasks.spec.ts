@@ -1,5 +1,15 @@
 import * as assert from "uvu/assert";
-import { defineFlow, iterable, local, numbers, type Operator, type Task } from "../../../lib/index.ts";
+import {
+  defineFlow,
+  iterable,
+  local,
+  numbers,
+  QStreamError,
+  type ExecutionEvent,
+  type Operator,
+  type Task,
+  type TaskFailed,
+} from "../../../lib/index.ts";
 import { failure } from "../../kit/failure.ts";
 import { suite } from "../../kit/suite.ts";
 
@@ -70,31 +80,59 @@ test("a task that fails once is run again, and the result is the same", async ()
   );
 });
 
+test("each failure is told, with its place, its number and the error", async () => {
+  failuresLeft = 2;
+  const { told, onEvent } = listener();
+  await sumFlow.run({ at: 4 }, { ...options, limits: { parcelObjects: 1 }, onEvent });
+  assert.equal(
+    told.map(({ step, channel, attempt, attempts, next }) => ({ step, channel, attempt, attempts, next })),
+    [1, 2].map((attempt) => ({ step: "fussy", channel: 0, attempt, attempts: 3, next: "try-again" })),
+  );
+  for (const { seq, error } of told) {
+    assert.ok(error instanceof QStreamError && error.code === "STEP_FAILED", String(error));
+    assert.is(error.place.seq, seq);
+    assert.match(error.message, /^no 4 please/u);
+  }
+});
+
 test("one that fails again and again fails the execution, and the poison input is named", async () => {
   failuresLeft = 1000;
-  const error = await failure(() => sumFlow.run({ at: 2345 }, { ...options, limits, attempts: 4 }), "STEP_FAILED", {
-    step: "fussy",
-    input: "in",
-  });
-  assert.match(error.message, /no 2345 please/u);
+  const { told, onEvent } = listener();
+  const run = (): Promise<unknown> => sumFlow.run({ at: 2345 }, { ...options, limits, attempts: 4, onEvent });
+  const error = await failure(run, "STEP_FAILED", { step: "fussy", input: "in" });
+  assert.match(error.message, /^tried 4 times: no 2345 please/u);
+  assert.match(error.stack ?? "", /tried 4 times: no 2345 please.*\n +at /u);
+  assert.is((error.cause as Error).message, "no 2345 please");
+  assert.is(told.at(-1)?.attempt, 3);
   // Once in a task of several parcels, and then with the one that it was.
   assert.ok(failuresLeft === 996 || failuresLeft === 995, `${1000 - failuresLeft} tries`);
 });
 
 test("without a store, the first failure is the last", async () => {
   failuresLeft = 1;
-  const error = await failure(() => sumFlow.run({ at: 10 }, { ...options, store: "none", limits }), "STEP_FAILED");
-  assert.match(error.message, /no 10 please/u);
+  const { told, onEvent } = listener();
+  const run = (): Promise<unknown> => sumFlow.run({ at: 10 }, { ...options, store: "none", limits, onEvent });
+  const error = await failure(run, "STEP_FAILED");
+  assert.match(error.message, /^no 10 please/u);
+  assert.equal(told, []);
 });
 
 test("a step may pass over what it fails on: it goes aside with its error, and the rest goes on", async () => {
   failuresLeft = 1000;
-  const { sum, failed } = await skippingFlow.run({}, { ...options, limits: { parcelObjects: 1 } });
+  const { told, onEvent } = listener();
+  const execution = await skippingFlow.start({}, { ...options, limits: { parcelObjects: 1 }, onEvent });
+  const { sum, failed } = await execution.outputs;
   assert.equal(sum, [(100 * 99) / 2 - 50]);
   assert.is(failed.length, 1);
   assert.is(failed[0]?.object, 50);
   assert.is(failed[0]?.input, "in");
-  assert.match(failed[0]?.error ?? "", /no 50 please/u);
+  assert.match(failed[0]?.error ?? "", /^no 50 please/u);
+  assert.equal(
+    told.map(({ attempt, next }) => `${attempt} ${next}`),
+    ["1 try-again", "2 try-again", "3 pass-over"],
+  );
+  const step = execution.metrics?.steps.find((each) => each.step === "fussy");
+  assert.equal(step?.metrics.counters, { "passed over": 1 });
 });
 
 test("failed is there only where a step passes over, and onFailure is one of two", () => {
@@ -132,3 +170,9 @@ test("a sink's failing task is run again as well", async () => {
 });
 
 test.run();
+
+/** Keeps what is told of failed tasks. */
+function listener(): { readonly told: TaskFailed[]; readonly onEvent: (event: ExecutionEvent) => void } {
+  const told: TaskFailed[] = [];
+  return { told, onEvent: (event) => void (event.kind === "task-failed" && told.push(event)) };
+}

@@ -117,4 +117,44 @@ test("files are read in the real world, while virtual time stands still, and wri
   }
 });
 
+test("a run that is killed as a whole, again and again, goes on from its store and gives the same", async () => {
+  const limits = { parcelObjects: 16, inputObjects: 64, spoolMemoryBytes: 0 };
+  const given = {
+    seeds: 60,
+    limits,
+    faults: ["restart"],
+    faultsWithinMs: 60,
+    faultsMax: 6,
+    checkpointEveryMs: 4,
+  } as const;
+  const checked = await checkSeeds(tenChannels, { upTo: 400, keys: 20 }, given);
+  const { failure, faults, faultPhases } = checked;
+  assert.is(failure, undefined, `${failure?.reason}\n${failure?.error?.stack}`);
+  assert.ok((faults.restart ?? 0) > 100, `${faults.restart} restarts`);
+  for (const phase of ["committing", "checkpointing", "recovering", "before-push"] as const) {
+    assert.ok((faultPhases[phase] ?? 0) > 0, phase);
+  }
+  const without = await checkSeeds(tenChannels, { upTo: 50, keys: 5 }, { ...given, seeds: 5, store: "none" });
+  assert.is(without.faults.restart, undefined, "nothing is there to go on with");
+});
+
+test("large checkpoints are kept elsewhere by seeds in which that place is slow or away, and none are left there", async () => {
+  const limits = { parcelObjects: 16, inputObjects: 64, spoolMemoryBytes: 0 };
+  const args = { upTo: 400, keys: 20 };
+  const faults = ["blobs-slow", "blobs-away", "kill", "restart"] as const;
+  let seen = 0;
+  const { failure } = await checkSeeds(tenChannels, args, {
+    seeds: 60,
+    limits,
+    faults,
+    checkpointEveryMs: 4,
+    onSeed: ({ files, faults: struck }) => {
+      assert.is(files.size, 0, "what the engine keeps is no file of the user");
+      seen += (struck["blobs-away"] ?? 0) + (struck["blobs-slow"] ?? 0);
+    },
+  });
+  assert.is(failure, undefined, `${failure?.reason}\n${failure?.error?.stack}`);
+  assert.ok(seen > 20, `${seen} faults of the place`);
+});
+
 test.run();

@@ -121,4 +121,41 @@ test("healing ends what is wrong", async () => {
   assert.equal(await during(commit(store, 0)), ["committed"]);
 });
 
+test("whoever calls may die: nobody is answered, and what wasn't begun isn't done", async () => {
+  const world = await setUp();
+  const { store, clock, during } = world;
+  await during(commit(store, 0));
+  let answered = 0;
+  void commit(store, 1).then(() => answered++);
+  store.disconnect();
+  void commit(store, 2).then(() => answered++);
+  await clock.run();
+  store.connect();
+  assert.equal(await seqsIn(world), [0]);
+  assert.is(answered, 0);
+  // What the store has begun is done, though nobody hears of it any more.
+  const late = commit(store, 1).then(() => answered++);
+  for (let ms = 0; ms < 50 && (await store.look()).length > 0; ms++) {
+    await clock.run({ ms: clock.monotonic() + 0.01 });
+    if (world.calls.includes("commit begun")) break;
+  }
+  store.disconnect();
+  await Promise.race([late, clock.run()]);
+  store.connect();
+  assert.ok((await seqsIn(world)).length <= 2);
+  assert.is(answered, 0);
+});
+
+test("an execution whose removal wasn't answered may still be there", async () => {
+  const { store, during } = await setUp();
+  assert.is(store.dropUnanswered, false);
+  store.leave();
+  assert.is(await during(codeOf(store.drop("run"))), "STORE_UNAVAILABLE");
+  assert.is(store.dropUnanswered, true);
+  store.comeBack();
+  await during(store.drop("run"));
+  assert.is(store.dropUnanswered, false);
+  assert.equal(await store.look(), []);
+});
+
 test.run();

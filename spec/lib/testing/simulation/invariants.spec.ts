@@ -92,6 +92,10 @@ class Checked {
         `${what}, of ${this.found.join("; ")}`,
       );
   }
+
+  saysOnly(what: string): void {
+    assert.ok(this.found.length > 0 && this.found.every((found) => found.includes(what)), this.found.join("; "));
+  }
 }
 
 const produced = [read(0, 0, 5), read(1, 5, 5), read(2, 10, 5)];
@@ -172,7 +176,8 @@ test("a checkpoint that doesn't stand on its log, and one that is freed too earl
   const late = save(new Checked().commit(0, produced).commit(1, [consume(0, 0, 1)]), 0, 1, { consumed: [], made });
   save(late, 1, 0, { consumed: [{ edge: 0, other: 0, seq: 1 }], made: [] }).invariants.freed(1, 0, 0);
   late.invariants.freed(0, 1, 1);
-  late.says(undefined);
+  // There is no checkpoint to spare, and that is all.
+  late.saysOnly("the checkpoint to spare is freed");
 });
 
 test("a checkpoint of changes that stands on none of its life's, or whose whole one is freed", () => {
@@ -208,7 +213,7 @@ test("a checkpoint of changes that stands on none of its life's, or whose whole 
   );
   kept.invariants.freed(1, 0, 0);
   kept.invariants.freed(0, 1, 0);
-  kept.says(undefined);
+  kept.saysOnly("the checkpoint to spare is freed");
 });
 
 test("a consumer that cancels too early, and one that hears two lives", () => {
@@ -233,6 +238,107 @@ test("what was never read, and channels without an end", () => {
   const open = new Checked();
   open.invariants.ended();
   open.says("channel 0 of sink never ended");
+});
+
+test("what isn't needed any more and isn't freed", () => {
+  const save = (checked: Checked, channel: number, seq: number, consumed: number, base = seq): void => {
+    const positions = channel === 0 ? { consumed: [], made: [{ edge: 0, other: 0, seq }] } : undefined;
+    const head = positions ?? { consumed: [{ edge: 0, other: 0, seq: consumed }], made: [] };
+    const changes = base === seq ? undefined : { base, previous: seq - 1 };
+    const bytes = packCheckpoint({ ...head, changes }, (room) => new Uint8Array(room));
+    checked.invariants.saved(channel, seq, bytes, "committed");
+  };
+  const nothingMore: ChannelCommit[] = [];
+  const taking = (seqs: readonly number[]): Checked =>
+    new Checked().commit(0, produced).commit(
+      1,
+      seqs.map((seq) => consume(seq, seq, seq)),
+    );
+  // The newest and one to spare are kept, and while a call isn't answered it may still be on its way.
+  const kept = taking([0, 1, 2]);
+  save(kept, 1, 0, 0);
+  kept.invariants.committed(nothingMore, []);
+  kept.says(undefined);
+  save(kept, 1, 1, 1);
+  kept.invariants.asked("free");
+  kept.invariants.committed(nothingMore, []);
+  kept.says(undefined);
+  kept.invariants.answered("free");
+  kept.invariants.committed(nothingMore, []);
+  kept.says("of channel 0 of sink too little is freed: -1 is kept, though 0 would do");
+  const freed = taking([0, 1, 2]);
+  save(freed, 1, 0, 0);
+  save(freed, 1, 1, 1);
+  freed.invariants.freed(1, 0, 0);
+  freed.invariants.committed(nothingMore, []);
+  freed.says(undefined);
+  // Changes stand on what is before them: that is no spare.
+  const changes = taking([0, 1, 2]);
+  save(changes, 1, 0, 0);
+  save(changes, 1, 1, 1, 0);
+  changes.invariants.committed(nothingMore, []);
+  changes.says(undefined);
+  // A process that goes on with an execution begins to free when something is saved.
+  const restarted = taking([0, 1, 2]);
+  save(restarted, 1, 0, 0);
+  save(restarted, 1, 1, 1);
+  restarted.invariants.restarted();
+  restarted.invariants.committed(nothingMore, []);
+  restarted.says(undefined);
+});
+
+test("something that is done for a life that is over", () => {
+  const round = (number: number, consumer: number): unknown => ({
+    kind: "recover",
+    round: number,
+    placed: [{ step: 1, channel: 0, life: 7, slot: "" }],
+    channels: [
+      {
+        step: 0,
+        channel: 0,
+        life: 8,
+        generation: 0,
+        recovery: { checkpoint: -1, through: 0, outputsOnly: true },
+        consumers: [{ edge: 0, to: 0, life: consumer, slot: "" }],
+      },
+    ],
+  });
+  const fine = new Checked();
+  fine.invariants.ordered(round(1, 7) as never);
+  fine.invariants.ordered({ kind: "connect", round: 1, links: [{ consumer: 7, edge: 0, from: 0 }] } as never);
+  fine.invariants.ordered({ kind: "connect", round: 0, links: [{ consumer: 1, edge: 0, from: 0 }] } as never);
+  fine.says(undefined);
+  fine.invariants.ordered({ kind: "connect", round: 1, links: [{ consumer: 1, edge: 0, from: 0 }] } as never);
+  fine.says("a link is opened for life 1 of channel 0 of sink, which is over");
+  const again = new Checked();
+  again.invariants.ordered(round(1, 1) as never);
+  again.says("outputs are made again for life 1 of channel 0 of sink, which is over");
+});
+
+test("a checkpoint that was to be saved and wasn't, or was without its channel hearing that", () => {
+  const asked = (changes: { base: number; previous: number } | undefined): Checked => {
+    const checked = new Checked().commit(0, produced);
+    const head = { consumed: [], made: [{ edge: 0, other: 0, seq: 1 }], changes };
+    const request = { kind: "save", number: 0, generation: 0, seq: 1, bytes: new Uint8Array(0), head };
+    checked.invariants.reported({ kind: "lineage-call", execution: "run", slot: "slot-0", call: 5, request } as never);
+    return checked;
+  };
+  const answer = (checked: Checked, usable: boolean): Checked => {
+    const told = { kind: "lineage-answer", execution: "run", call: 5, answer: { kind: "saved", usable } };
+    checked.invariants.ordered(told as never, "slot-0");
+    return checked;
+  };
+  answer(asked(undefined), false).says("checkpoint 1 of channel 0 of numbers was to be saved, and nobody did");
+  answer(asked({ base: 0, previous: 0 }), false).says(undefined);
+  const saved = (): Checked => {
+    const checked = asked(undefined);
+    const head = { consumed: [], made: [{ edge: 0, other: 0, seq: 1 }], changes: undefined };
+    const bytes = packCheckpoint(head, (room) => new Uint8Array(room));
+    checked.invariants.saved(0, 1, bytes, "committed");
+    return checked;
+  };
+  answer(saved(), true).says(undefined);
+  answer(saved(), false).says("was saved, and its channel hears that it wasn't");
 });
 
 test.run();

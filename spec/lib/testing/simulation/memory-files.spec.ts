@@ -69,4 +69,19 @@ test("a later life goes on from a snapshot, with a file of its own", async () =>
   await failure(() => files.createResumable("/nowhere/part", { owner: "run", from: gone }), "NOT_RECOVERABLE");
 });
 
+test("a folder is removed with all that is in it, also what was never finished", async () => {
+  const files = new MemoryFiles(openFileSystem());
+  for (const path of ["/simulated/a/one", "/simulated/a/b/two", "/simulated/ab"]) {
+    const writer = await files.create(path);
+    await writer.write(bytes("here"));
+    await writer.commit();
+  }
+  await files.create("/simulated/a/three");
+  await files.removeFolder("/simulated/a");
+  assert.equal([...files.written.keys()], ["/simulated/ab"]);
+  assert.equal(files.hidden, []);
+  assert.equal(files.look("/simulated/ab"), bytes("here"));
+  assert.is(files.look("/simulated/a/one"), undefined);
+});
+
 test.run();

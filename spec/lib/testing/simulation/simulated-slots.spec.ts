@@ -228,4 +228,18 @@ test("timers of what is paused wait, in their order, and those of the dead never
   assert.equal(rang, ["10 at 10", "20 at 32", "30 at 32"]);
 });
 
+test("everything can be killed at once: no slot and nobody who commands them hears or says anything more", async () => {
+  const world = new World();
+  const rang: string[] = [];
+  world.slots.clock.after(5, () => rang.push("client"));
+  world.ask("slot-0");
+  world.slots.kill("slot-1");
+  world.slots.killAll();
+  void world.slots.replace("slot-1");
+  await world.pass(500);
+  assert.equal(world.slots.living, []);
+  assert.equal([world.reports, world.lost, rang], [[], [], []]);
+  assert.is(world.slots.slots.length, 3);
+});
+
 test.run();

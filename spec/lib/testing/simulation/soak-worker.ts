@@ -32,7 +32,15 @@ const weights: Partial<Record<FlowName, number>> = {
   stumbled: 3,
 };
 // Those whose results are compared with their own without faults: fewer objects meet as many faults.
-const shares: Partial<Record<FlowName, number>> = { join: 0.5, diamond: 0.5, sorted: 0.5, keyed: 0.3, changing: 0.3 };
+const shares: Partial<Record<FlowName, number>> = {
+  join: 0.5,
+  diamond: 0.5,
+  diamondOnDisk: 0.5,
+  diamondInMemory: 0.5,
+  sorted: 0.5,
+  keyed: 0.3,
+  changing: 0.3,
+};
 
 async function soak({ seeds, from, withinMs }: SoakShare): Promise<SoakedShare> {
   const struck = new StruckFaults();

@@ -1,0 +1,312 @@
+import { errorToData, QStreamError } from "../../lib/core/errors.ts";
+import type { SlotHandle } from "../scheduler/execution-request.ts";
+import type { Order, Report } from "../slot/protocol.ts";
+import type { SlotActivity } from "../slot/turn-notes.ts";
+import type { LaunchedSlots } from "../slots/slot-launcher.ts";
+import { launchThreadSlots } from "../slots/thread-slots.ts";
+import type { Bind, Security } from "../transport/wire/security.ts";
+import { SlotsOnWire, slotOn } from "../transport/wire/slots-on-wire.ts";
+import { Wire } from "../transport/wire/wire.ts";
+import { Bundles } from "./bundles.ts";
+import { DistantAuthority } from "./distant-authority.ts";
+import { LineageWriters } from "./lineage-writers.ts";
+import type { FromMachine, MachineOffer, ToMachine } from "./protocol.ts";
+
+export interface MachineOptions {
+  /** Its name: no other machine, and no other life of this one, has it. */
+  readonly id: string;
+  readonly slots: number;
+  readonly tags: readonly string[];
+  readonly host: string;
+  readonly memoryBytes: number | undefined;
+  /** Structured-cloneable settings of the file systems. */
+  readonly files: unknown;
+  readonly turnMs: number;
+  readonly bind: Bind;
+  readonly security: Security;
+  readonly advertise?: string | undefined;
+  readonly leaseMs: number;
+  /** Puts this machine's own modules into code that comes as a bundle. */
+  readonly settleCode: (code: string) => string;
+  /** The machine can't go on: a thread of it can't be ended. */
+  readonly broken: (error: Error) => void;
+}
+
+/** An execution that has something to do with this machine. */
+interface Guest {
+  readonly driver: string;
+  /** How many drivers the execution has had, with this one. */
+  readonly number: number;
+  /** Fulfilled with the URL of its code on this machine, once its lineage can be written, too. */
+  readonly code: Promise<string>;
+  /** Records that its driver knows of. */
+  recordsTold: number;
+}
+
+/** An execution whose driver is gone: the next one waits until no slot does anything for it any more. */
+interface Stopping {
+  readonly slots: Set<string>;
+  readonly stopped: Promise<void>;
+  readonly done: () => void;
+}
+
+/**
+ * A process that offers slots to the executions of a cluster. Drivers of executions tell it what its slots are to do; parcels
+ * go from slot to slot over its wire.
+ */
+export class Machine {
+  readonly #options: MachineOptions;
+  readonly #slotsOnWire = new SlotsOnWire();
+  readonly #bundles: Bundles;
+  readonly #authority: DistantAuthority;
+  readonly #lineage: LineageWriters;
+  readonly #guests = new Map<string, Guest>();
+  readonly #drivers = new Set<string>();
+  readonly #lost = new Set<string>();
+  /** Executions whose driver is gone: which slots still have to stop what they did for the one before. */
+  readonly #stopping = new Map<string, Stopping>();
+  /** The latest epoch of a head that this machine has heard of. */
+  #epoch = 0;
+  #launched: LaunchedSlots | undefined;
+  #wire: Wire | undefined;
+  #closed = false;
+
+  private constructor(options: MachineOptions) {
+    this.#options = options;
+    this.#bundles = new Bundles(options.security, options.settleCode);
+    this.#authority = new DistantAuthority(
+      (execution) => this.#guests.get(execution)?.driver,
+      (driver, message) => this.#tell(driver, message),
+    );
+    this.#lineage = new LineageWriters(this.#authority, (slot, order) => this.#slot(slot)?.order(order));
+  }
+
+  /** Listens, and starts the slots. @throws QStreamError OPTION_INVALID */
+  static async open(options: MachineOptions): Promise<Machine> {
+    const machine = new Machine(options);
+    const { id, bind, security, advertise, leaseMs } = options;
+    const wire = await Wire.open({
+      machine: id,
+      bind,
+      security,
+      advertise,
+      leaseMs,
+      link: (to, from, message) => machine.#slotsOnWire.deliver(to, from, message),
+      told: (driver, content) => machine.#told(driver, content as ToMachine),
+      silent: (driver, silentMs) => machine.#driverGone(driver, `nothing was heard of it for ${silentMs} ms`),
+      givenUp: (driver) => machine.#driverGone(driver, "it has given this machine up"),
+    });
+    machine.#wire = wire;
+    machine.#launched = machine.#launch(wire);
+    return machine;
+  }
+
+  #launch(wire: Wire): LaunchedSlots {
+    const { id, slots, tags, memoryBytes, files, leaseMs, turnMs } = this.#options;
+    return launchThreadSlots({
+      ids: Array.from({ length: slots }, (_, index) => slotOn(id, `slot-${index}`)),
+      client: slotOn(id, "main"),
+      machine: id,
+      tags,
+      memoryBytes,
+      logged: true,
+      files,
+      stdout: "stderr",
+      leaseMs,
+      turnMs,
+      gateway: (slot, port) => this.#slotsOnWire.connect(slot, port, wire),
+      onReport: (report) => this.#report(report),
+      onLost: (slot, error, activity) => this.#slotLost(slot, error, activity),
+      onProcessLost: (error) => this.#options.broken(error),
+    });
+  }
+
+  get url(): string {
+    return this.#wire?.url ?? "";
+  }
+
+  /** What it offers now. */
+  get offer(): MachineOffer {
+    const { id, tags, host, memoryBytes } = this.#options;
+    return { id, url: this.url, slots: this.#living.map((slot) => slot.id), tags, host, memoryBytes };
+  }
+
+  /** Executions that have something to do with it. */
+  get executions(): readonly string[] {
+    return [...this.#guests.keys()];
+  }
+
+  /** What the wire counts. */
+  get refused(): number {
+    return this.#wire?.refused ?? 0;
+  }
+
+  /** The epoch of a head that leads: drivers of those before it are refused from now on. False where it doesn't lead any more. */
+  heardOf(epoch: number): boolean {
+    this.#epoch = Math.max(this.#epoch, epoch);
+    return epoch === this.#epoch;
+  }
+
+  /** Another machine never comes back under its name. */
+  machineGone(machine: string): void {
+    this.#wire?.giveUp(machine);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#launched?.close();
+    await this.#lineage.end();
+    await this.#wire?.close();
+    this.#bundles.close();
+  }
+
+  get #living(): readonly SlotHandle[] {
+    return this.#launched?.slots.filter((slot) => !this.#lost.has(slot.id)) ?? [];
+  }
+
+  #slot(id: string): SlotHandle | undefined {
+    return this.#living.find((slot) => slot.id === id);
+  }
+
+  #told(driver: string, told: ToMachine): void {
+    if (!this.#drivers.has(driver)) {
+      this.#drivers.add(driver);
+      this.#wire?.watch(driver);
+      this.#tell(driver, { kind: "slots", slots: this.#living.map(({ id }) => id), tags: this.#options.tags });
+    }
+    switch (told.kind) {
+      case "open":
+        this.#open(driver, told);
+        return;
+      case "machines":
+        for (const { id, url } of told.machines) this.#wire?.meet(id, url);
+        return;
+      case "order":
+        this.#order(driver, told.slot, told.order);
+        return;
+      case "lose":
+        this.#slot(told.slot)?.lose();
+        return;
+      case "lineage-answer":
+        this.#authority.answered(told.question, told.yes);
+        return;
+      case "leave":
+        this.#driverGone(driver, "it ended");
+    }
+  }
+
+  #open(driver: string, opened: Extract<ToMachine, { kind: "open" }>): void {
+    const { execution, driver: number, epoch, bundle, store, storeWaitMs } = opened;
+    const before = this.#guests.get(execution);
+    const isLate = before !== undefined && before.driver !== driver && before.number >= number;
+    if (isLate || !this.heardOf(epoch)) {
+      this.#tell(driver, { kind: "taken", execution });
+      return;
+    }
+    if (before !== undefined && before.driver !== driver) {
+      this.#tell(before.driver, { kind: "taken", execution });
+      this.#stop(execution, "another driver goes on with it");
+    }
+    const writing = store === "none" ? undefined : this.#lineage.open(execution, store, storeWaitMs);
+    const ready = Promise.all([this.#bundles.fetch(bundle), writing, this.#stopping.get(execution)?.stopped]);
+    const code = ready.then(([url]) => url);
+    // Who waits for it hears of that; a machine that nothing is placed on has no use for it.
+    code.catch(() => {});
+    this.#guests.set(execution, { driver, number, code, recordsTold: 0 });
+  }
+
+  /** Orders wait for the code of their execution, and come to the slot in their order. */
+  #order(driver: string, slot: string, order: Order): void {
+    const handle = this.#slot(slot);
+    const guest = this.#guests.get(order.execution);
+    if (handle === undefined) return;
+    if (guest === undefined || guest.driver !== driver) {
+      if (order.kind === "release-dataset") handle.order(order);
+      return;
+    }
+    guest.code.then(
+      (load) => handle.order(order.kind === "prepare" ? { ...order, reference: { ...order.reference, load } } : order),
+      (error: unknown) => {
+        if (order.kind !== "prepare") return;
+        this.#report({ kind: "failed", execution: order.execution, slot, error: errorToData(error) });
+      },
+    );
+    // Its driver may keep it for another try, but slots don't know it any more.
+    if (order.kind === "release") void guest.code.finally(() => this.#forget(order.execution)).catch(() => {});
+  }
+
+  #forget(execution: string): void {
+    this.#guests.delete(execution);
+    this.#lineage.close(execution, new QStreamError("ABORTED", `execution ${execution} is over`));
+  }
+
+  #report(report: Report): void {
+    if (report.kind === "lineage-append" || report.kind === "lineage-call") {
+      this.#lineage.receive(report);
+      return;
+    }
+    const { execution } = report;
+    if (this.#stopping.get(execution)?.slots.has(report.slot) === true) {
+      if (report.kind === "stopped") this.#slotStopped(execution, report.slot);
+      return;
+    }
+    const guest = this.#guests.get(execution);
+    if (guest === undefined) return;
+    const written = this.#lineage.written(execution);
+    if (written !== undefined && written.records !== guest.recordsTold) {
+      guest.recordsTold = written.records;
+      this.#tell(guest.driver, { kind: "lineage", execution, said: { kind: "written", written } });
+    }
+    // Between machines a message may take as long as a network is away.
+    const onItsWay = report.kind === "progress" && (this.#wire?.bytesKept(this.#drivers) ?? 0) > 0;
+    this.#tell(guest.driver, { kind: "report", report: onItsWay ? { ...report, onItsWay } : report });
+  }
+
+  #slotLost(slot: string, error: Error, activity: SlotActivity | undefined): void {
+    if (this.#lost.has(slot) || this.#closed) return;
+    this.#lost.add(slot);
+    for (const execution of this.#stopping.keys()) this.#slotStopped(execution, slot);
+    for (const driver of this.#drivers) {
+      this.#tell(driver, { kind: "slot-lost", slot, error: errorToData(error), activity });
+    }
+    const before = new Set(this.#living.map(({ id }) => id));
+    const replaced = (): void => {
+      const added = this.#living.find(({ id }) => !before.has(id));
+      for (const driver of this.#drivers) this.#tell(driver, { kind: "slot-replaced", lost: slot, slot: added?.id });
+    };
+    this.#launched?.replace(slot).then(replaced, replaced);
+  }
+
+  /** A driver is gone, or has given this machine up: what it ran here is stopped, since somebody else may go on with it. */
+  #driverGone(driver: string, why: string): void {
+    if (!this.#drivers.delete(driver)) return;
+    this.#wire?.giveUp(driver);
+    for (const [execution, guest] of this.#guests) if (guest.driver === driver) this.#stop(execution, why);
+    this.#authority.driverGone(driver);
+  }
+
+  /** What sinks have prepared stays: it belongs to whoever goes on with the execution. */
+  #stop(execution: string, why: string): void {
+    const taken = new QStreamError("EXECUTION_TAKEN", `the driver of the execution is gone: ${why}`);
+    const slots = new Set(this.#living.map(({ id }) => id));
+    let done = (): void => {};
+    const stopped = new Promise<void>((resolve) => (done = resolve));
+    this.#stopping.set(execution, { slots, stopped, done });
+    for (const slot of this.#living) slot.order({ kind: "stop", execution, reason: errorToData(taken) });
+    if (slots.size === 0) this.#stopping.delete(execution);
+    this.#forget(execution);
+  }
+
+  #slotStopped(execution: string, slot: string): void {
+    const stopping = this.#stopping.get(execution);
+    if (stopping === undefined) return;
+    stopping.slots.delete(slot);
+    if (stopping.slots.size > 0) return;
+    this.#stopping.delete(execution);
+    stopping.done();
+  }
+
+  #tell(driver: string, told: FromMachine): void {
+    this.#wire?.tell(driver, told);
+  }
+}

@@ -1,0 +1,262 @@
+import { errorFromData, QStreamError } from "../../lib/core/errors.ts";
+import { systemClock } from "../../lib/core/seam/clock.ts";
+import type { FileSystem } from "../../lib/core/contracts/file-system.ts";
+import type { LineageActor } from "../lineage/lineage-actor.ts";
+import type { SlotHandle } from "../scheduler/execution-request.ts";
+import type { Report } from "../slot/protocol.ts";
+import type { SlotActivity } from "../slot/turn-notes.ts";
+import { makeSlot } from "../slots/local-slot.ts";
+import type { LaunchedSlots } from "../slots/slot-launcher.ts";
+import type { Bind, Security } from "../transport/wire/security.ts";
+import { machineOf, slotOn, SlotsOnWire } from "../transport/wire/slots-on-wire.ts";
+import { Wire } from "../transport/wire/wire.ts";
+import type { BundleReference, FromMachine, MachinePlace, ToMachine } from "./protocol.ts";
+
+export interface RemoteSlotsOptions {
+  /** The driver's own name on the wire. */
+  readonly id: string;
+  readonly bind: Bind;
+  readonly security: Security;
+  readonly advertise?: string | undefined;
+  readonly files: FileSystem;
+  /** Milliseconds without a sign of life after which a machine is given up. */
+  readonly leaseMs: number;
+  /** How many drivers the execution has had, with this one, and the epoch of the head that started it. */
+  readonly driver: number;
+  readonly epoch: number;
+  readonly bundle: BundleReference;
+  /** URL of the store that machines write lineage to. */
+  readonly store: string;
+  readonly storeWaitMs: number;
+  /** Who knows all channels; there from the first execution on. */
+  readonly lineage: () => LineageActor | undefined;
+  readonly onReport: (report: Report) => void;
+  readonly onLost: (slot: string, error: Error, activity?: SlotActivity) => void;
+  /** A machine has come, and its slots with it; or one that was to come is gone. */
+  readonly onAdded: () => void;
+  /** Another driver goes on with the execution. */
+  readonly onTaken: (execution: string) => void;
+}
+
+/** A machine, as the driver of an execution sees it. */
+interface KnownMachine extends MachinePlace {
+  readonly slots: Map<string, SlotHandle>;
+  /** Who waits for a slot in place of a lost one. */
+  readonly replacing: Map<string, () => void>;
+}
+
+/** The slots of a cluster's machines, for the session of one driver. Machines come and go. */
+export class RemoteSlots implements LaunchedSlots {
+  readonly client: SlotHandle;
+  readonly #options: RemoteSlotsOptions;
+  readonly #wire: Wire;
+  readonly #machines = new Map<string, KnownMachine>();
+  readonly #gone = new Set<string>();
+  /** Who waits for any machine at all. */
+  readonly #bereft = new Set<() => void>();
+  readonly #executions = new Set<string>();
+  readonly #closeClient: () => Promise<void>;
+
+  private constructor(options: RemoteSlotsOptions, wire: Wire, slotsOnWire: SlotsOnWire) {
+    this.#options = options;
+    this.#wire = wire;
+    const id = slotOn(options.id, "client");
+    const slot = makeSlot({
+      id,
+      transport: slotsOnWire.transport(id, wire),
+      files: options.files,
+      memoryBytes: () => process.memoryUsage.rss(),
+      report: options.onReport,
+    });
+    this.client = { id, machine: options.id, tags: [], order: (order) => slot.order(order), lose: () => {} };
+    this.#closeClient = () => slot.close();
+  }
+
+  static async open(options: RemoteSlotsOptions): Promise<RemoteSlots> {
+    const slotsOnWire = new SlotsOnWire();
+    const opened: { remote?: RemoteSlots } = {};
+    const wire = await Wire.open({
+      machine: options.id,
+      bind: options.bind,
+      security: options.security,
+      advertise: options.advertise,
+      leaseMs: options.leaseMs,
+      link: (to, from, message) => slotsOnWire.deliver(to, from, message),
+      told: (machine, content) => opened.remote?.told(machine, content as FromMachine),
+      silent: (machine, silentMs) => opened.remote?.machineLost(machine, `nothing was heard of it for ${silentMs} ms`),
+      givenUp: (machine) => opened.remote?.machineLost(machine, "it has given the execution up"),
+    });
+    return (opened.remote = new RemoteSlots(options, wire, slotsOnWire));
+  }
+
+  get slots(): readonly SlotHandle[] {
+    return [...this.#machines.values()].flatMap(({ slots }) => [...slots.values()]);
+  }
+
+  get machines(): readonly string[] {
+    return [...this.#machines.keys()];
+  }
+
+  /** True while a machine hasn't said which slots it has. */
+  get awaitsMachines(): boolean {
+    return [...this.#machines.values()].some(({ slots }) => slots.size === 0);
+  }
+
+  /** A machine is there: its slots can be used once it has said which they are. */
+  add({ id, url }: MachinePlace): void {
+    if (this.#machines.has(id) || this.#gone.has(id)) return;
+    this.#machines.set(id, { id, url, slots: new Map(), replacing: new Map() });
+    this.#wire.meet(id, url);
+    this.#wire.watch(id);
+    const machines = [...this.#machines.values()].map(({ id: other, url: at }) => ({ id: other, url: at }));
+    for (const other of this.#machines.keys()) this.#tell(other, { kind: "machines", machines });
+    for (const execution of this.#executions) this.#open(id, execution);
+  }
+
+  /** An execution is going to use the slots. */
+  open(execution: string): void {
+    if (this.#executions.has(execution)) return;
+    this.#executions.add(execution);
+    for (const machine of this.#machines.keys()) this.#open(machine, execution);
+  }
+
+  /** A machine is gone, or has to be taken for gone: nothing is heard of it from now on. */
+  machineLost(id: string, why: string): void {
+    if (!this.#machines.has(id)) return;
+    this.#wire.giveUp(id);
+    this.#without(id, new QStreamError("SLOT_LOST", `machine ${id} is lost: ${why}`));
+  }
+
+  /** A machine is to go: what it does for executions is made again by others, and it is told that nobody needs it. */
+  drain(id: string): void {
+    if (!this.#machines.has(id)) return;
+    this.#tell(id, { kind: "leave" });
+    this.#without(id, new QStreamError("SLOT_LOST", `machine ${id} is drained`));
+    // It breaks with this driver when it has heard that; if it never does, nothing it sends is of a life that counts.
+    this.#wire.unwatch(id);
+  }
+
+  /** All of its slots are lost by one error: to the scheduler that is one loss. */
+  #without(id: string, error: QStreamError): void {
+    const machine = this.#machines.get(id);
+    if (machine === undefined) return;
+    this.#machines.delete(id);
+    this.#gone.add(id);
+    for (const slot of machine.slots.keys()) this.#options.onLost(slot, error);
+    for (const settle of machine.replacing.values()) settle();
+    if (machine.slots.size === 0) this.#options.onAdded();
+  }
+
+  /** The machine itself starts another slot in place of a lost one. */
+  replace(lost: string): Promise<void> {
+    const machine = this.#machines.get(machineOf(lost));
+    if (machine !== undefined) return new Promise((resolve) => machine.replacing.set(lost, resolve));
+    return this.slots.length > 0 ? Promise.resolve() : this.#anyMachine();
+  }
+
+  /** The last machine may be on its way back, or another one may come. */
+  #anyMachine(): Promise<void> {
+    return new Promise((resolve) => {
+      const settle = (): void => {
+        cancel();
+        this.#bereft.delete(settle);
+        resolve();
+      };
+      const cancel = systemClock.after(bereftLeases * this.#options.leaseMs, settle);
+      this.#bereft.add(settle);
+    });
+  }
+
+  async close(): Promise<void> {
+    for (const settle of this.#bereft) settle();
+    for (const machine of this.#machines.keys()) this.#tell(machine, { kind: "leave" });
+    await this.#closeClient();
+    await this.#wire.flush(closeGraceMs);
+    await this.#wire.close();
+  }
+
+  /** @internal A machine said something. */
+  told(id: string, told: FromMachine): void {
+    const machine = this.#machines.get(id);
+    if (machine === undefined) return;
+    switch (told.kind) {
+      case "slots":
+        for (const slot of told.slots) this.#addSlot(machine, slot, told.tags);
+        for (const settle of this.#bereft) settle();
+        this.#options.onAdded();
+        return;
+      case "report":
+        this.#options.onReport(told.report);
+        return;
+      case "slot-lost":
+        if (machine.slots.has(told.slot)) this.#options.onLost(told.slot, errorFromData(told.error), told.activity);
+        return;
+      case "lineage":
+        void this.#lineage(id, told);
+        return;
+      case "taken":
+        this.#options.onTaken(told.execution);
+        return;
+      case "slot-replaced": {
+        const tags = machine.slots.get(told.lost)?.tags ?? [];
+        machine.slots.delete(told.lost);
+        if (told.slot !== undefined) this.#addSlot(machine, told.slot, tags);
+        machine.replacing.get(told.lost)?.();
+        machine.replacing.delete(told.lost);
+      }
+    }
+  }
+
+  async #lineage(
+    machine: string,
+    { execution, question, said }: Extract<FromMachine, { kind: "lineage" }>,
+  ): Promise<void> {
+    const lineage = this.#options.lineage();
+    let yes = false;
+    switch (said.kind) {
+      case "usable":
+        yes = lineage?.usable(execution, said.number, said.head) ?? false;
+        break;
+      case "saved":
+        // Where it can't be freed, the store is away, and who waits for that hears of it.
+        yes = (await lineage?.saved(execution, said.number, said.seq, said.head).catch(() => false)) ?? false;
+        break;
+      case "damaged":
+        lineage?.damaged(execution, said.number, said.seq);
+        break;
+      case "refused":
+        lineage?.refused(execution, said.number, said.generation);
+        break;
+      case "failed":
+        lineage?.failed(execution, errorFromData(said.error));
+        break;
+      case "written":
+        lineage?.writtenElsewhere(execution, machine, said.written);
+    }
+    if (question !== undefined && this.#machines.has(machine)) {
+      this.#tell(machine, { kind: "lineage-answer", question, yes });
+    }
+  }
+
+  #addSlot(machine: KnownMachine, id: string, tags: readonly string[]): void {
+    machine.slots.set(id, {
+      id,
+      machine: machine.id,
+      tags,
+      order: (order) => this.#tell(machine.id, { kind: "order", slot: id, order }),
+      lose: () => this.#tell(machine.id, { kind: "lose", slot: id }),
+    });
+  }
+
+  #open(machine: string, execution: string): void {
+    const { driver, epoch, bundle, store, storeWaitMs } = this.#options;
+    this.#tell(machine, { kind: "open", execution, driver, epoch, bundle, store, storeWaitMs });
+  }
+
+  #tell(machine: string, told: ToMachine): void {
+    this.#wire.tell(machine, told);
+  }
+}
+
+const closeGraceMs = 1000;
+const bereftLeases = 3;

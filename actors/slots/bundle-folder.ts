@@ -1,0 +1,24 @@
+import { existsSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { makeTemporaryFolder, removeTemporaryFolder } from "../../lib/core/seam/temporary-folder.ts";
+
+/** Where a machine keeps the code that it was sent. Only this user can enter it; it goes with the process. */
+export class BundleFolder {
+  #path: string | undefined;
+
+  /** Writes a bundle that isn't there yet, and returns its path. */
+  write(hash: string, code: string): string {
+    this.#path ??= makeTemporaryFolder("code-");
+    const path = join(this.#path, `${hash.slice(0, 24)}.mjs`);
+    if (existsSync(path)) return path;
+    const temporary = `${path}.part`;
+    writeFileSync(temporary, code, { mode: 0o600 });
+    renameSync(temporary, path);
+    return path;
+  }
+
+  remove(): void {
+    if (this.#path !== undefined) removeTemporaryFolder(this.#path);
+    this.#path = undefined;
+  }
+}

@@ -1,0 +1,204 @@
+import { QStreamError } from "../../lib/core/errors.ts";
+import type { RedisArgument, RedisReply } from "./redis-connection.ts";
+import {
+  bundlePieceScript,
+  campaignScript,
+  cancelScript,
+  driverScript,
+  endScript,
+  executionScript,
+  loadScript,
+  machineGoneScript,
+  machineScript,
+  readBundleScript,
+  renewScript,
+  resignScript,
+  submitScript,
+  tidiedScript,
+} from "./cluster-scripts.ts";
+import { bufferOf, bytesOf, listOf, numberOf, textOf } from "./redis-replies.ts";
+import type { RedisScript } from "./redis-scripts.ts";
+import { RedisSteps, type RedisStoreOptions } from "./redis-steps.ts";
+
+/** How an execution stands, as a cluster keeps it. What it means is the head's; here it is bytes. */
+export interface KeptExecution {
+  readonly execution: string;
+  readonly status: string;
+  readonly flow: string;
+  /** Milliseconds since 1970. */
+  readonly submittedAt: number;
+  readonly bundle: string;
+  readonly submission: Uint8Array;
+  /** Why it is to be cancelled. */
+  readonly cancel: string | undefined;
+  readonly end: Uint8Array;
+  /** Number of the driver that runs it. */
+  readonly driver: number;
+}
+
+/** What became of an attempt to lead. */
+export type Campaign =
+  | { readonly leads: true; readonly epoch: number }
+  | { readonly leads: false; readonly leader: string };
+
+// A bundle travels in pieces, so that nobody's commit waits for all of it.
+const pieceBytes = 1 << 20;
+const endedMax = 100;
+const endBytesMax = 256 << 20;
+const bundleKeptMs = 600_000;
+
+/**
+ * What a cluster keeps in Redis so that any head can go on with it: who leads, machines, bundles and executions. Writes are those
+ * of the head that leads: each carries its epoch, which is checked in the same step.
+ */
+export class ClusterState {
+  readonly #steps: RedisSteps;
+  readonly #head: string;
+  #epoch = 0;
+
+  private constructor(steps: RedisSteps, head: string) {
+    this.#steps = steps;
+    this.#head = head;
+  }
+
+  /**
+   * @param head - a name that no other head, and no other life of this one, has
+   * @throws QStreamError OPTION_INVALID, STORE_UNAVAILABLE, STORE_REFUSED
+   */
+  static async open(url: string, head: string, options: RedisStoreOptions = {}): Promise<ClusterState> {
+    return new ClusterState(await RedisSteps.open(url, options), head);
+  }
+
+  close(): void {
+    this.#steps.close();
+  }
+
+  /** Leads from now on, unless another head does. */
+  async campaign(url: string, leaseMs: number): Promise<Campaign> {
+    const [state, answer] = await this.#run(campaignScript, [this.#head, url, String(leaseMs)]);
+    if (state !== "leads") return { leads: false, leader: textOf(answer) };
+    this.#epoch = numberOf(answer);
+    return { leads: true, epoch: this.#epoch };
+  }
+
+  /** Goes on leading, with these machines. @throws QStreamError HEAD_DEPOSED */
+  async renew(leaseMs: number, machines: readonly string[]): Promise<void> {
+    await this.#led(renewScript, [String(leaseMs), ...machines]);
+  }
+
+  async resign(): Promise<void> {
+    await this.#led(resignScript, []);
+  }
+
+  async machine(leaseMs: number, id: string, description: string): Promise<void> {
+    await this.#led(machineScript, [String(leaseMs), id, description]);
+  }
+
+  async machineGone(id: string): Promise<void> {
+    await this.#led(machineGoneScript, [id]);
+  }
+
+  async putBundle(hash: string, bytes: Uint8Array): Promise<void> {
+    const pieces = Math.max(1, Math.ceil(bytes.byteLength / pieceBytes));
+    for (let piece = 0; piece < pieces; piece++) {
+      const part = bufferOf(bytes.subarray(piece * pieceBytes, (piece + 1) * pieceBytes));
+      // oxlint-disable-next-line no-await-in-loop -- the last piece makes it whole
+      await this.#led(bundlePieceScript, [hash, String(piece), part, String(pieces)]);
+    }
+  }
+
+  /** The bytes of a bundle, or undefined where it isn't here. */
+  async bundle(hash: string): Promise<Uint8Array | undefined> {
+    const parts: Uint8Array[] = [];
+    for (let piece = 0; ; piece++) {
+      // oxlint-disable-next-line no-await-in-loop -- one piece after the other
+      const [, pieces, bytes] = await this.#run(readBundleScript, [hash, String(piece)]);
+      if (pieces === null || bytes === null) return undefined;
+      parts.push(bytesOf(bytes));
+      if (parts.length === numberOf(pieces)) return Buffer.concat(parts);
+    }
+  }
+
+  /** @throws QStreamError FLOW_NOT_FOUND where its bundle isn't here (any more), HEAD_DEPOSED */
+  async submit(one: {
+    readonly execution: string;
+    readonly bundle: string;
+    readonly flow: string;
+    readonly submission: Uint8Array;
+    readonly submittedAt: number;
+  }): Promise<void> {
+    const { execution, bundle, flow, submission, submittedAt } = one;
+    const state = await this.#led(submitScript, [execution, bundle, flow, bufferOf(submission), String(submittedAt)]);
+    if (state !== "no-code") return;
+    throw new QStreamError("FLOW_NOT_FOUND", "the code of the flow isn't here (any more)", {
+      advice: "Submit it again",
+    });
+  }
+
+  /** A driver goes on with an execution. False where it has ended. */
+  async driver(execution: string, number: number): Promise<boolean> {
+    return (await this.#led(driverScript, [execution, String(number)])) === "ok";
+  }
+
+  async cancel(execution: string, reason: string): Promise<void> {
+    await this.#led(cancelScript, [execution, reason]);
+  }
+
+  /** An execution has ended. False where it had ended already, or another driver goes on with it. */
+  async end(execution: string, driver: number, status: string, end: Uint8Array, endedAt: number): Promise<boolean> {
+    const args = [execution, String(driver), status, bufferOf(end), String(endedAt)];
+    const kept = [String(endedMax), String(endBytesMax), String(bundleKeptMs)];
+    return (await this.#led(endScript, [...args, ...kept])) === "ok";
+  }
+
+  /** Nothing is left of the lineage of an execution that has ended. */
+  async tidied(execution: string): Promise<void> {
+    await this.#led(tidiedScript, [execution]);
+  }
+
+  /** What a head that leads from now on takes over. Of machines, those whose lease ended before `graceMs` aren't. */
+  async load(graceMs: number): Promise<{
+    readonly machines: readonly string[];
+    readonly executions: readonly string[];
+    readonly leftovers: readonly string[];
+  }> {
+    const [, machines, executions, leftovers] = await this.#run(loadScript, [String(graceMs)]);
+    const texts = (reply: RedisReply | undefined): string[] =>
+      listOf(reply)
+        .map((one) => textOf(one))
+        .filter((text) => text !== "");
+    return { machines: texts(machines), executions: texts(executions), leftovers: texts(leftovers) };
+  }
+
+  async execution(execution: string): Promise<KeptExecution | undefined> {
+    const [, kept] = await this.#run(executionScript, [execution]);
+    const [status, flow, submittedAt, bundle, submission, cancel, end, driver] = listOf(kept);
+    if (textOf(status) === "") return undefined;
+    return {
+      execution,
+      status: textOf(status),
+      flow: textOf(flow),
+      submittedAt: numberOf(submittedAt),
+      bundle: textOf(bundle),
+      submission: bytesOf(submission),
+      cancel: cancel === null ? undefined : textOf(cancel),
+      end: bytesOf(end),
+      driver: numberOf(driver),
+    };
+  }
+
+  /** A step of a head that leads. */
+  async #led(script: RedisScript, args: readonly RedisArgument[]): Promise<string> {
+    const [state] = await this.#run(script, [this.#head, String(this.#epoch), ...args]);
+    if (state === "deposed") {
+      throw new QStreamError("HEAD_DEPOSED", "another head leads the cluster by now", {
+        advice: "Nothing is to be done: it goes on with what this one had begun",
+      });
+    }
+    return textOf(state);
+  }
+
+  #run(script: RedisScript, args: readonly RedisArgument[]): Promise<readonly RedisReply[]> {
+    return this.#steps.run(script, "cluster", args);
+  }
+}

@@ -1,0 +1,129 @@
+import type { Socket } from "node:net";
+import type { WebSocket } from "ws";
+import { ReceivingLane, SendingLane } from "./lane.ts";
+import { signOfLife } from "./wire-message.ts";
+
+/**
+ * The two ways of an ordered pair of machines. `control` is dialled by who sends on it and carries what is small: credit, orders, reports,
+ * signs of life. `data` carries parcels, and is dialled by who receives them: what a WebSocket's client sends has to be masked
+ * byte by byte, what a server sends doesn't.
+ */
+export type Way = "control" | "data";
+
+/** A connection with another machine. */
+export interface Connection {
+  readonly socket: WebSocket;
+  /** What it runs on: says how many bytes have come, also while a large message is on its way. */
+  readonly stream: Socket;
+}
+
+interface Open extends Connection {
+  readonly way: Way;
+  readonly dialed: boolean;
+  bytesRead: number;
+  heardAt: number;
+}
+
+/** Another machine, as this one sees it. */
+export class Peer {
+  readonly id: string;
+  /** Where it listens. */
+  url: string;
+  /** True where somebody else has said that it exists; one that only said so itself is forgotten when it goes unheard. */
+  met: boolean;
+  readonly sending = { control: new SendingLane(), data: new SendingLane() } as const;
+  readonly receiving = { control: new ReceivingLane(), data: new ReceivingLane() } as const;
+  /** What this machine dials, or has dialled. */
+  readonly dials = new Set<Way>();
+  /** True once it was asked to dial for parcels. */
+  askedForDial = false;
+  /** When anything came from it last, on the clock of this process. */
+  heardAt: number;
+  /** How often it was hung up on for nonsense since a message was taken from it. */
+  strikes = 0;
+  /** It isn't let in before. */
+  shutOutUntil = 0;
+  /** Why the last attempt to dial it failed. */
+  failure: Error | undefined;
+  readonly #open = new Map<string, Open>();
+
+  constructor(id: string, url: string, met: boolean, now: number) {
+    this.id = id;
+    this.url = url;
+    this.met = met;
+    this.heardAt = now;
+  }
+
+  /** Takes a connection in place of an earlier one of its kind. */
+  open(way: Way, dialed: boolean, connection: Connection, now: number, closed: () => void): void {
+    const { socket, stream } = connection;
+    const kind = `${way} ${dialed ? "dialed" : "accepted"}`;
+    const earlier = this.#open.get(kind);
+    this.#open.set(kind, { ...connection, way, dialed, bytesRead: stream.bytesRead, heardAt: now });
+    if (earlier !== undefined) {
+      this.sending[way].detach(earlier.socket);
+      earlier.socket.terminate();
+    }
+    this.heardAt = now;
+    socket.once("close", () => {
+      if (this.#open.get(kind)?.socket === socket) this.#open.delete(kind);
+      this.sending[way].detach(socket);
+      closed();
+    });
+  }
+
+  /** True for a connection that no later one has replaced. */
+  uses(way: Way, dialed: boolean, socket: WebSocket): boolean {
+    return this.#open.get(`${way} ${dialed ? "dialed" : "accepted"}`)?.socket === socket;
+  }
+
+  /** Messages that came in order, and messages that it has acknowledged. */
+  get progress(): number {
+    const { sending, receiving } = this;
+    const sent = sending.control.acknowledgedThrough + sending.data.acknowledgedThrough;
+    return sent + receiving.control.received + receiving.data.received;
+  }
+
+  /** True where nothing was ever said, or is to be, and no connection is open. */
+  get unused(): boolean {
+    const { sending, progress } = this;
+    return this.#open.size === 0 && progress === 0 && sending.control.last === 0 && sending.data.last === 0;
+  }
+
+  /**
+   * Tells it that this machine lives, and what has come; and hangs up where nothing came for so long, because the other end may not
+   * be there any more.
+   */
+  beat(now: number, staleMs: number, heldUp: boolean): void {
+    for (const open of this.#open.values()) {
+      const { socket, stream, way, dialed } = open;
+      // If this process didn't run either, what has come may wait to be read.
+      if (heldUp || stream.bytesRead !== open.bytesRead) {
+        open.bytesRead = stream.bytesRead;
+        open.heardAt = now;
+        this.heardAt = now;
+      } else if (now - open.heardAt > staleMs) {
+        socket.terminate();
+        continue;
+      }
+      if (receives(way, dialed)) this.receiving[way].acknowledge(socket, true);
+      // Behind what waits to be written, a sign says nothing that those bytes don't.
+      if (socket.readyState === socket.OPEN && socket.bufferedAmount === 0) socket.send(signOfLife);
+    }
+  }
+
+  /** Messages of this machine to the peer that haven't been acknowledged, in bytes. */
+  get bytesKept(): number {
+    return this.sending.control.bytesKept + this.sending.data.bytesKept;
+  }
+
+  close(): void {
+    for (const { socket } of this.#open.values()) socket.terminate();
+    this.#open.clear();
+  }
+}
+
+/** True at the end of a connection to which messages come: the one who dialled for parcels, and who was dialled for the rest. */
+function receives(way: Way, dialed: boolean): boolean {
+  return (way === "data") === dialed;
+}

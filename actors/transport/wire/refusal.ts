@@ -1,0 +1,56 @@
+import { QStreamError } from "../../../lib/core/errors.ts";
+
+/** Why something that came was refused. */
+export type RefusalReason =
+  /** A WebSocket's frames are wrong, or text came. */
+  | "protocol"
+  | "too-large"
+  /** What a message begins with, or its form, is wrong. */
+  | "message"
+  /** The frame of a link's message. */
+  | "frame"
+  /** What a machine tells can't be read, or isn't what machines tell. */
+  | "tell"
+  /** A number that doesn't follow. */
+  | "number"
+  | "acknowledgement"
+  /** A machine says who it is in a wrong way, or is of another version. */
+  | "hello"
+  /** A machine that was given up. */
+  | "given-up"
+  /** A machine whose last connections brought nothing but nonsense has to wait. */
+  | "too-soon";
+
+/** Something that came isn't what a machine of this version sends. */
+export class Refusal extends QStreamError {
+  readonly reason: RefusalReason;
+
+  constructor(reason: RefusalReason, what: string, cause?: unknown) {
+    super("FRAME_INVALID", `a message between machines is invalid: ${what}`, {
+      advice: "Another program, or another version of QStream, sent it.",
+      ...(cause === undefined ? {} : { cause }),
+    });
+    this.reason = reason;
+  }
+}
+
+/** How often something was refused, and why. */
+export class Refusals {
+  readonly #counts = new Map<RefusalReason, number>();
+
+  count(reason: RefusalReason): void {
+    this.#counts.set(reason, this.of(reason) + 1);
+  }
+
+  of(reason: RefusalReason): number {
+    return this.#counts.get(reason) ?? 0;
+  }
+
+  get total(): number {
+    return [...this.#counts.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  get all(): Readonly<Partial<Record<RefusalReason, number>>> {
+    return Object.fromEntries(this.#counts);
+  }
+}

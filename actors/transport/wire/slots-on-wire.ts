@@ -1,0 +1,88 @@
+import type { MessagePort } from "node:worker_threads";
+import type { LinkMessage, Transport } from "../../../lib/core/contracts/transport.ts";
+import { Inbox } from "../inbox.ts";
+import { Peer, type Addressed } from "../port-transport.ts";
+import type { Wire } from "./wire.ts";
+
+/** The machine that a slot is on: names of slots begin with it. */
+export function machineOf(slot: string): string {
+  return slot.slice(0, slot.indexOf("/"));
+}
+
+/** The name of a slot of a machine. */
+export function slotOn(machine: string, slot: string | number): string {
+  return `${machine}/${slot}`;
+}
+
+/** Hands messages between the slots of a machine, which are threads or in this thread, and its wire. */
+export class SlotsOnWire {
+  readonly #ports = new Map<string, Peer<Addressed>>();
+  readonly #own = new Map<string, WireTransport>();
+  /** Messages for slots that aren't here (any more). */
+  unclaimed = 0;
+
+  /** Connects a slot's thread. */
+  connect(slot: string, port: MessagePort, wire: Wire): void {
+    this.#ports.set(slot, new Peer(port));
+    port.on("message", (messages: readonly Addressed[]) => {
+      for (const { slot: to, message } of messages) this.#send(wire, to, slot, message);
+    });
+    port.once("close", () => this.#ports.delete(slot));
+  }
+
+  #send(wire: Wire, to: string, from: string, message: LinkMessage): void {
+    const machine = machineOf(to);
+    // A slot of this machine that another has no port to (any more).
+    if (machine === wire.machine) this.deliver(to, from, message);
+    else wire.sendLink(machine, to, from, message);
+  }
+
+  /** The transport of a slot in this thread. */
+  transport(slot: string, wire: Wire): Transport {
+    const transport = new WireTransport(slot, wire, () => this.#own.delete(slot));
+    this.#own.set(slot, transport);
+    return transport;
+  }
+
+  /** A message came from another machine. */
+  deliver(to: string, from: string, message: LinkMessage): void {
+    const port = this.#ports.get(to);
+    const own = this.#own.get(to);
+    if (port !== undefined) port.send({ slot: from, message }, message);
+    else if (own !== undefined) own.deliver(message, from);
+    else this.unclaimed++;
+  }
+}
+
+class WireTransport implements Transport {
+  readonly slot: string;
+  readonly #wire: Wire;
+  readonly #inbox = new Inbox();
+  readonly #closed: () => void;
+  bytesSent = 0;
+
+  constructor(slot: string, wire: Wire, closed: () => void) {
+    this.slot = slot;
+    this.#wire = wire;
+    this.#closed = closed;
+  }
+
+  send(to: string, message: LinkMessage): void {
+    this.#wire.sendLink(machineOf(to), to, this.slot, message);
+    if (message.kind === "parcel") this.bytesSent += message.payload.bytes.byteLength;
+  }
+
+  receive(handler: (message: LinkMessage, from: string) => void): void {
+    this.#inbox.receive(handler);
+  }
+
+  deliver(message: LinkMessage, from: string): void {
+    this.#inbox.deliver(message, from);
+  }
+
+  close(): Promise<void> {
+    this.#inbox.close();
+    this.#closed();
+    return Promise.resolve();
+  }
+}

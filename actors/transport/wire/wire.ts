@@ -1,0 +1,400 @@
+import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
+import { performance } from "node:perf_hooks";
+import { setTimeout as wait } from "node:timers/promises";
+import type { RawData, WebSocket } from "ws";
+import type { LinkMessage } from "../../../lib/core/contracts/transport.ts";
+import { QStreamError } from "../../../lib/core/errors.ts";
+import { dial, MachineRefused } from "./dial.ts";
+import { Peer, type Connection, type Way } from "./peer.ts";
+import { Refusal, Refusals, type RefusalReason } from "./refusal.ts";
+import { keepDialing, redialFirstMs, redialMostMs } from "./redial.ts";
+import { isLoopback } from "./security.ts";
+import { WireServer, type Admission, type Rights } from "./server.ts";
+import { helloHeaders, readHello, receivedHeaders, receivedOf, wayOf, type Hello } from "./wire-hello.ts";
+import type { WireOptions } from "./wire-options.ts";
+import { readMessage, readStart, type Told, type WireMessage } from "./wire-message.ts";
+
+const beatEveryMs = 250;
+const flushLookMs = 2;
+const dialWithinMs = 5000;
+const staleLeastMs = 1000;
+const peersMax = 4096;
+// Of drivers that ended, mostly. Who comes back later than so many others is found out by its numbers.
+const goneMost = 4096;
+// Nonsense that one machine may send in a row: each time it is hung up on, and has to wait longer.
+const strikesMost = 8;
+const keptBytesMaxDefault = 2 ** 30;
+const statusGivenUp = 410;
+
+/**
+ * A machine's port, and its connections with other machines. Messages to one machine arrive once and in order on each of two ways,
+ * over as many connections as it takes, until either gives the other up.
+ */
+export class Wire {
+  readonly machine: string;
+  readonly url: string;
+  readonly #options: WireOptions;
+  readonly #server: WireServer;
+  readonly #peers = new Map<string, Peer>();
+  readonly #watched = new Set<string>();
+  readonly #gone = new Set<string>();
+  readonly #closed = new AbortController();
+  readonly #refusals = new Refusals();
+  readonly #beats: NodeJS.Timeout;
+  readonly #beatMs: number;
+  readonly #staleMs: number;
+  #lastBeatAt = performance.now();
+  /** Messages for machines that aren't known, or not any more. */
+  undelivered = 0;
+
+  private constructor(options: WireOptions, server: WireServer) {
+    const { bind, security, advertise } = options;
+    this.#options = options;
+    this.#server = server;
+    this.machine = options.machine;
+    const host = bind.host.includes(":") && !bind.host.startsWith("[") ? `[${bind.host}]` : bind.host;
+    this.url = `${security.tls === undefined ? "ws" : "wss"}://${advertise ?? `${host}:${server.port}`}`;
+    this.#beatMs = Math.min(beatEveryMs, options.leaseMs / 4);
+    // Half of the lease is left to find a connection that works.
+    this.#staleMs = Math.max(staleLeastMs, options.leaseMs / 2);
+    this.#beats = setInterval(() => this.#beat(), this.#beatMs);
+  }
+
+  /** @throws QStreamError OPTION_INVALID */
+  static async open(options: WireOptions): Promise<Wire> {
+    const { bind, security, advertise, answer } = options;
+    if (advertise === undefined && !isLoopback(bind.host) && /^(0\.0\.0\.0|\[?::\]?)$/u.test(bind.host)) {
+      throw new QStreamError("OPTION_INVALID", `${bind.host} says to listen everywhere, but not where others find it`, {
+        advice: "Give --advertise host:port",
+      });
+    }
+    const opened: { wire?: Wire } = {};
+    const server = await WireServer.open({
+      bind,
+      security,
+      admit: (url, request, rights) =>
+        opened.wire?.admit(url, request, rights) ?? { admitted: false, status: 503, reason: "it starts" },
+      ...(answer === undefined ? {} : { answer }),
+    });
+    return (opened.wire = new Wire(options, server));
+  }
+
+  get port(): number {
+    return this.#server.port;
+  }
+
+  /** Says where a machine is. */
+  meet(machine: string, url: string): void {
+    if (machine === this.machine || this.#gone.has(machine)) return;
+    const peer = this.#peers.get(machine);
+    if (peer === undefined) this.#peers.set(machine, new Peer(machine, url, true, performance.now()));
+    else {
+      peer.url = url;
+      peer.met = true;
+    }
+  }
+
+  /** Is told of a machine from which nothing is heard. Opens a connection to it. */
+  watch(machine: string): void {
+    const peer = this.#peers.get(machine);
+    if (peer === undefined) return;
+    peer.heardAt = performance.now();
+    this.#watched.add(machine);
+    this.#keepDialing(peer, "control");
+  }
+
+  unwatch(machine: string): void {
+    this.#watched.delete(machine);
+  }
+
+  /** Breaks with a machine for good: it is told so when it comes back. */
+  giveUp(machine: string): void {
+    this.forget(machine);
+    this.#gone.add(machine);
+    if (this.#gone.size <= goneMost) return;
+    const [oldest = ""] = this.#gone;
+    this.#gone.delete(oldest);
+  }
+
+  /** A machine is gone, or has nothing to do with this one any more: what is on its way to it is dropped. */
+  forget(machine: string): void {
+    this.#gone.delete(machine);
+    this.#watched.delete(machine);
+    this.#peers.get(machine)?.close();
+    this.#peers.delete(machine);
+  }
+
+  /** Sends a link's message to a slot of another machine. What is for one that was given up goes nowhere. */
+  sendLink(machine: string, to: string, from: string, message: LinkMessage): void {
+    const bulk = message.kind === "parcel" || message.kind === "end";
+    this.#send(machine, bulk ? "data" : "control", { kind: "link", to, from, message });
+  }
+
+  /**
+   * Tells a machine something that structured clone can carry.
+   *
+   * @throws QStreamError LIMIT_EXCEEDED
+   */
+  tell(machine: string, content: Told): void {
+    this.#send(machine, "control", { kind: "tell", content });
+  }
+
+  /** Bytes on their way to other machines, but for some. */
+  bytesKept(except?: ReadonlySet<string>): number {
+    return [...this.#peers].reduce((sum, [id, peer]) => (except?.has(id) === true ? sum : sum + peer.bytesKept), 0);
+  }
+
+  /** What came and was refused. */
+  get refused(): number {
+    return this.#refusals.total + this.#server.refused;
+  }
+
+  /** What came and was refused, by reason. Requests without the token are counted in `refused` only. */
+  get refusals(): Readonly<Partial<Record<RefusalReason, number>>> {
+    return this.#refusals.all;
+  }
+
+  /** Messages that were sent or came twice, because a connection broke. */
+  get repeated(): { readonly sent: number; readonly received: number } {
+    let [sent, received] = [0, 0];
+    for (const { sending, receiving } of this.#peers.values()) {
+      sent += sending.control.resent + sending.data.resent;
+      received += receiving.control.repeated + receiving.data.repeated;
+    }
+    return { sent, received };
+  }
+
+  /** Waits until everything that was sent has come to where it goes, but not for long. */
+  async flush(withinMs: number): Promise<void> {
+    const until = performance.now() + withinMs;
+    while (this.bytesKept() > 0 && performance.now() < until) {
+      for (const { sending } of this.#peers.values()) {
+        sending.control.ask();
+        sending.data.ask();
+      }
+      // oxlint-disable-next-line no-await-in-loop -- it waits
+      await wait(flushLookMs);
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#beats);
+    this.#closed.abort();
+    for (const peer of this.#peers.values()) peer.close();
+    await this.#server.close();
+  }
+
+  /** @internal */
+  admit(url: URL, request: IncomingMessage, rights: Rights): Admission {
+    const way = wayOf(url.pathname);
+    if (way === undefined) {
+      return this.#options.admit?.(url, request, rights) ?? { admitted: false, status: 404, reason: "nothing is here" };
+    }
+    if (rights !== "all") return { admitted: false, status: 403, reason: "this token only lets you look" };
+    const hello = readHello(request.headers);
+    if (typeof hello === "string") return this.#notAdmitted(400, "hello", hello);
+    if (hello.to !== this.machine) {
+      return this.#notAdmitted(statusGivenUp, "hello", `${hello.to} is gone: here is ${this.machine}`);
+    }
+    if (this.#options.security.tls !== undefined && !hello.url.startsWith("wss:")) {
+      return this.#notAdmitted(400, "hello", `${hello.from} listens without TLS`);
+    }
+    return this.#admitMachine(way, hello);
+  }
+
+  #admitMachine(way: Way, hello: Hello): Admission {
+    if (this.#gone.has(hello.from)) {
+      return this.#notAdmitted(statusGivenUp, "given-up", `${hello.from} was given up`);
+    }
+    const known = this.#peers.get(hello.from);
+    if (known === undefined && this.#peers.size >= peersMax) {
+      return this.#notAdmitted(503, "hello", "there are too many machines");
+    }
+    const now = performance.now();
+    const peer = known ?? new Peer(hello.from, hello.url, false, now);
+    if (now < peer.shutOutUntil) return this.#notAdmitted(429, "too-soon", "what came before was nonsense");
+    if (way === "data" && hello.received > peer.sending.data.last) {
+      return this.#notAdmitted(statusGivenUp, "given-up", `${hello.from} was given up, and forgotten`);
+    }
+    return {
+      admitted: true,
+      headers: receivedHeaders(peer.receiving.control.received),
+      connected: (visitor) => {
+        this.#peers.set(peer.id, peer);
+        this.#listen(peer, way, false, visitor);
+        if (way === "data")
+          this.#checked(peer, visitor.socket, () => peer.sending.data.attach(visitor.socket, hello.received));
+      },
+    };
+  }
+
+  #notAdmitted(status: number, counted: RefusalReason, reason: string): Admission {
+    this.#refusals.count(counted);
+    return { admitted: false, status, reason };
+  }
+
+  #send(machine: string, way: Way, message: WireMessage): void {
+    const peer = this.#peers.get(machine);
+    if (peer === undefined || this.#closed.signal.aborted) {
+      this.undelivered++;
+      return;
+    }
+    peer.sending[way].send(message);
+    const { keptBytesMax = keptBytesMaxDefault } = this.#options;
+    if (peer.bytesKept > keptBytesMax) {
+      this.#breakWith(peer, `it doesn't take what it is sent: more than ${keptBytesMax} bytes wait for it`);
+    } else if (way === "control") this.#keepDialing(peer, "control");
+    else if (!peer.sending.data.connected && !peer.askedForDial) {
+      peer.askedForDial = true;
+      this.#send(machine, "control", { kind: "dial" });
+    }
+  }
+
+  /** Nothing goes to a machine any more, or comes from it. */
+  #breakWith(peer: Peer, why: string): void {
+    this.giveUp(peer.id);
+    // Whoever sends just now isn't to hear of it in between.
+    setImmediate(() => {
+      if (!this.#closed.signal.aborted) this.#options.givenUp?.(peer.id, why);
+    });
+  }
+
+  #knows(peer: Peer): boolean {
+    return !this.#closed.signal.aborted && this.#peers.get(peer.id) === peer;
+  }
+
+  #keepDialing(peer: Peer, way: Way): void {
+    if (peer.dials.has(way)) return;
+    peer.dials.add(way);
+    void keepDialing({
+      signal: this.#closed.signal,
+      wanted: () => this.#knows(peer),
+      progress: () => peer.progress,
+      dial: () => this.#dialOnce(peer, way),
+      failed: (error) => {
+        peer.failure = error;
+        const gone = error instanceof MachineRefused && error.status === statusGivenUp;
+        if (gone && this.#knows(peer)) this.#breakWith(peer, error.message);
+      },
+    });
+  }
+
+  /** Fulfilled when the connection is over. */
+  async #dialOnce(peer: Peer, way: Way): Promise<void> {
+    const { security, leaseMs } = this.#options;
+    const hello = { from: this.machine, to: peer.id, url: this.url, received: peer.receiving[way].received };
+    const { socket, stream, headers } = await dial(`${peer.url}/wire/${way}`, helloHeaders(hello), security, {
+      signal: this.#closed.signal,
+      withinMs: Math.min(dialWithinMs, Math.max(staleLeastMs, leaseMs / 2)),
+    });
+    if (!this.#knows(peer)) {
+      socket.terminate();
+      return;
+    }
+    peer.failure = undefined;
+    const ended = once(socket, "close");
+    this.#listen(peer, way, true, { socket, stream });
+    if (way === "control") this.#goOn(peer, socket, receivedOf(headers));
+    socket.resume();
+    await ended;
+  }
+
+  /** What wasn't acknowledged is sent again, unless the other end doesn't know what was. */
+  #goOn(peer: Peer, socket: WebSocket, received: number): void {
+    const { control } = peer.sending;
+    if (received < control.acknowledgedThrough) this.#breakWith(peer, "it has forgotten this machine");
+    else this.#checked(peer, socket, () => control.attach(socket, received));
+  }
+
+  #listen(peer: Peer, way: Way, dialed: boolean, connection: Connection): void {
+    const { socket } = connection;
+    peer.open(way, dialed, connection, performance.now(), () => {
+      if (!peer.met && peer.unused && this.#knows(peer)) this.#peers.delete(peer.id);
+    });
+    // What a connection still holds when another took its place comes again over that one.
+    const listens = (): boolean => socket.readyState === socket.OPEN && peer.uses(way, dialed, socket);
+    socket.on("message", (data: RawData, isBinary: boolean) => {
+      if (listens()) this.#checked(peer, socket, () => this.#received(peer, way, socket, data, isBinary));
+    });
+    socket.on("error", ({ code }: NodeJS.ErrnoException) => {
+      if (code?.startsWith("WS_ERR") !== true) return;
+      this.#strike(peer, code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH" ? "too-large" : "protocol");
+    });
+  }
+
+  #received(peer: Peer, way: Way, socket: WebSocket, data: RawData, isBinary: boolean): void {
+    if (!isBinary) throw new Refusal("protocol", "text came");
+    const fragments = data as Buffer[];
+    const { kind, number } = readStart(fragments);
+    const lane = peer.receiving[way];
+    switch (kind) {
+      case "alive":
+        return;
+      case "acknowledge":
+        peer.sending[way].acknowledged(number);
+        return;
+      case "ask":
+        lane.acknowledge(socket, true);
+        return;
+      case "message":
+    }
+    if (!lane.expects(number)) return;
+    const message = readMessage(fragments);
+    lane.take((fragments[0]?.byteLength ?? 0) + (fragments[1]?.byteLength ?? 0));
+    lane.acknowledge(socket, false);
+    peer.strikes = 0;
+    this.#take(peer, message);
+  }
+
+  #take(peer: Peer, message: WireMessage): void {
+    switch (message.kind) {
+      case "link":
+        this.#options.link(message.to, message.from, message.message);
+        return;
+      case "tell":
+        this.#options.told(peer.id, message.content);
+        return;
+      case "dial":
+        this.#keepDialing(peer, "data");
+    }
+  }
+
+  /** Who sends nonsense is hung up on. */
+  #checked(peer: Peer, socket: WebSocket, take: () => void): void {
+    try {
+      take();
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      socket.terminate();
+      this.#strike(peer, error.reason);
+    }
+  }
+
+  /** Who does so again and again has to wait longer each time, and at last is given up. */
+  #strike(peer: Peer, reason: RefusalReason): void {
+    this.#refusals.count(reason);
+    peer.strikes++;
+    peer.shutOutUntil = performance.now() + Math.min(redialFirstMs * 2 ** (peer.strikes - 1), redialMostMs);
+    if (peer.strikes >= strikesMost && this.#knows(peer)) {
+      this.#breakWith(peer, `what comes from it can't be read (${reason})`);
+    }
+  }
+
+  #beat(): void {
+    const now = performance.now();
+    const heldUp = now - this.#lastBeatAt > 4 * this.#beatMs;
+    this.#lastBeatAt = now;
+    for (const peer of this.#peers.values()) peer.beat(now, this.#staleMs, heldUp);
+    for (const machine of this.#watched) {
+      const peer = this.#peers.get(machine);
+      if (peer === undefined) continue;
+      // If this process didn't run either, signs may wait to be read.
+      if (heldUp) peer.heardAt = now;
+      const silentMs = now - peer.heardAt;
+      if (silentMs < this.#options.leaseMs) continue;
+      this.#watched.delete(machine);
+      this.#options.silent?.(machine, Math.round(silentMs), peer.failure);
+    }
+  }
+}

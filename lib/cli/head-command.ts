@@ -1,0 +1,65 @@
+import { parseArgs } from "node:util";
+import { Head } from "../cluster/head.ts";
+import { QStreamError } from "../core/errors.ts";
+import {
+  leaseMsDefault,
+  leaseMsLeast,
+  leaseMsMost,
+  parseBind,
+  parseSecurity,
+  securityOptions,
+} from "./cluster-options.ts";
+import { describeError } from "./describe-error.ts";
+import { helpOf, usageError } from "./help.ts";
+import { wholeNumber } from "./option-values.ts";
+import { untilSignal } from "./until-signal.ts";
+
+const portDefault = 7420;
+
+/** `qstream head`. Returns the exit code: 0 ended by a signal, 1 it can't run, 2 the command was wrong. */
+export async function headCommand(words: readonly string[]): Promise<number> {
+  let options: Parameters<typeof Head.open>[0] | undefined;
+  try {
+    options = parse(words);
+  } catch (error) {
+    process.stderr.write(usageError((error as Error).message, "head"));
+    return 2;
+  }
+  if (options === undefined) {
+    process.stdout.write(helpOf("head"));
+    return 0;
+  }
+  try {
+    const head = await Head.open(options);
+    process.stdout.write(`head at ${head.url.replace(/^http/u, "ws")}\n`);
+    await untilSignal();
+    await head.close();
+    return 0;
+  } catch (error) {
+    process.stderr.write(`${describeError(error)}\n`);
+    return error instanceof QStreamError && error.code === "OPTION_INVALID" ? 2 : 1;
+  }
+}
+
+function parse(words: readonly string[]): Parameters<typeof Head.open>[0] | undefined {
+  const { values } = parseArgs({
+    args: [...words],
+    options: {
+      store: { type: "string" },
+      bind: { type: "string" },
+      "lease-ms": { type: "string" },
+      help: { type: "boolean", short: "h" },
+      ...securityOptions,
+    },
+  });
+  if (values.help === true) return undefined;
+  const store = values.store ?? process.env["QSTREAM_STORE"];
+  if (store === undefined) throw new QStreamError("OPTION_INVALID", "--store redis://host:port/db is wanted");
+  const lease = values["lease-ms"];
+  return {
+    store,
+    bind: parseBind("--bind", values.bind ?? `127.0.0.1:${portDefault}`),
+    security: parseSecurity(values),
+    leaseMs: lease === undefined ? leaseMsDefault : wholeNumber("--lease-ms", lease, leaseMsLeast, leaseMsMost),
+  };
+}

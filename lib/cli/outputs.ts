@@ -1,0 +1,66 @@
+import { existsSync, statSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { loadBatches, representationOf } from "../core/batch/index.ts";
+import { QStreamError } from "../core/errors.ts";
+import type { Execution } from "../flow/execution.ts";
+import { formatSteps, formatSummary } from "./display/summary.ts";
+import { formatTable } from "./display/table.ts";
+import { toJson } from "./json.ts";
+
+// What becomes of an execution's outputs on the command line: tables, or a JSON document.
+
+const rowsShown = 20;
+
+/** Writes to what was standard output, where nothing else comes. */
+export type PrintAlone = (text: string) => void;
+
+/** Refuses a file that couldn't be written before the flow has run for hours. */
+export function checkTarget(file: string): void {
+  const path = resolve(file);
+  const folder = dirname(path);
+  if (existsSync(folder) && !(existsSync(path) && statSync(path).isDirectory())) return;
+  const why = existsSync(folder) ? "this is a folder" : `there is no folder ${folder}`;
+  throw new QStreamError("PATH_NOT_FOUND", `--json ${file}: ${why}`, {
+    advice: "Give the path of a file in a folder that exists, or - for standard output",
+  });
+}
+
+/** Keeps standard output for a JSON document, or an id: what user code prints goes to standard error. */
+export function takeStandardOutput(): PrintAlone {
+  const { stdout } = process;
+  const write = stdout.write.bind(stdout);
+  stdout.write = process.stderr.write.bind(process.stderr) as typeof stdout.write;
+  return (text) => void write(text);
+}
+
+/** Prints outputs as tables unless `quiet`, and writes them to the file that --json names, if it does. */
+export async function giveOutputs(
+  outputs: Readonly<Record<string, unknown>>,
+  execution: Execution<unknown>,
+  to: { readonly json: string | undefined; readonly printAlone: PrintAlone | undefined; readonly quiet: boolean },
+): Promise<void> {
+  const { id, metrics } = execution;
+  if (to.json !== undefined) {
+    const text = `${await toJson({ execution: id, outputs, metrics })}\n`;
+    if (to.printAlone === undefined) writeFileSync(to.json, text);
+    else to.printAlone(text);
+  }
+  if (to.quiet) return;
+  for (const [name, value] of Object.entries(outputs)) process.stdout.write(`\n${name}\n${await tableOf(value)}`);
+  if (metrics !== undefined) process.stderr.write(`\n${formatSteps(metrics)}\n${formatSummary(metrics)}`);
+}
+
+/** An output as a table; of columnar batches, their first rows. */
+async function tableOf(value: unknown): Promise<string> {
+  const objects: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (representationOf(objects[0]) === undefined) return formatTable(objects, { rowsMax: rowsShown });
+  const batches = await loadBatches();
+  const rows: unknown[] = [];
+  let rowsAll = 0;
+  for (const batch of objects) {
+    const wanted = Math.min(batches.rows(batch), rowsShown - rows.length);
+    if (wanted > 0) rows.push(...batches.toObjects(batches.slice(batch, 0, wanted)));
+    rowsAll += batches.rows(batch);
+  }
+  return formatTable(rows, { rowsMax: rowsShown, rowsAll });
+}

@@ -1,0 +1,121 @@
+import { parseArgs } from "node:util";
+import type { ClusterOptions, ClusterSession } from "../cluster/cluster-session.ts";
+import { cluster } from "../cluster/open-cluster.ts";
+import type { ListedExecution, ListedMachine } from "../cluster/protocol.ts";
+import { QStreamError } from "../core/errors.ts";
+import { clientOptions, parseCluster } from "./cluster-options.ts";
+import { describeError } from "./describe-error.ts";
+import { formatTable } from "./display/table.ts";
+import { formatCount } from "./display/units.ts";
+import { helpOf, usageError } from "./help.ts";
+import { toJson } from "./json.ts";
+
+interface Command {
+  readonly options: ClusterOptions;
+  readonly json: boolean;
+  /** The execution or machine that is named. */
+  readonly subject: string;
+}
+
+type Name = "ps" | "cancel" | "drain";
+
+/** `qstream ps`, `qstream cancel` and `qstream drain`. Returns the exit code: 0 success, 1 it failed, 2 the command was wrong. */
+export async function clusterCommand(name: Name, words: readonly string[]): Promise<number> {
+  let command: Command | undefined;
+  try {
+    command = parse(name, words);
+  } catch (error) {
+    process.stderr.write(usageError((error as Error).message, name));
+    return 2;
+  }
+  if (command === undefined) {
+    process.stdout.write(helpOf(name));
+    return 0;
+  }
+  try {
+    await using session = await cluster(command.options);
+    process.stdout.write(await perform(name, session, command));
+    return 0;
+  } catch (error) {
+    process.stderr.write(`${describeError(error)}\n`);
+    return 1;
+  }
+}
+
+function parse(name: Name, words: readonly string[]): Command | undefined {
+  const { values, positionals } = parseArgs({
+    args: [...words],
+    allowPositionals: name !== "ps",
+    options: { json: { type: "boolean" }, help: { type: "boolean", short: "h" }, ...clientOptions },
+  });
+  if (values.help === true) return undefined;
+  if (name !== "ps" && positionals.length !== 1) {
+    const what = name === "cancel" ? "execution" : "machine";
+    throw new QStreamError("OPTION_INVALID", `which ${what}? qstream ps lists them`);
+  }
+  return { options: parseCluster(values), json: values.json === true, subject: positionals[0] ?? "" };
+}
+
+async function perform(name: Name, session: ClusterSession, command: Command): Promise<string> {
+  switch (name) {
+    case "ps":
+      return list(session, command.json);
+    case "cancel":
+      return cancel(session, command);
+    case "drain": {
+      const { subject: machine, json } = command;
+      await session.drain(machine);
+      return json ? `${await toJson({ machine, status: "drained" })}\n` : `${machine} is drained: it can be ended\n`;
+    }
+  }
+}
+
+async function list(session: ClusterSession, json: boolean): Promise<string> {
+  const { machines, executions } = await session.list();
+  if (json) return `${await toJson({ machines, executions })}\n`;
+  const machineTable =
+    machines.length === 0 ? "no machines\n" : formatTable(machines.map(machineRow), { rowsMax: 1000 });
+  const executionTable =
+    executions.length === 0 ? "no executions\n" : formatTable(executions.map(executionRow), { rowsMax: 1000 });
+  return `${machineTable}\n${executionTable}`;
+}
+
+function machineRow({ id, url, slots, tags, joinedAt }: ListedMachine): Record<string, unknown> {
+  return { machine: id, url, slots: slots.length, tags: tags.join(" "), joined: timeOf(joinedAt) };
+}
+
+function executionRow({
+  execution,
+  flow,
+  status,
+  submittedAt,
+  metrics,
+  error,
+}: ListedExecution): Record<string, unknown> {
+  return {
+    execution,
+    flow,
+    status,
+    submitted: timeOf(submittedAt),
+    "rows read": formatCount(metrics?.rowsRead ?? 0),
+    error: error?.slice(0, 80) ?? "",
+  };
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 19).replace("T", " ");
+}
+
+async function cancel(session: ClusterSession, { subject: execution, json }: Command): Promise<string> {
+  const { executions } = await session.list();
+  const known = executions.find((candidate) => candidate.execution === execution);
+  if (known === undefined) {
+    throw new QStreamError("EXECUTION_UNKNOWN", `the cluster has no execution ${execution}`, {
+      advice: `It has ${executions.map((other) => other.execution).join(", ") || "none"}`,
+    });
+  }
+  const isRunning = known.status === "running";
+  if (isRunning) await session.cancel(execution, "it was cancelled by qstream cancel");
+  if (json) return `${await toJson({ execution, status: isRunning ? "cancelling" : known.status })}\n`;
+  return isRunning ? `${execution} is being cancelled\n` : `${execution} is ${known.status}\n`;
+}

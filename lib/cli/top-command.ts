@@ -1,0 +1,58 @@
+import { parseArgs } from "node:util";
+import type { ClusterOptions } from "../cluster/cluster-session.ts";
+import { cluster } from "../cluster/open-cluster.ts";
+import { delay, systemClock } from "../core/seam/clock.ts";
+import { clientOptions, parseCluster } from "./cluster-options.ts";
+import { describeError } from "./describe-error.ts";
+import { ClusterView } from "./display/cluster-view.ts";
+import { helpOf, usageError } from "./help.ts";
+import { onInterrupt } from "./interrupt.ts";
+
+const everyMs = 1000;
+
+/** `qstream top`. Returns the exit code: 130 and the like for the signal that ended it, 1 the head is gone, 2 the command was wrong. */
+export async function topCommand(words: readonly string[]): Promise<number> {
+  let options: ClusterOptions | undefined;
+  try {
+    options = parse(words);
+  } catch (error) {
+    process.stderr.write(usageError((error as Error).message, "top"));
+    return 2;
+  }
+  if (options === undefined) {
+    process.stdout.write(helpOf("top"));
+    return 0;
+  }
+  const interrupt = onInterrupt(() => {});
+  try {
+    await watch(options, interrupt.signal);
+    return 0;
+  } catch (error) {
+    // Ctrl-C is how one leaves it.
+    if (interrupt.exitCode !== undefined) return interrupt.exitCode === 130 ? 0 : interrupt.exitCode;
+    process.stderr.write(`${describeError(error)}\n`);
+    return 1;
+  } finally {
+    interrupt.forget();
+  }
+}
+
+function parse(words: readonly string[]): ClusterOptions | undefined {
+  const { values } = parseArgs({
+    args: [...words],
+    options: { help: { type: "boolean", short: "h" }, ...clientOptions },
+  });
+  return values.help === true ? undefined : parseCluster(values);
+}
+
+/** Draws until the signal aborts, which it throws. */
+async function watch(options: ClusterOptions, signal: AbortSignal): Promise<void> {
+  await using session = await cluster(options);
+  const view = new ClusterView(process.stdout);
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- one look after the other
+    view.show(await session.list(), systemClock.monotonic());
+    // oxlint-disable-next-line no-await-in-loop -- see above
+    await delay(systemClock, everyMs, signal);
+  }
+}

@@ -1,0 +1,373 @@
+import { readFileSync } from "node:fs";
+import type { ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
+import { upload } from "../../actors/transport/wire/download.ts";
+import type { Security, Tls } from "../../actors/transport/wire/security.ts";
+import { machineBundle, type MachineBundle } from "../code/machine-bundle.ts";
+import { errorFromData, QStreamError } from "../core/errors.ts";
+import { EventListener } from "../flow/event-listener.ts";
+import { EventLog, type Execution } from "../flow/execution.ts";
+import type { Graph } from "../flow/graph.ts";
+import type { FlowSession, SessionStart } from "../flow/session.ts";
+import type { StoredFlow } from "../flow/stored-flow.ts";
+import { findHead, type FoundHead } from "./find-head.ts";
+import { headUrl, plainUrl } from "./head-url.ts";
+import { decodeOutputs, eventFrom } from "./outputs.ts";
+import type { FromClient, ListedExecution, ListedMachine, ToClient } from "./protocol.ts";
+
+/** Which cluster, and what lets this program in. */
+export interface ClusterOptions {
+  /** URL of the head: `ws://host:port`, or `wss://` with TLS; of several heads, with commas, the one that leads is found. */
+  readonly url: string;
+  /** The cluster's token, or the file that it is in. */
+  readonly token?: string;
+  readonly tokenFile?: string;
+  /** Certificates in PEM: who signs that of the head, and where the cluster asks for one, this program's own. */
+  readonly tls?: { readonly [K in keyof Tls]?: Tls[K] };
+  /** Executions go on when this program ends. Default false: they are cancelled. */
+  readonly detach?: boolean;
+  /**
+   * `none`: executions of this session keep no lineage, which saves its time, and a machine that is lost fails them. Otherwise
+   * lineage is in the cluster's store.
+   */
+  readonly store?: "none";
+  /** Milliseconds without a word after which the head is taken for gone. Default 10,000. */
+  readonly leaseMs?: number;
+}
+
+/** An execution, as its client sees it. */
+interface Followed {
+  readonly log: EventLog;
+  readonly listener: EventListener;
+  readonly resolve: (outputs: Record<string, unknown>) => void;
+  readonly reject: (error: unknown) => void;
+  /** It was submitted here, and ends with the session. */
+  readonly own: boolean;
+}
+
+/** Somebody who waits for the answer to a request. */
+interface Waiting {
+  readonly answered: (answer: ToClient) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** How an execution of a cluster is followed. */
+export interface FollowOptions {
+  /** Called for everything that happens, and at first for what has happened so far. What it throws cancels the execution. */
+  readonly onEvent?: (event: ExecutionEvent) => void;
+}
+
+/** What a cluster has at the moment. */
+export interface ClusterListing {
+  readonly machines: readonly ListedMachine[];
+  readonly executions: readonly ListedExecution[];
+}
+
+/** A connection with the head of a cluster. Close it when it isn't needed any more: `await using`. */
+export class ClusterSession implements FlowSession {
+  readonly #options: ClusterOptions;
+  readonly #heads: readonly URL[];
+  readonly #security: Security;
+  readonly #ending = new AbortController();
+  /** The head that leads; undefined while it is looked for. */
+  #head: FoundHead | undefined;
+  readonly #executions = new Map<string, Followed>();
+  readonly #bundles = new Map<string, Promise<MachineBundle>>();
+  /** Who waits for answers, oldest first: the head answers in order. */
+  readonly #waiting: Waiting[] = [];
+  #closed = false;
+  /** Why nothing can be asked while the head is looked for. */
+  #broken: QStreamError | undefined;
+
+  private constructor(options: ClusterOptions, heads: readonly URL[], security: Security) {
+    this.#options = options;
+    this.#heads = heads;
+    this.#security = security;
+  }
+
+  /** @internal Use `cluster`. */
+  static async open(options: ClusterOptions): Promise<ClusterSession> {
+    const heads = options.url.split(",").map((url) => headUrl(url.trim()));
+    const session = new ClusterSession(options, heads, securityOf(options));
+    session.#head = await session.#find(0);
+    return session;
+  }
+
+  #find(patienceMs: number): Promise<FoundHead> {
+    return findHead({
+      heads: this.#heads,
+      security: this.#security,
+      leaseMs: this.#leaseMs,
+      patienceMs,
+      signal: this.#ending.signal,
+      told: (message) => this.#told(message),
+      ended: () => this.#ended(),
+    });
+  }
+
+  get #leaseMs(): number {
+    return this.#options.leaseMs ?? leaseMsDefault;
+  }
+
+  /** The machines of the cluster, and its executions. */
+  async list(): Promise<ClusterListing> {
+    return this.#ask({ kind: "list" }, (answer) =>
+      answer.kind === "listed" ? answer : { machines: [], executions: [] },
+    );
+  }
+
+  /**
+   * Cancels an execution, whoever submitted it. Fulfilled once the head has taken that.
+   *
+   * @throws QStreamError EXECUTION_UNKNOWN, MACHINE_REFUSED
+   */
+  async cancel(execution: string, reason = "it was cancelled"): Promise<void> {
+    await this.#ask({ kind: "cancel", execution, reason }, () => {});
+  }
+
+  /**
+   * Lets a machine go: what it runs moves to others, while they go on. Fulfilled when nothing needs it any more.
+   *
+   * @throws QStreamError MACHINE_UNREACHABLE where there is no such machine, MACHINE_REFUSED
+   */
+  async drain(machine: string): Promise<void> {
+    await this.#ask({ kind: "drain", machine }, () => {});
+  }
+
+  /**
+   * Watches an execution that somebody has submitted, or that ended not long ago. It goes on when the session is closed. Outputs
+   * that hold objects of classes need the module that registers their codecs to be imported here.
+   *
+   * @throws QStreamError EXECUTION_UNKNOWN, MACHINE_REFUSED
+   */
+  async follow(execution: string, { onEvent }: FollowOptions = {}): Promise<Execution<Record<string, unknown>>> {
+    return this.#ask({ kind: "follow", execution }, () => this.#watch(execution, onEvent, false));
+  }
+
+  /** @internal Starts an execution; users call `flow.run(args, { on: session })`. */
+  async start(start: SessionStart): Promise<Execution<Record<string, unknown>>> {
+    const { reference, args, options, resumed, graph } = start;
+    if (resumed !== undefined) throw noResuming();
+    refuseDatasets(graph);
+    this.#leader();
+    const bundle = await this.#bundleOf(reference.module);
+    await upload(plainUrl(this.#leader().url, `/bundles/${bundle.hash}`), this.#security, bundle.bytes);
+    const { limits, strict, verifyReplay, exactlyOnce, onEvent } = options;
+    const submission = {
+      module: reference.module,
+      flow: reference.name,
+      args,
+      options: { limits, strict, verifyReplay, exactlyOnce, store: this.#options.store },
+      bundle: bundle.hash,
+      detach: this.#options.detach ?? false,
+    };
+    return this.#ask({ kind: "submit", submission }, (answer) =>
+      this.#watch(answer.kind === "submitted" ? answer.execution : "", onEvent, true),
+    );
+  }
+
+  /** @internal */
+  findStored(): Promise<StoredFlow> {
+    return Promise.reject(noResuming());
+  }
+
+  /** Ends the connection. Executions that were submitted here are cancelled, but for a session that was opened with `detach`. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    if (this.#options.detach !== true) {
+      const running = [...this.#executions].filter(([, { own }]) => own);
+      await Promise.allSettled(running.map(([execution]) => this.cancel(execution, "its session was closed")));
+    }
+    this.#closed = true;
+    this.#ending.abort();
+    if (this.#head === undefined) this.#failAll(closedError());
+    else this.#head.talk.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Hears of an execution from now on; what the head says of it comes behind its answer. */
+  #watch(id: string, onEvent: FollowOptions["onEvent"], own: boolean): Execution<Record<string, unknown>> {
+    const log = new EventLog();
+    const listener = new EventListener(onEvent, (error) => this.#stop(id, error.message));
+    const outputs = new Promise<Record<string, unknown>>((resolve, reject) => {
+      this.#executions.set(id, { log, listener, resolve, reject, own });
+    });
+    outputs.catch(() => {});
+    return {
+      id,
+      outputs,
+      events: () => log.read(),
+      get metrics() {
+        return log.metrics;
+      },
+      cancel: (reason) => this.#stop(id, reason),
+    };
+  }
+
+  #stop(id: string, reason: string | undefined): void {
+    // Where the head is gone, or the execution over, the outputs say so.
+    this.cancel(id, reason).catch(() => {});
+  }
+
+  #bundleOf(module: string): Promise<MachineBundle> {
+    let made = this.#bundles.get(module);
+    if (made === undefined) {
+      made = machineBundle(module);
+      this.#bundles.set(module, made);
+      made.catch(() => this.#bundles.delete(module));
+    }
+    return made;
+  }
+
+  /** @throws QStreamError SESSION_CLOSED, MACHINE_UNREACHABLE */
+  #leader(): FoundHead {
+    if (this.#closed) throw closedError();
+    if (this.#head === undefined) throw this.#broken ?? closedError();
+    return this.#head;
+  }
+
+  /** @param answered - called before anything is heard that the head says after its answer */
+  async #ask<T>(request: FromClient, answered: (answer: ToClient) => T): Promise<T> {
+    const { talk } = this.#leader();
+    return new Promise((resolve, reject) => {
+      talk.tell(request);
+      this.#waiting.push({ answered: (answer) => resolve(answered(answer)), failed: reject });
+    });
+  }
+
+  #told(message: ToClient): void {
+    switch (message.kind) {
+      case "listed":
+      case "submitted":
+      case "cancelling":
+      case "drained":
+        this.#waiting.shift()?.answered(message);
+        return;
+      case "refused":
+        this.#waiting.shift()?.failed(errorFromData(message.error));
+        return;
+      case "welcome":
+      case "elsewhere":
+        // Said first of all, to whoever looked for the head.
+        return;
+      case "event": {
+        const event = eventFrom(message.event);
+        const known = this.#executions.get(message.execution);
+        known?.log.add(event);
+        known?.listener.call(event);
+        return;
+      }
+      case "done":
+        this.#over(message.execution, async ({ listener, resolve }) => {
+          const outputs = await decodeOutputs(message.outputs);
+          listener.end();
+          resolve(outputs);
+        });
+        return;
+      case "failed":
+        this.#over(message.execution, ({ listener, reject }) => {
+          // An execution that was cancelled because onEvent threw fails with what that threw.
+          listener.end();
+          reject(errorFromData(message.error));
+        });
+    }
+  }
+
+  #over(execution: string, settle: (followed: Followed) => void | Promise<void>): void {
+    const followed = this.#executions.get(execution);
+    if (followed === undefined) return;
+    this.#executions.delete(execution);
+    followed.log.end();
+    void Promise.resolve()
+      .then(() => settle(followed))
+      .catch(followed.reject);
+  }
+
+  /** The connection is over. A head that leads, the same or another, is looked for: executions go on meanwhile. */
+  #ended(): void {
+    const host = this.#head?.url.host ?? "";
+    this.#head = undefined;
+    if (this.#closed) {
+      this.#failAll(closedError());
+      return;
+    }
+    const broken = new QStreamError("MACHINE_UNREACHABLE", `the connection with the head ${host} broke`, {
+      advice: "Its executions go on for a while, or, with detach, to their end: qstream ps --cluster shows them",
+    });
+    this.#broken = broken;
+    for (const { failed } of this.#waiting.splice(0)) failed(broken);
+    this.#find(this.#leaseMs).then(
+      (head) => this.#found(head),
+      () => this.#failAll(this.#closed ? closedError() : broken),
+    );
+  }
+
+  #found(head: FoundHead): void {
+    if (this.#closed) {
+      head.talk.close();
+      this.#failAll(closedError());
+      return;
+    }
+    this.#head = head;
+    for (const execution of this.#executions.keys()) {
+      this.#ask({ kind: "follow", execution }, () => {}).catch((error: unknown) => {
+        // A connection that broke again is another's affair.
+        if (error !== this.#broken) this.#over(execution, ({ reject }) => reject(error));
+      });
+    }
+  }
+
+  #failAll(error: QStreamError): void {
+    for (const { failed } of this.#waiting.splice(0)) failed(error);
+    for (const execution of this.#executions.keys()) this.#over(execution, ({ reject }) => reject(error));
+  }
+}
+
+function closedError(): QStreamError {
+  return new QStreamError("SESSION_CLOSED", "the session is closed", { advice: "Open another one" });
+}
+
+const leaseMsDefault = 10_000;
+
+function securityOf({ token, tokenFile, tls }: ClusterOptions): Security {
+  const { cert = "", key = "", ca } = tls ?? {};
+  return {
+    token: token ?? (tokenFile === undefined ? undefined : readToken(tokenFile)),
+    tls: tls === undefined ? undefined : { cert, key, ca },
+  };
+}
+
+function readToken(file: string): string {
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (cause) {
+    throw new QStreamError("OPTION_INVALID", `tokenFile ${file} can't be read: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Datasets live in the session that made them, and that of a cluster's execution is its driver's, which ends with it. */
+function refuseDatasets(graph: Graph): void {
+  const step = graph.steps.find(({ what }) => what === "dataset");
+  if (step === undefined) return;
+  const isSink = step.code.kind === "sink";
+  throw new QStreamError(
+    "UNSUPPORTED",
+    isSink
+      ? "an execution of a cluster can't leave a dataset behind"
+      : "a dataset is in the memory of the session that made it, where a cluster can't read it",
+    {
+      step: step.id,
+      advice: isSink
+        ? "Write files that a later flow reads, toParquet for example, or collect the result"
+        : "Write it to files that all machines reach, and read those; or run this flow on the dataset's own session",
+    },
+  );
+}
+
+function noResuming(): QStreamError {
+  return new QStreamError("UNSUPPORTED", "an execution of a cluster can't be gone on with from a client", {
+    advice: "Its driver makes up for what is lost while it runs; once it has ended, run the flow again",
+  });
+}

@@ -1,0 +1,239 @@
+import { Bundles } from "../../actors/cluster/bundles.ts";
+import { RemoteSlots } from "../../actors/cluster/remote-slots.ts";
+import type { ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
+import { openStore } from "../../actors/stores/open-store.ts";
+import { decodeArguments } from "../../actors/slot/arguments.ts";
+import { settleBundle } from "../code/machine-bundle.ts";
+import type { FileSystem } from "../core/contracts/file-system.ts";
+import type { ExecutionStatus, LineageStore } from "../core/contracts/lineage-store.ts";
+import { errorToData, QStreamError } from "../core/errors.ts";
+import { enterSlot, findFlow } from "../core/flow-registry.ts";
+import { delay, systemClock } from "../core/seam/clock.ts";
+import { freshId } from "../core/seam/random.ts";
+import { openFileSystem } from "../files/index.ts";
+import { reasonOf } from "../flow/aborting.ts";
+import type { Execution } from "../flow/execution.ts";
+import type { Graph } from "../flow/graph.ts";
+import { Session, type LaunchHooks } from "../flow/session.ts";
+import { encodeOutputs, plainEvent } from "./outputs.ts";
+import type { DriverStart, FromDriver, ToDriver } from "./protocol.ts";
+
+interface Prepared {
+  readonly graph: Graph;
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+/**
+ * Runs one execution on the slots of a cluster, in a process of its own: the scheduler's actor, the lineage's, and what of a flow
+ * runs nowhere else (its builder, its splits, the commit of its sinks).
+ */
+export class Driver {
+  readonly #tell: (message: FromDriver) => void;
+  readonly #stop = new AbortController();
+  /** Where channels are, and machines that are to have none any more. */
+  readonly #places = new Map<string, string>();
+  readonly #draining = new Set<string>();
+  #remote: RemoteSlots | undefined;
+  #execution: Execution<Record<string, unknown>> | undefined;
+
+  constructor(tell: (message: FromDriver) => void) {
+    this.#tell = tell;
+  }
+
+  /** Fulfilled when the execution has ended, however it did. */
+  async run(start: DriverStart): Promise<void> {
+    try {
+      await this.#run(start, async (outputs) => this.#tell({ kind: "done", outputs: await encodeOutputs(outputs) }));
+    } catch (error) {
+      this.#tell({ kind: "failed", error: errorToData(error) });
+    }
+  }
+
+  told(message: Exclude<ToDriver, DriverStart>): void {
+    switch (message.kind) {
+      case "machine":
+        this.#remote?.add(message.machine);
+        return;
+      case "machine-gone":
+        this.#remote?.machineLost(message.machine, message.why);
+        return;
+      case "drain":
+        this.#draining.add(message.machine);
+        this.#drain();
+        return;
+      case "cancel":
+        this.#stop.abort(cancelled(message.reason));
+        this.#execution?.cancel(message.reason);
+    }
+  }
+
+  /** @param done - is told the outputs before the session is closed: nobody waits for that */
+  async #run(start: DriverStart, done: (outputs: Record<string, unknown>) => Promise<void>): Promise<void> {
+    // A module that runs its flow at its top level comes here for the flow's code only.
+    enterSlot();
+    const { submission, bundle, token, tls } = start;
+    const bundles = new Bundles({ token, tls }, settleBundle);
+    const hooks: LaunchHooks = { onReport: () => {}, onLost: () => {} };
+    const files = openFileSystem({});
+    const url = submission.options.store === "none" ? "none" : start.store;
+    // None of these waits for another.
+    const [load, remote, store] = await Promise.all([
+      bundles.fetch(bundle),
+      this.#openSlots(start, url, hooks, files),
+      url === "none" ? undefined : openStore(url, { files }),
+    ]);
+    const session = new Session({ store: url, leaseMs: start.leaseMs, storeWaitMs }, remote, hooks, {
+      store: store === undefined ? undefined : withoutEnds(store),
+      files,
+      code: { load, hash: bundle.hash.slice(0, 24) },
+    });
+    try {
+      await this.#machinesCome(start, hooks, remote);
+      this.#execution = await this.#start(start, session, store, load);
+      if (this.#stop.signal.aborted) this.#execution.cancel(reasonOf(this.#stop.signal));
+      await done(await this.#execution.outputs);
+    } finally {
+      await session.close();
+      bundles.close();
+    }
+  }
+
+  async #openSlots(start: DriverStart, store: string, hooks: LaunchHooks, files: FileSystem): Promise<RemoteSlots> {
+    const { execution, driver, epoch, bundle, leaseMs, host, token, tls, machines } = start;
+    const remote = await RemoteSlots.open({
+      id: freshId("driver"),
+      bind: { host, port: 0 },
+      security: { token, tls },
+      files,
+      leaseMs,
+      driver,
+      epoch,
+      bundle,
+      store,
+      storeWaitMs,
+      lineage: () => hooks.lineage,
+      onReport: (report) => hooks.onReport(report),
+      onLost: (slot, error, activity) => hooks.onLost(slot, error, activity),
+      onAdded: () => {
+        hooks.onAdded?.();
+        this.#drain();
+      },
+      onTaken: () => {
+        const taken = new QStreamError("EXECUTION_TAKEN", `another driver goes on with execution ${execution}`);
+        hooks.lineage?.failed(execution, taken);
+        this.#stop.abort(taken);
+      },
+    });
+    this.#remote = remote;
+    for (const machine of machines) remote.add(machine);
+    // Their code is on its way while the flow is looked at here.
+    remote.open(execution);
+    return remote;
+  }
+
+  /** Waits for machines: a moment for all that are known, longer for any, and as long as it takes where there were some before. */
+  async #machinesCome({ driver, leaseMs }: DriverStart, hooks: LaunchHooks, remote: RemoteSlots): Promise<void> {
+    const { signal } = this.#stop;
+    const began = systemClock.monotonic();
+    const added = hooks.onAdded;
+    for (;;) {
+      const waited = systemClock.monotonic() - began;
+      if (remote.slots.length > 0 && (!remote.awaitsMachines || waited > Math.min(leaseMs, allMachinesMs))) break;
+      if (driver === 1 && remote.machines.length === 0 && waited > anyMachineLeases * leaseMs) {
+        throw new QStreamError("MACHINE_UNREACHABLE", "the cluster has no machine that could run it", {
+          advice: "Start one: qstream worker --join with the URL of the head",
+        });
+      }
+      const changed = new AbortController();
+      hooks.onAdded = () => {
+        changed.abort();
+        added?.();
+      };
+      // oxlint-disable-next-line no-await-in-loop -- until they are there
+      await delay(systemClock, lookMs, AbortSignal.any([changed.signal, signal])).catch(() => {});
+      signal.throwIfAborted();
+    }
+    if (added !== undefined) hooks.onAdded = added;
+  }
+
+  /** Starts the execution, or goes on with it where a driver before this one had begun. */
+  async #start(
+    { execution, driver, submission }: DriverStart,
+    session: Session,
+    store: LineageStore | undefined,
+    load: string,
+  ): Promise<Execution<Record<string, unknown>>> {
+    const { module, flow, args } = submission;
+    const reference = { module, name: flow, load };
+    const registered = await findFlow(reference);
+    const prepared = registered.prepare(await decodeArguments(args)) as Prepared;
+    this.#stop.signal.throwIfAborted();
+    const { limits, strict, verifyReplay, exactlyOnce } = submission.options;
+    const options = {
+      ...(limits === undefined ? {} : { limits }),
+      ...(strict === undefined ? {} : { strict }),
+      ...(verifyReplay === undefined ? {} : { verifyReplay }),
+      ...(exactlyOnce === undefined ? {} : { exactlyOnce }),
+      onEvent: (event: ExecutionEvent) => this.#happened(event),
+    };
+    const begun = { id: execution, reference, args, ...prepared, options };
+    // One that ended before it had written anything begins anew.
+    if (driver === 1 || (await store?.find(execution)) === undefined) return session.start(begun);
+    const stored = await session.findStored(execution);
+    // Its code and arguments are those that it was begun with, by their hash and from the same place; slots compare the plan.
+    return session.start({ ...begun, resumed: { execution, stored, firstLife: (driver - 1) * livesMax } });
+  }
+
+  #happened(event: ExecutionEvent): void {
+    if (event.kind === "placed" || event.kind === "recovered") {
+      const channels = event.kind === "placed" ? event.placement : event.channels;
+      for (const { step, channel, slot } of channels) this.#places.set(`${channel} of ${step}`, slot);
+      this.#tellDrained();
+    }
+    this.#tell({ kind: "event", event: plainEvent(event) });
+  }
+
+  /** Machines go once there is another one. */
+  #drain(): void {
+    const remote = this.#remote;
+    for (const machine of this.#draining) {
+      if (remote?.slots.some((slot) => slot.machine !== machine) === true) remote.drain(machine);
+    }
+    this.#tellDrained();
+  }
+
+  #tellDrained(): void {
+    for (const machine of this.#draining) {
+      if ([...this.#places.values()].some((slot) => slot.startsWith(`${machine}/`))) continue;
+      this.#draining.delete(machine);
+      this.#tell({ kind: "drained", machine });
+    }
+  }
+}
+
+const storeWaitMs = 60_000;
+const allMachinesMs = 2000;
+const anyMachineLeases = 3;
+const lookMs = 100;
+// More lives than one driver makes.
+const livesMax = 2 ** 20;
+
+/** The head drops what is kept of an execution, once its end is kept: until then another driver could go on with it. */
+function withoutEnds(store: LineageStore): LineageStore {
+  return new Proxy(store, {
+    get(target, name): unknown {
+      if (name === "drop") return async () => {};
+      if (name === "setStatus") {
+        return async (execution: string, status: ExecutionStatus) => {
+          if (status === "running") await target.setStatus(execution, status);
+        };
+      }
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+function cancelled(reason: string): QStreamError {
+  return new QStreamError("ABORTED", `the execution was stopped: ${reason}`);
+}

@@ -1,0 +1,232 @@
+import type { ClusterState } from "../../actors/stores/cluster-state.ts";
+import type { Bind, Security } from "../../actors/transport/wire/security.ts";
+import { WireServer, type Admission, type Rights, type Visitor } from "../../actors/transport/wire/server.ts";
+import { errorToData, QStreamError } from "../core/errors.ts";
+import { freshId } from "../core/seam/random.ts";
+import { BundleShelf } from "./bundle-shelf.ts";
+import { HeadExecutions } from "./head-executions.ts";
+import { HeadMachines } from "./head-machines.ts";
+import { Leadership } from "./leadership.ts";
+import type { FromClient, FromWorker, ListedMachine, ToClient, ToWorker } from "./protocol.ts";
+import { Talk } from "./talk.ts";
+
+export interface HeadOptions {
+  readonly bind: Bind;
+  readonly security: Security;
+  /** `redis://...`: where lineage and checkpoints of executions are, and what heads have to know of each other. */
+  readonly store: string;
+  /** Milliseconds without a sign of life after which a machine, a client or a leading head is given up. */
+  readonly leaseMs: number;
+  /** Called when this head begins to lead, with its epoch, and when it waits (again). */
+  readonly onLead?: (epoch: number | undefined) => void;
+}
+
+type ClientTalk = Talk<ToClient, FromClient>;
+type WorkerTalk = Talk<ToWorker, FromWorker>;
+
+/**
+ * Where machines meet and flows are submitted. Of all heads with one store one leads; the others wait, and say where it is. A head
+ * runs no code of users: each execution has a driver, a process of its own.
+ */
+export class Head {
+  readonly #options: HeadOptions;
+  readonly #bundles: BundleShelf;
+  readonly #machines: HeadMachines;
+  readonly #executions: HeadExecutions;
+  /** Whoever is connected while this head leads. */
+  readonly #talks = new Set<ClientTalk | WorkerTalk>();
+  #leadership: Leadership | undefined;
+  #state: ClusterState | undefined;
+  #server: WireServer | undefined;
+
+  private constructor(options: HeadOptions) {
+    this.#options = options;
+    const noticed = (): void => this.#leadership?.lookNow();
+    this.#bundles = new BundleShelf(() => this.#state);
+    this.#machines = new HeadMachines({
+      leaseMs: options.leaseMs,
+      joined: ({ id, url }) => this.#executions.machineJoined({ id, url }),
+      gone: (id) => this.#executions.machineGone(id),
+      failed: noticed,
+    });
+    this.#executions = new HeadExecutions({
+      ...options,
+      machines: () => this.#machines.usable.map(({ id, url }) => ({ id, url })),
+      bundleUrl: (hash) => `${this.url}/bundles/${hash}`,
+      keepBundle: (hash) => this.#bundles.keepAgain(hash),
+      deposed: noticed,
+    });
+  }
+
+  /** Fulfilled once it is known whether this head leads. @throws QStreamError OPTION_INVALID, STORE_UNAVAILABLE, STORE_REFUSED */
+  static async open(options: HeadOptions): Promise<Head> {
+    const { store, bind, security, leaseMs } = options;
+    if (!/^rediss?:\/\//u.test(store)) {
+      throw new QStreamError("OPTION_INVALID", `a cluster keeps its state in a Redis, and ${store} isn't one`, {
+        advice: "Give --store redis://host:port/db: machines of a cluster share it, and a folder they don't",
+      });
+    }
+    const head = new Head(options);
+    const leadership = await Leadership.open({
+      store,
+      head: freshId("head"),
+      url: () => head.url.replace(/^http/u, "ws"),
+      leaseMs,
+      machines: () => head.#machines.connected,
+      leads: (epoch, state) => head.#lead(epoch, state),
+      deposed: () => head.#depose(),
+    });
+    head.#leadership = leadership;
+    try {
+      head.#server = await WireServer.open({
+        bind,
+        security,
+        admit: (url, _, rights) => head.#admit(url, rights),
+        answer: (url, request, response, rights) => {
+          const [, hash = ""] = /^\/bundles\/(.+)$/u.exec(url.pathname) ?? [];
+          head.#bundles.answer(hash, request, response, rights);
+        },
+      });
+    } catch (error) {
+      await leadership.close();
+      throw error;
+    }
+    await leadership.start();
+    return head;
+  }
+
+  /** `http://host:port`, or https. */
+  get url(): string {
+    const { bind, security } = this.#options;
+    const host = bind.host.includes(":") && !bind.host.startsWith("[") ? `[${bind.host}]` : bind.host;
+    return `${security.tls === undefined ? "http" : "https"}://${host}:${this.#server?.port ?? bind.port}`;
+  }
+
+  /** Its epoch while it leads. */
+  get epoch(): number | undefined {
+    return this.#leadership?.epoch;
+  }
+
+  get machines(): readonly ListedMachine[] {
+    return this.#machines.listed;
+  }
+
+  /** What runs goes on with the next head that leads: one that waits, or one that is started later. */
+  async close(): Promise<void> {
+    await this.#leadership?.close();
+    await this.#server?.close();
+  }
+
+  async #lead(epoch: number, state: ClusterState): Promise<void> {
+    await this.#machines.lead(state);
+    await this.#executions.lead(epoch, state);
+    this.#state = state;
+    this.#options.onLead?.(epoch);
+  }
+
+  async #depose(): Promise<void> {
+    this.#state = undefined;
+    this.#machines.depose();
+    const ended = this.#executions.depose();
+    for (const talk of this.#talks) talk.close();
+    await ended;
+    this.#options.onLead?.(undefined);
+  }
+
+  #admit(url: URL, rights: Rights): Admission {
+    const admitted = (connected: (visitor: Visitor) => void): Admission => ({ admitted: true, headers: {}, connected });
+    if (url.pathname === "/client") return admitted((visitor) => this.#client(visitor));
+    if (url.pathname !== "/machine") return { admitted: false, status: 404, reason: "nothing is here" };
+    if (rights !== "all") return { admitted: false, status: 403, reason: "this token only lets you look" };
+    return admitted((visitor) => this.#machine(visitor));
+  }
+
+  #machine({ socket }: Visitor): void {
+    let id: string | undefined;
+    const { leaseMs } = this.#options;
+    const { epoch } = this;
+    const talk: WorkerTalk = new Talk(socket, leaseMs, {
+      told: ({ offer }) => {
+        if (this.#state === undefined || this.epoch !== epoch) return;
+        id = offer.id;
+        this.#machines.offered(offer, talk);
+      },
+      ended: () => {
+        this.#talks.delete(talk);
+        if (id !== undefined) this.#machines.left(id, talk);
+      },
+    });
+    this.#welcome(talk, (at) => talk.tell({ kind: "welcome", leaseMs, epoch: at }));
+  }
+
+  #client({ socket, rights }: Visitor): void {
+    let asked = Promise.resolve();
+    const talk: ClientTalk = new Talk(socket, this.#options.leaseMs, {
+      told: (message) => {
+        // One after the other: answers come in the order of requests.
+        asked = asked
+          .then(() => this.#asked(talk, message, rights))
+          .catch((error: unknown) => talk.tell({ kind: "refused", error: errorToData(error) }));
+      },
+      ended: () => {
+        this.#talks.delete(talk);
+        this.#executions.clientGone(talk);
+      },
+    });
+    this.#welcome(talk, (epoch) => talk.tell({ kind: "welcome", epoch }));
+  }
+
+  /** A head that waits says where the one is that leads. */
+  #welcome(talk: ClientTalk | WorkerTalk, welcome: (epoch: number) => void): void {
+    const { epoch } = this;
+    if (epoch !== undefined && this.#state !== undefined) {
+      this.#talks.add(talk);
+      welcome(epoch);
+      return;
+    }
+    talk.tell({ kind: "elsewhere", leader: this.#leadership?.leader ?? "" });
+    talk.close();
+  }
+
+  async #asked(talk: ClientTalk, message: FromClient, rights: Rights): Promise<void> {
+    if (message.kind === "list") {
+      talk.tell({ kind: "listed", machines: this.machines, executions: this.#executions.listed() });
+      return;
+    }
+    if (rights !== "all") {
+      throw new QStreamError("MACHINE_REFUSED", "this token only lets you look", {
+        advice: "Give the token that lets you submit and cancel",
+      });
+    }
+    switch (message.kind) {
+      case "submit": {
+        const execution = freshId("run");
+        await this.#executions.submit(execution, message.submission);
+        talk.tell({ kind: "submitted", execution });
+        this.#executions.start(execution, talk);
+        return;
+      }
+      case "follow":
+        this.#executions.follow(message.execution, talk);
+        return;
+      case "cancel":
+        await this.#executions.cancel(message.execution, message.reason);
+        talk.tell({ kind: "cancelling", execution: message.execution });
+        return;
+      case "drain":
+        await this.#drain(message.machine);
+        talk.tell({ kind: "drained", machine: message.machine });
+    }
+  }
+
+  async #drain(machine: string): Promise<void> {
+    if (this.#machines.get(machine) === undefined) {
+      throw new QStreamError("MACHINE_UNREACHABLE", `the cluster has no machine ${machine}`, {
+        advice: "qstream ps lists those that it has",
+      });
+    }
+    this.#machines.drain(machine);
+    await this.#executions.drain(machine);
+    this.#machines.drained(machine);
+  }
+}

@@ -1,0 +1,148 @@
+import { ClusterState } from "../../actors/stores/cluster-state.ts";
+import { QStreamError } from "../core/errors.ts";
+import { delay, systemClock } from "../core/seam/clock.ts";
+
+export interface LeadershipParts {
+  /** `redis://...` */
+  readonly store: string;
+  /** A name that no other head, and no other life of this one, has. */
+  readonly head: string;
+  /** Where others find this head. */
+  readonly url: () => string;
+  /** Milliseconds for which a leader that isn't heard of is waited for. */
+  readonly leaseMs: number;
+  /** Machines that are there: leading, their leases are renewed, too. */
+  readonly machines: () => readonly string[];
+  /** This head leads from now on. What it throws makes it try again. */
+  readonly leads: (epoch: number, state: ClusterState) => Promise<void>;
+  /** It doesn't lead any more, or couldn't begin to: what it ran is somebody else's. */
+  readonly deposed: () => Promise<void>;
+}
+
+/** How many times a lease is renewed before it would end. */
+const renewalsPerLease = 4;
+
+/**
+ * Which of the heads of a cluster leads: the one that holds a lease in Redis. Whoever takes it over has a higher epoch, and all
+ * that the one before still writes is refused; so a head that was stopped for long finds out before it can do harm, not after.
+ * A head that can't reach Redis goes on: as long as nobody else leads, what it began is its own.
+ */
+export class Leadership {
+  readonly #parts: LeadershipParts;
+  readonly #closed = new AbortController();
+  #state: ClusterState;
+  #leader = "";
+  #awaySince = -Infinity;
+  #epoch: number | undefined;
+  #finished: Promise<void> = Promise.resolve();
+  #wake = new AbortController();
+
+  private constructor(parts: LeadershipParts, state: ClusterState) {
+    this.#parts = parts;
+    this.#state = state;
+  }
+
+  /** @throws QStreamError OPTION_INVALID, STORE_UNAVAILABLE, STORE_REFUSED */
+  static async open(parts: LeadershipParts): Promise<Leadership> {
+    return new Leadership(parts, await ClusterState.open(parts.store, parts.head));
+  }
+
+  /** Its epoch while it leads. */
+  get epoch(): number | undefined {
+    return this.#epoch;
+  }
+
+  /** Where the head listens that led when this one looked last; empty where it doesn't know. */
+  get leader(): string {
+    return this.#leader;
+  }
+
+  /** Begins; fulfilled once it is known who leads. */
+  async start(): Promise<void> {
+    await this.#turn();
+    this.#finished = this.#keepOn();
+  }
+
+  /** A write was refused because another head leads: looks at once. */
+  lookNow(): void {
+    this.#wake.abort();
+  }
+
+  /** Lets another head lead at once. */
+  async close(): Promise<void> {
+    this.#closed.abort();
+    await this.#finished;
+    if (this.#epoch !== undefined) {
+      this.#epoch = undefined;
+      await this.#parts.deposed();
+      await this.#state.resign().catch(() => {});
+    }
+    this.#state.close();
+  }
+
+  async #keepOn(): Promise<void> {
+    const { signal } = this.#closed;
+    while (!signal.aborted) {
+      this.#wake = new AbortController();
+      const either = AbortSignal.any([signal, this.#wake.signal]);
+      // oxlint-disable-next-line no-await-in-loop -- turn by turn
+      await delay(systemClock, this.#parts.leaseMs / renewalsPerLease, either).catch(() => {});
+      if (signal.aborted) return;
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      await this.#turn();
+    }
+  }
+
+  async #turn(): Promise<void> {
+    try {
+      if (this.#epoch === undefined) await this.#campaign();
+      else await this.#state.renew(this.#parts.leaseMs, this.#parts.machines());
+    } catch (error) {
+      const code = error instanceof QStreamError ? error.code : undefined;
+      if (code === "STORE_UNAVAILABLE" || code === "STORE_REFUSED") {
+        this.#awaySince = systemClock.monotonic();
+        return;
+      }
+      await this.#end();
+      // A server that was emptied knows no leader: this connection isn't one with it.
+      if (code === "STORE_LOST") await this.#openAgain();
+    }
+  }
+
+  async #campaign(): Promise<void> {
+    const { url, leaseMs, leads } = this.#parts;
+    // While Redis was away, the head that leads couldn't say that it lives.
+    if (this.#leader !== "" && systemClock.monotonic() - this.#awaySince < leaseMs) return;
+    const campaign = await this.#state.campaign(url(), leaseMs);
+    if (!campaign.leads) {
+      this.#leader = campaign.leader;
+      return;
+    }
+    this.#leader = url();
+    this.#epoch = campaign.epoch;
+    try {
+      await leads(campaign.epoch, this.#state);
+    } catch (error) {
+      await this.#end();
+      throw error;
+    }
+  }
+
+  async #end(): Promise<void> {
+    if (this.#epoch === undefined) return;
+    this.#epoch = undefined;
+    this.#leader = "";
+    await this.#parts.deposed();
+  }
+
+  async #openAgain(): Promise<void> {
+    const { store, head } = this.#parts;
+    try {
+      const state = await ClusterState.open(store, head);
+      this.#state.close();
+      this.#state = state;
+    } catch {
+      // The next turn finds out the same, and tries again.
+    }
+  }
+}

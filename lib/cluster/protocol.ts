@@ -1,0 +1,136 @@
+import type { BundleReference, MachineOffer, MachinePlace } from "../../actors/cluster/protocol.ts";
+import type { ExecutionEvent, ExecutionMetrics } from "../../actors/scheduler/execution-events.ts";
+import type { EncodedArguments } from "../../actors/slot/arguments.ts";
+import type { ErrorData } from "../core/errors.ts";
+import type { Limits } from "../core/limits.ts";
+import type { EncodedOutputs } from "./outputs.ts";
+
+/** Options of a run that mean something on a cluster. */
+export interface ClusterRunOptions {
+  readonly limits?: Partial<Limits> | undefined;
+  readonly strict?: boolean | undefined;
+  readonly verifyReplay?: boolean | { readonly share: number } | undefined;
+  readonly exactlyOnce?: boolean | undefined;
+  /** Keeps no lineage, instead of that in the cluster's store. */
+  readonly store?: "none" | undefined;
+}
+
+/** A flow that somebody wants to be run. */
+export interface Submission {
+  /** URL of the flow's module where it was written, and the flow's name in it. */
+  readonly module: string;
+  readonly flow: string;
+  readonly args: EncodedArguments;
+  readonly options: ClusterRunOptions;
+  /** SHA-256 of the bundle that has been uploaded. */
+  readonly bundle: string;
+  /** Goes on when the client is gone. */
+  readonly detach: boolean;
+}
+
+/** An execution of a cluster, for people. */
+export interface ListedExecution {
+  readonly execution: string;
+  readonly flow: string;
+  readonly status: "running" | "done" | "failed" | "cancelled";
+  /** Milliseconds since 1970. */
+  readonly submittedAt: number;
+  readonly metrics?: ExecutionMetrics | undefined;
+  readonly error?: string | undefined;
+}
+
+/** A machine of a cluster, for people. */
+export interface ListedMachine extends MachineOffer {
+  /** Milliseconds since 1970. */
+  readonly joinedAt: number;
+  /** It is to go: nothing is placed on it any more. */
+  readonly draining?: boolean | undefined;
+}
+
+/** What a client asks of the head. */
+export type FromClient =
+  | { readonly kind: "submit"; readonly submission: Submission }
+  /** Wants to hear of an execution that runs already, and its outputs. */
+  | { readonly kind: "follow"; readonly execution: string }
+  | { readonly kind: "cancel"; readonly execution: string; readonly reason: string }
+  /** A machine is to go: what it runs moves to others. Answered once it has. */
+  | { readonly kind: "drain"; readonly machine: string }
+  | { readonly kind: "list" };
+
+/** What the head tells a client. */
+export type ToClient =
+  | { readonly kind: "submitted"; readonly execution: string }
+  | { readonly kind: "event"; readonly execution: string; readonly event: PlainEvent }
+  | { readonly kind: "done"; readonly execution: string; readonly outputs: EncodedOutputs }
+  | { readonly kind: "failed"; readonly execution: string; readonly error: ErrorData }
+  | {
+      readonly kind: "listed";
+      readonly machines: readonly ListedMachine[];
+      readonly executions: readonly ListedExecution[];
+    }
+  | { readonly kind: "cancelling"; readonly execution: string }
+  | { readonly kind: "drained"; readonly machine: string }
+  /** First of all, from the head that leads. */
+  | { readonly kind: "welcome"; readonly epoch: number }
+  /** First and last of all, from one that waits: where the head listens that leads; empty where it doesn't know. */
+  | { readonly kind: "elsewhere"; readonly leader: string }
+  /** A request that was refused. */
+  | { readonly kind: "refused"; readonly error: ErrorData };
+
+/** An event as it travels: errors in it as data. */
+export type PlainEvent =
+  | Exclude<ExecutionEvent, { readonly error: Error }>
+  | { readonly kind: "with-error"; readonly event: Record<string, unknown>; readonly error: ErrorData };
+
+/** What a worker tells the head: at first, whenever its slots change, and now and then. */
+export interface FromWorker {
+  readonly kind: "offer";
+  readonly offer: MachineOffer;
+}
+
+/** What the head tells a worker. */
+export type ToWorker =
+  /** First of all, from the head that leads. A worker that knows a later epoch turns away. */
+  | { readonly kind: "welcome"; readonly leaseMs: number; readonly epoch: number }
+  /** First and last of all, from one that waits. */
+  | { readonly kind: "elsewhere"; readonly leader: string }
+  /** The machine was given up meanwhile: others make again what it had. It may come back under another name. */
+  | { readonly kind: "given-up" }
+  /** Another machine was given up, and never comes back under its name. */
+  | { readonly kind: "machine-gone"; readonly machine: string }
+  /** It was drained: nothing needs it any more. */
+  | { readonly kind: "leave" };
+
+/** What a driver is started with. */
+export interface DriverStart {
+  readonly kind: "start";
+  readonly execution: string;
+  /** How many drivers the execution has had, with this one: machines refuse those before. */
+  readonly driver: number;
+  /** Of the head that starts it. */
+  readonly epoch: number;
+  readonly submission: Submission;
+  readonly bundle: BundleReference;
+  readonly machines: readonly MachinePlace[];
+  readonly store: string;
+  readonly leaseMs: number;
+  readonly host: string;
+  readonly token: string | undefined;
+  readonly tls: { readonly cert: string; readonly key: string; readonly ca?: string | undefined } | undefined;
+}
+
+/** What the head tells a driver. */
+export type ToDriver =
+  | DriverStart
+  | { readonly kind: "machine"; readonly machine: MachinePlace }
+  | { readonly kind: "machine-gone"; readonly machine: string; readonly why: string }
+  | { readonly kind: "drain"; readonly machine: string }
+  | { readonly kind: "cancel"; readonly reason: string };
+
+/** What a driver tells the head. */
+export type FromDriver =
+  | { readonly kind: "event"; readonly event: PlainEvent }
+  /** Nothing of the execution is on the machine any more. */
+  | { readonly kind: "drained"; readonly machine: string }
+  | { readonly kind: "done"; readonly outputs: EncodedOutputs }
+  | { readonly kind: "failed"; readonly error: ErrorData };

@@ -1,0 +1,179 @@
+import { hostname } from "node:os";
+import { Machine } from "../../actors/cluster/machine.ts";
+import { dial } from "../../actors/transport/wire/dial.ts";
+import type { Bind, Security } from "../../actors/transport/wire/security.ts";
+import { settleBundle } from "../code/machine-bundle.ts";
+import { delay, systemClock } from "../core/seam/clock.ts";
+import { freshId } from "../core/seam/random.ts";
+import { headUrl } from "./head-url.ts";
+import type { FromWorker, ToWorker } from "./protocol.ts";
+import { Talk } from "./talk.ts";
+
+export interface WorkerOptions {
+  /** URLs of heads: the first that answers is joined. */
+  readonly join: readonly string[];
+  readonly slots: number;
+  readonly tags: readonly string[];
+  readonly memoryBytes: number | undefined;
+  readonly bind: Bind;
+  readonly security: Security;
+  readonly advertise?: string | undefined;
+  readonly leaseMs: number;
+  readonly turnMs: number;
+  /** Called when it has joined a head, and when it lost it. */
+  readonly onHead?: (url: string | undefined) => void;
+  /** It was drained: nothing needs it any more, and it joins no head again. */
+  readonly onDrained?: () => void;
+  /** The process can't go on. */
+  readonly broken: (error: Error) => void;
+}
+
+const rejoinFirstMs = 100;
+const rejoinMostMs = 2000;
+
+/** What came of a visit to a head. */
+type Visit =
+  | { readonly kind: "stayed" | "given-up" | "leave" }
+  /** It waits: another one leads, there or nobody knows where. */
+  | { readonly kind: "elsewhere"; readonly leader: URL | undefined };
+
+/** A machine that offers its slots to a cluster, for as long as it runs. */
+export class Worker {
+  readonly #options: WorkerOptions;
+  readonly #closed = new AbortController();
+  #machine: Machine;
+
+  private constructor(options: WorkerOptions, machine: Machine) {
+    this.#options = options;
+    this.#machine = machine;
+  }
+
+  /** Listens and starts the slots; a head that isn't there yet is looked for until it is. */
+  static async open(options: WorkerOptions): Promise<Worker> {
+    const heads = options.join.map((url) => headUrl(url));
+    const worker = new Worker(options, await openMachine(options));
+    void worker.#keepJoining(heads);
+    return worker;
+  }
+
+  /** Another one, under another name, once the cluster has given it up. */
+  get machine(): Machine {
+    return this.#machine;
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort();
+    await this.#machine.close();
+  }
+
+  async #keepJoining(heads: readonly URL[]): Promise<void> {
+    const { signal } = this.#closed;
+    let pauseMs = rejoinFirstMs;
+    let leader: URL | undefined;
+    for (let turn = 0; !signal.aborted; turn++) {
+      const head: URL | undefined = leader ?? heads[turn % heads.length];
+      leader = undefined;
+      if (head === undefined) return;
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one head after the other
+        const visit = await this.#visit(head);
+        if (visit.kind === "leave") {
+          this.#options.onDrained?.();
+          return;
+        }
+        // oxlint-disable-next-line no-await-in-loop -- see above
+        if (visit.kind === "given-up") await this.#beginAnew();
+        if (visit.kind === "elsewhere") leader = visit.leader;
+        pauseMs = rejoinFirstMs;
+      } catch {
+        pauseMs = Math.min(2 * pauseMs, rejoinMostMs);
+      }
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      await delay(systemClock, pauseMs, signal).catch(() => {});
+    }
+  }
+
+  /** What this machine had is made again by others: it comes back empty, under another name. */
+  async #beginAnew(): Promise<void> {
+    await this.#machine.close();
+    if (this.#closed.signal.aborted) return;
+    this.#machine = await openMachine(this.#options);
+    if (this.#closed.signal.aborted) await this.#machine.close();
+  }
+
+  /** Fulfilled when the connection with a head is over. @throws QStreamError MACHINE_UNREACHABLE, MACHINE_REFUSED */
+  async #visit(head: URL): Promise<Visit> {
+    const { security, leaseMs, onHead } = this.#options;
+    const { socket } = await dial(new URL("/machine", head).href, {}, security);
+    const { signal } = this.#closed;
+    const machine = this.#machine;
+    let visit: Visit = { kind: "stayed" };
+    let joined = false;
+    await new Promise<void>((ended) => {
+      const close = (): void => talk.close();
+      const told = (message: ToWorker): void => {
+        switch (message.kind) {
+          case "welcome":
+            // One that led before, and doesn't know yet that it doesn't any more.
+            if (!machine.heardOf(message.epoch)) {
+              talk.close();
+              return;
+            }
+            joined = true;
+            talk.tell({ kind: "offer", offer: machine.offer });
+            onHead?.(head.href);
+            return;
+          case "elsewhere":
+            visit = { kind: "elsewhere", leader: leaderOf(message.leader, head) };
+            return;
+          case "machine-gone":
+            machine.machineGone(message.machine);
+            return;
+          default:
+            visit = { kind: message.kind };
+            talk.close();
+        }
+      };
+      const talk: Talk<FromWorker, ToWorker> = new Talk(socket, leaseMs, {
+        told,
+        ended: () => {
+          signal.removeEventListener("abort", close);
+          ended();
+        },
+      });
+      signal.addEventListener("abort", close, { once: true });
+    });
+    if (joined && !signal.aborted) onHead?.(undefined);
+    return visit;
+  }
+}
+
+function leaderOf(url: string, asked: URL): URL | undefined {
+  if (url === "") return undefined;
+  try {
+    const leader = headUrl(url);
+    return leader.href === asked.href ? undefined : leader;
+  } catch {
+    return undefined;
+  }
+}
+
+function openMachine(options: WorkerOptions): Promise<Machine> {
+  const { slots, tags, memoryBytes, turnMs, bind, security, advertise, leaseMs, broken } = options;
+  const host = hostname();
+  return Machine.open({
+    id: freshId(host.replaceAll(/[^\w.-]/gu, "-").slice(0, 60) || "machine"),
+    slots,
+    tags,
+    host,
+    memoryBytes,
+    files: {},
+    turnMs,
+    bind,
+    security,
+    advertise,
+    leaseMs,
+    settleCode: settleBundle,
+    broken,
+  });
+}

@@ -1,0 +1,77 @@
+// specs: timeout 120 s
+import { setTimeout as wait } from "node:timers/promises";
+import * as assert from "uvu/assert";
+import { cluster } from "../../lib/index.ts";
+import { LoopbackCluster } from "../../lib/testing/loopback-cluster.ts";
+import { hasRedisServer, startRedisServer } from "../kit/redis-server.ts";
+import { inSlot, suite } from "../kit/suite.ts";
+import { askHead } from "./ask-head.ts";
+import { slowSums, sums, sumsOf } from "./flows.ts";
+
+const test = suite("machines that are drained");
+
+type Sums = readonly { readonly key: number; readonly value: number }[];
+const sorted = (found: { readonly sums: Sums }): Sums => found.sums.toSorted((left, right) => left.key - right.key);
+
+if (!inSlot && (await hasRedisServer())) {
+  const redis = await startRedisServer();
+  const machines = await LoopbackCluster.start({ store: redis.url, machines: 2, slots: 2 });
+
+  test("what a machine runs moves to others, and it may go", async () => {
+    await using session = await cluster({ url: machines.url });
+    const upTo = 600_000;
+    const moved: string[] = [];
+    const execution = await slowSums.start(
+      { upTo },
+      {
+        on: session,
+        onEvent: (event) => {
+          if (event.kind === "recovered") moved.push(...event.channels.map(({ slot }) => slot));
+        },
+      },
+    );
+    for await (const { kind } of execution.events()) if (kind === "started") break;
+    await wait(500);
+    const [drained] = machines.machines;
+    const answers = await askHead(machines.url, { kind: "drain", machine: drained?.id ?? "" });
+    assert.equal(
+      answers.map(({ kind }) => kind),
+      ["welcome", "drained"],
+    );
+    assert.ok(moved.length > 0 && moved.every((slot) => !slot.startsWith(`${drained?.id}/`)), moved.join());
+    assert.equal(
+      (await session.list()).machines.map(({ id }) => id),
+      [machines.machines[1]?.id],
+    );
+    // Nobody needs it.
+    await drained?.kill();
+    assert.equal(sorted(await execution.outputs), sumsOf(upTo));
+  });
+
+  test("a machine that comes under load takes over what a drained one had", async () => {
+    await using session = await cluster({ url: machines.url });
+    const upTo = 600_000;
+    const execution = await slowSums.start({ upTo }, { on: session });
+    for await (const { kind } of execution.events()) if (kind === "started") break;
+    const added = await machines.addMachine();
+    await askHead(machines.url, { kind: "drain", machine: machines.machines[1]?.id ?? "" });
+    await machines.machines[1]?.kill();
+    assert.equal(sorted(await execution.outputs), sumsOf(upTo));
+    assert.ok(execution.metrics?.channels.some(({ slot }) => slot.startsWith(`${added.id}/`)));
+    assert.equal(sorted(await sums.run({ upTo: 1000 }, { on: session })), sumsOf(1000));
+  });
+
+  test("a machine that isn't there can't be drained", async () => {
+    const answers = await askHead(machines.url, { kind: "drain", machine: "nobody" });
+    const [, refused] = answers;
+    assert.is(refused?.kind, "refused");
+    assert.is(refused?.kind === "refused" ? refused.error.code : "", "MACHINE_UNREACHABLE");
+  });
+
+  test.after(async () => {
+    await machines.stop();
+    await redis.stop();
+  });
+}
+
+test.run();

@@ -1,0 +1,103 @@
+// specs: timeout 120 s
+import { setTimeout as wait } from "node:timers/promises";
+import * as assert from "uvu/assert";
+import { cluster } from "../../lib/index.ts";
+import type { Execution } from "../../lib/flow/execution.ts";
+import { LoopbackCluster, type ClusterProcess } from "../../lib/testing/loopback-cluster.ts";
+import { hasRedisServer, startRedisServer } from "../kit/redis-server.ts";
+import { inSlot, suite } from "../kit/suite.ts";
+import { askHead } from "./ask-head.ts";
+import { childrenOf } from "./children.ts";
+import { slowSums, sums, sumsOf } from "./flows.ts";
+
+const test = suite("heads and drivers that are lost");
+
+type Sums = readonly { readonly key: number; readonly value: number }[];
+const sorted = (found: unknown): Sums => (found as { sums: Sums }).sums.toSorted((left, right) => left.key - right.key);
+const upTo = 300_000;
+
+if (!inSlot && (await hasRedisServer())) {
+  const redis = await startRedisServer({ appendOnly: true });
+  const machines = await LoopbackCluster.start({ store: redis.url, machines: 2, heads: 2, leaseMs: 3000 });
+
+  test("a driver that is killed is started again, and goes on", async () => {
+    const leader = await leaderOf(machines);
+    await using session = await cluster({ url: leader.url });
+    const execution = await slowSums.start({ upTo }, { on: session });
+    await begun(execution);
+    // The one that runs it, and perhaps the one that waits for the next.
+    for (const driver of childrenOf(leader.pid)) process.kill(driver, "SIGKILL");
+    assert.equal(sorted(await execution.outputs), sumsOf(upTo));
+  });
+
+  test("Redis that is killed and comes again holds things up, and no more", async () => {
+    await using session = await cluster({ url: (await leaderOf(machines)).url });
+    const execution = await slowSums.start({ upTo }, { on: session });
+    await begun(execution);
+    await redis.kill();
+    await wait(500);
+    await redis.restart();
+    assert.equal(sorted(await execution.outputs), sumsOf(upTo));
+  });
+
+  test("a head that is stopped for longer than its lease does no harm when it goes on", async () => {
+    const leader = await leaderOf(machines);
+    const session = await cluster({ url: leader.url, detach: true });
+    const execution = await slowSums.start({ upTo }, { on: session });
+    await begun(execution);
+    leader.pause();
+    const next = await leaderOf(machines, leader);
+    await using other = await cluster({ url: next.url });
+    const followed = await other.follow(execution.id);
+    leader.resume();
+    assert.equal(sorted(await followed.outputs), sumsOf(upTo));
+    const { executions } = await other.list();
+    assert.is(executions.find((one) => one.execution === execution.id)?.status, "done");
+    await session.close();
+  });
+
+  test("a head that is killed is replaced by the one that waits, and what ran goes on", async () => {
+    const leader = await leaderOf(machines);
+    const session = await cluster({ url: leader.url, detach: true });
+    const execution = await slowSums.start({ upTo }, { on: session });
+    await begun(execution);
+    await leader.kill();
+    const next = await leaderOf(machines, leader);
+    await using other = await cluster({ url: next.url });
+    const followed = await other.follow(execution.id);
+    assert.equal(sorted(await followed.outputs), sumsOf(upTo));
+    // What had ended before is known, too.
+    const { executions } = await other.list();
+    assert.is(executions.filter(({ status }) => status === "done").length, 4);
+    assert.equal(sorted(await sums.run({ upTo: 100 }, { on: other })), sumsOf(100));
+    await session.close();
+  });
+
+  test.after(async () => {
+    await machines.stop();
+    await redis.stop();
+  });
+}
+
+/** Waits until a part of the work is done. */
+async function begun(execution: Execution<unknown>): Promise<void> {
+  for await (const { kind } of execution.events()) if (kind === "started") break;
+  await wait(500);
+}
+
+/** The head that leads, once one does that isn't the one that was lost. */
+async function leaderOf(machines: LoopbackCluster, lost?: ClusterProcess): Promise<ClusterProcess> {
+  for (let turn = 0; turn < 200; turn++) {
+    for (const head of machines.heads) {
+      if (head === lost) continue;
+      // oxlint-disable-next-line no-await-in-loop -- until one leads
+      const said = await askHead(head.url, { kind: "list" }).catch(() => []);
+      if (said[0]?.kind === "welcome") return head;
+    }
+    // oxlint-disable-next-line no-await-in-loop -- see above
+    await wait(100);
+  }
+  throw new Error("no head leads");
+}
+
+test.run();

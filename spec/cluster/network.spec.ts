@@ -1,0 +1,145 @@
+// specs: alone
+// specs: timeout 120 s
+// A cluster of hosts with addresses of their own: slow links, partitions, hosts that go and come back. Whatever happens, what comes
+// out is what one thread gives.
+
+import { setTimeout as wait } from "node:timers/promises";
+import * as assert from "uvu/assert";
+import { cluster, type ClusterSession } from "../../lib/index.ts";
+import type { ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
+import { multiset } from "../../lib/testing/multiset.ts";
+import { hasRedisServer } from "../kit/redis-server.ts";
+import { inOwnNetwork } from "../kit/network-namespaces.ts";
+import { inSlot, suite } from "../kit/suite.ts";
+import { sumsAndJoin, type Pace } from "./fault-flows.ts";
+import { Hosts } from "./hosts.ts";
+
+const test = suite("a cluster of hosts");
+
+type Outputs = Awaited<ReturnType<typeof sumsAndJoin.run>>;
+interface Expected {
+  readonly pace: Pace;
+  readonly expected: Outputs;
+}
+
+const leaseMs = 2500;
+
+if (!inSlot && (await hasRedisServer()) && (await inOwnNetwork(import.meta.url))) {
+  const hosts = await Hosts.start({ workers: 3, leaseMs, bytesPerSecond: 10e6, delayMs: 3 });
+  const { network, headHost, redisHost } = hosts;
+  const [long, short] = await Promise.all([
+    expecting({ count: 30_000, everyMs: 60 }),
+    expecting({ count: 6000, everyMs: 60 }),
+  ]);
+  const open = (): Promise<ClusterSession> => cluster({ url: hosts.url, token: hosts.token, tls: hosts.tls });
+
+  /** Runs the flow, and does something once it is under way. Gives the kinds of events, and how many machines it was placed on. */
+  const runWith = async (
+    happens: () => Promise<void>,
+    { pace, expected }: Expected = long,
+  ): Promise<{ readonly kinds: readonly string[]; readonly machines: number }> => {
+    await using session = await open();
+    const kinds: string[] = [];
+    const machines = new Set<string | undefined>();
+    const onEvent = (event: ExecutionEvent): void => {
+      kinds.push(event.kind);
+      if (event.kind === "placed") for (const { slot } of event.placement) machines.add(slot.split("/")[0]);
+    };
+    const execution = await sumsAndJoin.start(pace, { on: session, onEvent });
+    for await (const { kind } of execution.events()) if (kind === "started") break;
+    await wait(300);
+    await happens();
+    assert.equal(ordered(await execution.outputs), expected);
+    return { kinds, machines: machines.size };
+  };
+
+  test("links of 10 MB/s with a delay carry sums and a join", async () => {
+    const { kinds } = await runWith(async () => {});
+    assert.not.ok(kinds.includes("recovered"));
+  });
+
+  test("a partition that is shorter than the lease is waited for, one way and both", async () => {
+    const [first, second] = [hosts.worker(0).host, hosts.worker(1).host];
+    const { kinds } = await runWith(async () => {
+      await network.cut(first, second);
+      await wait(700);
+      await network.mend(first, second);
+      await network.part(first, headHost);
+      await wait(700);
+      await network.unite(first, headHost);
+    });
+    assert.not.ok(kinds.includes("recovered"), kinds.join());
+  });
+
+  test("two hosts that can't reach each other for long are no deadlock", async () => {
+    const [first, second] = [hosts.worker(0).host, hosts.worker(1).host];
+    await runWith(async () => {
+      await network.part(first, second);
+      await wait(4500);
+      await network.unite(first, second);
+    }, short);
+  });
+
+  test("a host that can't reach Redis is waited for, and nothing is wrong", async () => {
+    const { host } = hosts.worker(1);
+    await runWith(async () => {
+      await network.cut(host, redisHost);
+      await wait(leaseMs + 500);
+      await network.mend(host, redisHost);
+    });
+  });
+
+  test("a host that only the driver can't hear does no harm while others take its work", async () => {
+    const { host } = hosts.worker(1);
+    const { kinds } = await runWith(async () => {
+      await network.cut(host, headHost);
+      await wait(leaseMs + 1000);
+      await network.mend(host, headHost);
+    });
+    assert.ok(kinds.includes("recovered"), kinds.join());
+  });
+
+  test("a host that is cut off for longer than its lease is replaced, and joins again", async () => {
+    const { host, process } = hosts.worker(0);
+    const joined = (): number => (process.output().match(/^joined /gmu) ?? []).length;
+    const before = joined();
+    const { kinds } = await runWith(async () => {
+      await network.unplug(host);
+      await wait(leaseMs + 1000);
+      await network.plug(host);
+    });
+    assert.ok(kinds.includes("recovered"), kinds.join());
+    await until(() => joined() > before, "it didn't join again");
+  });
+
+  test("a host that came back is used, and one that is killed costs only its work", async () => {
+    const { host, process } = hosts.worker(2);
+    const { kinds, machines } = await runWith(async () => {
+      await network.unplug(host);
+      await process.kill();
+    });
+    assert.ok(kinds.includes("recovered"), kinds.join());
+    assert.ok(machines >= 3, `it began on ${machines} machines`);
+  });
+
+  test.after(() => hosts.stop());
+}
+
+async function expecting(pace: Pace): Promise<Expected> {
+  return { pace, expected: ordered(await sumsAndJoin.run({ ...pace, everyMs: 0 }, { slots: 1 })) };
+}
+
+function ordered({ sums, joined }: Outputs): Outputs {
+  return { sums: multiset(sums), joined: multiset(joined) };
+}
+
+async function until(holds: () => boolean, otherwise: string): Promise<void> {
+  for (let turn = 0; turn < 100; turn++) {
+    if (holds()) return;
+    // oxlint-disable-next-line no-await-in-loop -- it waits
+    await wait(100);
+  }
+  assert.unreachable(otherwise);
+}
+
+test.run();

@@ -1,0 +1,75 @@
+import * as assert from "uvu/assert";
+import { Head } from "../../../lib/cluster/head.ts";
+import { failure } from "../../kit/failure.ts";
+import { hasRedisServer, startRedisServer } from "../../kit/redis-server.ts";
+import { suite } from "../../kit/suite.ts";
+import { askHead } from "../../cluster/ask-head.ts";
+
+const test = suite("heads");
+const security = { token: undefined, tls: undefined };
+const bind = { host: "127.0.0.1", port: 0 };
+const open = (store: string, leaseMs = 2000): Promise<Head> => Head.open({ store, leaseMs, bind, security });
+const socketUrl = (head: Head): string => head.url.replace(/^http/u, "ws");
+
+test("a store that machines can't share is refused", async () => {
+  for (const store of ["memory", "lmdb:.qstream", "none"]) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    const { message } = await failure(() => open(store), "OPTION_INVALID");
+    assert.match(message, "keeps its state in a Redis");
+  }
+});
+
+if (await hasRedisServer()) {
+  const redis = await startRedisServer();
+
+  test("a Redis that evicts keys is refused, and a replica", async () => {
+    const evicting = await startRedisServer({ settings: { "maxmemory-policy": "allkeys-lru" } });
+    const refused = await failure(() => open(evicting.url), "STORE_REFUSED");
+    await evicting.stop();
+    assert.match(refused.message, "allkeys-lru");
+    const replica = await startRedisServer({ settings: { replicaof: `127.0.0.1 ${redis.port}` } });
+    const other = await failure(() => open(replica.url), "STORE_REFUSED");
+    await replica.stop();
+    assert.match(other.message, "replica");
+  });
+
+  test("a head that waits says where the one is that leads, and leads when that is closed", async () => {
+    const first = await open(redis.url, 1000);
+    const second = await open(redis.url, 1000);
+    assert.is(first.epoch, 1);
+    assert.is(second.epoch, undefined);
+    const [answer, ...rest] = await askHead(socketUrl(second), { kind: "list" });
+    assert.equal(answer, { kind: "elsewhere", leader: socketUrl(first) });
+    assert.equal(rest, []);
+    const [welcome, listed] = await askHead(socketUrl(first), { kind: "list" });
+    assert.equal(welcome, { kind: "welcome", epoch: 1 });
+    assert.equal(listed, { kind: "listed", machines: [], executions: [] });
+    await first.close();
+    for (let turn = 0; turn < 100 && second.epoch === undefined; turn++) {
+      // oxlint-disable-next-line no-await-in-loop -- it waits
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    assert.is(second.epoch, 2);
+    await second.close();
+  });
+
+  test("what isn't there can't be followed, cancelled or drained", async () => {
+    const head = await open(`${redis.url}?prefix=nothing`);
+    const url = socketUrl(head);
+    for (const request of [
+      { kind: "follow", execution: "run-x" },
+      { kind: "cancel", execution: "run-x", reason: "why not" },
+      { kind: "drain", machine: "nobody" },
+    ] as const) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const [, answer] = await askHead(url, request);
+      const code = answer?.kind === "refused" ? answer.error.code : "";
+      assert.is(code, request.kind === "drain" ? "MACHINE_UNREACHABLE" : "EXECUTION_UNKNOWN");
+    }
+    await head.close();
+  });
+
+  test.after(() => redis.stop());
+}
+
+test.run();
