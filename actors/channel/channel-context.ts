@@ -4,7 +4,7 @@ import type { FileSystem } from "../../lib/core/contracts/file-system.ts";
 import type { Clock } from "../../lib/core/seam/clock.ts";
 import type { Disk } from "../../lib/core/seam/disk.ts";
 import type { EdgeContext } from "../../lib/core/program.ts";
-import { seededRandom, type Random } from "../../lib/core/seam/random.ts";
+import { keyedRandom, type Random } from "../../lib/core/seam/random.ts";
 import type { ChannelMetrics } from "./channel-metrics.ts";
 
 export interface ChannelContextParts {
@@ -20,7 +20,10 @@ export interface ChannelContextParts {
   readonly spill: Disk;
   readonly datasets: DatasetShelf;
   readonly clock: Clock;
+  /** Seeds what is drawn in the step. */
   readonly seed: number;
+  /** The time that user code is told before the first task: the same in all lives of all channels. */
+  readonly openedAt: number;
   readonly metrics: ChannelMetrics;
 }
 
@@ -45,9 +48,10 @@ export class ChannelContext implements Context {
   /** What functions on edges see: what they draw doesn't depend on how far a generator has run ahead of them. */
   readonly edge: EdgeContext;
   #taskNow: number | undefined;
-  #now: number | undefined;
+  #now: number;
   #random: Random | undefined;
-  #randomSalt = 0;
+  /** Tells what is drawn from what else the channel draws: nothing yet for what is drawn before the first task. */
+  #drawKey: readonly number[] = [];
   #edgeRandom: Random | undefined;
 
   constructor(parts: ChannelContextParts) {
@@ -61,6 +65,8 @@ export class ChannelContext implements Context {
     this.datasets = parts.datasets;
     this.#clock = parts.clock;
     this.#seed = parts.seed;
+    this.#now = parts.openedAt;
+    this.#taskNow = parts.openedAt;
     this.#tasksBefore = parts.tasksBefore ?? 0;
     this.#metrics = parts.metrics;
     // They are handed to user code, which may take them off the object.
@@ -88,12 +94,18 @@ export class ChannelContext implements Context {
    * User code starts on something: it draws anew, and its time is that of the task that runs now, however many tasks its
    * output is cut into.
    *
-   * @param salt - tells what it draws from what other work of the channel draws: the same on replay
+   * @param drawKey - tells what it draws from what other work of the channel draws: the same on replay
+   * @param now - when it started, if that was in an earlier life
    */
-  enter(salt: number): void {
-    this.#now = undefined;
+  enter(drawKey: readonly number[], now: number = this.taskNow): void {
+    this.#now = now;
+    this.drawAnew(drawKey);
+  }
+
+  /** User code goes on from where another life may start on it: from here on both draw the same. */
+  drawAnew(drawKey: readonly number[]): void {
     this.#random = undefined;
-    this.#randomSalt = salt;
+    this.#drawKey = drawKey;
   }
 
   /** Milliseconds since 1970, fixed for the task. */
@@ -103,12 +115,11 @@ export class ChannelContext implements Context {
   }
 
   now(): number {
-    this.#now ??= this.taskNow;
     return this.#now;
   }
 
   random(): number {
-    this.#random ??= this.#generator(this.#randomSalt);
+    this.#random ??= this.#generator(...this.#drawKey);
     return this.#random();
   }
 
@@ -117,8 +128,8 @@ export class ChannelContext implements Context {
     return this.#edgeRandom();
   }
 
-  #generator(salt: number): Random {
-    return seededRandom(Math.imul(this.#seed ^ salt, 0x9e3779b1) ^ (this.channel << 16));
+  #generator(...drawKey: readonly number[]): Random {
+    return keyedRandom(this.#seed, this.channel, ...drawKey);
   }
 
   stop(): void {

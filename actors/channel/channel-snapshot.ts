@@ -23,7 +23,7 @@ export interface ChannelSnapshot {
   readonly stateless?: true | undefined;
 }
 
-const version = 3;
+const version = 4;
 const formats: readonly Payload["format"][] = ["columns", "clone"];
 const headBytes = 11;
 /** Entries from which a state that is an array is encoded as a parcel is: ten times as fast where they have one shape. */

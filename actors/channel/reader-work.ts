@@ -14,6 +14,8 @@ export interface ReadingPlace {
   readonly position: number;
   /** A place that the reader named in the split, and how many objects are before it. */
   readonly mark: { readonly after: unknown; readonly position: number } | undefined;
+  /** The time that the split's reading is told, milliseconds since 1970; undefined before the first split. */
+  readonly now: number | undefined;
 }
 
 /** A split of a reader. */
@@ -25,8 +27,6 @@ export interface NumberedSplit {
   readonly from?: Pick<ReadingPlace, "position" | "mark">;
 }
 
-const splitSalt = 0x40000000;
-
 /** The work of a reader's channel: its splits, one after the other. */
 export class ReaderWork {
   /** False for a source that can't be asked again: what it gave is kept in the log. */
@@ -37,6 +37,9 @@ export class ReaderWork {
   /** Objects taken of the current split, side outputs included. */
   position = 0;
   #mark: ReadingPlace["mark"];
+  #ctx: ChannelContext | undefined;
+  /** When the reading of the current split was begun, whichever life did. */
+  #now: number | undefined;
   /** The split that was begun last has more to give, though this life hasn't asked for it yet. */
   #unfinished = false;
 
@@ -66,13 +69,22 @@ export class ReaderWork {
 
   /** @param open - whether the current split has more to give */
   place(open: boolean): ReadingPlace {
-    return { open: open || this.#unfinished, begun: this.#begun, position: this.position, mark: this.#mark };
+    return {
+      open: open || this.#unfinished,
+      begun: this.#begun,
+      position: this.position,
+      mark: this.#mark,
+      now: this.#now,
+    };
   }
 
   /** Counts what a task took; `mark` is the place behind it, if the reader named that. */
   taken(count: number, mark: { readonly after: unknown } | undefined): void {
     this.position += count;
-    if (mark !== undefined) this.#mark = { ...mark, position: this.position };
+    if (mark === undefined) return;
+    this.#mark = { ...mark, position: this.position };
+    // The reader is asked to go on only after this: it draws what one draws that starts at the mark.
+    this.#ctx?.drawAnew([this.split, this.position]);
   }
 
   /**
@@ -89,7 +101,7 @@ export class ReaderWork {
     this.#mark = place.mark;
     this.#unfinished = place.open;
     if (!place.open || !this.replayable) return undefined;
-    const output = this.next(ctx);
+    const output = this.next(ctx, place.now);
     return output === undefined ? undefined : { output, skip: place.position - (place.mark?.position ?? 0) };
   }
 
@@ -100,8 +112,12 @@ export class ReaderWork {
     this.#unfinished = more;
   }
 
-  /** Reads on in the split that is unfinished, or begins the next one; undefined when there is none. */
-  next(ctx: ChannelContext): TaskOutput | undefined {
+  /**
+   * Reads on in the split that is unfinished, or begins the next one; undefined when there is none.
+   *
+   * @param now - when its reading was begun, if another life did
+   */
+  next(ctx: ChannelContext, now: number = ctx.taskNow): TaskOutput | undefined {
     const goesOn = this.#unfinished;
     this.#unfinished = false;
     const next = this.#splits[goesOn ? this.#begun - 1 : this.#begun];
@@ -111,8 +127,10 @@ export class ReaderWork {
       this.position = next.from?.position ?? 0;
       this.#mark = next.from?.mark;
     }
-    // What a reader draws depends on the split only, so that reading it again draws the same.
-    ctx.enter(splitSalt + next.index);
+    // What a reader draws depends on the split and the place in it only, so that reading it again draws the same.
+    ctx.enter([next.index, this.replayable ? (this.#mark?.position ?? 0) : this.position], now);
+    this.#ctx = ctx;
+    this.#now = now;
     const from: ReadFrom[] = this.#mark !== undefined ? [{ after: this.#mark.after }] : [];
     const reading: unknown = this.#reader.read(next.split, ctx, ...from);
     if (!isIterable(reading)) throw notIterable(reading);

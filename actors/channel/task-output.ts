@@ -126,7 +126,8 @@ export class TaskOutput {
   #startRun(run: Run<unknown>): void {
     this.#rest = run.objects;
     this.#restFrom = 0;
-    this.#restMark = run.mark;
+    // Behind an empty run the source is asked on within the chunk: what follows isn't read as it is from the mark.
+    this.#restMark = run.objects.length === 0 ? undefined : run.mark;
   }
 
   #pullSync(limits: ChunkLimits): Chunk {

@@ -133,7 +133,7 @@ export class Tasks {
 
   #execute(work: Work, taken: Taken): void | Promise<void> {
     const { ctx, inputEdges, metrics } = this.#parts;
-    ctx.enter(ctx.seq);
+    ctx.enter([ctx.seq]);
     switch (taken.kind) {
       case "done":
         return this.#run({ cause: { kind: "done" }, input: undefined, parcels: noParcels }, work.done(ctx));

@@ -57,7 +57,9 @@ export class OperatorWork implements Work {
   }
 
   restore(state: unknown): void {
-    this.#operator.restore?.(state);
+    const operator = this.#operator;
+    if (operator.restore === undefined) refuseState("operator", state);
+    else operator.restore(state);
   }
 
   get changes(): (() => unknown) | undefined {
@@ -112,6 +114,22 @@ function refuseHalves({ snapshot, restore, changes, apply }: Operator<any, unkno
   );
 }
 
+/** What had saved a state could take it: whatever can't is other code. Without the state the result would be wrong. */
+function refuseState(what: "operator" | "sink", state: unknown): void {
+  if (state === undefined) return;
+  // Older checkpoints are of no use either: who recovers tells that by the cause.
+  const cause = new QStreamError("CODE_CHANGED", `the ${what} that saved the state had restore(state)`);
+  throw new QStreamError(
+    "NOT_RECOVERABLE",
+    `the checkpoint after this task holds a state, and the ${what} has no restore(state) that takes it`,
+    {
+      advice:
+        "Give it restore(state) again, or go on with the code that the execution was started with; or run the flow from its start",
+      cause,
+    },
+  );
+}
+
 /** The work of a sink's channel: it has no outputs, and its part of the result is kept until it's asked for. */
 export class SinkWork implements Work {
   readonly accepts = undefined;
@@ -153,7 +171,9 @@ export class SinkWork implements Work {
   }
 
   restore(state: unknown): void | Promise<void> {
-    return this.#channel?.restore?.(state as never);
+    const channel = this.#channel;
+    if (channel?.restore === undefined) return refuseState("sink", state);
+    return channel.restore(state as never);
   }
 
   async done(ctx: Context): Promise<void> {

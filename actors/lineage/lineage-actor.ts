@@ -1,10 +1,17 @@
 import type { CheckpointHead } from "../../lib/core/contracts/lineage.ts";
 import type { FencedChannel } from "../../lib/core/contracts/lineage-store.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
+import { keepingAlive } from "../../lib/core/seam/keeping-alive.ts";
 import type { Plan } from "../../lib/core/plan.ts";
 import { unpackCheckpoint } from "./checkpoint-bytes.ts";
 import type { LineageMetrics } from "./lineage-metrics.ts";
-import { LineageWriter, notOpen, type LineageAuthority, type LineageWriterParts } from "./lineage-writer.ts";
+import {
+  LineageWriter,
+  notOpen,
+  repeatWhileAway,
+  type LineageAuthority,
+  type LineageWriterParts,
+} from "./lineage-writer.ts";
 import type { LineageReport } from "./protocol.ts";
 import { Retention, type Freed, type KnownCheckpoint } from "./retention.ts";
 
@@ -20,6 +27,8 @@ export interface LineageActorParts extends Omit<LineageWriterParts, "authority">
 
 interface OpenExecution {
   readonly retention: Retention;
+  /** Checkpoints that nobody can start from, as `number:seq`. */
+  readonly forgotten: Set<string>;
   /** An earlier process wrote part of it. */
   readonly resumed: boolean;
   /** The generation that this process gave each channel last; channels that it never fenced have their first. */
@@ -30,6 +39,9 @@ interface OpenExecution {
   fencing: Promise<unknown>;
 }
 
+// How long a store that is away is waited for when an execution is over: its result is there, and nobody can do much about it.
+const closingMostMs = 5000;
+
 /**
  * The lineage of a session's executions: opens and ends them in the store, shuts out lives that are lost, and knows what may be
  * freed. What slots of this machine write goes through its writer; other machines have writers of their own, that ask it.
@@ -38,6 +50,8 @@ export class LineageActor implements LineageAuthority {
   readonly #parts: LineageActorParts;
   readonly #writer: LineageWriter;
   readonly #executions = new Map<string, OpenExecution>();
+  /** Executions whose end the store is told of, as long as they aren't opened again. */
+  readonly #closing = new Map<string, AbortController>();
 
   constructor(parts: LineageActorParts) {
     this.#parts = parts;
@@ -96,7 +110,9 @@ export class LineageActor implements LineageAuthority {
 
   /** A checkpoint turned out to be damaged. */
   forgetCheckpoint(execution: string, number: number, seq: number): void {
-    this.#executions.get(execution)?.retention.forget(number, seq);
+    const known = this.#executions.get(execution);
+    known?.retention.forget(number, seq);
+    known?.forgotten.add(`${number}:${seq}`);
   }
 
   /** What was written, here and elsewhere, since this process goes on with an execution. */
@@ -112,8 +128,8 @@ export class LineageActor implements LineageAuthority {
     this.#executions.get(execution)?.elsewhere.set(machine, written);
   }
 
-  countFailure(execution: string, number: number, seq: number): Promise<number> {
-    return this.#writer.retry(execution, () => this.#parts.store.countFailure(execution, number, seq));
+  countFailure(execution: string, number: number, seq: number, cause: string): Promise<number> {
+    return this.#writer.retry(execution, () => this.#parts.store.countFailure(execution, number, seq, cause));
   }
 
   /** Another process goes on with an execution: what the store has of it is that one's. */
@@ -122,15 +138,24 @@ export class LineageActor implements LineageAuthority {
     this.#executions.delete(execution);
   }
 
-  /** An execution ended here. What the store keeps of one that is done isn't needed any more. */
+  /** An execution ended here. What the store keeps of one that is done isn't needed any more. A store that is away is waited for. */
   async close(execution: string, status: "done" | "failed" | "cancelled"): Promise<void> {
     if (!this.#executions.delete(execution)) return;
     this.#writer.close(execution, new QStreamError("ABORTED", `execution ${execution} is over`));
-    if (status === "done") await this.#parts.store.drop(execution);
-    else await this.#parts.store.setStatus(execution, status);
+    const { clock, store } = this.#parts;
+    const reopened = new AbortController();
+    this.#closing.set(execution, reopened);
+    try {
+      await repeatWhileAway({ clock: keepingAlive(clock), waitMs: closingMostMs, signal: reopened.signal }, () =>
+        status === "done" ? store.drop(execution) : store.setStatus(execution, status),
+      );
+    } finally {
+      if (this.#closing.get(execution) === reopened) this.#closing.delete(execution);
+    }
   }
 
   stop(): void {
+    for (const closing of this.#closing.values()) closing.abort(new QStreamError("SESSION_CLOSED", "closed"));
     this.#executions.clear();
     this.#writer.stop();
   }
@@ -162,9 +187,11 @@ export class LineageActor implements LineageAuthority {
   }
 
   #open(execution: string, plan: Plan, resumed: boolean): void {
+    this.#closing.get(execution)?.abort(new QStreamError("ABORTED", `execution ${execution} goes on`));
     this.#writer.open(execution);
     this.#executions.set(execution, {
       retention: new Retention(plan),
+      forgotten: new Set(),
       resumed,
       generations: new Map(),
       elsewhere: new Map(),
@@ -184,12 +211,13 @@ export class LineageActor implements LineageAuthority {
   /** The checkpoints of a fenced channel; those of an earlier process are read for what they say of inputs. */
   async #checkpoints(
     execution: string,
-    { resumed, retention }: OpenExecution,
+    { resumed, retention, forgotten }: OpenExecution,
     { channel, lastSeq, checkpoints }: FencedChannel,
   ): Promise<readonly KnownCheckpoint[]> {
     const { store } = this.#parts;
     for (const seq of checkpoints) {
-      if (!resumed || retention.has(channel, seq)) continue;
+      // The store still lists one that nobody could start from.
+      if (!resumed || retention.has(channel, seq) || forgotten.has(`${channel}:${seq}`)) continue;
       // oxlint-disable-next-line no-await-in-loop -- see fence
       const bytes = await this.#writer.retry(execution, () => store.loadCheckpoint(execution, channel, seq));
       if (bytes !== undefined) retention.find(channel, seq, unpackCheckpoint(bytes).head);

@@ -226,25 +226,43 @@ export class LineageWriter {
     }
   }
 
-  async #retry<T>(known: OpenExecution, call: () => Promise<T>): Promise<T> {
+  async #retry<T>({ closed }: OpenExecution, call: () => Promise<T>): Promise<T> {
     const { clock, waitMs } = this.#parts;
-    const startedAt = clock.monotonic();
-    for (let waitedMs = retryFirstMs; ; waitedMs = Math.min(waitedMs * 2, retryMostMs)) {
-      try {
-        // oxlint-disable-next-line no-await-in-loop -- one try after the other
-        return await call();
-      } catch (error) {
-        const away = error instanceof QStreamError && waitedFor.has(error.code);
-        if (!away || clock.monotonic() - startedAt >= waitMs) throw forgotten(error);
-      }
-      // oxlint-disable-next-line no-await-in-loop -- see above
-      await delay(clock, waitedMs, known.closed.signal);
+    try {
+      return await repeatWhileAway({ clock, waitMs, signal: closed.signal }, call);
+    } catch (error) {
+      throw forgotten(error);
     }
   }
 
   #failed(execution: string, error: unknown): void {
     if (!this.#executions.has(execution)) return;
     this.#parts.authority.failed(execution, error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+/**
+ * Repeats a call of a store while that is away.
+ *
+ * @param waiting - `waitMs`: after how many milliseconds no other try is made; `signal`: ends the wait for one with its reason
+ * @throws what the last try threw
+ */
+export async function repeatWhileAway<T>(
+  waiting: { readonly clock: Clock; readonly waitMs: number; readonly signal: AbortSignal },
+  call: () => Promise<T>,
+): Promise<T> {
+  const { clock, waitMs, signal } = waiting;
+  const startedAt = clock.monotonic();
+  for (let pauseMs = retryFirstMs; ; pauseMs = Math.min(pauseMs * 2, retryMostMs)) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- one try after the other
+      return await call();
+    } catch (error) {
+      const away = error instanceof QStreamError && waitedFor.has(error.code);
+      if (!away || clock.monotonic() - startedAt >= waitMs) throw error;
+    }
+    // oxlint-disable-next-line no-await-in-loop -- see above
+    await delay(clock, pauseMs, signal);
   }
 }
 

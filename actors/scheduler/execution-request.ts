@@ -21,6 +21,8 @@ export interface ExecutionRequest {
   readonly plan: Plan;
   readonly limits: Limits;
   readonly seed: number;
+  /** When it was started, milliseconds since 1970: the time that `open` of user code is told, in every life. */
+  readonly openedAt: number;
   readonly strict: boolean;
   /** Which part of the tasks is run twice, to see whether they do the same. */
   readonly verifyReplay?: number | undefined;
@@ -57,8 +59,8 @@ export function prepareOrder(
   channels: readonly ChannelOrder[],
 ): Order {
   const { execution, reference, args, plan, limits, seed, strict, verifyReplay, recovery } = request;
-  const { earlier, drain } = request;
-  const task = { execution, reference, args, plan, limits, seed, strict, verifyReplay, earlier, drain };
+  const { openedAt, earlier, drain } = request;
+  const task = { execution, reference, args, plan, limits, seed, openedAt, strict, verifyReplay, earlier, drain };
   const checkpoints = recovery?.checkpoints ?? { everyMs: Infinity, workMs: Infinity };
   return { kind: "prepare", ...task, slots, placement, channels, logged: recovery !== undefined, checkpoints };
 }

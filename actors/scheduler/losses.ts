@@ -9,7 +9,6 @@ export type ChannelFailure = Extract<Report, { kind: "channel-failed" }>;
 
 // Losses one after the other, without any task between them, after which it isn't bad luck.
 const fruitlessLossesMax = 5;
-const channelsMax = 65_536;
 
 /** Decides what a lost slot or a failed channel means for an execution: another try, or its end. */
 export class Losses {
@@ -45,7 +44,7 @@ export class Losses {
     if (channel === undefined && replay === undefined) return;
     const number = channel?.number ?? replay?.number ?? -1;
     const checkpoint = replay?.checkpoint ?? recovering.checkpointOf(number);
-    if (error instanceof QStreamError && error.code === "NOT_RECOVERABLE" && checkpoint >= 0) {
+    if (checkpoint >= 0 && isUnusable(error)) {
       // There may be an older checkpoint that is whole.
       lineage.forgetCheckpoint(failure.execution, number, checkpoint);
       this.recover(running, channel === undefined ? [] : [number]);
@@ -106,7 +105,8 @@ export class Losses {
     const { lives, request } = running;
     const hang = hangOf(running, slot, loss, activity);
     const error = hang?.error ?? loss;
-    if (running.recovering === undefined || this.#lineage === undefined || isHopeless(running, hang, loss)) {
+    const lineage = this.#lineage;
+    if (running.recovering === undefined || lineage === undefined || isHopeless(running, lineage, hang, loss)) {
       this.#stop(running, error);
       return false;
     }
@@ -120,7 +120,7 @@ export class Losses {
     else {
       // How their next lives go about it depends on how often that happened.
       this.#noteLost(running, numbers);
-      this.#count(this.#lineage, hang.failure, channel.number, numbers);
+      this.#count(lineage, hang.failure, channel.number, numbers);
     }
     return true;
   }
@@ -142,7 +142,7 @@ export class Losses {
   }
 
   #count(lineage: LineageActor, failure: ChannelFailure, number: number, lost?: readonly number[]): void {
-    lineage.countFailure(failure.execution, number, failureKey(failure)).then(
+    lineage.countFailure(failure.execution, number, failure.seq, causeOf(failure)).then(
       (count) => this.#counted(failure, count, lost),
       (cause: unknown) =>
         this.#cancel(failure.execution, cause instanceof Error ? cause : errorFromData(failure.error)),
@@ -158,28 +158,35 @@ function triedTimes(count: number, error: ErrorData): ErrorData {
 }
 
 /**
- * Under which number a failure is counted: that of the parcel, where it was only one, since tasks may be cut otherwise the
- * next time; else that of the task.
+ * Under which name a failure is counted: that of the parcel, where it was only one, since tasks may be cut otherwise the next
+ * time. One of several parcels isn't held against the first of them, which will be tried alone.
  */
-function failureKey({ seq, consumed }: ChannelFailure): number {
+function causeOf({ seq, consumed }: ChannelFailure): string {
   const [run] = consumed;
-  const single = consumed.length === 1 && run !== undefined && run.firstSeq === run.lastSeq;
-  return single ? run.firstSeq * channelsMax + run.from : seq;
+  if (run === undefined) return `task ${seq}`;
+  const single = consumed.length === 1 && run.firstSeq === run.lastSeq;
+  return `${run.edge}:${run.from}:${run.firstSeq}${single ? "" : "+"}`;
 }
 
 /** True if another try makes no sense: slots are lost again and again, or user code hangs where it isn't known in which task. */
-function isHopeless(running: Running, hang: Hang | undefined, loss: Error): boolean {
+function isHopeless(running: Running, lineage: LineageActor, hang: Hang | undefined, loss: Error): boolean {
   // All slots of a machine are lost at once, by one error.
-  if (hang === undefined) return loss !== running.lastLoss && isFruitless(running);
+  if (hang === undefined) return loss !== running.lastLoss && isFruitless(running, lineage);
   // The store counts it for the channel.
   if (hang.failure !== undefined) return false;
   return ++running.unplacedHangs >= (running.request.recovery?.attempts ?? 1);
 }
 
-/** True if slots are lost again and again, and nothing gets on between. */
-function isFruitless(running: Running): boolean {
-  const tasks = running.record.pulse();
+/** True if slots are lost again and again, and nothing gets on between: what runs again after a loss has no new record. */
+function isFruitless(running: Running, lineage: LineageActor): boolean {
+  const tasks = lineage.written(running.request.execution)?.records ?? 0;
   running.fruitlessLosses = tasks === running.tasksAtLoss ? running.fruitlessLosses + 1 : 0;
   running.tasksAtLoss = tasks;
   return running.fruitlessLosses >= fruitlessLossesMax;
+}
+
+/** True where another checkpoint may do: not for code that takes no state at all. */
+function isUnusable(error: Error): boolean {
+  if (!(error instanceof QStreamError) || error.code !== "NOT_RECOVERABLE") return false;
+  return !(error.cause instanceof QStreamError && error.cause.code === "CODE_CHANGED");
 }

@@ -1,6 +1,7 @@
 import { QStreamError } from "../../lib/core/errors.ts";
 import type { Plan, PlannedStep } from "../../lib/core/plan.ts";
 import type { StepCode } from "../../lib/core/program.ts";
+import { seedOf } from "../../lib/core/seam/random.ts";
 import type { ChannelParts } from "../channel/channel-parts.ts";
 import { KeepingSinkWork } from "../channel/kept-writes.ts";
 import { ReaderWork } from "../channel/reader-work.ts";
@@ -40,7 +41,7 @@ export function verifyingTasks(
   const verification: Verification = {
     ...parts,
     share,
-    seed: seed + order.step,
+    seed: seedOf(seed, order.step),
     operator: () => (code.kind === "operator" ? new OperatorWork(code.create, strict) : undefined),
     reading: (split) => {
       const own = order.splits?.filter(({ index }) => index === split) ?? [];

@@ -74,6 +74,8 @@ export interface PrepareOrder {
   readonly placement: readonly (readonly number[])[];
   readonly channels: readonly ChannelOrder[];
   readonly seed: number;
+  /** When it was started, milliseconds since 1970: the time that `open` of user code is told, in every life. */
+  readonly openedAt: number;
   /** Freezes what operators are given, so that one that changes its input fails. */
   readonly strict: boolean;
   /** Which part of the tasks is run twice, to see whether they do the same; undefined for none. */

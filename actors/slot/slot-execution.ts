@@ -3,6 +3,7 @@ import type { LinkMessage } from "../../lib/core/contracts/transport.ts";
 import { errorToData, invariant, QStreamError } from "../../lib/core/errors.ts";
 import type { PlannedStep } from "../../lib/core/plan.ts";
 import type { Program, StepCode } from "../../lib/core/program.ts";
+import { seedOf } from "../../lib/core/seam/random.ts";
 import { ChannelContext } from "../channel/channel-context.ts";
 import { emptyMetrics, type ChannelMetrics } from "../channel/channel-metrics.ts";
 import { waitsForOthers, type ChannelEvents, type ChannelInput } from "../channel/channel-parts.ts";
@@ -248,7 +249,7 @@ export class SlotExecution {
   }
 
   #contextOf(step: PlannedStep, order: ChannelOrder, metrics: ChannelMetrics): ChannelContext {
-    const { limits, seed, earlier } = this.#order;
+    const { limits, seed, openedAt, earlier } = this.#order;
     return new ChannelContext({
       execution: earlier?.startedAs ?? this.id,
       tasksBefore: earlier?.tasks,
@@ -260,7 +261,8 @@ export class SlotExecution {
       spill: this.#parts.disk(),
       datasets: this.#parts.datasets,
       clock: this.#parts.clock,
-      seed: seed + order.step,
+      seed: seedOf(seed, order.step),
+      openedAt,
       metrics,
     });
   }

@@ -128,7 +128,7 @@ class SlotProcess {
             : { kind: "killed", signal };
         reject(this.#lost(end));
       });
-      this.#child.on("error", (error) => reject(this.#lost({ kind: "uncaught", error })));
+      this.#child.on("error", (error) => reject(this.#lost({ kind: "unreachable", error })));
     });
     this.#child.send(start);
     this.handle = {

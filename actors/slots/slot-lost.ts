@@ -5,6 +5,8 @@ export type SlotEnd =
   | { readonly kind: "rejected" | "uncaught"; readonly error: Error }
   | { readonly kind: "exited"; readonly what: "thread" | "process"; readonly code: number; readonly started: boolean }
   | { readonly kind: "killed"; readonly signal: string }
+  /** Seen from the session: orders can't be given to it any more. */
+  | { readonly kind: "unreachable"; readonly error: Error }
   | { readonly kind: "silent"; readonly silentMs: number }
   | { readonly kind: "stuck"; readonly stuckMs: number }
   | { readonly kind: "late" }
@@ -30,10 +32,11 @@ function describe(end: SlotEnd): { readonly what: string; readonly advice: strin
         advice: "Await it, or return it from execute",
       };
     case "uncaught":
-      if (/memory/i.test(end.error.message)) return { what: end.error.message, advice: memoryAdvice };
+      return describeUncaught(end.error.message);
+    case "unreachable":
       return {
-        what: `an error was thrown where nobody could catch it: ${end.error.message}`,
-        advice: "Catch it in the timer or event handler that it comes from",
+        what: `its process couldn't be reached: ${end.error.message}`,
+        advice: `Something outside of QStream ended it, or there was no memory left. ${memoryAdvice}`,
       };
     case "killed":
       return {
@@ -81,4 +84,20 @@ function describe(end: SlotEnd): { readonly what: string; readonly advice: strin
         advice: "An endless loop or a native call doesn't end by itself",
       };
   }
+}
+
+function describeUncaught(message: string): { readonly what: string; readonly advice: string } {
+  if (/memory/i.test(message)) return { what: message, advice: memoryAdvice };
+  // Standard output is such a connection too: often none of user code is at fault.
+  if (/\b(?:EPIPE|ECONNRESET)\b/.test(message)) {
+    return {
+      what: `a connection of its was cut by the other end: ${message}`,
+      advice:
+        "See why the other end is gone: what reads its output, or whom user code is connected to, whose sockets need a listener for errors",
+    };
+  }
+  return {
+    what: `an error was thrown where nobody could catch it: ${message}`,
+    advice: "Catch it in the timer or event handler that it comes from",
+  };
 }

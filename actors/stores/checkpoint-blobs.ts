@@ -138,8 +138,8 @@ export class CheckpointBlobs implements LineageStore {
     await this.#folder?.removeWhere(folderOf(execution, channel), (name) => seqOf(name) < checkpointsBefore);
   }
 
-  countFailure(execution: string, channel: number, seq: number): Promise<number> {
-    return this.#store.countFailure(execution, channel, seq);
+  countFailure(execution: string, channel: number, seq: number, cause: string): Promise<number> {
+    return this.#store.countFailure(execution, channel, seq, cause);
   }
 
   progress(execution: string, channel: number): Promise<ChannelProgress> {

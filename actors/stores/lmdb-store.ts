@@ -34,6 +34,13 @@ interface ExecutionState {
   readonly channels: number;
 }
 
+/** What is known of a cause of failures. */
+interface FailureState {
+  readonly count: number;
+  /** The last task that failed so. */
+  readonly seq: number;
+}
+
 interface NewRecords {
   readonly channel: number;
   readonly firstSeq: number;
@@ -221,13 +228,10 @@ class LmdbStore implements LineageStore {
 
   async free(execution: string, channel: number, recordsThrough: number, checkpointsBefore: number): Promise<void> {
     const through = Math.min(recordsThrough, this.#channel(execution, channel).lastSeq);
-    for (const kind of [kinds.record, kinds.failures]) {
-      // oxlint-disable-next-line no-await-in-loop -- each in transactions of bounded size
-      await this.#database.removeRange({
-        start: [kind, execution, channel],
-        end: [kind, execution, channel, through + 1],
-      });
-    }
+    await this.#database.removeRange({
+      start: [kinds.record, execution, channel],
+      end: [kinds.record, execution, channel, through + 1],
+    });
     await this.#database.write(() => {
       const state = this.#channel(execution, channel);
       const freedThrough = Math.max(state.freedThrough, through);
@@ -236,16 +240,18 @@ class LmdbStore implements LineageStore {
       for (const seq of this.#checkpoints(execution, channel)) {
         if (seq < checkpointsBefore) this.#database.remove([kinds.checkpoint, execution, channel, seq]);
       }
+      this.#freeFailures(execution, channel, freedThrough);
     });
     await this.#file(() => this.#files.removeBefore(execution, channel, checkpointsBefore));
   }
 
-  async countFailure(execution: string, channel: number, seq: number): Promise<number> {
+  async countFailure(execution: string, channel: number, seq: number, cause: string): Promise<number> {
     return this.#database.write(() => {
       this.#channel(execution, channel);
-      const key = [kinds.failures, execution, channel, seq];
-      const count = (this.#database.state<number>(key) ?? 0) + 1;
-      this.#database.putState(key, count);
+      const key = [kinds.failures, execution, channel, cause];
+      const known = this.#database.state<FailureState>(key);
+      const count = (known?.count ?? 0) + 1;
+      this.#database.putState(key, { count, seq: Math.max(seq, known?.seq ?? seq) } satisfies FailureState);
       return count;
     });
   }
@@ -319,6 +325,14 @@ class LmdbStore implements LineageStore {
 
   #putChannel(execution: string, channel: number, state: ChannelState): void {
     this.#database.putState([kinds.channel, execution, channel], state);
+  }
+
+  #freeFailures(execution: string, channel: number, through: number): void {
+    for (const key of this.#database.keys(rangeOf(kinds.failures, execution, channel))) {
+      // One without a seq was counted by an earlier version.
+      const seq = this.#database.state<Partial<FailureState>>(key)?.seq ?? -1;
+      if (seq <= through) this.#database.remove(key);
+    }
   }
 
   #checkpoints(execution: string, channel: number): readonly number[] {

@@ -17,7 +17,14 @@ interface KeptChannel {
   /** Checkpoints before this seq have been freed. */
   checkpointsFrom: number;
   readonly checkpoints: Map<number, Uint8Array>;
-  readonly failures: Map<number, number>;
+  /** By cause. */
+  readonly failures: Map<string, KeptFailure>;
+}
+
+interface KeptFailure {
+  readonly count: number;
+  /** The last task that failed so. */
+  readonly seq: number;
 }
 
 interface KeptExecution {
@@ -121,13 +128,14 @@ export class MemoryStore implements LineageStore {
     kept.firstSeq += count;
     kept.checkpointsFrom = Math.max(kept.checkpointsFrom, checkpointsBefore);
     for (const seq of kept.checkpoints.keys()) if (seq < checkpointsBefore) kept.checkpoints.delete(seq);
-    for (const seq of kept.failures.keys()) if (seq < kept.firstSeq) kept.failures.delete(seq);
+    for (const [cause, { seq }] of kept.failures) if (seq < kept.firstSeq) kept.failures.delete(cause);
   }
 
-  async countFailure(execution: string, channel: number, seq: number): Promise<number> {
+  async countFailure(execution: string, channel: number, seq: number, cause: string): Promise<number> {
     const { failures } = channelOf(this.#kept(execution), channel);
-    const count = (failures.get(seq) ?? 0) + 1;
-    failures.set(seq, count);
+    const known = failures.get(cause);
+    const count = (known?.count ?? 0) + 1;
+    failures.set(cause, { count, seq: Math.max(seq, known?.seq ?? seq) });
     return count;
   }
 

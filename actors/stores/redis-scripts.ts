@@ -16,8 +16,8 @@ export interface RedisScript {
  *   range     the execution has no such channel   gap      tasks before it aren't committed
  *   stale     a later call of the same caller was done already
  *
- * Keys of an execution: `execution` (hash), and for each channel `channel:N` (hash), `records:N` (list), `failures:N` (hash by
- * seq), `checkpoints:N` (hash: seq to name), `uploads:N` (hash by name) and `checkpoint:N:NAME` (hash: piece to bytes). The name
+ * Keys of an execution: `execution` (hash), and for each channel `channel:N` (hash), `records:N` (list), `failures:N` (hash:
+ * cause to COUNT SEQ, the seq of the last task that failed so), `checkpoints:N` (hash: seq to name), `uploads:N` (hash by name) and `checkpoint:N:NAME` (hash: piece to bytes). The name
  * of a checkpoint is SEQ:CRC-LENGTH.
  *
  * Redis refuses the first write of a script when it has no memory left, and none after it: a script is done or it isn't.
@@ -228,9 +228,12 @@ redis.call('HDEL', channel.failures, '')
 if through >= channel.first then
   redis.call('LTRIM', channel.records, through + 1 - channel.first, -1)
   redis.call('HSET', channel.key, 'first', through + 1)
-  for _, seq in ipairs(redis.call('HKEYS', channel.failures)) do
-    if tonumber(seq) <= through then redis.call('HDEL', channel.failures, seq) end
-  end
+  channel.first = through + 1
+end
+for _, cause in ipairs(redis.call('HKEYS', channel.failures)) do
+  -- One without a seq was counted by an earlier version.
+  local seq = string.match(redis.call('HGET', channel.failures, cause), ' (%d+)$')
+  if tonumber(seq or -1) < channel.first then redis.call('HDEL', channel.failures, cause) end
 end
 if before > channel.from then
   redis.call('HSET', channel.key, 'checkpointsFrom', before)
@@ -244,12 +247,16 @@ end
 return {'ok'}
 `);
 
-/** ARGV: mark, caller, call, channel, seq. Answers how often the task failed. */
+/** ARGV: mark, caller, call, channel, seq, cause. Answers how often it failed for this cause. */
 export const failureScript = script(`${inOrder}
 local channel, wrong = channelOf(ARGV[4])
 if wrong then return wrong end
 ${done}
-return {'ok', redis.call('HINCRBY', channel.failures, ARGV[5], 1)}
+local count, seq = string.match(redis.call('HGET', channel.failures, ARGV[6]) or '', '^(%d+) (%d+)$')
+count = string.format('%d', tonumber(count or 0) + 1)
+seq = string.format('%d', math.max(tonumber(seq or 0), tonumber(ARGV[5])))
+redis.call('HSET', channel.failures, ARGV[6], count .. ' ' .. seq)
+return {'ok', tonumber(count)}
 `);
 
 /** ARGV: mark, channel. Answers generation, last seq, and checkpoints. */

@@ -204,8 +204,8 @@ class RedisStore implements LineageStore {
     await this.#steps.runKnown(freeScript, execution, args);
   }
 
-  async countFailure(execution: string, channel: number, seq: number): Promise<number> {
-    const args = [...this.#steps.number(), String(channel), String(seq)];
+  async countFailure(execution: string, channel: number, seq: number, cause: string): Promise<number> {
+    const args = [...this.#steps.number(), String(channel), String(seq), cause];
     const [, count] = await this.#steps.runKnown(failureScript, execution, args);
     return numberOf(count);
   }

@@ -105,11 +105,49 @@ async function perform(
       const shown = await detailsOf(store, found);
       return json ? `${await toJson(shown)}\n` : textOf(shown);
     }
-    case "remove":
-      await findIn(store, execution);
+    case "remove": {
+      const left = await leftBy(store, await findIn(store, execution));
       await store.drop(execution);
-      return json ? `${await toJson({ removed: execution })}\n` : `removed ${execution}\n`;
+      if (json) return `${await toJson({ removed: execution, ...(left === undefined ? {} : { mayBeLeft: left }) })}\n`;
+      return `removed ${execution}\n${left === undefined ? "" : leftText(left)}`;
+    }
   }
+}
+
+const fileSinks: readonly string[] = ["lines", "csv", "json-lines", "parquet", "arrow"];
+
+/** What file sinks of a run that was killed may have left under hidden names. */
+interface LeftFiles {
+  /** As a pattern of a shell. */
+  readonly files: string;
+  readonly sinks: readonly { readonly step: string; readonly kind: string }[];
+  readonly module: string;
+  readonly args: unknown;
+}
+
+/** The store knows which sinks a run had; where they write to, only the flow's code knows. */
+async function leftBy(
+  store: LineageStore,
+  { execution, description }: StoredExecution,
+): Promise<LeftFiles | undefined> {
+  const { plan, module, args, earlier } = decodeStoredFlow(execution, description);
+  const sinks = plan.steps.filter(({ kind, what }) => kind === "sink" && fileSinks.includes(what));
+  if (sinks.length === 0) return undefined;
+  // A change of channels was cut off: the files belong to the run from before it, which can still be gone on with.
+  if (earlier !== undefined && (await store.find(earlier.execution)) !== undefined) return undefined;
+  return {
+    // Sinks keep their files' names when other steps get other channels.
+    files: `.${earlier?.startedAs ?? execution}.*`,
+    sinks: sinks.map(({ id, what }) => ({ step: id, kind: what })),
+    module,
+    args: await decodeArguments(args),
+  };
+}
+
+function leftText({ files, sinks, module, args }: LeftFiles): string {
+  const folders = sinks.map(({ step, kind }) => `  ${files} in the folder of "${step}" (${kind})`);
+  const which = folders.join("\n");
+  return `Its sinks may have left hidden files, which nothing needs any more. Remove by hand what is there:\n${which}\nThe folder is named in ${module}; its arguments were ${JSON.stringify(args)}\n`;
 }
 
 async function findIn(store: LineageStore, execution: string): Promise<StoredExecution> {

@@ -45,6 +45,8 @@ Options
                        (default: with the store)
   --resume EXECUTION   go on with a run that was killed or failed; "qstream executions" lists them
   --upgrade            with --resume: the flow's code has changed, and takes the old states
+  --rescale [STEP=N]   with --resume: go on with N channels of a step (may be repeated); alone: with those that a
+                       fresh run on these slots would have. The run goes on under another id, which is printed
   --verify-replay [N]  run each channel's first task and a part of the others twice (0.05 unless told,
                        1 for all), and stop where the second time gives something else, as replay would
   --json FILE          write {execution, outputs, metrics} as JSON to FILE; - is standard output,
@@ -94,7 +96,8 @@ const executions = `qstream executions: runs that a store knows because they end
 Usage
   qstream executions [list]            a line for each: when, flow, status, id
   qstream executions show EXECUTION    its flow, arguments, steps, and how far each channel came
-  qstream executions remove EXECUTION  free what the store keeps of it
+  qstream executions remove EXECUTION  free what the store keeps of it, and say which hidden files its sinks
+                                       may have left: .EXECUTION.* in their folders
 
 Options
   --store URL          lmdb:FOLDER (default lmdb:.qstream, or what QSTREAM_STORE names),

@@ -88,6 +88,7 @@ async function runFlow(
     { flow, args },
     session === undefined ? { ...localOptions(options), ...common } : { on: session, ...common },
   );
+  if (!quiet && options.rescale !== undefined) process.stderr.write(`${rescaledLine(options, execution.id)}\n`);
   if (options.cluster !== undefined && options.detach) {
     printAlone?.(`${execution.id}\n`);
     if (!quiet)
@@ -107,11 +108,18 @@ async function runFlow(
 }
 
 function startFlow(
-  { resume, upgrade }: RunCommandOptions,
+  { resume, upgrade, rescale }: RunCommandOptions,
   { flow, args }: Prepared,
   runOptions: RunOptions,
 ): Promise<Execution<Record<string, unknown>>> {
-  return resume === undefined ? flow.start(args, runOptions) : flow.resume(resume, { ...runOptions, upgrade });
+  if (resume === undefined) return flow.start(args, runOptions);
+  return flow.resume(resume, { ...runOptions, upgrade, rescale: rescale ?? false });
+}
+
+/** One that got other channels has another id: what --resume and qstream executions know from now on. */
+function rescaledLine({ resume }: RunCommandOptions, execution: string): string {
+  if (execution === resume) return `Execution ${execution} keeps the channels that it has`;
+  return `Execution ${resume} goes on as ${execution}, with other channels`;
 }
 
 /** Options of the session that a run on this machine opens. */

@@ -23,6 +23,8 @@ export interface RunCommandOptions {
   readonly resume: string | undefined;
   /** Goes on though the code has changed. */
   readonly upgrade: boolean;
+  /** Goes on with other numbers of channels: of the steps named, or, with true, of all as a fresh run would have. */
+  readonly rescale: true | Readonly<Record<string, number>> | undefined;
   /** Which part of the tasks is run twice; true for the default. */
   readonly verifyReplay: true | { readonly share: number } | undefined;
   readonly json: string | undefined;
@@ -73,7 +75,7 @@ export function parseRunOptions(words: readonly string[]): RunCommandOptions {
 
 /** The options that have a form of their own. */
 function settingsOf(values: Values) {
-  const { slots, memory, explain } = values;
+  const { slots, memory, explain, rescale } = values;
   const turnMs = values["turn-ms"];
   const share = values["verify-replay"];
   return {
@@ -81,6 +83,7 @@ function settingsOf(values: Values) {
     memoryBytes: memory === undefined ? undefined : memoryBytes("--memory", memory),
     turnMs: turnMs === undefined ? undefined : wholeNumber("--turn-ms", turnMs, 0, turnMsMost),
     verifyReplay: share === undefined ? undefined : parseShare(share),
+    rescale: rescale === undefined ? undefined : parseRescale(rescale),
     explain: explain === undefined ? undefined : oneOf("--explain", explain, pictures),
   };
 }
@@ -92,7 +95,7 @@ function checkFlows(positionals: readonly string[]): void {
 }
 
 function refuseContradictions(values: Values, isolation: string): void {
-  const { json, explain, memory, resume, arg, upgrade } = values;
+  const { json, explain, memory, resume, arg, upgrade, rescale } = values;
   const alone = isolation === "none" || undefined;
   refuseTogether(json, explain, "--json has results, and --explain doesn't run the flow: give one of them");
   refuseTogether(memory, alone, "--memory limits slots, and with --isolation none there are none");
@@ -104,6 +107,12 @@ function refuseContradictions(values: Values, isolation: string): void {
   else refuseOnCluster(values);
   if (upgrade === true && resume === undefined) {
     throw new QStreamError("OPTION_INVALID", "--upgrade says that --resume may go on with other code");
+  }
+  if (rescale !== undefined && resume === undefined) {
+    throw new QStreamError(
+      "OPTION_INVALID",
+      "--rescale says with how many channels --resume goes on: name an execution",
+    );
   }
 }
 
@@ -131,6 +140,7 @@ const notOnClusters: Readonly<Partial<Record<keyof Values, string>>> = {
   checkpoints: ofHead,
   resume: "an execution that has ended is run again there: leave it out",
   upgrade: "an execution that has ended is run again there: leave it out",
+  rescale: "an execution gets other channels where it is gone on with: leave it out",
   explain: "it draws the plan for this machine: leave --cluster out",
   "read-token-file": "the token that lets a client only look can't submit: give --token-file",
 };
@@ -148,8 +158,9 @@ function refuseOnCluster(values: Values): void {
 function parse(words: readonly string[]) {
   try {
     // `--explain` alone means text; parseArgs has no options with an optional value.
+    const explained = words.map((word) => (word === "--explain" ? "--explain=text" : word));
     return parseArgs({
-      args: withShare(words.map((word) => (word === "--explain" ? "--explain=text" : word))),
+      args: withValue(withValue(explained, "--verify-replay=sample", isNumber), `--rescale=${allSteps}`, isChannels),
       allowPositionals: true,
       options: {
         arg: { type: "string", multiple: true },
@@ -162,6 +173,7 @@ function parse(words: readonly string[]) {
         "verify-replay": { type: "string" },
         resume: { type: "string" },
         upgrade: { type: "boolean" },
+        rescale: { type: "string", multiple: true },
         json: { type: "string" },
         explain: { type: "string" },
         quiet: { type: "boolean" },
@@ -175,13 +187,13 @@ function parse(words: readonly string[]) {
   }
 }
 
-/** The share behind --verify-replay may be left out; a number that follows is one. */
-function withShare(words: readonly string[]): string[] {
+/** Options whose value may be left out: a word that follows and looks like one is it. */
+function withValue(words: readonly string[], without: string, isValue: (word: string) => boolean): string[] {
+  const [name] = without.split("=");
   const joined: string[] = [];
   for (const word of words) {
-    if (joined.at(-1) === "--verify-replay=sample" && isNumber(word))
-      joined[joined.length - 1] = `--verify-replay=${word}`;
-    else joined.push(word === "--verify-replay" ? "--verify-replay=sample" : word);
+    if (joined.at(-1) === without && isValue(word)) joined[joined.length - 1] = `${name}=${word}`;
+    else joined.push(word === name ? without : word);
   }
   return joined;
 }
@@ -198,6 +210,31 @@ function parseShare(text: string): true | { readonly share: number } {
     "OPTION_INVALID",
     `--verify-replay ${text}: a part of all tasks is wanted, above 0 and up to 1, or nothing for one of twenty`,
   );
+}
+
+const allSteps = "all";
+const channelsMost = 65_536;
+
+/** STEP=N, and not the next option. */
+function isChannels(word: string): boolean {
+  return /^[^-].*=[^=]*$/u.test(word);
+}
+
+/** Step ids may have an equals sign in them: the last one is what the number comes behind. */
+function parseRescale(texts: readonly string[]): true | Readonly<Record<string, number>> {
+  if (texts.every((text) => text === allSteps)) return true;
+  const wanted = new Map<string, number>();
+  for (const text of texts) {
+    const at = text.lastIndexOf("=");
+    if (at < 1) {
+      const what = text === allSteps ? "alone it is for all steps, and with STEP=N for some" : "STEP=N is wanted";
+      throw new QStreamError("OPTION_INVALID", `--rescale ${text}: ${what}`);
+    }
+    const step = text.slice(0, at);
+    if (wanted.has(step)) throw new QStreamError("OPTION_INVALID", `--rescale: "${step}" is given twice`);
+    wanted.set(step, wholeNumber(`--rescale ${step}`, text.slice(at + 1), 1, channelsMost));
+  }
+  return Object.fromEntries(wanted);
 }
 
 function severalFlows(positionals: readonly string[]): string {

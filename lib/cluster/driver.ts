@@ -33,6 +33,8 @@ export class Driver {
   /** Where channels are, and machines that are to have none any more. */
   readonly #places = new Map<string, string>();
   readonly #draining = new Set<string>();
+  /** Another driver could go on with it. */
+  #recoverable = false;
   #remote: RemoteSlots | undefined;
   #execution: Execution<Record<string, unknown>> | undefined;
 
@@ -45,8 +47,15 @@ export class Driver {
     try {
       await this.#run(start, async (outputs) => this.#tell({ kind: "done", outputs: await encodeOutputs(outputs) }));
     } catch (error) {
-      this.#tell({ kind: "failed", error: errorToData(error) });
+      // Without a word the head takes this driver for crashed: another one goes on from what is in the store.
+      if (!this.#lostAllMachines(error)) this.#tell({ kind: "failed", error: errorToData(error) });
     }
+  }
+
+  /** Whether it failed because no machine was heard of any more: they may all live, and be heard of again. */
+  #lostAllMachines(error: unknown): boolean {
+    const lost = error instanceof QStreamError && error.code === "SLOT_LOST" && this.#remote?.machines.length === 0;
+    return lost && this.#recoverable && !this.#stop.signal.aborted;
   }
 
   told(message: Exclude<ToDriver, DriverStart>): void {
@@ -76,6 +85,7 @@ export class Driver {
     const hooks: LaunchHooks = { onReport: () => {}, onLost: () => {} };
     const files = openFileSystem({});
     const url = submission.options.store === "none" ? "none" : start.store;
+    this.#recoverable = url !== "none";
     // None of these waits for another.
     const [load, remote, store] = await Promise.all([
       bundles.fetch(bundle),
@@ -190,6 +200,7 @@ export class Driver {
       for (const { step, channel, slot } of channels) this.#places.set(`${channel} of ${step}`, slot);
       this.#tellDrained();
     }
+    if (event.kind === "failed" && this.#lostAllMachines(event.error)) return;
     this.#tell({ kind: "event", event: plainEvent(event) });
   }
 

@@ -3,7 +3,7 @@ import { parseStore } from "../../actors/stores/open-store.ts";
 import { QStreamError } from "../core/errors.ts";
 import type { SlotPlace } from "../core/placement-strategy.ts";
 import { checkLimits } from "../core/limits.ts";
-import type { RunOptions } from "./run.ts";
+import type { ResumeOptions, RunOptions } from "./run.ts";
 import type { SessionOptions } from "./session.ts";
 import { checkVerifyReplay } from "./verifying.ts";
 
@@ -61,6 +61,27 @@ export function checkRunOptions(options: RunOptions): void {
   check("limits", limits, typeof limits === "object" && limits !== null, "an object");
   checkLimits(limits);
   checkVerifyReplay(options.verifyReplay);
+}
+
+/** Refuses options of going on with an execution that can't be. */
+export function checkResumeOptions(options: ResumeOptions): void {
+  checkRunOptions(options);
+  const { upgrade, rescale } = options;
+  check("upgrade", upgrade, typeof upgrade === "boolean", "true or false");
+  const wanted = "true, false, or an object with numbers of channels: { STEP: 4 }";
+  check("rescale", rescale, typeof rescale === "boolean" || isPlainObject(rescale), wanted);
+  if (typeof rescale !== "object") return;
+  for (const [step, channels] of Object.entries(rescale)) {
+    if (isWhole(channels, 1, 65_536)) continue;
+    throw new QStreamError(
+      "OPTION_INVALID",
+      `rescale: ${show(channels)} channels of "${step}" is no whole number from 1 to 65536`,
+    );
+  }
+}
+
+function isPlainObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The slots that a session with these options is going to have. */

@@ -46,14 +46,23 @@ async function drained(
   drain: Drain,
 ): Promise<void> {
   const { execution, stored, firstLife } = resumed;
-  const { args, plan, limits, seed, strict, splits, earlier } = stored;
+  const { args, plan, limits, seed, openedAt, strict, splits, earlier } = stored;
   const cancel = (): void => scheduler.cancel(execution, aborted(signal));
   signal.addEventListener("abort", cancel, { once: true });
   try {
     await new Promise<unknown>((resolve, reject) => {
       const { recovery } = lineage;
-      const task = { execution, reference, args, plan, limits, seed, strict, splits: new Map(splits), earlier, drain };
-      scheduler.run({ ...task, recovery, resumed: true, firstLife, onEvent: () => {}, resolve, reject });
+      const task = { execution, reference, args, plan, limits, seed, openedAt, strict, earlier, drain };
+      scheduler.run({
+        ...task,
+        splits: new Map(splits),
+        recovery,
+        resumed: true,
+        firstLife,
+        onEvent: () => {},
+        resolve,
+        reject,
+      });
       if (signal.aborted) cancel();
     });
   } catch (error) {

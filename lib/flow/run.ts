@@ -7,7 +7,7 @@ import { QStreamError } from "../core/errors.ts";
 import type { Limits } from "../core/limits.ts";
 import type { ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
 import { aborted, orAborted, reasonOf } from "./aborting.ts";
-import { checkRunOptions, slotsOf } from "./check-options.ts";
+import { checkResumeOptions, checkRunOptions, slotsOf } from "./check-options.ts";
 import type { Execution } from "./execution.ts";
 import type { Graph } from "./graph.ts";
 import { planGraph } from "./plan-graph.ts";
@@ -88,7 +88,7 @@ export async function resumeFlow(request: ResumeRequest): Promise<Execution<Reco
   const { reference, execution, options, prepare } = request;
   if (isSlot()) return neverInSlots(reference.module);
   const { upgrade = false, rescale = false, ...given } = options;
-  checkRunOptions(given);
+  checkResumeOptions(options);
   if (given.signal?.aborted === true) throw aborted(given.signal);
   return onSession(given, async (session) => {
     const stored = await session.findStored(execution);

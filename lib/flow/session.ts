@@ -249,6 +249,7 @@ export class Session implements FlowSession {
       splits: [...dealt.byStep(plan)],
       limits: checkLimits(options.limits),
       seed: this.#options.seed ?? 1,
+      openedAt: this.#clock.now(),
       strict: options.strict ?? false,
     };
   }
@@ -309,7 +310,7 @@ export class Session implements FlowSession {
 
   #submit(id: string, stored: StoredFlow, start: SessionStart): Execution<Record<string, unknown>> {
     const { options, reference, resumed } = start;
-    const { args, plan, limits, seed, strict } = stored;
+    const { args, plan, limits, seed, openedAt, strict } = stored;
     const log = new EventLog();
     const listener = new EventListener(options.onEvent, (error) => this.#scheduler.cancel(id, error));
     const onEvent = (event: ExecutionEvent): void => {
@@ -327,6 +328,7 @@ export class Session implements FlowSession {
         plan,
         limits,
         seed,
+        openedAt,
         strict,
         verifyReplay: share,
         recovery: this.#lineage?.recovery,

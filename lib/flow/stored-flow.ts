@@ -22,6 +22,8 @@ export interface StoredFlow {
   readonly splits: readonly (readonly [step: number, splits: Splits])[];
   readonly limits: Limits;
   readonly seed: number;
+  /** When it was started, milliseconds since 1970: the time that `open` of user code is told, in every life. */
+  readonly openedAt: number;
   readonly strict: boolean;
   /** For one whose steps got another number of channels. */
   readonly earlier?: EarlierFlow | undefined;
@@ -33,7 +35,7 @@ export interface EarlierFlow extends EarlierChannels {
   readonly execution: string;
 }
 
-const version = 1;
+const version = 2;
 const formats: readonly Payload["format"][] = ["columns", "clone"];
 
 /** As bytes: version, payload format, payload. */

@@ -68,6 +68,14 @@ if (!inSlot && (await hasRedisServer())) {
     await until(() => /^joined .*\n[^]*^joined /mu.test(worker?.output() ?? ""), "it didn't join again");
   });
 
+  test("all workers are paused beyond their lease: another driver goes on once they are back", async () => {
+    await runWith(async () => {
+      for (const worker of machines.machines) worker.pause();
+      await wait(leaseMs + 500);
+      for (const worker of machines.machines) worker.resume();
+    });
+  });
+
   test("a worker is killed while another is recovered", async () => {
     let second: Promise<void> | undefined;
     const kinds = await runWith(kill, ({ kind }) => {

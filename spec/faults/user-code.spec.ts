@@ -1,10 +1,10 @@
 // specs: timeout 120 s
 // User code that takes its slot with it, or throws: another life does better, and what comes out is the same.
 
-import { statSync } from "node:fs";
+import { appendFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { local, type Isolation } from "../../lib/index.ts";
+import { defineFlow, local, numbers, type Isolation } from "../../lib/index.ts";
 import { failure } from "../kit/failure.ts";
 import { assertNothingLeft, hasProcesses, makeSpecFolder, runWithFaults, type FaultedRun } from "../kit/faults.ts";
 import { inSlot, suite } from "../kit/suite.ts";
@@ -14,6 +14,23 @@ const test = suite("faults: user code");
 const folder = inSlot ? { path: "", remove: () => {} } : makeSpecFolder("user-code");
 const pace = { count: 6000, everyMs: 4 };
 let files = 0;
+
+/** Tasks that run again in each life, and then one that takes its slot along. */
+export const poisoned = defineFlow(
+  import.meta.url,
+  (q, { trouble, file }: { trouble: "heap" | "exit"; file: string }) => {
+    const execute = ({ objects }: { readonly objects: readonly number[] }): readonly number[] => {
+      if (objects.includes(150_000)) {
+        appendFileSync(file, "x");
+        if (trouble === "exit") process.exit(3);
+        for (const kept: unknown[] = []; ;) kept.push(Array.from({ length: 1000 }, (_, at) => ({ at })));
+      }
+      return objects.filter((n) => n % 1000 === 0);
+    };
+    const values = q.read("numbers", numbers(0, 200_000), { channels: 1 });
+    return { rows: values.apply("poisoned", () => ({ execute }), { channels: 1 }).collect() };
+  },
+);
 
 test.after(async () => {
   folder.remove();
@@ -64,6 +81,13 @@ const slotEnds = [
   ["rejection", "process"],
 ] as const;
 
+// Not the heap of a thread: where it runs over again and again, V8 now and then ends the whole process.
+const always = [
+  ["heap", "process"],
+  ["exit", "process"],
+  ["exit", "thread"],
+] as const;
+
 if (!inSlot && hasProcesses()) {
   for (const [trouble, isolation] of slotEnds) {
     test(`${trouble}, once: the slot is lost, and another one does its work (${isolation})`, async () => {
@@ -96,10 +120,16 @@ if (!inSlot && hasProcesses()) {
     assert.is(statSync(join(folder.path, `times-${files}`)).size, 4, "attempts: 4");
   });
 
-  test("a heap that always runs over fails the execution", async () => {
-    const error = await failure(() => run("heap", 1000, "thread"), "SLOT_LOST");
-    assert.match(error.message, /memory/);
-  }, 60_000);
+  for (const [trouble, isolation] of always) {
+    test(`${trouble}, always, in the middle of the stream: the execution fails (${isolation})`, async () => {
+      const file = join(folder.path, `times-${++files}`);
+      const options = { slots: 2, isolation, store: "memory", checkpointEveryMs: 50, memoryBytes: 64 << 20 } as const;
+      const error = await failure(() => poisoned.run({ trouble, file }, options), "SLOT_LOST");
+      assert.match(error.message, said[trouble]);
+      const { size } = statSync(file);
+      assert.ok(size >= 3 && size <= 20, `${size} slots lost`);
+    }, 60_000);
+  }
 }
 
 const said: Readonly<Record<(typeof slotEnds)[number][0], RegExp>> = {

@@ -130,6 +130,19 @@ export const brokenEngines: Readonly<Record<string, readonly Patch[]>> = {
   "user code that ran before draws anew": [
     { file: "actors/channel/channel-context.js", search: "this.#generator(~this.seq)", replace: "Math.random" },
   ],
+  "a split that is gone on with is read at another time": [
+    { file: "actors/channel/reader-work.js", search: "this.next(ctx, place.now)", replace: "this.next(ctx)" },
+  ],
+  "behind a mark is drawn what another life doesn't draw": [
+    { file: "actors/channel/reader-work.js", search: "this.#ctx?.drawAnew(", replace: "void (" },
+  ],
+  "operators are opened at another time": [
+    {
+      file: "actors/channel/channel-context.js",
+      search: "this.#now = parts.openedAt;",
+      replace: "this.#now = parts.clock.now();",
+    },
+  ],
   "a store that is away is given up at once": [
     {
       file: "actors/lineage/lineage-writer.js",

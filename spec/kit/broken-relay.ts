@@ -29,7 +29,11 @@ export class BrokenRelay {
 
   /** Breaks all connections; what is on its way is lost. */
   cut(): void {
-    for (const pair of this.#pairs) for (const socket of pair) socket.resetAndDestroy();
+    for (const socket of [...this.#pairs].flat()) {
+      // A socket that is just being ended can't be reset: its handle would stay open for ever.
+      if (socket.writableEnded) socket.destroy();
+      else socket.resetAndDestroy();
+    }
   }
 
   /** Ends each connection in one direction only. */

@@ -77,6 +77,7 @@ export async function runInWorld(
           plan,
           limits: { ...defaultLimits, ...limits },
           seed: 1,
+          openedAt: 0,
           strict: true,
           recovery:
             world.lineage === undefined

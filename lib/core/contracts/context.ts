@@ -12,9 +12,12 @@ export interface Context {
   readonly channels: number;
   /** Number of the task that runs now, from 0. */
   readonly seq: number;
-  /** Milliseconds since 1970, the same for the whole task and on replay. */
+  /** Milliseconds since 1970, the same for the whole task or split and on replay; in `open`, when the execution was started. */
   now(): number;
-  /** A number in [0, 1), drawn from a generator seeded by (step, channel, seq): the same on replay. */
+  /**
+   * A number in [0, 1), the same on replay: drawn from a generator seeded by step, channel and seq; in a reader, by the split and
+   * the last mark.
+   */
   random(): number;
   /** Aborted when the execution stops early; pass it to what waits. */
   readonly signal: AbortSignal;

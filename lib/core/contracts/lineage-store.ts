@@ -104,13 +104,19 @@ export interface LineageStore {
   fence: (execution: string, channels: readonly number[]) => Promise<readonly FencedChannel[]>;
 
   /**
-   * Frees what no task can need any more: records up to `recordsThrough`, also the failures of those tasks, and checkpoints
-   * before `checkpointsBefore`. Numbers below earlier ones change nothing.
+   * Frees what no task can need any more: records up to `recordsThrough`, also the failures of tasks whose records are freed,
+   * and checkpoints before `checkpointsBefore`. Numbers below earlier ones change nothing.
    */
   free: (execution: string, channel: number, recordsThrough: number, checkpointsBefore: number) => Promise<void>;
 
-  /** Counts that a task failed; returns how often it has by now. Survives the run. A repeated call may count twice. */
-  countFailure: (execution: string, channel: number, seq: number) => Promise<number>;
+  /**
+   * Counts that a channel failed, and returns how often it has by now for the same cause. Survives the run. A repeated call may
+   * count twice. A cause's count is freed with the record of the last task that it made fail.
+   *
+   * @param seq - the task; another try of the same may have another one, as the tasks before it may be cut otherwise
+   * @param cause - what it failed on: a short text, by which alone failures are counted
+   */
+  countFailure: (execution: string, channel: number, seq: number, cause: string) => Promise<number>;
 
   /** How far a channel came, for people. */
   progress: (execution: string, channel: number) => Promise<ChannelProgress>;

@@ -225,8 +225,8 @@ export class FaultyStore implements LineageStore {
     });
   }
 
-  countFailure(execution: string, channel: number, seq: number): Promise<number> {
-    return this.#write("countFailure", (store) => store.countFailure(execution, channel, seq));
+  countFailure(execution: string, channel: number, seq: number, cause: string): Promise<number> {
+    return this.#write("countFailure", (store) => store.countFailure(execution, channel, seq, cause));
   }
 
   progress(execution: string, channel: number): Promise<ChannelProgress> {

@@ -105,6 +105,21 @@ test("an asynchronous source that pauses is sent what it gave after the linger",
   assert.equal([last.objects, last.last], [[3], true]);
 });
 
+test("an empty run names no place, since the source is asked on behind it", async () => {
+  async function* source(): AsyncGenerator {
+    yield run([1, 2], "behind 2");
+    yield 3;
+    yield run([], "behind 3");
+    await new Promise(() => {});
+  }
+  const output = new TaskOutput(source());
+  assert.equal((await output.next(limitsOf(2))).objects, [1, 2]);
+  assert.equal(output.mark, { after: "behind 2" });
+  assert.equal((await output.next(limitsOf(2))).objects, [3]);
+  assert.is(output.mark, undefined);
+  await output.close();
+});
+
 test("interrupt ends a wait for a source that doesn't answer, and close doesn't wait for it", async () => {
   async function* source(): AsyncGenerator<number> {
     yield 1;

@@ -6,6 +6,7 @@ import type { LineageAnswer, LineageCall } from "../../../actors/lineage/protoco
 import { MemoryStore } from "../../../actors/stores/memory-store.ts";
 import type { LineageStore } from "../../../lib/core/contracts/lineage-store.ts";
 import type { CheckpointHead, TaskRecord } from "../../../lib/core/contracts/lineage.ts";
+import { QStreamError } from "../../../lib/core/errors.ts";
 import { encodeRecord } from "../../../lib/core/lineage/record-codec.ts";
 import { systemClock } from "../../../lib/core/seam/clock.ts";
 import { seededRandom } from "../../../lib/core/seam/random.ts";
@@ -143,6 +144,47 @@ test("a life whose checkpoint turns out to be damaged is told to save all of its
   assert.is(await store.loadCheckpoint("run", 1, 11), undefined);
   assert.ok(await process.save(12, 13, all));
   assert.equal(await process.starts(), [2, 13]);
+});
+
+/** A store whose changes of status and removals fail for some times first. */
+function awayFor(store: LineageStore, times: number, code: QStreamError["code"] = "STORE_UNAVAILABLE"): LineageStore {
+  let left = times;
+  return new Proxy(store, {
+    get: (target, name: keyof LineageStore) => {
+      const method = target[name];
+      if (typeof method !== "function") return method;
+      if (name !== "setStatus" && name !== "drop") return method.bind(target);
+      return async (...args: never[]): Promise<unknown> => {
+        if (left-- > 0) throw new QStreamError(code, "away");
+        return (method as (...same: never[]) => unknown).apply(target, args);
+      };
+    },
+  });
+}
+
+test("a store that is away for a moment hears of the end of an execution all the same", async () => {
+  const store = new MemoryStore();
+  const failed = await begun(awayFor(store, 2));
+  await failed.actor.close("run", "failed");
+  assert.is((await store.find("run"))?.status, "failed");
+  await store.drop("run");
+  const done = await begun(awayFor(store, 2, "STORE_REFUSED"));
+  await done.actor.close("run", "done");
+  assert.is(await store.find("run"), undefined);
+});
+
+test("one that goes on isn't said to have failed, and what doesn't get better isn't tried again", async () => {
+  const store = new MemoryStore();
+  const process = await begun(awayFor(store, 2));
+  const closing = process.actor.close("run", "failed").catch((error: unknown) => error);
+  await new Promise((resolve) => setImmediate(resolve));
+  process.actor.resume("run", plan);
+  assert.is(((await closing) as QStreamError).code, "ABORTED");
+  assert.is((await store.find("run"))?.status, "running");
+  await store.drop("run");
+  const lost = await begun(awayFor(store, 1, "STORE_LOST"));
+  const error = await lost.actor.close("run", "done").catch((reason: unknown) => reason);
+  assert.is((error as QStreamError).code, "STORE_LOST");
 });
 
 test.run();

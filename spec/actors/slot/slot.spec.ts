@@ -62,6 +62,7 @@ const prepare: PrepareOrder = {
   placement: [],
   channels: [],
   seed: 1,
+  openedAt: 0,
   strict: false,
   logged: false,
   checkpoints: { everyMs: Infinity, workMs: Infinity },

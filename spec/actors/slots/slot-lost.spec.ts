@@ -59,6 +59,19 @@ test("only ends that often are for want of memory speak of it", () => {
   assert.match(early, /while it started/);
 });
 
+test("a connection that was cut isn't called a mistake in a timer or event handler", () => {
+  for (const message of ["write EPIPE", "read ECONNRESET"]) {
+    const uncaught = slotLost("slot-1", { kind: "uncaught", error: new Error(message) }).message;
+    assert.match(uncaught, `slot slot-1 was lost: a connection of its was cut by the other end: ${message}. `);
+    assert.not.match(uncaught, /timer|Catch it/);
+    const gone = slotLost("slot-1", { kind: "unreachable", error: new Error(message) }).message;
+    assert.match(gone, `slot slot-1 was lost: its process couldn't be reached: ${message}. `);
+    assert.match(gone, /outside of QStream/);
+    assert.not.match(gone, /timer|Catch it/);
+  }
+  assert.match(slotLost("slot-1", { kind: "uncaught", error: new Error("ticking") }).message, /Catch it in the timer/);
+});
+
 test("temporary folders of processes that are gone are swept, others stay", () => {
   const temporary = mkdtempSync(join(tmpdir(), "qs-sweep-"));
   const gone = spawnSync(process.execPath, ["-e", ""]).pid;

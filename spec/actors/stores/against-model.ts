@@ -20,7 +20,7 @@ type Command =
     }
   | { readonly kind: "fence"; readonly channels: readonly number[] }
   | { readonly kind: "free"; readonly channel: number; readonly through: number; readonly before: number }
-  | { readonly kind: "fail"; readonly channel: number; readonly seq: number }
+  | { readonly kind: "fail"; readonly channel: number; readonly seq: number; readonly cause: string }
   | { readonly kind: "drop" | "reopen" };
 
 interface Entry {
@@ -38,7 +38,8 @@ class Model {
   last = -1;
   readonly records = new Map<number, Uint8Array>();
   readonly checkpoints = new Map<number, Uint8Array>();
-  readonly failures = new Map<number, number>();
+  readonly failures = new Map<string, number[]>();
+  freedThrough = -1;
   freedBefore = 0;
 
   seqs(): number[] {
@@ -64,15 +65,18 @@ class Model {
 
   free(through: number, before: number): void {
     for (const seq of this.records.keys()) if (seq <= through) this.records.delete(seq);
-    for (const seq of this.failures.keys()) if (seq <= Math.min(through, this.last)) this.failures.delete(seq);
+    this.freedThrough = Math.max(this.freedThrough, Math.min(through, this.last));
+    for (const [cause, seqs] of this.failures) {
+      if (seqs.every((seq) => seq <= this.freedThrough)) this.failures.delete(cause);
+    }
     for (const seq of this.checkpoints.keys()) if (seq < before) this.checkpoints.delete(seq);
     this.freedBefore = Math.max(this.freedBefore, before);
   }
 
-  fail(seq: number): number {
-    const count = (this.failures.get(seq) ?? 0) + 1;
-    this.failures.set(seq, count);
-    return count;
+  fail(seq: number, cause: string): number {
+    const seqs = [...(this.failures.get(cause) ?? []), seq];
+    this.failures.set(cause, seqs);
+    return seqs.length;
   }
 }
 
@@ -97,6 +101,12 @@ const free = fc.record({
   through: fc.integer({ min: -1, max: 60 }),
   before: fc.nat(60),
 });
+const fail = fc.record({
+  kind: fc.constant("fail" as const),
+  channel,
+  seq: fc.nat(40),
+  cause: fc.constantFrom("1:0:0", "1:0:70000000", "2:0:0+", "task 3"),
+});
 const command: fc.Arbitrary<Command> = fc.oneof(
   {
     weight: 12,
@@ -105,7 +115,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 5, arbitrary: save },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("fence" as const), channels: fc.uniqueArray(channel) }) },
   { weight: 4, arbitrary: free },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("fail" as const), channel, seq: fc.nat(40) }) },
+  { weight: 3, arbitrary: fail },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("drop" as const, "reopen" as const) }) },
 );
 
@@ -179,8 +189,8 @@ class Run {
         return;
       case "fail":
         assert.is(
-          await store.countFailure(execution, next.channel, next.seq),
-          this.#model(next.channel).fail(next.seq),
+          await store.countFailure(execution, next.channel, next.seq, next.cause),
+          this.#model(next.channel).fail(next.seq, next.cause),
         );
         return;
       case "drop":

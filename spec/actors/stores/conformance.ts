@@ -100,7 +100,7 @@ function testExecutions(test: Suite, withStore: WithStore): void {
         () => store.loadCheckpoint(execution, 0, 0),
         () => store.fence(execution, [0]),
         () => store.free(execution, 0, 1, 1),
-        () => store.countFailure(execution, 0, 0),
+        () => store.countFailure(execution, 0, 0, "a"),
         () => store.progress(execution, 0),
       ];
       for (const call of calls) await refuses("EXECUTION_UNKNOWN", call);
@@ -125,14 +125,14 @@ function testDropping(test: Suite, withStore: WithStore): void {
       await channelsOf(store, execution);
       await store.commit(execution, [commitOf(0, 0, 5)]);
       await store.saveCheckpoint(execution, 0, 0, 3, bytesOf(200_000));
-      await store.countFailure(execution, 0, 5);
+      await store.countFailure(execution, 0, 5, "a");
       await store.drop(execution);
       assert.is(await store.find(execution), undefined);
       await channelsOf(store, execution);
       assert.equal(await store.read(execution, 0, -1, 10), []);
       assert.equal(await store.progress(execution, 0), { generation: 0, lastSeq: -1, checkpoint: -1 });
       assert.is(await store.loadCheckpoint(execution, 0, 3), undefined);
-      assert.is(await store.countFailure(execution, 0, 5), 1);
+      assert.is(await store.countFailure(execution, 0, 5, "a"), 1);
     }),
   );
 
@@ -221,12 +221,12 @@ function testFreeing(test: Suite, withStore: WithStore): void {
     withStore(async (store, execution) => {
       await store.create(execution, description, 1, 1);
       await store.commit(execution, [commitOf(0, 0, 10)]);
-      await store.countFailure(execution, 0, 3);
+      await store.countFailure(execution, 0, 3, "a");
       await store.free(execution, 0, 5, 0);
       await store.free(execution, 0, 2, 0);
       const seqs = async (): Promise<number[]> => (await store.read(execution, 0, -1, 20)).map(({ seq }) => seq);
       assert.equal(await seqs(), [6, 7, 8, 9]);
-      assert.is(await store.countFailure(execution, 0, 3), 1);
+      assert.is(await store.countFailure(execution, 0, 3, "a"), 1);
       await store.commit(execution, [commitOf(0, 4, 8)]);
       assert.equal(await seqs(), [6, 7, 8, 9, 10, 11]);
       await store.free(execution, 0, 100, 0);
@@ -326,13 +326,38 @@ function testGenerations(test: Suite, withStore: WithStore): void {
   );
 
   test(
-    "failures are counted by task",
+    "failures are counted by channel and cause, whatever their task; other causes of the same task by themselves",
     withStore(async (store, execution) => {
       await store.create(execution, description, 2, 1);
-      assert.is(await store.countFailure(execution, 0, 7), 1);
-      assert.is(await store.countFailure(execution, 0, 7), 2);
-      assert.is(await store.countFailure(execution, 0, 8), 1);
-      assert.is(await store.countFailure(execution, 1, 7), 1);
+      assert.is(await store.countFailure(execution, 0, 7, "3:0:0"), 1);
+      assert.is(await store.countFailure(execution, 0, 7, "4:0:0"), 1);
+      assert.is(await store.countFailure(execution, 0, 9, "3:0:0"), 2);
+      assert.is(await store.countFailure(execution, 0, 8, "3:0:0"), 3);
+      assert.is(await store.countFailure(execution, 0, 7, "3:0:0+"), 1);
+      assert.is(await store.countFailure(execution, 0, 7, "task 7"), 1);
+      assert.is(await store.countFailure(execution, 1, 7, "3:0:0"), 1);
+    }),
+  );
+
+  test(
+    "failures are freed with the record of the last task that failed so, whatever their cause is called",
+    withStore(async (store, execution) => {
+      await store.create(execution, description, 2, 1);
+      await store.commit(execution, [commitOf(0, 0, 30), commitOf(1, 0, 30)]);
+      for (const cause of ["3:0:0", "3:0:9000000", "task 4"]) await store.countFailure(execution, 0, 4, cause);
+      for (const seq of [4, 12, 8]) await store.countFailure(execution, 0, seq, "3:1:5");
+      await store.countFailure(execution, 1, 4, "3:0:0");
+      await store.free(execution, 0, 3, 0);
+      assert.is(await store.countFailure(execution, 0, 4, "3:0:0"), 2);
+      await store.free(execution, 0, 4, 0);
+      for (const cause of ["3:0:0", "3:0:9000000", "task 4"]) {
+        assert.is(await store.countFailure(execution, 0, 20, cause), 1, cause);
+      }
+      await store.free(execution, 0, 11, 0);
+      assert.is(await store.countFailure(execution, 0, 8, "3:1:5"), 4);
+      await store.free(execution, 0, 12, 0);
+      assert.is(await store.countFailure(execution, 0, 20, "3:1:5"), 1);
+      assert.is(await store.countFailure(execution, 1, 4, "3:0:0"), 2);
     }),
   );
 }
@@ -348,7 +373,7 @@ function testReopening(test: Suite, under: StoreUnderTest): void {
     await first.saveCheckpoint(execution, 0, 0, 3, bytesOf(100_000));
     assert.is((await second.fence(execution, [0]))[0]?.lastSeq, 4);
     assert.equal(await first.commit(execution, [commitOf(0, 5, 1)]), ["fenced"]);
-    await first.countFailure(execution, 0, 5);
+    await first.countFailure(execution, 0, 5, "a");
     await first.close();
     await second.close();
     const third = await under.open();
@@ -356,7 +381,7 @@ function testReopening(test: Suite, under: StoreUnderTest): void {
     assert.equal(await third.progress(execution, 0), { generation: 1, lastSeq: 4, checkpoint: 3 });
     assert.is((await third.read(execution, 0, -1, 10)).length, 5);
     assert.equal(await third.loadCheckpoint(execution, 0, 3), bytesOf(100_000));
-    assert.is(await third.countFailure(execution, 0, 5), 2);
+    assert.is(await third.countFailure(execution, 0, 5, "a"), 2);
     await third.drop(execution);
     await third.close();
   });

@@ -105,7 +105,7 @@ if (!inSlot && (await hasRedisServer())) {
       await store.saveCheckpoint("e", 0, 0, 4, bytesOf(2_000_000, 2));
       assert.is((await store.loadCheckpoint("e", 0, 4))?.byteLength, 2_000_000);
       assert.is((await store.read("e", 0, -1, 20)).length, 10);
-      assert.is(await store.countFailure("e", 0, 7), 1);
+      assert.is(await store.countFailure("e", 0, 7, "a"), 1);
       assert.is((await store.fence("e", [0, 1])).length, 2);
       await store.free("e", 0, 8, 9);
       assert.is((await store.progress("e", 0)).lastSeq, 9);

@@ -34,7 +34,7 @@ if (!inSlot && (await hasRedisServer())) {
       for (const store of stores) {
         await store.create("e", description, 2, 1);
         await commit(store, 0, 10);
-        await store.countFailure("e", 1, 1);
+        await store.countFailure("e", 1, 1, "a");
         await store.saveCheckpoint("e", 0, 0, 3, bytesOf(3_000_000));
       }
       const keys = (await tell(server.url, "KEYS", "*")) as string[];

@@ -18,6 +18,7 @@ test("a flow alone has the defaults", () => {
     checkpoints: undefined,
     resume: undefined,
     upgrade: false,
+    rescale: undefined,
     json: undefined,
     explain: undefined,
     quiet: false,
@@ -70,6 +71,16 @@ test("--verify-replay takes a share if one follows, and no other word", () => {
   for (const share of ["0", "1.5", "much"]) {
     assert.throws(() => shareOf("flow.ts", `--verify-replay=${share}`), /a part of all tasks is wanted/);
   }
+});
+
+test("--rescale alone is for all steps, and takes STEP=N if that follows", () => {
+  const rescaleOf = (...words: string[]): unknown => parseRunOptions([...words, "--resume", "run-1"]).rescale;
+  assert.is(rescaleOf("--rescale", "flow.ts"), true);
+  assert.is(rescaleOf("flow.ts", "--rescale"), true);
+  assert.is(rescaleOf("flow.ts", "--rescale", "--quiet"), true);
+  assert.equal(rescaleOf("flow.ts", "--rescale", "sums=4"), { sums: 4 });
+  assert.equal(rescaleOf("--rescale=sums=4", "flow.ts", "--rescale", "a=b=65536"), { sums: 4, "a=b": 65_536 });
+  assert.equal(Object.entries(rescaleOf("flow.ts", "--rescale", "__proto__=2") as object), [["__proto__", 2]]);
 });
 
 test("--turn-ms is a number of milliseconds, and 0 for no limit", () => {
@@ -139,6 +150,17 @@ const wrong: readonly (readonly [readonly string[], RegExp])[] = [
   [["a.ts", "--cluster", "h:1", "--token-file", "not-there"], /--token-file not-there: it can't be read/],
   [["a.ts", "--cluster", "h:1", "--tls-cert", "not-there"], /--tls-cert and --tls-key belong together/],
   [["a.ts", "--cluster", "h:1", "--detach", "--json", "-"], /--detach doesn't wait .* qstream follow/],
+  [["a.ts", "--cluster", "h:1", "--rescale"], /--rescale can't be/],
+  [["a.ts", "--rescale"], /--rescale says with how many channels --resume goes on/],
+  [["a.ts", "--rescale", "sums=2"], /--rescale says with how many channels --resume goes on/],
+  ...["0", "-1", "1.5", "65537", "many", ""].map(
+    (number) =>
+      [["a.ts", "--resume", "r", "--rescale", `sums=${number}`], /--rescale sums .*: a whole number/] as const,
+  ),
+  [["a.ts", "--resume", "r", "--rescale=sums"], /--rescale sums: STEP=N is wanted/],
+  [["a.ts", "--resume", "r", "--rescale", "=2"], /one flow at a time|STEP=N is wanted/],
+  [["a.ts", "--resume", "r", "--rescale", "--rescale", "sums=2"], /--rescale all: alone it is for all steps/],
+  [["a.ts", "--resume", "r", "--rescale", "sums=2", "--rescale", "sums=3"], /"sums" is given twice/],
   [["a.ts", "--detach"], /--detach is for a cluster/],
   [["a.ts", "--token-file", "token"], /--token-file is for a cluster/],
 ];

@@ -135,6 +135,45 @@ test("a step may pass over what it fails on: it goes aside with its error, and t
   assert.equal(step?.metrics.counters, { "passed over": 1 });
 });
 
+/** Fails always on the first object of one input, and once on that of the other. */
+class FussyOfTwo implements Operator<{ left: number; right: number }, number> {
+  execute({ input, objects }: Task<{ left: number; right: number }>): readonly number[] {
+    if (objects.includes(0)) throw new Error(`no ${input} please`);
+    if (objects.includes(1000) && failuresLeft > 0) {
+      failuresLeft--;
+      throw new Error("once");
+    }
+    return objects;
+  }
+  snapshot(): null {
+    return null;
+  }
+  restore(): void {}
+}
+
+test("failures of one input aren't held against the parcels of another, nor against other tasks", async () => {
+  failuresLeft = 1;
+  const flow = defineFlow(import.meta.url, (q) => {
+    const left = q.read("left", numbers(0, 300), { channels: 1 });
+    const right = q.read("right", numbers(1000, 1300), { channels: 1 });
+    const both = q.apply("both", { left, right }, () => new FussyOfTwo(), { channels: 1, onFailure: "skip" });
+    return { rows: both.collect(), failed: both.failed.collect() };
+  });
+  const { told, onEvent } = listener();
+  const { rows, failed } = await flow.run({}, { ...options, limits: { parcelObjects: 100 }, onEvent });
+  assert.equal(
+    failed.map(({ input, object }) => `${input} ${String(object)}`).toSorted(),
+    Array.from({ length: 100 }, (_, object) => `left ${object}`).toSorted(),
+  );
+  assert.is(rows.length, 500);
+  assert.is(failuresLeft, 0);
+  const passedOver = told.filter(({ next }) => next === "pass-over");
+  assert.equal(
+    passedOver.map(({ attempt, error }) => `${attempt} ${/^no \w+ please/u.exec(error.message)?.[0]}`),
+    ["3 no left please"],
+  );
+});
+
 test("failed is there only where a step passes over, and onFailure is one of two", () => {
   const flow = defineFlow(import.meta.url, (q) => ({
     failed: q

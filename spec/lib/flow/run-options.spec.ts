@@ -57,6 +57,21 @@ for (const options of wrong) {
   });
 }
 
+for (const options of [
+  { upgrade: 1 },
+  { rescale: "sums=2" },
+  { rescale: 4 },
+  { rescale: null },
+  { rescale: [4] },
+  { rescale: { numbers: 0 } },
+  { rescale: { numbers: "4" } },
+  { rescale: { numbers: 1.5 } },
+]) {
+  test(`resume: ${JSON.stringify(options)} is refused before a store is opened`, async () => {
+    await failure(() => counted.resume("run-1", untyped({ ...options, isolation: "none" })), "OPTION_INVALID");
+  });
+}
+
 test("an unknown limit is told the known ones; a limit of undefined is the default, lingerMs may be 0", async () => {
   const error = await failure(() => counted.run({}, { limits: untyped({ linger: 1 }) }), "OPTION_INVALID");
   assert.match(error.message, /The limits are: parcelObjects, .*lingerMs/);

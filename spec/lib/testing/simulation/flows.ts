@@ -28,6 +28,7 @@ import {
   Unfolding,
   Waiting,
 } from "./flow-operators.ts";
+import { keepsStamps, stampedRows } from "./stamped-flow.ts";
 import { tenChannels } from "./ten-channels.ts";
 
 /** A flow with its arguments, and how it is judged. */
@@ -368,6 +369,7 @@ export const simulatedFlows = {
         sameMultiset(rowsOf(outputs.sums), rowsOf(without.sums)) && isDeepStrictEqual(outputs.rows, without.rows),
     },
   ),
+  stamped: entry(stampedRows, { upTo: 90 }, { accept: keepsStamps }),
 } satisfies Record<string, SimulatedFlow<never>>;
 
 function linesOf({ files }: Outcome): string[] {
