@@ -38,6 +38,8 @@ if (!inSlot && (await hasRedisServer())) {
       answers.map(({ kind }) => kind),
       ["welcome", "drained"],
     );
+    // The client hears of it over another connection.
+    for (let turn = 0; turn < 100 && moved.length === 0; turn++) await wait(50);
     assert.ok(moved.length > 0 && moved.every((slot) => !slot.startsWith(`${drained?.id}/`)), moved.join());
     assert.equal(
       (await session.list()).machines.map(({ id }) => id),

