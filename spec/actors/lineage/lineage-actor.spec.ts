@@ -136,6 +136,17 @@ test("what stands on a damaged checkpoint isn't started from, nor gone on with",
   assert.equal(await found.starts(), [2]);
 });
 
+test("a checkpoint that nobody can start from isn't found again, though the store lists it", async () => {
+  const store = new MemoryStore();
+  await begun(store);
+  const resumed = new Process(store);
+  resumed.actor.resume("run", plan);
+  assert.equal(await resumed.starts(), [2, 5, 7, 9]);
+  // It could be loaded, but not restored.
+  resumed.actor.forgetCheckpoint("run", 1, 2);
+  assert.equal(await resumed.starts(), [5, 7, 9]);
+});
+
 test("a life whose checkpoint turns out to be damaged is told to save all of its state", async () => {
   const store = new MemoryStore();
   const process = await begun(without(store, 5));
