@@ -312,7 +312,7 @@ class SimulatedWorld {
         if (this.#kill(resumeAgainMs)) this.#trace.add(this.#clock.monotonic(), "client", error.message);
         return undefined;
       });
-      const found = await Promise.race([resumed, this.#client.killed]).finally(this.#letTimePass);
+      const found = await Promise.race([resumed, this.#client.killed]).finally(() => this.#letTimePass());
       if (found !== undefined) return found;
     }
   }
