@@ -93,14 +93,12 @@ export class LineageActor implements LineageAuthority {
     // Until the answer is here, nobody can tell whether a refused commit is of a life that we shut out ourselves.
     for (const channel of channels) known.generations.set(channel, Infinity);
     const fenced = await this.#writer.retry(execution, () => store.fence(execution, channels));
-    const recoverable: RecoverableChannel[] = [];
+    for (const { channel, generation } of fenced) known.generations.set(channel, generation);
     for (const channel of fenced) {
-      known.generations.set(channel.channel, channel.generation);
       // oxlint-disable-next-line no-await-in-loop -- one after the other bounds what is in memory
-      const checkpoints = await this.#checkpoints(execution, known, channel);
-      recoverable.push({ ...channel, checkpoints });
+      await this.#findCheckpoints(execution, known, channel);
     }
-    return recoverable;
+    return fenced.map((channel) => ({ ...channel, checkpoints: checkpointsOf(known.retention, channel) }));
   }
 
   /** Checkpoints that a channel which lost nothing could start from, to make outputs again. */
@@ -208,28 +206,32 @@ export class LineageActor implements LineageAuthority {
     }
   }
 
-  /** The checkpoints of a fenced channel; those of an earlier process are read for what they say of inputs. */
-  async #checkpoints(
+  /**
+   * Reads of a fenced channel's checkpoints what they say of inputs, where it isn't known here: an earlier process saved them,
+   * or the store did and was away when it should have said so.
+   */
+  async #findCheckpoints(
     execution: string,
     { resumed, retention, forgotten }: OpenExecution,
     { channel, lastSeq, checkpoints }: FencedChannel,
-  ): Promise<readonly KnownCheckpoint[]> {
+  ): Promise<void> {
     const { store } = this.#parts;
     for (const seq of checkpoints) {
-      // The store still lists one that nobody could start from.
-      if (!resumed || retention.has(channel, seq) || forgotten.has(`${channel}:${seq}`)) continue;
+      // The store may still list one that is being freed, or that nobody could start from.
+      const newest = retention.checkpoints(channel).at(-1)?.seq ?? -1;
+      if (seq <= newest || forgotten.has(`${channel}:${seq}`)) continue;
       // oxlint-disable-next-line no-await-in-loop -- see fence
       const bytes = await this.#writer.retry(execution, () => store.loadCheckpoint(execution, channel, seq));
-      if (bytes !== undefined) retention.find(channel, seq, unpackCheckpoint(bytes).head);
+      if (bytes === undefined) continue;
+      const { head } = unpackCheckpoint(bytes);
+      if (resumed) retention.find(channel, seq, head);
+      // oxlint-disable-next-line no-await-in-loop -- see fence
+      else await this.#free(execution, retention.add(channel, seq, head));
     }
     if (resumed && checkpoints.length > 0) {
       const [first] = await this.#writer.retry(execution, () => store.read(execution, channel, -1, 1));
       retention.cutLog(channel, first?.seq ?? lastSeq + 1);
     }
-    const kept = new Set([-1, ...checkpoints]);
-    return retention
-      .checkpoints(channel)
-      .filter(({ seq, members }) => kept.has(seq) && members.every((member) => kept.has(member)));
   }
 
   #known(execution: string): OpenExecution {
@@ -237,6 +239,14 @@ export class LineageActor implements LineageAuthority {
     if (known === undefined) throw notOpen(execution);
     return known;
   }
+}
+
+/** Where a fenced channel can start, by what is known of it and what the store has. */
+function checkpointsOf(retention: Retention, { channel, checkpoints }: FencedChannel): readonly KnownCheckpoint[] {
+  const kept = new Set([-1, ...checkpoints]);
+  return retention
+    .checkpoints(channel)
+    .filter(({ seq, members }) => kept.has(seq) && members.every((member) => kept.has(member)));
 }
 
 function addUp(sum: LineageMetrics, more: LineageMetrics): LineageMetrics {

@@ -325,13 +325,14 @@ class SimulatedWorld {
     return true;
   }
 
-  /** Before an execution is gone on with, sinks may look at real files: no virtual time passes meanwhile. */
+  /** Before an execution is gone on with, sinks may look at real files: until the store's next call no virtual time passes. */
   #storeCalled(name: StoreCall, moment: "begun" | "answered"): void {
-    if (name === "find" && moment === "answered") {
+    if (moment === "begun") {
+      this.#letTimePass();
+      this.#faults.storeCalled(name);
+    } else if (name === "find") {
       void this.#clock.real(() => new Promise<void>((resolve) => (this.#letTimePass = resolve)));
     }
-    if (name === "setStatus" && moment === "begun") this.#letTimePass();
-    if (moment === "begun") this.#faults.storeCalled(name);
   }
 
   /**

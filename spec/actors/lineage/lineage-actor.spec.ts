@@ -147,6 +147,35 @@ test("a checkpoint that nobody can start from isn't found again, though the stor
   assert.equal(await resumed.starts(), [5, 7, 9]);
 });
 
+/** A store that saves checkpoints, and is away when it should say so. */
+function silentWhenSaved(store: LineageStore): LineageStore {
+  return new Proxy(store, {
+    get: (target, name: keyof LineageStore) => {
+      const method = target[name];
+      if (typeof method !== "function") return method;
+      if (name !== "saveCheckpoint") return method.bind(target);
+      return async (...args: Parameters<LineageStore["saveCheckpoint"]>): Promise<never> => {
+        await target.saveCheckpoint(...args);
+        throw new QStreamError("STORE_UNAVAILABLE", "away");
+      };
+    },
+  });
+}
+
+test("a checkpoint of which the store couldn't say that it was saved is found by the next life", async () => {
+  const store = new MemoryStore();
+  const process = new Process(silentWhenSaved(store));
+  await process.actor.open("run", plan, new Uint8Array(0));
+  for (const seq of [0, 1]) {
+    // oxlint-disable-next-line no-await-in-loop -- one life after the other
+    assert.not.ok(await process.save(seq, seq, all, seq));
+    // oxlint-disable-next-line no-await-in-loop -- see above
+    assert.equal(await process.starts(), seq === 0 ? [-1, 0] : [0, 1]);
+  }
+  const progress = await store.fence("run", [1]);
+  assert.equal(progress[0]?.checkpoints, [0, 1]);
+});
+
 test("a life whose checkpoint turns out to be damaged is told to save all of its state", async () => {
   const store = new MemoryStore();
   const process = await begun(without(store, 5));

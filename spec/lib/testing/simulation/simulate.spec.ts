@@ -1,4 +1,5 @@
 import * as assert from "uvu/assert";
+import { QStreamError } from "../../../../lib/core/errors.ts";
 import { multiset } from "../../../../lib/testing/multiset.ts";
 import { checkSeeds } from "../../../../lib/testing/simulation/check-seeds.ts";
 import { passingFaults } from "../../../../lib/testing/simulation/faults.ts";
@@ -38,6 +39,27 @@ test("500 seeds with faults that pass give the same outputs", async () => {
   for (const kind of passingFaults) assert.ok((faults[kind] ?? 0) > 10, `${kind} struck ${faults[kind]} times`);
   if (process.env["QSTREAM_MEASURE"] === undefined) return;
   console.log(`${Math.round((seeds / elapsedMs) * 1000)} executions a second`, { events, tasks, faults });
+});
+
+test("an execution that the store forgot, all of it, isn't gone on with, and its end says so", async () => {
+  const ends = new Set<string | undefined>();
+  for (let seed = 0; seed < 300; seed++) {
+    // oxlint-disable-next-line no-await-in-loop -- one world at a time
+    const { error } = await simulate(
+      tenChannels,
+      { upTo: 40, keys: 5 },
+      {
+        seed,
+        limits,
+        faults: ["restart", "store-forgets"],
+        faultsWithinMs: 8,
+      },
+    );
+    if (error !== undefined) ends.add(error instanceof QStreamError ? error.code : error.stack);
+  }
+  assert.ok(ends.has("EXECUTION_UNKNOWN"), [...ends].join(", "));
+  for (const end of ends)
+    assert.ok(["EXECUTION_UNKNOWN", "EXECUTION_TAKEN", "LINEAGE_REGRESSED", "STORE_LOST"].includes(end ?? ""), end);
 });
 
 test.run();
