@@ -7,7 +7,7 @@ export type { Input } from "./flow/make-step.ts";
 export type { ApplyOptions, FunctionContext, PassedOver, StepOptions } from "./flow/stream-types.ts";
 export type { ArgumentKind, ArgumentsOf, ArgumentsSchema, ArgumentType } from "./flow/arguments-schema.ts";
 export type { Execution } from "./flow/execution.ts";
-export type { ExplainOptions } from "./flow/explain/index.ts";
+export type { ExplainedExecution, ExplainedMachine, ExplainOptions } from "./flow/explain/index.ts";
 export type { ResumeOptions, RunOptions } from "./flow/run.ts";
 export type { LineageMetrics } from "../actors/lineage/lineage-metrics.ts";
 export type { LineageOptions } from "./flow/session-lineage.ts";
@@ -18,6 +18,7 @@ export type { ListedExecution, ListedMachine } from "./cluster/protocol.ts";
 export type { MachineOffer } from "../actors/cluster/protocol.ts";
 export type { Tls } from "../actors/transport/wire/security.ts";
 export type {
+  ChannelMove,
   ChannelPlacement,
   ChannelSummary,
   ExecutionEvent,
@@ -31,7 +32,7 @@ export type { Isolation } from "../actors/slots/slot-launcher.ts";
 export { QStreamError, type ErrorCode, type ErrorDetails, type Place } from "./core/errors.ts";
 export type { Limits } from "./core/limits.ts";
 export type { ArrowBatch, Batch, ColumnsIn, PolarsBatch, RowIn } from "./core/batch-types.ts";
-export type { Context } from "./core/contracts/context.ts";
+export type { Context, OperatorContext, Timers } from "./core/contracts/context.ts";
 export type { Clock } from "./core/seam/clock.ts";
 export type { Disk, DiskFile } from "./core/seam/disk.ts";
 export type {
@@ -55,6 +56,7 @@ export {
   type Reader,
   type ReadFrom,
   type Reading,
+  type Replicas,
   type SidedReader,
   type SplitRequest,
 } from "./core/contracts/reader.ts";
@@ -69,8 +71,8 @@ export type {
   RoutedTask,
   Router,
 } from "./core/contracts/partition.ts";
-export { perMachine, perSlot, single, tagged, withData } from "./placement/index.ts";
-export type { PlacementStrategy } from "./core/placement-strategy.ts";
+export { apart, nearFiles, perMachine, perSlot, single, tagged, withData } from "./placement/index.ts";
+export type { Needs, PlacementStrategy } from "./core/placement-strategy.ts";
 export {
   broadcast,
   custom,

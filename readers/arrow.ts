@@ -74,6 +74,7 @@ export function arrowIpc<Form extends ArrowForm = "arrow">(
     kind: "arrow-ipc",
     options: { paths, ...options },
     sizeOf: ({ bytes }) => bytes,
+    replicas: ({ path }) => ({ file: path }),
     splits: (request) => findSplits(paths, request),
     read: (split, ctx) => readSplit(split, form, batchRows, ctx) as AsyncIterable<Reading<ArrowObject<Form>>>,
   };

@@ -90,6 +90,7 @@ export function csv<S extends Columns = Columns, As extends Representation = "ob
     options: { paths, ...options },
     parallelism: "per-slot",
     sizeOf: (split) => split.to - split.from,
+    replicas: ({ path }) => ({ file: path }),
     splits: (request) => csvSplits(paths, settings, options, request),
     read: (split, ctx) => readCsv(split, ctx, settings),
   };

@@ -46,6 +46,7 @@ export function jsonArray<T = unknown, Bad extends BadRows = "fail">(
     options: { paths, badRows, gzip, elementBytesMax, schema: schema?.["~standard"].vendor },
     parallelism: "per-slot",
     sizeOf: (split) => split.bytes,
+    replicas: ({ path }) => ({ file: path }),
     async splits(request) {
       const files = await request.files.list(paths, request.signal);
       return Promise.all(files.map(async (file) => wholeFile(file, await isGzip(file, gzip, false, request))));

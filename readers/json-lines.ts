@@ -47,6 +47,7 @@ export function jsonLines<T = unknown, Bad extends BadRows = "fail">(
     options: { paths, badRows, lineBytesMax, ...plain, schema: schema?.["~standard"].vendor },
     parallelism: "per-slot",
     sizeOf: (split) => split.to - split.from,
+    replicas: ({ path }) => ({ file: path }),
     splits: (request) => rangeSplits(paths, options, request),
     read: (split, ctx) => readJsonLines(split, ctx, { schema, badRows }, lineBytesMax),
   };

@@ -45,6 +45,7 @@ export function lines<Bad extends BadRows = "fail">(
     options: { paths, ...options },
     parallelism: "per-slot",
     sizeOf: (split) => split.to - split.from,
+    replicas: ({ path }) => ({ file: path }),
     splits: (request) => rangeSplits(paths, options, request),
     read: (split, ctx) => readSplit(split, ctx, badLines ?? "fail", lineBytesMax),
   };

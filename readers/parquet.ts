@@ -81,6 +81,7 @@ export function parquet<
     kind: "parquet",
     options: { paths, ...options, ...(options.frame === undefined ? {} : { frame: "function" }) },
     sizeOf: (part) => ("file" in part ? 0 : part.bytes),
+    replicas: (part) => ({ file: "file" in part ? part.file : part.path }),
     splits: (request) => findSplits(paths, settings, footers, request),
     read: (part, ctx) => readPart(part, settings, footers, ctx) as AsyncIterable<Reading<Object>>,
   };

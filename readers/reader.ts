@@ -1,5 +1,5 @@
 import type { Context } from "../lib/core/contracts/context.ts";
-import type { Reader, ReadFrom, Reading, SplitRequest } from "../lib/core/contracts/reader.ts";
+import type { Reader, ReadFrom, Reading, Replicas, SplitRequest } from "../lib/core/contracts/reader.ts";
 
 /** A reader as functions: what `reader` takes. The type of a split flows from `splits` to the other functions. */
 export interface ReaderDefinition<T, S> {
@@ -26,6 +26,8 @@ export interface ReaderDefinition<T, S> {
   readonly read: (split: NoInfer<S>, ctx: Context, from?: ReadFrom) => Iterable<Reading<T>> | AsyncIterable<Reading<T>>;
   /** Bytes or objects of a split, for progress. */
   readonly sizeOf?: (split: NoInfer<S>) => number;
+  /** Where replicas of a split are: the path of its file, or tags of machines that have it; for `nearFiles()`. */
+  readonly replicas?: (split: NoInfer<S>) => Replicas;
 }
 
 /**

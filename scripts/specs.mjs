@@ -4,7 +4,8 @@
 //
 // A spec file may say in its first lines, in comments of their own:
 //   // specs: alone            no other file runs beside it
-//   // specs: timeout 300 s    it has this long instead of the usual limit
+//   // specs: waits            it waits for time to pass more than it works: it runs beside those that work
+//   // specs: timeout 300 s    it has this long instead of the usual limit, and begins before those with less
 // and print `skipped: needs X` when something it needs can't be had here: counted as skipped, and failed when CI is set.
 
 import { spawn } from "node:child_process";
@@ -24,7 +25,8 @@ export function totalsLine({ passed, failed, skipped }) {
 
 /**
  * Runs the files below spec/ with an ending (".spec.ts") whose path contains one of the patterns (none: all), up to
- * `atOnce` side by side, each at most `fileSeconds`, together at most `overallSeconds`. Gives the totals.
+ * `atOnce` side by side and one more that mostly waits, each at most `fileSeconds`, together at most `overallSeconds`.
+ * Gives the totals.
  */
 export async function runSpecs({ ending, patterns, fileSeconds, overallSeconds, atOnce }) {
   const totals = { passed: 0, failed: 0, skipped: 0 };
@@ -40,18 +42,17 @@ export async function runSpecs({ ending, patterns, fileSeconds, overallSeconds, 
     for (const key of Object.keys(totals)) totals[key] += result[key];
     show(spec.file, result);
   };
-  const specs = files.map(describe);
+  const specs = files.map(describe).toSorted((left, right) => (right.seconds ?? 0) - (left.seconds ?? 0));
+  const [working, waiting, alone] = ["working", "waiting", "alone"].map((kind) =>
+    specs.filter((spec) => spec.kind === kind),
+  );
   process.on("SIGINT", stop).on("SIGTERM", stop);
-  await pool(
-    specs.filter((spec) => !spec.alone),
-    atOnce ?? Math.min(2, availableParallelism()),
-    report,
-  );
-  await pool(
-    specs.filter((spec) => spec.alone),
-    1,
-    report,
-  );
+  const lanes = atOnce ?? Math.min(2, availableParallelism());
+  await Promise.all([
+    ...Array.from({ length: lanes }, () => runAll([working, waiting], report)),
+    ...(lanes > 1 ? [runAll([waiting], report)] : []),
+  ]);
+  await runAll([alone], report);
   process.off("SIGINT", stop).off("SIGTERM", stop);
   return totals;
 }
@@ -62,16 +63,16 @@ function matches(file, patterns) {
 
 function describe(file) {
   const head = readFileSync(join(root, file), "utf8").slice(0, 2000);
-  const limit = /^\/\/ specs: timeout (\d+) s$/m.exec(head);
-  return { file, alone: /^\/\/ specs: alone$/m.test(head), seconds: limit === null ? undefined : Number(limit[1]) };
+  const says = (words) => new RegExp(`^// specs: ${words}$`, "m").exec(head);
+  const limit = says("timeout (\\d+) s");
+  const kind = says("alone") !== null ? "alone" : says("waits") !== null ? "waiting" : "working";
+  return { file, kind, seconds: limit === null ? undefined : Number(limit[1]) };
 }
 
-async function pool(items, size, work) {
-  const waiting = [...items];
-  const next = async () => {
-    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: size }, next));
+/** Takes from the first of the lists that has one left, until none has; others may take from them, too. */
+async function runAll(lists, work) {
+  const next = () => lists.find((list) => list.length > 0)?.shift();
+  for (let spec = next(); spec !== undefined; spec = next()) await work(spec);
 }
 
 async function runFile(file, limitSeconds) {

@@ -1,3 +1,4 @@
+// specs: timeout 120 s
 // The types of the public face, as a project sees them that has the package in its node_modules: what must compile does,
 // what must not doesn't, and inferred types can be named in declarations. Under TypeScript 6 and 7.
 

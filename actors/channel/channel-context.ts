@@ -1,4 +1,4 @@
-import type { Context } from "../../lib/core/contracts/context.ts";
+import type { OperatorContext } from "../../lib/core/contracts/context.ts";
 import type { DatasetShelf } from "../../lib/core/dataset-shelf.ts";
 import type { FileSystem } from "../../lib/core/contracts/file-system.ts";
 import type { Clock } from "../../lib/core/seam/clock.ts";
@@ -6,6 +6,9 @@ import type { Disk } from "../../lib/core/seam/disk.ts";
 import type { EdgeContext } from "../../lib/core/program.ts";
 import { keyedRandom, type Random } from "../../lib/core/seam/random.ts";
 import type { ChannelMetrics } from "./channel-metrics.ts";
+import { differs } from "./logged-output.ts";
+import { nobodyToTell, refuseTimers } from "./refuse-timers.ts";
+import { ChannelTimers, type TimerChange } from "./timers.ts";
 
 export interface ChannelContextParts {
   /** The execution's name as user code sees it: the one that it was started with. */
@@ -16,6 +19,8 @@ export interface ChannelContextParts {
   readonly channel: number;
   readonly channels: number;
   readonly memoryBytes: number;
+  /** How many timers may be pending. */
+  readonly timersMax: number;
   readonly files: FileSystem;
   readonly spill: Disk;
   readonly datasets: DatasetShelf;
@@ -28,7 +33,7 @@ export interface ChannelContextParts {
 }
 
 /** The context of a channel: one object for its whole life, moved on from task to task. */
-export class ChannelContext implements Context {
+export class ChannelContext implements OperatorContext {
   readonly execution: string;
   readonly step: string;
   readonly channel: number;
@@ -40,11 +45,17 @@ export class ChannelContext implements Context {
   seq = -1;
   /** Set by `stop`: the channel ends after the task. */
   stopped = false;
+  /** Whether the step is an operator that is told when a timer goes off. */
+  hasOnTimer = false;
   readonly #abort = new AbortController();
   readonly #clock: Clock;
   readonly #seed: number;
   readonly #tasksBefore: number;
   readonly #metrics: ChannelMetrics;
+  readonly #timersMax: number;
+  #timers: ChannelTimers | undefined;
+  /** True while user code runs that may set timers: in a task, and before the first one. */
+  #inside = true;
   /** What functions on edges see: what they draw doesn't depend on how far a generator has run ahead of them. */
   readonly edge: EdgeContext;
   #taskNow: number | undefined;
@@ -69,6 +80,7 @@ export class ChannelContext implements Context {
     this.#taskNow = parts.openedAt;
     this.#tasksBefore = parts.tasksBefore ?? 0;
     this.#metrics = parts.metrics;
+    this.#timersMax = parts.timersMax;
     // They are handed to user code, which may take them off the object.
     this.random = this.random.bind(this);
     this.now = this.now.bind(this);
@@ -99,7 +111,13 @@ export class ChannelContext implements Context {
    */
   enter(drawKey: readonly number[], now: number = this.taskNow): void {
     this.#now = now;
+    this.#inside = true;
     this.drawAnew(drawKey);
+  }
+
+  /** The task is over, and no other goes on with what it was at. */
+  leave(): void {
+    this.#inside = false;
   }
 
   /** User code goes on from where another life may start on it: from here on both draw the same. */
@@ -134,6 +152,41 @@ export class ChannelContext implements Context {
 
   stop(): void {
     this.stopped = true;
+  }
+
+  get timers(): ChannelTimers {
+    this.#timers ??= new ChannelTimers({
+      clock: this.#clock,
+      max: this.#timersMax,
+      now: () => this.#now,
+      refuse: () => refuseTimers(this.hasOnTimer, this.#inside),
+    });
+    return this.#timers;
+  }
+
+  /** The timers, if any was ever set. */
+  get pendingTimers(): ChannelTimers | undefined {
+    return this.#timers;
+  }
+
+  /** Goes on with what a checkpoint says of timers: those that were set in `open` are of a channel that begins. */
+  restoreTimers(timers: readonly TimerChange[] = []): void {
+    this.#timers?.restore([]);
+    if (timers.length > 0) this.changeTimers(timers);
+  }
+
+  /** Takes what a checkpoint of changes says of timers. */
+  changeTimers(changes: readonly TimerChange[]): void {
+    const [first] = changes;
+    if (first !== undefined && !this.hasOnTimer) throw nobodyToTell(first[0]);
+    this.timers.apply(changes);
+  }
+
+  /** A timer goes off in the task that runs now, which is no earlier than it was set for, whatever the clock says. */
+  goOff(name: string): void {
+    const at = this.#timers?.goOff(name);
+    if (at === undefined) throw differs(`had no timer "${name}" that could go off`, "was caused by it");
+    this.#taskNow ??= Math.max(at, this.#clock.now());
   }
 
   count(name: string, amount = 1): void {

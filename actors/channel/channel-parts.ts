@@ -95,6 +95,8 @@ export type ChannelState =
   | "recovering"
   | "running"
   | "waiting-input"
+  /** It waits for its inputs, and for a timer that its operator has set. */
+  | "waiting-timer"
   | "waiting-credit"
   /** Its records are on their way to the store, and what consumers get with them. */
   | "waiting-store"

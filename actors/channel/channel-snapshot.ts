@@ -3,6 +3,7 @@ import { QStreamError } from "../../lib/core/errors.ts";
 import type { Payload } from "../../lib/core/payload.ts";
 import type { InputPosition } from "./inputs.ts";
 import type { ReadingPlace } from "./reader-work.ts";
+import type { TimerChange } from "./timers.ts";
 
 /** Everything of a channel that the tasks after a checkpoint depend on. */
 export interface ChannelSnapshot {
@@ -15,6 +16,8 @@ export interface ChannelSnapshot {
   readonly reading: ReadingPlace | undefined;
   /** The operator's or sink's own state; in a checkpoint that stands on another one, what has changed in it since. */
   readonly state: unknown;
+  /** Pending timers; in a checkpoint that stands on another one, what became of timers since. Left out where there is nothing to say. */
+  readonly timers?: readonly TimerChange[] | undefined;
   /** Counters of user code, so that they count nothing twice. */
   readonly counters: Readonly<Record<string, number>>;
   /** In the first checkpoint after a change of channels: the channel had ended by itself, or because it wanted no more. */
@@ -23,7 +26,7 @@ export interface ChannelSnapshot {
   readonly stateless?: true | undefined;
 }
 
-const version = 4;
+const version = 5;
 const formats: readonly Payload["format"][] = ["columns", "clone"];
 const headBytes = 11;
 /** Entries from which a state that is an array is encoded as a parcel is: ten times as fast where they have one shape. */

@@ -11,7 +11,9 @@ import type { Parcel } from "./parcel.ts";
 import { repeatTask } from "./repeat-task.ts";
 import { Replay } from "./replay.ts";
 import { restoreState, saveState } from "./saved-state.ts";
+import { objectsOfTask } from "./take-parcels.ts";
 import { Tasks } from "./tasks.ts";
+import { TimedTaking } from "./timed-taking.ts";
 import { ReaderWork } from "./reader-work.ts";
 import { SinkWork, type Work } from "./work.ts";
 const tasksPerTurn = 8;
@@ -27,6 +29,7 @@ export class Channel {
   readonly #checkpoints: Checkpoints;
   readonly #credit: CreditWait;
   readonly #careful: CarefulTaking;
+  readonly #timed: TimedTaking;
   readonly #draining: Draining | undefined;
   #replay: Replay | undefined;
   /** How the channel had ended by itself before its step got another number of channels. */
@@ -47,6 +50,7 @@ export class Channel {
     const { recovery, log, lineage, clock } = parts;
     this.#credit = new CreditWait(clock, parts.metrics);
     this.#careful = new CarefulTaking(recovery?.failed);
+    this.#timed = new TimedTaking(parts.ctx, parts.inputs, parts.events.wake);
     if (recovery !== undefined) this.#replay = new Replay(recovery, log, lineage);
     const failed = (error: unknown): void => this.failFrom(error);
     this.#checkpoints = new Checkpoints({ policy: parts.checkpoints, clock, lineage, log, failed });
@@ -264,12 +268,13 @@ export class Channel {
 
   #operatorTask(work: Work): void | Promise<void> {
     if (this.#tasks.output !== undefined) return this.#tasks.continue();
-    const most = this.#careful.active ? 1 : this.#parts.limits.parcelObjects;
-    const taken = this.#parts.inputs.take(most, work.accepts);
+    const most = this.#careful.active ? 1 : objectsOfTask(this.#parts);
+    const taken = this.#timed.take(most, work.accepts);
     if (taken === undefined) {
-      this.#state = "waiting-input";
+      this.#state = this.#timed.waits ? "waiting-timer" : "waiting-input";
       return undefined;
     }
+    if (taken.kind === "timer") return this.#tasks.execute(work, taken);
     if (taken.kind === "done") this.#finishing = true;
     const error = this.#careful.passesOver(taken, this.#parts.inputEdges);
     return taken.kind === "parcels" && error !== undefined
@@ -359,6 +364,7 @@ export class Channel {
     const { work, ctx, inputs, events } = this.#parts;
     for (const input of inputs.open()) events.cancelInput(input);
     inputs.clear();
+    ctx.pendingTimers?.stop();
     if (!(work instanceof SinkWork)) return undefined;
     return this.#draining === undefined ? work.done(ctx) : this.#draining.pause();
   }

@@ -13,14 +13,16 @@ export function interruptReader({ work, ctx }: ChannelParts, tasks: Tasks): void
 
 /** Says where a channel failed. */
 export function reportFailure({ ctx, events }: ChannelParts, tasks: Tasks, error: unknown): void {
-  const { consumed, input } = tasks;
+  const { consumed, input, timer } = tasks;
   const seq = Math.max(0, tasks.seq);
-  const place = { step: ctx.step, channel: ctx.channel, seq, ...(input === undefined ? {} : { input }) };
+  const cause = { ...(input === undefined ? {} : { input }), ...(timer === undefined ? {} : { timer }) };
+  const place = { step: ctx.step, channel: ctx.channel, seq, ...cause };
   events.failed(locate(error, place), { seq, byUser: isByUser(error), consumed });
 }
 
 /** A channel has done all: user code is closed, and what it spilled is removed. */
 export async function closeWork({ work, ctx }: ChannelParts): Promise<void> {
+  ctx.pendingTimers?.stop();
   if (!(work instanceof ReaderWork)) await work.close();
   await ctx.spill.clear();
 }
@@ -37,6 +39,7 @@ export async function endWork(
   sink: () => void | Promise<void>,
 ): Promise<void> {
   ctx.abort(reason);
+  ctx.pendingTimers?.stop();
   inputs.clear();
   for (const link of outputs.links) link.close();
   const output = tasks.stop();

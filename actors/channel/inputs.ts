@@ -1,7 +1,7 @@
 import type { Consumed } from "../../lib/core/contracts/lineage.ts";
 import { invariant } from "../../lib/core/errors.ts";
 import type { PlannedInput } from "../../lib/core/plan.ts";
-import type { Parcel } from "./parcel.ts";
+import { creditOf, type Parcel } from "./parcel.ts";
 import { removeExactly, takeParcels } from "./take-parcels.ts";
 
 /** How much a producer may send on a link before more is granted. */
@@ -106,6 +106,11 @@ export class Inputs {
     );
   }
 
+  /** True once the ends of all inputs were taken. */
+  get ended(): boolean {
+    return this.#inputs.every(({ state }) => state === "done");
+  }
+
   /** Takes a parcel that came. False for one that came before: after a failure a producer may send some again. */
   enqueue(index: number, parcel: Parcel): boolean {
     const input = this.#input(index);
@@ -116,7 +121,7 @@ export class Inputs {
       `a parcel is missing on the link from channel ${parcel.from} to input "${input.planned.name}"`,
     );
     link.received = parcel.seq;
-    link.heldObjects += parcel.rows;
+    link.heldObjects += creditOf(parcel);
     link.heldBytes += parcel.bytes;
     input.queue.push(parcel);
     return true;
@@ -184,7 +189,7 @@ export class Inputs {
     const input = this.#input(index);
     for (const parcel of parcels) {
       const link = linkOf(input, parcel.from);
-      link.owedObjects += parcel.rows;
+      link.owedObjects += creditOf(parcel);
       link.owedBytes += parcel.bytes;
       takeBackExtra(link);
       if (link.owedObjects * 2 < input.window.objects && link.owedBytes * 2 < input.window.bytes) continue;

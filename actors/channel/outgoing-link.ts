@@ -1,6 +1,6 @@
 import { invariant } from "../../lib/core/errors.ts";
 import type { Window } from "./inputs.ts";
-import type { Parcel } from "./parcel.ts";
+import { creditOf, type Parcel } from "./parcel.ts";
 import type { Spool } from "./spool.ts";
 
 /** Where a link leads: it hands over parcels to the same slot or to a transport. */
@@ -117,18 +117,18 @@ export class OutgoingLink {
   }
 
   /** A task made a parcel for this link. Returns the seq of the one before it. */
-  make(seq: number, rows: number, bytes: number): number {
+  make(parcel: Pick<Parcel, "seq" | "columnar" | "rows" | "bytes">): number {
     const previous = this.#madeSeq;
-    this.#madeSeq = seq;
-    this.#unsentObjects += rows;
-    this.#unsentBytes += bytes;
+    this.#madeSeq = parcel.seq;
+    this.#unsentObjects += creditOf(parcel);
+    this.#unsentBytes += parcel.bytes;
     return previous;
   }
 
   /** The task of a parcel is committed. */
   send(parcel: Parcel): void {
     this.#sentSeq = parcel.seq;
-    this.#unsentObjects -= parcel.rows;
+    this.#unsentObjects -= creditOf(parcel);
     this.#unsentBytes -= parcel.bytes;
     if (this.closed || parcel.seq <= this.#skipThrough) return;
     if (this.spool !== undefined && (!this.hasCredit || !this.spool.empty)) this.spool.add(parcel);
@@ -202,7 +202,7 @@ export class OutgoingLink {
   }
 
   #deliver(parcel: Parcel): void {
-    this.#creditObjects -= parcel.rows;
+    this.#creditObjects -= creditOf(parcel);
     this.#creditBytes -= parcel.bytes;
     this.#target.parcel(parcel);
   }

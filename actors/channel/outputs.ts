@@ -174,16 +174,21 @@ export class Outputs {
     const columnar = payload.format === "batch";
     const bytes = payload.bytes.byteLength;
     this.#count(payload.rows, columnar ? 1 : 0, bytes, link.target.local ? 0 : bytes);
-    const parcel = this.#numbered(link, { seq, rows: payload.rows, bytes, columnar, content: { payload } });
-    outgoing.push({ link, parcel, checksum: this.#checksumOf(payload) });
+    const checksum = this.#checksumOf(payload);
+    const { format, rows } = payload;
+    const content = { payload: checksum === undefined ? payload : { format, rows, bytes: payload.bytes, checksum } };
+    const parcel = this.#numbered(link, { seq, rows: payload.rows, bytes, columnar, content });
+    outgoing.push({ link, parcel, checksum: checksum ?? 0 });
   }
 
   #numbered(link: OutgoingLink, parcel: Omit<Parcel, "from" | "previous">): Parcel {
-    return { ...parcel, from: this.#channel, previous: link.make(parcel.seq, parcel.rows, parcel.bytes) };
+    // Property by property: to spread an object takes some microseconds.
+    const { seq, rows, bytes, columnar, content } = parcel;
+    return { from: this.#channel, seq, previous: link.make(parcel), rows, bytes, columnar, content };
   }
 
-  #checksumOf(payload: Payload): number {
-    return this.#checksums && payload.cloned !== true ? crc32(new Uint8Array(payload.bytes)) : 0;
+  #checksumOf(payload: Payload): number | undefined {
+    return this.#checksums && payload.cloned !== true ? crc32(new Uint8Array(payload.bytes)) : undefined;
   }
 
   /** Notes what a closed link would have got: a task that is run again can't know when it was closed. */

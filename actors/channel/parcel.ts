@@ -13,3 +13,13 @@ export interface Parcel {
   readonly columnar: boolean;
   readonly content: { readonly objects: readonly unknown[] } | { readonly payload: Payload };
 }
+
+const batchCreditMost = 1024;
+
+/**
+ * Objects by which a parcel uses up credit. A columnar batch counts as one full parcel at most, however many rows it has: memory
+ * is what its bytes take, and a window that two of them use up waits for a network most of the time.
+ */
+export function creditOf({ columnar, rows }: Pick<Parcel, "columnar" | "rows">): number {
+  return columnar ? Math.min(rows, batchCreditMost) : rows;
+}

@@ -85,15 +85,18 @@ export async function restoreState(
   inputs.restore(newest.inputs);
   outputs.restore(newest.outputs);
   Object.assign(metrics.counters, newest.counters);
-  if (newest.stateless === true) return newest.ended;
+  if (newest.stateless === true) {
+    if (newest.timers !== undefined) ctx.restoreTimers(newest.timers);
+    return newest.ended;
+  }
   if (!(work instanceof ReaderWork)) {
     if (work instanceof SinkWork && isKeptWrites(newest.state)) {
       await writeAgain(work, ctx, newest.state);
       return newest.ended;
     }
     const [base, ...changes] = saved;
-    await work.restore(changes.length === 0 ? newest.state : decodeSnapshot(base as Uint8Array).state);
-    for (const each of changes) apply(work, each === changes.at(-1) ? newest : decodeSnapshot(each));
+    await restoreWhole(work, ctx, changes.length === 0 ? newest : decodeSnapshot(base as Uint8Array));
+    for (const each of changes) apply(work, ctx, each === changes.at(-1) ? newest : decodeSnapshot(each));
     return newest.ended;
   }
   if (newest.reading === undefined) return newest.ended;
@@ -117,13 +120,27 @@ async function writeAgain(work: SinkWork, ctx: ChannelParts["ctx"], writes: Kept
   }
 }
 
-function apply(work: Work, { seq, state }: ChannelSnapshot): void {
+function restoreWhole(work: Work, ctx: ChannelParts["ctx"], { state, timers }: ChannelSnapshot): void | Promise<void> {
+  ctx.restoreTimers(timers);
+  return work.restore(state);
+}
+
+function apply(work: Work, ctx: ChannelParts["ctx"], { seq, state, timers }: ChannelSnapshot): void {
   if (work.apply === undefined) {
     throw new QStreamError("NOT_RECOVERABLE", `the checkpoint after task ${seq} holds changes, which nothing takes`, {
       advice: "Give the operator apply(changes) again; an earlier checkpoint is tried that holds all of the state",
     });
   }
   work.apply(state);
+  if (timers !== undefined) ctx.changeTimers(timers);
+}
+
+/** What a checkpoint says of timers. */
+function takeTimers({ ctx, work }: ChannelParts, isChanges: boolean): ChannelSnapshot["timers"] {
+  const timers = ctx.pendingTimers;
+  const taken = isChanges ? timers?.changes() : timers?.list();
+  timers?.saved(!(work instanceof ReaderWork) && work.changes !== undefined);
+  return taken === undefined || taken.length === 0 ? undefined : taken;
 }
 
 function save(
@@ -141,6 +158,7 @@ function save(
     outputs: outputs.positions(),
     reading: work instanceof ReaderWork ? work.place(tasks.output !== undefined) : undefined,
     state,
+    timers: takeTimers(parts, isChanges),
     counters,
   };
   const consumed = positions.flatMap((position, input) =>

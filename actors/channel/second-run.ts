@@ -9,6 +9,7 @@ import { Outputs, type Outgoing } from "./outputs.ts";
 import { ReaderWork } from "./reader-work.ts";
 import { compareSent, sentOf, unlike, type Sent } from "./sent-twice.ts";
 import { Tasks } from "./tasks.ts";
+import type { PendingTimer } from "./timers.ts";
 import type { Work } from "./work.ts";
 
 const unbounded = { objects: Infinity, bytes: Infinity };
@@ -49,10 +50,16 @@ export class SecondRun {
     return this.#ctx.stopped;
   }
 
-  /** Takes over the state that there was before the task. */
-  async restore(work: Work, state: unknown): Promise<void> {
+  /** Its pending timers. */
+  get timers(): readonly PendingTimer[] {
+    return this.#ctx.pendingTimers?.list() ?? [];
+  }
+
+  /** Takes over the state and the timers that there were before the task. */
+  async restore(work: Work, state: unknown, timers: readonly PendingTimer[]): Promise<void> {
     try {
       await work.open(this.#ctx);
+      this.#ctx.restoreTimers(timers);
       await work.restore(state);
     } catch (error) {
       throw threw("its state couldn't be restored", error);

@@ -1,5 +1,14 @@
 import type { Consumed } from "../../lib/core/contracts/lineage.ts";
+import type { ChannelParts } from "./channel-parts.ts";
 import type { Parcel } from "./parcel.ts";
+
+// A record costs some twenty microseconds, through all hands: what waits already shares it.
+const parcelsALoggedTask = 4;
+
+/** How many objects a task takes at most, if so many wait. */
+export function objectsOfTask({ limits, lineage }: Pick<ChannelParts, "limits" | "lineage">): number {
+  return limits.parcelObjects * (lineage.keeps ? parcelsALoggedTask : 1);
+}
 
 /** Parcels in the order in which they came; those before `head` were taken. */
 export interface ParcelQueue {
@@ -13,8 +22,7 @@ export function takeParcels(input: ParcelQueue, objectsMax: number): Parcel[] {
   let objects = 0;
   while (input.head < input.queue.length) {
     const parcel = input.queue[input.head] as Parcel;
-    // Joining parcels costs a copy, which only small ones are worth.
-    if (taken.length > 0 && (parcel.columnar || objects * 4 >= objectsMax || objects + parcel.rows > objectsMax)) break;
+    if (taken.length > 0 && (parcel.columnar || objects + parcel.rows > objectsMax)) break;
     taken.push(parcel);
     objects += parcel.rows;
     // The slot is emptied at once, so that what was consumed can be collected.

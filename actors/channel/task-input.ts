@@ -28,12 +28,7 @@ export function holdsBatch(objects: readonly unknown[]): boolean {
 export function decodeParcels(parcels: readonly Parcel[]): readonly unknown[] {
   const first = parcels[0] as Parcel;
   if (parcels.length === 1) return objectsOf(first);
-  const all: unknown[] = [];
-  for (const parcel of parcels) {
-    const objects = objectsOf(parcel);
-    for (let at = 0; at < objects.length; at++) all.push(objects[at]);
-  }
-  return all;
+  return ([] as unknown[]).concat(...parcels.map(objectsOf));
 }
 
 function objectsOf({ content }: Parcel): readonly unknown[] {

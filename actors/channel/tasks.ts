@@ -5,13 +5,15 @@ import { deepFreeze } from "../../lib/core/deep-freeze.ts";
 import { invariant } from "../../lib/core/errors.ts";
 import { countTaken, passedOver } from "./channel-metrics.ts";
 import type { ChannelInput, TaskParts } from "./channel-parts.ts";
-import type { Taken, TakenParcels } from "./inputs.ts";
+import type { TakenParcels } from "./inputs.ts";
 import { decodeChunk, encodeChunk, isKeptBatch } from "./kept-chunk.ts";
 import { differs, takeLogged, takenOf } from "./logged-output.ts";
 import { applyFunction, producedOf, type EdgeObjects, type Outgoing } from "./outputs.ts";
+import { nobodyToTell } from "./refuse-timers.ts";
 import { verifyProduced } from "./replay.ts";
 import { consumedOf, decodeParcels, holdsBatch, needsBatches, noParcels, type RunningTask } from "./task-input.ts";
 import { outputOf, type Chunk, type TaskOutput } from "./task-output.ts";
+import type { TaskSource } from "./timed-taking.ts";
 import type { ReaderWork } from "./reader-work.ts";
 import type { Work } from "./work.ts";
 
@@ -32,6 +34,8 @@ export class Tasks {
   output: TaskOutput | undefined;
   /** Name of the input whose objects the task that runs now has taken. */
   input: string | undefined;
+  /** Name of the timer that has gone off in it. */
+  timer: string | undefined;
   /** What it consumed. */
   consumed: readonly Consumed[] = [];
   #stopped = false;
@@ -43,6 +47,8 @@ export class Tasks {
   constructor(parts: TaskParts, settled: () => void) {
     this.#parts = parts;
     this.#settled = settled;
+    const { work, ctx } = parts;
+    ctx.hasOnTimer = "onTimer" in work && work.onTimer !== undefined;
   }
 
   /** The next task is one that ran before, or the first of those that didn't. */
@@ -101,7 +107,7 @@ export class Tasks {
     return this.#drain(this.output, () => continuing);
   }
 
-  execute(work: Work, taken: Taken): void | Promise<void> {
+  execute(work: Work, taken: TaskSource): void | Promise<void> {
     this.#begin();
     if (taken.kind === "parcels" && needsBatches(taken.parcels)) {
       return loadBatches().then(() => this.#execute(work, taken));
@@ -131,11 +137,19 @@ export class Tasks {
   /** A task has made this, and nobody has it yet: for who wants to see it. */
   protected routed(_outgoing: readonly Outgoing[]): void {}
 
-  #execute(work: Work, taken: Taken): void | Promise<void> {
+  #execute(work: Work, taken: TaskSource): void | Promise<void> {
     const { ctx, inputEdges, metrics } = this.#parts;
+    if (taken.kind === "timer") ctx.goOff(taken.name);
     ctx.enter([ctx.seq]);
     switch (taken.kind) {
+      case "timer": {
+        this.timer = taken.name;
+        if (work.onTimer === undefined) throw nobodyToTell(taken.name);
+        const task = { cause: taken, input: undefined, parcels: noParcels } as const;
+        return this.#run(task, work.onTimer(taken.name, ctx));
+      }
       case "done":
+        ctx.pendingTimers?.stop();
         return this.#run({ cause: { kind: "done" }, input: undefined, parcels: noParcels }, work.done(ctx));
       case "input-end": {
         const input = inputEdges[taken.input]?.name ?? "";
@@ -212,6 +226,7 @@ export class Tasks {
     const { outputs, ctx, lineage, metrics, clock, inputs } = this.#parts;
     const outgoing = outputs.route(made, { seq: this.seq, random: () => ctx.edgeRandom() });
     this.routed(outgoing);
+    if (!more) ctx.leave();
     metrics.tasks++;
     metrics.busyMs += clock.monotonic() - this.#startedAt;
     if (this.#logged === undefined) {
@@ -265,6 +280,7 @@ export class Tasks {
     this.seq++;
     if (this.output === undefined) {
       this.input = undefined;
+      this.timer = undefined;
       this.consumed = [];
     }
     this.#startedAt = this.#parts.clock.monotonic();

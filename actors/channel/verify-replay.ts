@@ -8,12 +8,13 @@ import type { ChannelMetrics } from "./channel-metrics.ts";
 import type { ChannelParts, TaskParts } from "./channel-parts.ts";
 import type { OutgoingEdge } from "./edge-functions.ts";
 import { firstDifference, shorten } from "./first-difference.ts";
-import type { Taken } from "./inputs.ts";
 import type { Outgoing } from "./outputs.ts";
 import { ReaderWork } from "./reader-work.ts";
 import { keepSent, unlike, type Sent } from "./sent-twice.ts";
 import { SecondRun } from "./second-run.ts";
 import { Tasks } from "./tasks.ts";
+import type { TaskSource } from "./timed-taking.ts";
+import type { PendingTimer } from "./timers.ts";
 import type { OperatorWork, Work } from "./work.ts";
 
 /** What running tasks once more takes, beside the parts of the channel. */
@@ -70,7 +71,7 @@ export class VerifyingTasks extends Tasks {
     super.follow(record);
   }
 
-  override execute(work: Work, taken: Taken): void | Promise<void> {
+  override execute(work: Work, taken: TaskSource): void | Promise<void> {
     const sampled = this.seq < 0 || this.#samples(this.seq + 1);
     this.#keeps = sampled && !this.#replaying && work.snapshot !== undefined;
     return this.#keeps ? this.#executeTwice(work, taken) : super.execute(work, taken);
@@ -122,7 +123,8 @@ export class VerifyingTasks extends Tasks {
     await again();
   }
 
-  async #executeTwice(work: Work, taken: Taken): Promise<void> {
+  async #executeTwice(work: Work, taken: TaskSource): Promise<void> {
+    const timers = this.#timers();
     const before = this.#state?.seq === this.seq ? this.#state.encoded : await stateOf(work);
     this.#state = undefined;
     this.#isEnd = taken.kind === "done";
@@ -131,7 +133,7 @@ export class VerifyingTasks extends Tasks {
     const again = this.#verification.operator();
     if (this.#ended || again === undefined) return;
     const second = this.#begin(again);
-    await second.restore(again, decodeObjects(before)[0]);
+    await second.restore(again, decodeObjects(before)[0], timers);
     await this.#repeat(second, (tasks) => tasks.execute(again, taken));
   }
 
@@ -170,6 +172,7 @@ export class VerifyingTasks extends Tasks {
     if (work instanceof ReaderWork || second.work instanceof ReaderWork) return;
     // What an operator holds after its end is nobody's business.
     if (this.#isEnd || ctx.stopped) return;
+    compareTimers(second.timers, this.#timers());
     const before = await stateOf(work);
     const now = await stateOf(second.work);
     if (this.#samples(seq + 1)) this.#state = { seq, encoded: before };
@@ -183,6 +186,10 @@ export class VerifyingTasks extends Tasks {
     );
   }
 
+  #timers(): readonly PendingTimer[] {
+    return this.#parts.ctx.pendingTimers?.list() ?? [];
+  }
+
   #samples(number: number): boolean {
     const { share, seed } = this.#verification;
     return share >= 1 || seededRandom(Math.imul(seed ^ number, 0x9e3779b1) ^ (this.#parts.ctx.channel << 16))() < share;
@@ -193,6 +200,17 @@ export class VerifyingTasks extends Tasks {
     this.#second = undefined;
     second?.close().catch(() => {});
   }
+}
+
+function compareTimers(now: readonly PendingTimer[], before: readonly PendingTimer[]): void {
+  const at = now.findIndex(([name, time], index) => name !== before[index]?.[0] || time !== before[index]?.[1]);
+  if (at < 0 && now.length === before.length) return;
+  const [ours, theirs] = [now[at < 0 ? now.length : at], before[at < 0 ? now.length : at]];
+  throw unlike(`left ${described(ours)}`, `it left ${described(theirs)}`);
+}
+
+function described(timer: PendingTimer | undefined): string {
+  return timer === undefined ? "no further timer" : `the timer ${JSON.stringify(timer[0])} set for ${timer[1]}`;
 }
 
 /** Sees the records of tasks on their way to the log, also where nothing is kept. */

@@ -1,4 +1,4 @@
-import type { Context } from "../../lib/core/contracts/context.ts";
+import type { Context, OperatorContext } from "../../lib/core/contracts/context.ts";
 import type { Operator, Outputs } from "../../lib/core/contracts/operator.ts";
 import type { OutputSink, SinkChannel } from "../../lib/core/contracts/sink.ts";
 import { QStreamError, type Place } from "../../lib/core/errors.ts";
@@ -7,11 +7,13 @@ import { watched } from "./strict-input.ts";
 
 /** What a channel does in its tasks: the part that differs between readers, operators and sinks. */
 export interface Work {
-  open: (ctx: Context) => void | Promise<void>;
+  open: (ctx: OperatorContext) => void | Promise<void>;
   readonly accepts: ((input: string) => boolean) | undefined;
-  execute: (input: string, objects: readonly unknown[], ctx: Context) => Outputs<unknown>;
-  inputDone: (input: string, ctx: Context) => Outputs<unknown>;
-  done: (ctx: Context) => Outputs<unknown>;
+  execute: (input: string, objects: readonly unknown[], ctx: OperatorContext) => Outputs<unknown>;
+  inputDone: (input: string, ctx: OperatorContext) => Outputs<unknown>;
+  /** Undefined where no timers can be set. */
+  readonly onTimer: ((name: string, ctx: OperatorContext) => Outputs<unknown>) | undefined;
+  done: (ctx: OperatorContext) => Outputs<unknown>;
   /** Undefined where the state can't be saved: such a channel is recovered by replay alone. */
   readonly snapshot: (() => unknown) | undefined;
   /** Takes a state that `snapshot` gave, after `open` and before the first task. */
@@ -72,20 +74,25 @@ export class OperatorWork implements Work {
     return operator.apply === undefined ? undefined : (changes) => operator.apply?.(changes);
   }
 
-  open(ctx: Context): void | Promise<void> {
+  get onTimer(): ((name: string, ctx: OperatorContext) => Outputs<unknown>) | undefined {
+    const operator = this.#operator;
+    return operator.onTimer === undefined ? undefined : (name, ctx) => operator.onTimer?.(name, ctx);
+  }
+
+  open(ctx: OperatorContext): void | Promise<void> {
     return this.#operator.open?.(ctx);
   }
 
-  execute(input: string, objects: readonly unknown[], ctx: Context): Outputs<unknown> {
+  execute(input: string, objects: readonly unknown[], ctx: OperatorContext): Outputs<unknown> {
     if (!this.#strict) return this.#operator.execute({ input, objects }, ctx);
     return watched("an operator", objects, () => this.#operator.execute({ input, objects }, ctx));
   }
 
-  inputDone(input: string, ctx: Context): Outputs<unknown> {
+  inputDone(input: string, ctx: OperatorContext): Outputs<unknown> {
     return this.#operator.inputDone?.(input, ctx);
   }
 
-  done(ctx: Context): Outputs<unknown> {
+  done(ctx: OperatorContext): Outputs<unknown> {
     return this.#operator.done?.(ctx);
   }
 
@@ -133,6 +140,7 @@ function refuseState(what: "operator" | "sink", state: unknown): void {
 /** The work of a sink's channel: it has no outputs, and its part of the result is kept until it's asked for. */
 export class SinkWork implements Work {
   readonly accepts = undefined;
+  readonly onTimer = undefined;
   readonly changes = undefined;
   readonly apply = undefined;
   readonly #sink: OutputSink<never, unknown>;

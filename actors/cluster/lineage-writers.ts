@@ -1,25 +1,38 @@
-import { NactHost } from "../hosts/nact-host.ts";
-import { LineageWriter, type LineageAuthority } from "../lineage/lineage-writer.ts";
+import { LineageWriter, repeatWhileAway, type LineageAuthority } from "../lineage/lineage-writer.ts";
 import type { LineageReport, LineageOrder } from "../lineage/protocol.ts";
-import { systemClock } from "../../lib/core/seam/clock.ts";
 import type { LineageStore } from "../../lib/core/contracts/lineage-store.ts";
-import { openStore } from "../stores/open-store.ts";
+import { QStreamError } from "../../lib/core/errors.ts";
+import type { MachineWorld } from "./machine-world.ts";
+import { StoreWatch } from "./store-watch.ts";
 
 interface Opened {
   readonly store: LineageStore;
   readonly writer: LineageWriter;
 }
 
+export interface LineageWritersParts {
+  readonly world: MachineWorld;
+  readonly authority: LineageAuthority;
+  readonly order: (slot: string, order: LineageOrder) => void;
+  /** Milliseconds without an answer after which a store counts as out of reach. */
+  readonly leaseMs: number;
+  /** A store is out of reach, said again now and then; or within reach again. */
+  readonly storeAway: (away: boolean) => void;
+}
+
 /** The lineage writers of a machine: one for each store, with a connection of its own. */
 export class LineageWriters {
-  readonly #authority: LineageAuthority;
-  readonly #order: (slot: string, order: LineageOrder) => void;
+  readonly #parts: LineageWritersParts;
+  readonly #closed = new AbortController();
+  readonly #watches = new Map<string, StoreWatch>();
+  readonly #stores = new Map<string, LineageStore>();
   readonly #opened = new Map<string, Promise<Opened>>();
   readonly #byExecution = new Map<string, LineageWriter>();
+  /** Executions that are here, also while their store is being opened. */
+  readonly #wanted = new Set<string>();
 
-  constructor(authority: LineageAuthority, order: (slot: string, order: LineageOrder) => void) {
-    this.#authority = authority;
-    this.#order = order;
+  constructor(parts: LineageWritersParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -34,7 +47,10 @@ export class LineageWriters {
       this.#opened.set(url, opening);
       opening.catch(() => this.#opened.delete(url));
     }
+    this.#wanted.add(execution);
     const { writer } = await opening;
+    // It may be over by now: a store that is away is waited for.
+    if (!this.#wanted.has(execution)) return;
     writer.open(execution);
     this.#byExecution.set(execution, writer);
   }
@@ -48,11 +64,14 @@ export class LineageWriters {
   }
 
   close(execution: string, reason: Error): void {
+    this.#wanted.delete(execution);
     this.#byExecution.get(execution)?.close(execution, reason);
     this.#byExecution.delete(execution);
   }
 
   async end(): Promise<void> {
+    this.#closed.abort(new QStreamError("SESSION_CLOSED", "the machine is closed"));
+    for (const watch of this.#watches.values()) watch.close();
     const all = await Promise.allSettled(this.#opened.values());
     for (const opened of all) {
       if (opened.status === "rejected") continue;
@@ -63,15 +82,33 @@ export class LineageWriters {
   }
 
   async #open(url: string, waitMs: number): Promise<Opened> {
-    const store = await openStore(url, {});
-    const writer = new LineageWriter({
-      host: new NactHost(),
-      clock: systemClock,
+    const { world, authority, order } = this.#parts;
+    const { clock } = world.sockets;
+    const watch = this.#watchOf(url);
+    const waiting = { clock, waitMs, signal: this.#closed.signal };
+    const store = await repeatWhileAway(waiting, () => watch.call(() => world.openStore(url)));
+    this.#stores.set(url, store);
+    const watched = watch.over(store);
+    return {
       store,
-      waitMs,
-      order: this.#order,
-      authority: this.#authority,
-    });
-    return { store, writer };
+      writer: new LineageWriter({ host: world.host(), clock, store: watched, waitMs, order, authority }),
+    };
+  }
+
+  #watchOf(url: string): StoreWatch {
+    let watch = this.#watches.get(url);
+    if (watch === undefined) {
+      const { world, leaseMs, storeAway } = this.#parts;
+      watch = new StoreWatch({ clock: world.sockets.clock, leaseMs, ask: () => this.#ask(url), told: storeAway });
+      this.#watches.set(url, watch);
+    }
+    return watch;
+  }
+
+  /** Asks a store anything. One that couldn't be opened so far is opened for that. */
+  async #ask(url: string): Promise<void> {
+    const store = this.#stores.get(url);
+    if (store !== undefined) await store.find("");
+    else await (await this.#parts.world.openStore(url)).close();
   }
 }

@@ -2,14 +2,16 @@ import { errorToData, QStreamError } from "../../lib/core/errors.ts";
 import type { SlotHandle } from "../scheduler/execution-request.ts";
 import type { Order, Report } from "../slot/protocol.ts";
 import type { SlotActivity } from "../slot/turn-notes.ts";
-import type { LaunchedSlots } from "../slots/slot-launcher.ts";
-import { launchThreadSlots } from "../slots/thread-slots.ts";
+import type { LaunchedSlots, LaunchOptions } from "../slots/slot-launcher.ts";
 import type { Bind, Security } from "../transport/wire/security.ts";
 import { SlotsOnWire, slotOn } from "../transport/wire/slots-on-wire.ts";
 import { Wire } from "../transport/wire/wire.ts";
-import { Bundles } from "./bundles.ts";
+import type { Bundles } from "./bundles.ts";
+import { checkToMachine } from "./check-told.ts";
 import { DistantAuthority } from "./distant-authority.ts";
+import type { Guest, Stopping } from "./guest.ts";
 import { LineageWriters } from "./lineage-writers.ts";
+import { systemWorld, type MachineWorld } from "./machine-world.ts";
 import type { FromMachine, MachineOffer, ToMachine } from "./protocol.ts";
 
 export interface MachineOptions {
@@ -19,6 +21,8 @@ export interface MachineOptions {
   readonly tags: readonly string[];
   readonly host: string;
   readonly memoryBytes: number | undefined;
+  /** Bytes of datasets that each slot keeps. */
+  readonly datasetBytes?: number | undefined;
   /** Structured-cloneable settings of the file systems. */
   readonly files: unknown;
   readonly turnMs: number;
@@ -26,29 +30,17 @@ export interface MachineOptions {
   readonly security: Security;
   readonly advertise?: string | undefined;
   readonly leaseMs: number;
+  /** Default: that of a process. */
+  readonly world?: MachineWorld | undefined;
   /** Puts this machine's own modules into code that comes as a bundle. */
   readonly settleCode: (code: string) => string;
+  /** What it offers has changed. */
+  readonly offers?: (() => void) | undefined;
   /** The machine can't go on: a thread of it can't be ended. */
   readonly broken: (error: Error) => void;
 }
 
-/** An execution that has something to do with this machine. */
-interface Guest {
-  readonly driver: string;
-  /** How many drivers the execution has had, with this one. */
-  readonly number: number;
-  /** Fulfilled with the URL of its code on this machine, once its lineage can be written, too. */
-  readonly code: Promise<string>;
-  /** Records that its driver knows of. */
-  recordsTold: number;
-}
-
-/** An execution whose driver is gone: the next one waits until no slot does anything for it any more. */
-interface Stopping {
-  readonly slots: Set<string>;
-  readonly stopped: Promise<void>;
-  readonly done: () => void;
-}
+const leaveGraceMs = 500;
 
 /**
  * A process that offers slots to the executions of a cluster. Drivers of executions tell it what its slots are to do; parcels
@@ -56,29 +48,43 @@ interface Stopping {
  */
 export class Machine {
   readonly #options: MachineOptions;
+  readonly #world: MachineWorld;
   readonly #slotsOnWire = new SlotsOnWire();
-  readonly #bundles: Bundles;
+  readonly #bundles: Pick<Bundles, "fetch" | "close">;
   readonly #authority: DistantAuthority;
   readonly #lineage: LineageWriters;
   readonly #guests = new Map<string, Guest>();
   readonly #drivers = new Set<string>();
+  /** Those that have said that they end. */
+  readonly #leaving = new Set<string>();
   readonly #lost = new Set<string>();
   /** Executions whose driver is gone: which slots still have to stop what they did for the one before. */
   readonly #stopping = new Map<string, Stopping>();
   /** The latest epoch of a head that this machine has heard of. */
   #epoch = 0;
+  /** Orders of drivers whose execution isn't here (any more). */
+  #strayOrders = 0;
+  #executionsServed = 0;
+  #storeAway = false;
   #launched: LaunchedSlots | undefined;
   #wire: Wire | undefined;
   #closed = false;
 
   private constructor(options: MachineOptions) {
     this.#options = options;
-    this.#bundles = new Bundles(options.security, options.settleCode);
+    this.#world = options.world ?? systemWorld;
+    this.#bundles = this.#world.openBundles(options.security, options.settleCode);
     this.#authority = new DistantAuthority(
       (execution) => this.#guests.get(execution)?.driver,
       (driver, message) => this.#tell(driver, message),
     );
-    this.#lineage = new LineageWriters(this.#authority, (slot, order) => this.#slot(slot)?.order(order));
+    this.#lineage = new LineageWriters({
+      world: this.#world,
+      authority: this.#authority,
+      leaseMs: options.leaseMs,
+      order: (slot, order) => this.#slot(slot)?.order(order),
+      storeAway: (away) => this.#storeIs(away),
+    });
   }
 
   /** Listens, and starts the slots. @throws QStreamError OPTION_INVALID */
@@ -87,12 +93,13 @@ export class Machine {
     const { id, bind, security, advertise, leaseMs } = options;
     const wire = await Wire.open({
       machine: id,
+      sockets: machine.#world.sockets,
       bind,
       security,
       advertise,
       leaseMs,
       link: (to, from, message) => machine.#slotsOnWire.deliver(to, from, message),
-      told: (driver, content) => machine.#told(driver, content as ToMachine),
+      told: (driver, content) => machine.#told(driver, checkToMachine(content)),
       silent: (driver, silentMs) => machine.#driverGone(driver, `nothing was heard of it for ${silentMs} ms`),
       givenUp: (driver) => machine.#driverGone(driver, "it has given this machine up"),
     });
@@ -102,23 +109,24 @@ export class Machine {
   }
 
   #launch(wire: Wire): LaunchedSlots {
-    const { id, slots, tags, memoryBytes, files, leaseMs, turnMs } = this.#options;
-    return launchThreadSlots({
+    const { id, slots, tags, memoryBytes, datasetBytes, files, leaseMs, turnMs } = this.#options;
+    const launch: LaunchOptions = {
       ids: Array.from({ length: slots }, (_, index) => slotOn(id, `slot-${index}`)),
       client: slotOn(id, "main"),
       machine: id,
       tags,
       memoryBytes,
+      datasetBytes,
       logged: true,
       files,
       stdout: "stderr",
       leaseMs,
       turnMs,
-      gateway: (slot, port) => this.#slotsOnWire.connect(slot, port, wire),
       onReport: (report) => this.#report(report),
       onLost: (slot, error, activity) => this.#slotLost(slot, error, activity),
       onProcessLost: (error) => this.#options.broken(error),
-    });
+    };
+    return this.#world.launch(launch, wire, this.#slotsOnWire);
   }
 
   get url(): string {
@@ -128,7 +136,14 @@ export class Machine {
   /** What it offers now. */
   get offer(): MachineOffer {
     const { id, tags, host, memoryBytes } = this.#options;
-    return { id, url: this.url, slots: this.#living.map((slot) => slot.id), tags, host, memoryBytes };
+    const slots = this.#living.map((slot) => slot.id);
+    const storeAway = this.#storeAway ? { storeAway: true } : {};
+    return { id, url: this.url, slots, tags, host, memoryBytes, ...storeAway };
+  }
+
+  /** Executions that it has had something to do for. */
+  get executionsServed(): number {
+    return this.#executionsServed;
   }
 
   /** Executions that have something to do with it. */
@@ -136,9 +151,9 @@ export class Machine {
     return [...this.#guests.keys()];
   }
 
-  /** What the wire counts. */
+  /** What came and was refused: by the wire, for slots that aren't here, and of executions that the sender doesn't run here (any more). */
   get refused(): number {
-    return this.#wire?.refused ?? 0;
+    return (this.#wire?.refused ?? 0) + this.#slotsOnWire.unclaimed + this.#strayOrders;
   }
 
   /** The epoch of a head that leads: drivers of those before it are refused from now on. False where it doesn't lead any more. */
@@ -150,6 +165,13 @@ export class Machine {
   /** Another machine never comes back under its name. */
   machineGone(machine: string): void {
     this.#wire?.giveUp(machine);
+  }
+
+  /** Nobody needs these datasets any more. */
+  releaseDatasets(datasets: readonly string[]): void {
+    for (const slot of this.#living) {
+      for (const dataset of datasets) slot.order({ kind: "release-dataset", execution: "", dataset });
+    }
   }
 
   async close(): Promise<void> {
@@ -169,6 +191,7 @@ export class Machine {
   }
 
   #told(driver: string, told: ToMachine): void {
+    if (this.#leaving.has(driver)) return;
     if (!this.#drivers.has(driver)) {
       this.#drivers.add(driver);
       this.#wire?.watch(driver);
@@ -191,7 +214,7 @@ export class Machine {
         this.#authority.answered(told.question, told.yes);
         return;
       case "leave":
-        this.#driverGone(driver, "it ended");
+        this.#driverLeaves(driver);
     }
   }
 
@@ -207,12 +230,22 @@ export class Machine {
       this.#tell(before.driver, { kind: "taken", execution });
       this.#stop(execution, "another driver goes on with it");
     }
-    const writing = store === "none" ? undefined : this.#lineage.open(execution, store, storeWaitMs);
+    const isLogged = store !== "none";
+    const writing = isLogged ? this.#lineage.open(execution, store, storeWaitMs) : undefined;
     const ready = Promise.all([this.#bundles.fetch(bundle), writing, this.#stopping.get(execution)?.stopped]);
     const code = ready.then(([url]) => url);
     // Who waits for it hears of that; a machine that nothing is placed on has no use for it.
     code.catch(() => {});
-    this.#guests.set(execution, { driver, number, code, recordsTold: 0 });
+    this.#guests.set(execution, {
+      driver,
+      number,
+      code,
+      isLogged,
+      isServed: before?.isServed ?? false,
+      isReleased: false,
+      recordsTold: 0,
+    });
+    if (isLogged && this.#storeAway) this.#tell(driver, { kind: "store-away", away: true });
   }
 
   /** Orders wait for the code of their execution, and come to the slot in their order. */
@@ -221,8 +254,14 @@ export class Machine {
     const guest = this.#guests.get(order.execution);
     if (handle === undefined) return;
     if (guest === undefined || guest.driver !== driver) {
-      if (order.kind === "release-dataset") handle.order(order);
+      // The first slot's release has forgotten the execution, and the others have theirs to come.
+      if (order.kind === "release-dataset" || (order.kind === "release" && guest === undefined)) handle.order(order);
+      else this.#strayOrders++;
       return;
+    }
+    if (order.kind === "prepare" && !guest.isServed) {
+      guest.isServed = true;
+      this.#executionsServed++;
     }
     guest.code.then(
       (load) => handle.order(order.kind === "prepare" ? { ...order, reference: { ...order.reference, load } } : order),
@@ -232,7 +271,9 @@ export class Machine {
       },
     );
     // Its driver may keep it for another try, but slots don't know it any more.
-    if (order.kind === "release") void guest.code.finally(() => this.#forget(order.execution)).catch(() => {});
+    if (order.kind !== "release") return;
+    guest.isReleased = true;
+    void guest.code.finally(() => this.#forget(order.execution)).catch(() => {});
   }
 
   #forget(execution: string): void {
@@ -273,15 +314,45 @@ export class Machine {
     const replaced = (): void => {
       const added = this.#living.find(({ id }) => !before.has(id));
       for (const driver of this.#drivers) this.#tell(driver, { kind: "slot-replaced", lost: slot, slot: added?.id });
+      this.#options.offers?.();
     };
     this.#launched?.replace(slot).then(replaced, replaced);
   }
 
-  /** A driver is gone, or has given this machine up: what it ran here is stopped, since somebody else may go on with it. */
+  /** Drivers that can reach the store themselves let others make again what this machine can't write down. */
+  #storeIs(away: boolean): void {
+    const drivers = new Set([...this.#guests.values()].flatMap(({ driver, isLogged }) => (isLogged ? [driver] : [])));
+    for (const driver of drivers) this.#tell(driver, { kind: "store-away", away });
+    if (this.#storeAway === away) return;
+    this.#storeAway = away;
+    this.#options.offers?.();
+  }
+
+  /** It waits until it knows that this has come, and has nothing else to say. */
+  #driverLeaves(driver: string): void {
+    this.#leaving.add(driver);
+    this.#world.sockets.clock.after(leaveGraceMs, () => {
+      this.#leaving.delete(driver);
+      this.#wire?.giveUp(driver);
+    });
+    this.#driverEnds(driver, "it ended");
+  }
+
+  /** A driver is gone, or has given this machine up. */
   #driverGone(driver: string, why: string): void {
-    if (!this.#drivers.delete(driver)) return;
     this.#wire?.giveUp(driver);
-    for (const [execution, guest] of this.#guests) if (guest.driver === driver) this.#stop(execution, why);
+    this.#driverEnds(driver, why);
+  }
+
+  /** What it ran here is stopped, since somebody else may go on with it. */
+  #driverEnds(driver: string, why: string): void {
+    if (!this.#drivers.delete(driver)) return;
+    for (const [execution, guest] of this.#guests) {
+      if (guest.driver !== driver) continue;
+      // One that is done isn't taken by anybody, and stopping it would drop its datasets.
+      if (guest.isReleased) this.#forget(execution);
+      else this.#stop(execution, why);
+    }
     this.#authority.driverGone(driver);
   }
 

@@ -21,6 +21,8 @@ export interface MachineOffer extends MachinePlace {
   readonly host: string;
   /** Bytes of heap of each slot; undefined for the engine's default. */
   readonly memoryBytes: number | undefined;
+  /** It can't reach the store: what it did couldn't be written down. */
+  readonly storeAway?: boolean | undefined;
 }
 
 /** Code that an execution's slots run. */
@@ -73,6 +75,8 @@ export type FromMachine =
       readonly question?: number | undefined;
       readonly said: LineageWord;
     }
+  /** The machine can't reach the store (any more), said again now and then; or it can again. */
+  | { readonly kind: "store-away"; readonly away: boolean }
   /** Another driver goes on with the execution. */
   | { readonly kind: "taken"; readonly execution: string }
   /** A slot was started in place of a lost one, or can't be. */

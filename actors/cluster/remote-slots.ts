@@ -1,5 +1,4 @@
 import { errorFromData, QStreamError } from "../../lib/core/errors.ts";
-import { systemClock } from "../../lib/core/seam/clock.ts";
 import type { FileSystem } from "../../lib/core/contracts/file-system.ts";
 import type { LineageActor } from "../lineage/lineage-actor.ts";
 import type { SlotHandle } from "../scheduler/execution-request.ts";
@@ -10,9 +9,13 @@ import type { LaunchedSlots } from "../slots/slot-launcher.ts";
 import type { Bind, Security } from "../transport/wire/security.ts";
 import { machineOf, slotOn, SlotsOnWire } from "../transport/wire/slots-on-wire.ts";
 import { Wire } from "../transport/wire/wire.ts";
+import { checkFromMachine } from "./check-told.ts";
+import { systemWorld, type MachineWorld } from "./machine-world.ts";
 import type { BundleReference, FromMachine, MachinePlace, ToMachine } from "./protocol.ts";
 
 export interface RemoteSlotsOptions {
+  /** Default: that of a process. */
+  readonly world?: MachineWorld | undefined;
   /** The driver's own name on the wire. */
   readonly id: string;
   readonly bind: Bind;
@@ -28,6 +31,8 @@ export interface RemoteSlotsOptions {
   /** URL of the store that machines write lineage to. */
   readonly store: string;
   readonly storeWaitMs: number;
+  /** Whether the store can be reached from here. */
+  readonly storeAnswers: () => Promise<boolean>;
   /** Who knows all channels; there from the first execution on. */
   readonly lineage: () => LineageActor | undefined;
   readonly onReport: (report: Report) => void;
@@ -43,22 +48,29 @@ interface KnownMachine extends MachinePlace {
   readonly slots: Map<string, SlotHandle>;
   /** Who waits for a slot in place of a lost one. */
   readonly replacing: Map<string, () => void>;
+  /** It can't reach the store: how often it said so while the store could be reached from here. */
+  cutOff: { isNow: boolean; words: number };
 }
 
 /** The slots of a cluster's machines, for the session of one driver. Machines come and go. */
 export class RemoteSlots implements LaunchedSlots {
+  readonly grows = true;
   readonly client: SlotHandle;
   readonly #options: RemoteSlotsOptions;
+  readonly #world: MachineWorld;
   readonly #wire: Wire;
   readonly #machines = new Map<string, KnownMachine>();
   readonly #gone = new Set<string>();
   /** Who waits for any machine at all. */
   readonly #bereft = new Set<() => void>();
   readonly #executions = new Set<string>();
+  /** Those of all machines; undefined after a change. */
+  #slots: readonly SlotHandle[] | undefined;
   readonly #closeClient: () => Promise<void>;
 
   private constructor(options: RemoteSlotsOptions, wire: Wire, slotsOnWire: SlotsOnWire) {
     this.#options = options;
+    this.#world = options.world ?? systemWorld;
     this.#wire = wire;
     const id = slotOn(options.id, "client");
     const slot = makeSlot({
@@ -67,6 +79,7 @@ export class RemoteSlots implements LaunchedSlots {
       files: options.files,
       memoryBytes: () => process.memoryUsage.rss(),
       report: options.onReport,
+      world: this.#world.slotWorld(),
     });
     this.client = { id, machine: options.id, tags: [], order: (order) => slot.order(order), lose: () => {} };
     this.#closeClient = () => slot.close();
@@ -77,20 +90,23 @@ export class RemoteSlots implements LaunchedSlots {
     const opened: { remote?: RemoteSlots } = {};
     const wire = await Wire.open({
       machine: options.id,
+      sockets: options.world?.sockets,
       bind: options.bind,
       security: options.security,
       advertise: options.advertise,
       leaseMs: options.leaseMs,
       link: (to, from, message) => slotsOnWire.deliver(to, from, message),
-      told: (machine, content) => opened.remote?.told(machine, content as FromMachine),
+      told: (machine, content) => opened.remote?.told(machine, checkFromMachine(content)),
       silent: (machine, silentMs) => opened.remote?.machineLost(machine, `nothing was heard of it for ${silentMs} ms`),
       givenUp: (machine) => opened.remote?.machineLost(machine, "it has given the execution up"),
     });
     return (opened.remote = new RemoteSlots(options, wire, slotsOnWire));
   }
 
+  /** The same list as long as there are the same slots. */
   get slots(): readonly SlotHandle[] {
-    return [...this.#machines.values()].flatMap(({ slots }) => [...slots.values()]);
+    this.#slots ??= [...this.#machines.values()].flatMap(({ slots }) => [...slots.values()]);
+    return this.#slots;
   }
 
   get machines(): readonly string[] {
@@ -102,15 +118,23 @@ export class RemoteSlots implements LaunchedSlots {
     return [...this.#machines.values()].some(({ slots }) => slots.size === 0);
   }
 
-  /** A machine is there: its slots can be used once it has said which they are. */
-  add({ id, url }: MachinePlace): void {
-    if (this.#machines.has(id) || this.#gone.has(id)) return;
-    this.#machines.set(id, { id, url, slots: new Map(), replacing: new Map() });
-    this.#wire.meet(id, url);
-    this.#wire.watch(id);
-    const machines = [...this.#machines.values()].map(({ id: other, url: at }) => ({ id: other, url: at }));
-    for (const other of this.#machines.keys()) this.#tell(other, { kind: "machines", machines });
-    for (const execution of this.#executions) this.#open(id, execution);
+  /** Machines are there: their slots can be used once they have said which they are. */
+  add(...places: readonly MachinePlace[]): void {
+    const added = places.filter(({ id }) => !this.#machines.has(id) && !this.#gone.has(id));
+    if (added.length === 0) return;
+    const before = [...this.#machines.keys()];
+    for (const { id, url } of added) {
+      this.#machines.set(id, { id, url, slots: new Map(), replacing: new Map(), cutOff: { isNow: false, words: 0 } });
+      this.#wire.meet(id, url);
+      this.#wire.watch(id);
+    }
+    // Each hears once of each other one.
+    for (const other of before) this.#tell(other, { kind: "machines", machines: added });
+    const machines = [...this.#machines.values()].map(({ id, url }) => ({ id, url }));
+    for (const { id } of added) {
+      this.#tell(id, { kind: "machines", machines });
+      for (const execution of this.#executions) this.#open(id, execution);
+    }
   }
 
   /** An execution is going to use the slots. */
@@ -129,9 +153,13 @@ export class RemoteSlots implements LaunchedSlots {
 
   /** A machine is to go: what it does for executions is made again by others, and it is told that nobody needs it. */
   drain(id: string): void {
+    this.#leave(id, "is drained");
+  }
+
+  #leave(id: string, why: string): void {
     if (!this.#machines.has(id)) return;
     this.#tell(id, { kind: "leave" });
-    this.#without(id, new QStreamError("SLOT_LOST", `machine ${id} is drained`));
+    this.#without(id, new QStreamError("SLOT_LOST", `machine ${id} ${why}`));
     // It breaks with this driver when it has heard that; if it never does, nothing it sends is of a life that counts.
     this.#wire.unwatch(id);
   }
@@ -141,6 +169,7 @@ export class RemoteSlots implements LaunchedSlots {
     const machine = this.#machines.get(id);
     if (machine === undefined) return;
     this.#machines.delete(id);
+    this.#slots = undefined;
     this.#gone.add(id);
     for (const slot of machine.slots.keys()) this.#options.onLost(slot, error);
     for (const settle of machine.replacing.values()) settle();
@@ -162,7 +191,7 @@ export class RemoteSlots implements LaunchedSlots {
         this.#bereft.delete(settle);
         resolve();
       };
-      const cancel = systemClock.after(bereftLeases * this.#options.leaseMs, settle);
+      const cancel = this.#world.sockets.clock.after(bereftLeases * this.#options.leaseMs, settle);
       this.#bereft.add(settle);
     });
   }
@@ -194,17 +223,36 @@ export class RemoteSlots implements LaunchedSlots {
       case "lineage":
         void this.#lineage(id, told);
         return;
+      case "store-away":
+        machine.cutOff.isNow = told.away;
+        if (told.away) void this.#storeAway(machine);
+        else machine.cutOff.words = 0;
+        return;
       case "taken":
         this.#options.onTaken(told.execution);
         return;
       case "slot-replaced": {
         const tags = machine.slots.get(told.lost)?.tags ?? [];
         machine.slots.delete(told.lost);
+        this.#slots = undefined;
         if (told.slot !== undefined) this.#addSlot(machine, told.slot, tags);
         machine.replacing.get(told.lost)?.();
         machine.replacing.delete(told.lost);
       }
     }
+  }
+
+  /**
+   * A machine can't write down what it does. Where others can, they make it again; where nobody can, and where there is no other, all
+   * wait for the store.
+   */
+  async #storeAway(machine: KnownMachine): Promise<void> {
+    const { cutOff } = machine;
+    cutOff.words = (await this.#options.storeAnswers()) ? cutOff.words + 1 : 0;
+    // A store that has just come back may be back for the machine, too, before it says so.
+    if (!cutOff.isNow || cutOff.words < 2 || this.#machines.get(machine.id) !== machine) return;
+    const others = [...this.#machines.values()].filter(({ cutOff: { isNow }, slots }) => !isNow && slots.size > 0);
+    if (others.length > 0) this.#leave(machine.id, "can't reach the store, which others can");
   }
 
   async #lineage(
@@ -239,6 +287,7 @@ export class RemoteSlots implements LaunchedSlots {
   }
 
   #addSlot(machine: KnownMachine, id: string, tags: readonly string[]): void {
+    this.#slots = undefined;
     machine.slots.set(id, {
       id,
       machine: machine.id,

@@ -10,6 +10,12 @@ export interface ChannelPlacement {
   readonly slot: string;
 }
 
+/** A channel that goes elsewhere. */
+export interface ChannelMove extends ChannelPlacement {
+  /** The slot that it leaves; `slot` is the one that it goes to. */
+  readonly from: string;
+}
+
 /** What one channel did, and where. */
 export interface ChannelSummary extends ChannelPlacement {
   readonly state: ChannelState;
@@ -29,6 +35,8 @@ export interface StepSummary {
 /** The measures of an execution, while it runs and at its end. */
 export interface ExecutionMetrics {
   readonly execution: string;
+  /** There where another process had begun it: what was done before it was gone on with isn't counted, nor the time for that. */
+  readonly resumed?: true;
   readonly elapsedMs: number;
   readonly steps: readonly StepSummary[];
   readonly channels: readonly ChannelSummary[];
@@ -85,5 +93,9 @@ export type ExecutionEvent =
       /** Lives that make outputs of other channels again, for those. */
       readonly replays: number;
     }
+  /** Channels can't be placed: what is missing, and for how many milliseconds at most it is waited for. */
+  | { readonly kind: "waiting"; readonly execution: string; readonly missing: string; readonly waitMs: number }
+  /** Channels go elsewhere, so that the load is even. They are lost where they are, and `recovered` follows. */
+  | { readonly kind: "rebalanced"; readonly execution: string; readonly moves: readonly ChannelMove[] }
   | { readonly kind: "done"; readonly execution: string; readonly metrics: ExecutionMetrics }
   | { readonly kind: "failed"; readonly execution: string; readonly error: Error; readonly metrics: ExecutionMetrics };

@@ -1,9 +1,12 @@
+import type { EdgeSizes } from "../../lib/core/placement-strategy.ts";
 import type { Plan } from "../../lib/core/plan.ts";
+import { edgeSizes } from "../../lib/placement/index.ts";
 import { addMetrics, emptyMetrics, type ChannelMetrics } from "../channel/channel-metrics.ts";
 import { waitsForOthers, type ChannelState } from "../channel/channel-parts.ts";
 import type { LineageMetrics } from "../lineage/lineage-metrics.ts";
 import type { ChannelReport, DoneChannel } from "../slot/protocol.ts";
 import type { ChannelPlacement, ChannelSummary, ExecutionMetrics, StepSummary } from "./execution-events.ts";
+import type { ExecutionRequest } from "./execution-request.ts";
 
 interface KnownChannel {
   state: ChannelState;
@@ -21,15 +24,18 @@ export class ExecutionRecord {
   readonly #channels: KnownChannel[][];
   readonly #memory = new Map<string, number>();
   readonly #lineage: () => LineageMetrics | undefined;
+  readonly #resumed: boolean;
   #left: number;
+  /** What all channels did, as one number. */
+  #gotOn = 0;
 
   constructor(
-    execution: string,
-    plan: Plan,
+    { execution, plan, resumed = false }: Pick<ExecutionRequest, "execution" | "plan" | "resumed">,
     slots: readonly string[],
     placement: readonly (readonly number[])[],
     lineage: () => LineageMetrics | undefined,
   ) {
+    this.#resumed = resumed;
     this.#execution = execution;
     this.#lineage = lineage;
     this.#plan = plan;
@@ -55,7 +61,7 @@ export class ExecutionRecord {
       const known = this.#channels[report.step]?.[report.channel];
       if (known === undefined || known.state === "done") continue;
       known.state = report.state === "done" ? "running" : report.state;
-      if (report.metrics !== undefined) known.metrics = report.metrics;
+      if (report.metrics !== undefined) this.#measured(known, report.metrics);
       known.waits = report.waits;
     }
   }
@@ -65,7 +71,7 @@ export class ExecutionRecord {
       const known = this.#channels[channel.step]?.[channel.channel];
       if (known === undefined || known.state === "done") continue;
       known.state = "done";
-      known.metrics = channel.metrics;
+      this.#measured(known, channel.metrics);
       known.part = channel.part;
       this.#left--;
     }
@@ -128,6 +134,7 @@ export class ExecutionRecord {
     const { bytesExchanged, spooledBytes: bytesSpooled, objectsRead: rowsRead } = total;
     return {
       execution: this.#execution,
+      ...(this.#resumed ? { resumed: true as const } : {}),
       elapsedMs,
       steps,
       channels,
@@ -139,13 +146,36 @@ export class ExecutionRecord {
     };
   }
 
+  /** What was measured of the edges so far; undefined before anything was. */
+  edgeSizes(): EdgeSizes | undefined {
+    const steps = this.#channels.map((channels) => {
+      let [bytesIn, bytesOut] = [0, 0];
+      for (const { metrics } of channels) {
+        bytesIn += metrics.bytesIn;
+        bytesOut += metrics.bytesOut;
+      }
+      return { bytesIn, bytesOut };
+    });
+    return edgeSizes(this.#plan, steps);
+  }
+
+  /** Milliseconds that each channel was in tasks, by number. */
+  busy(): number[] {
+    return this.#channels.flatMap((channels) => channels.map(({ metrics }) => metrics.busyMs));
+  }
+
+  isDone(step: number, channel: number): boolean {
+    return this.#channels[step]?.[channel]?.state === "done";
+  }
+
   /** A number that changes whenever any channel got on. */
   pulse(): number {
-    let sum = this.#left;
-    for (const channels of this.#channels) {
-      for (const { metrics } of channels) sum += metrics.tasks + metrics.spooledBytes + metrics.parcelsIn;
-    }
-    return sum;
+    return this.#left + this.#gotOn;
+  }
+
+  #measured(known: KnownChannel, metrics: ChannelMetrics): void {
+    this.#gotOn += pulseOf(metrics) - pulseOf(known.metrics);
+    known.metrics = metrics;
   }
 
   /** Where everything waits for everything: the channels and edges, or undefined where something may still go on. */
@@ -169,4 +199,8 @@ export class ExecutionRecord {
     }
     return lines.length === 0 ? undefined : { edges: [...edges], lines };
   }
+}
+
+function pulseOf({ tasks, spooledBytes, parcelsIn }: ChannelMetrics): number {
+  return tasks + spooledBytes + parcelsIn;
 }

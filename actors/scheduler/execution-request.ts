@@ -1,7 +1,7 @@
 import type { FlowReference } from "../../lib/core/flow-registry.ts";
 import type { Limits } from "../../lib/core/limits.ts";
 import type { Plan } from "../../lib/core/plan.ts";
-import type { SlotPlace } from "../../lib/core/placement-strategy.ts";
+import type { EdgeSizes, SlotPlace } from "../../lib/core/placement-strategy.ts";
 import type { CheckpointPolicy } from "../channel/checkpoints.ts";
 import type { NumberedSplit } from "../channel/reader-work.ts";
 import type { ChannelOrder, Drain, EarlierChannels, Order } from "../slot/protocol.ts";
@@ -37,6 +37,8 @@ export interface ExecutionRequest {
   readonly earlier?: EarlierChannels | undefined;
   /** For one that only ends what is on its way, and saves the states of its channels. Sinks don't commit. */
   readonly drain?: Drain | undefined;
+  /** Bytes that went over the plan's edges when the flow ran before. */
+  readonly sizes?: EdgeSizes | undefined;
   readonly onEvent: (event: ExecutionEvent) => void;
   readonly resolve: (outcome: {
     readonly parts: ReadonlyMap<string, readonly unknown[]>;
@@ -51,6 +53,22 @@ export interface RecoverySettings {
   readonly attempts: number;
 }
 
+/** The index of each channel's slot. Steps on the same slots share one list, which then travels once to each slot. */
+export function placesOf(
+  placed: readonly (readonly string[])[],
+  slots: readonly string[],
+): readonly (readonly number[])[] {
+  const indexOf = new Map(slots.map((id, index) => [id, index]));
+  const known = new Map<string, readonly number[]>();
+  return placed.map((channels) => {
+    const indexes = channels.map((id) => indexOf.get(id) ?? -1);
+    const key = indexes.join();
+    const same = known.get(key) ?? indexes;
+    known.set(key, same);
+    return same;
+  });
+}
+
 /** What a slot is told before anything of an execution runs there. */
 export function prepareOrder(
   request: ExecutionRequest,
@@ -63,4 +81,19 @@ export function prepareOrder(
   const task = { execution, reference, args, plan, limits, seed, openedAt, strict, verifyReplay, earlier, drain };
   const checkpoints = recovery?.checkpoints ?? { everyMs: Infinity, workMs: Infinity };
   return { kind: "prepare", ...task, slots, placement, channels, logged: recovery !== undefined, checkpoints };
+}
+
+/** What each slot is to run at first, by its index. A channel's first life has its number. */
+export function channelOrders(request: ExecutionRequest, placement: readonly (readonly number[])[]): ChannelOrder[][] {
+  const orders: ChannelOrder[][] = [];
+  let number = 0;
+  placement.forEach((channels, step) => {
+    const splits = request.splits.get(step);
+    channels.forEach((slot, channel) => {
+      const own = splits?.[channel];
+      const order = { step, channel, life: number++, generation: 0 };
+      (orders[slot] ??= []).push(own === undefined ? order : { ...order, splits: own });
+    });
+  });
+  return orders;
 }

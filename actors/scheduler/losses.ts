@@ -2,12 +2,12 @@ import { errorFromData, QStreamError, type ErrorData } from "../../lib/core/erro
 import type { LineageActor } from "../lineage/lineage-actor.ts";
 import type { Report } from "../slot/protocol.ts";
 import type { SlotActivity } from "../slot/turn-notes.ts";
-import { hangOf, type Hang } from "./hung-task.ts";
 import type { Running } from "./running.ts";
+import { taskAtLoss, type TaskAtLoss } from "./task-at-loss.ts";
 
 export type ChannelFailure = Extract<Report, { kind: "channel-failed" }>;
 
-// Losses one after the other, without any task between them, after which it isn't bad luck.
+// Losses after a first one, without any new task between them, after which it isn't bad luck.
 const fruitlessLossesMax = 5;
 
 /** Decides what a lost slot or a failed channel means for an execution: another try, or its end. */
@@ -99,14 +99,14 @@ export class Losses {
   /**
    * False where nothing can be made again: the execution is stopped.
    *
-   * @param activity - what the slot hung in, if it was given up for that
+   * @param activity - what the slot was at, where that may be the reason
    */
   slotLost(running: Running, slot: string, loss: Error, activity: SlotActivity | undefined): boolean {
     const { lives, request } = running;
-    const hang = hangOf(running, slot, loss, activity);
-    const error = hang?.error ?? loss;
+    const task = taskAtLoss(running, slot, loss, activity);
+    const error = task?.error ?? loss;
     const lineage = this.#lineage;
-    if (running.recovering === undefined || lineage === undefined || isHopeless(running, lineage, hang, loss)) {
+    if (running.recovering === undefined || lineage === undefined || isHopeless(running, lineage, task, loss)) {
       this.#stop(running, error);
       return false;
     }
@@ -115,12 +115,12 @@ export class Losses {
     running.awaited.delete(slot);
     request.onEvent({ kind: "slot-lost", execution: request.execution, slot, error });
     const numbers = lives.on(slot).map(({ number }) => number);
-    const channel = hang?.failure === undefined ? undefined : lives.ofLife(hang.failure.life);
-    if (hang?.failure === undefined || channel === undefined) this.recover(running, numbers);
+    const channel = task?.failure === undefined ? undefined : lives.ofLife(task.failure.life);
+    if (task?.failure === undefined || channel === undefined) this.recover(running, numbers);
     else {
       // How their next lives go about it depends on how often that happened.
       this.#noteLost(running, numbers);
-      this.#count(lineage, hang.failure, channel.number, numbers);
+      this.#count(lineage, task.failure, channel.number, numbers);
     }
     return true;
   }
@@ -169,20 +169,21 @@ function causeOf({ seq, consumed }: ChannelFailure): string {
 }
 
 /** True if another try makes no sense: slots are lost again and again, or user code hangs where it isn't known in which task. */
-function isHopeless(running: Running, lineage: LineageActor, hang: Hang | undefined, loss: Error): boolean {
+function isHopeless(running: Running, lineage: LineageActor, task: TaskAtLoss | undefined, loss: Error): boolean {
+  const attempts = running.request.recovery?.attempts ?? 1;
+  // The store counts it for the channel. But a heap may run over in another task each time.
+  if (task?.failure !== undefined) return isFruitless(running, lineage, fruitlessLossesMax + attempts);
+  if (task?.hung === true) return ++running.unplacedHangs >= attempts;
   // All slots of a machine are lost at once, by one error.
-  if (hang === undefined) return loss !== running.lastLoss && isFruitless(running, lineage);
-  // The store counts it for the channel.
-  if (hang.failure !== undefined) return false;
-  return ++running.unplacedHangs >= (running.request.recovery?.attempts ?? 1);
+  return loss !== running.lastLoss && isFruitless(running, lineage, fruitlessLossesMax);
 }
 
 /** True if slots are lost again and again, and nothing gets on between: what runs again after a loss has no new record. */
-function isFruitless(running: Running, lineage: LineageActor): boolean {
+function isFruitless(running: Running, lineage: LineageActor, lossesMax: number): boolean {
   const tasks = lineage.written(running.request.execution)?.records ?? 0;
   running.fruitlessLosses = tasks === running.tasksAtLoss ? running.fruitlessLosses + 1 : 0;
   running.tasksAtLoss = tasks;
-  return running.fruitlessLosses >= fruitlessLossesMax;
+  return running.fruitlessLosses >= lossesMax;
 }
 
 /** True where another checkpoint may do: not for code that takes no state at all. */

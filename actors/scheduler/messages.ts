@@ -1,6 +1,7 @@
 import type { RecoverableChannel } from "../lineage/lineage-actor.ts";
 import type { Report } from "../slot/protocol.ts";
 import type { SlotActivity } from "../slot/turn-notes.ts";
+import type { ChannelMove } from "./execution-events.ts";
 import type { ExecutionRequest } from "./execution-request.ts";
 import type { ChannelFailure } from "./losses.ts";
 
@@ -29,7 +30,16 @@ export type Message =
       /** Channels that were lost with it and wait for the count. */
       readonly lost: readonly number[] | undefined;
     }
+  | RebalanceRequest
   | { readonly kind: "late"; readonly execution: string };
+
+/** Somebody wants the load of an execution to be even. */
+export interface RebalanceRequest {
+  readonly kind: "rebalance";
+  readonly subject: string;
+  readonly answer: (moves: readonly ChannelMove[]) => void;
+  readonly refuse: (error: Error) => void;
+}
 
 /** The execution that a message is about, where it is about one. */
 export function executionOf(message: Message): string | undefined {
@@ -42,6 +52,7 @@ export function executionOf(message: Message): string | undefined {
       return message.failure.execution;
     case "lost":
     case "slot-added":
+    case "rebalance":
       return undefined;
     default:
       return message.execution;

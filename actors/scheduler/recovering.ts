@@ -1,6 +1,6 @@
 import { QStreamError } from "../../lib/core/errors.ts";
-import type { SlotPlace } from "../../lib/core/placement-strategy.ts";
-import { placeChannels } from "../../lib/placement/index.ts";
+import type { EdgeSizes, SlotPlace } from "../../lib/core/placement-strategy.ts";
+import { isMissing, placeAgain, type MissingPlace } from "../../lib/placement/index.ts";
 import type { FailedParcels } from "../channel/replay.ts";
 import type { RecoverableChannel } from "../lineage/lineage-actor.ts";
 import type { KnownCheckpoint } from "../lineage/retention.ts";
@@ -21,6 +21,10 @@ export interface RecoveringParts {
   /** Shuts out the present generations of channels; the answer comes by `fenced`. */
   readonly fence: (round: number, numbers: readonly number[]) => void;
   readonly checkpointsOf: (number: number) => readonly KnownCheckpoint[];
+  /** What was measured of the edges so far. */
+  readonly sizes: () => EdgeSizes | undefined;
+  /** There is no place for some channels: when slots are added, another round finds out whether there is. */
+  readonly waits: (missing: MissingPlace) => void;
   /** Everything that was lost lives again. */
   readonly done: (plan: RecoveryPlan) => void;
 }
@@ -49,15 +53,19 @@ export class Recovering {
   #replays: RecoveryPlan["replays"] = [];
   readonly #failed = new Map<number, FailedParcels>();
   readonly #startedFrom = new Map<number, number>();
+  /** Slots that somebody has chosen for channels that are lost. */
+  readonly #chosen = new Map<number, string>();
   #round: Round | undefined;
   #rounds = 0;
+  /** There was no place for what is lost. */
+  #waits = false;
 
   constructor(parts: RecoveringParts) {
     this.#parts = parts;
   }
 
   get active(): boolean {
-    return this.#round !== undefined;
+    return this.#round !== undefined || this.#waits;
   }
 
   /** Rounds so far. */
@@ -80,12 +88,18 @@ export class Recovering {
     this.#failed.set(number, parcels);
   }
 
+  /** The next life of a channel goes to a certain slot, if that is there then. */
+  choose(number: number, slot: string): void {
+    this.#chosen.set(number, slot);
+  }
+
   /** Lives ended: a new round begins. */
   lose(numbers: readonly number[]): void {
     const { lives } = this.#parts;
     for (const number of numbers) this.#lost.add(number);
     // What an unfinished round had to bring back is still among what is lost.
     this.#round = undefined;
+    this.#waits = false;
     for (const number of this.#lost) {
       const life = lives.all[number]?.life;
       if (life !== undefined) this.#deadLives.add(life);
@@ -142,7 +156,10 @@ export class Recovering {
     for (const [slot, links] of round.plan.links) {
       this.#parts.order(slot, { kind: "connect", execution, round: round.number, links });
     }
-    for (const { number } of round.plan.recovered) this.#lost.delete(number);
+    for (const { number } of round.plan.recovered) {
+      this.#lost.delete(number);
+      this.#chosen.delete(number);
+    }
     this.#round = undefined;
     this.#parts.done(round.plan);
   }
@@ -152,7 +169,8 @@ export class Recovering {
     const { request, lives, checkpointsOf } = this.#parts;
     const { plan, execution } = request;
     this.#refuseRegress(round, round.fenced);
-    const lost = this.#placeLost(round.fenced);
+    const lost = this.#placeOrWait(round.fenced);
+    if (lost === undefined) return;
     const { received, held } = round;
     const recovery = planRecovery({ plan, lives, lost, received, held, checkpointsOf });
     round.plan = recovery;
@@ -175,43 +193,54 @@ export class Recovering {
   /** Survivors may have consumed what the store has forgotten: what is made anew would differ from that. */
   #refuseRegress(round: Round, fenced: readonly RecoverableChannel[]): void {
     const { plan } = this.#parts.request;
-    for (const { channel: number, lastSeq } of fenced) {
-      const life = this.#parts.lives.all[number];
-      for (const [key, seq] of round.received) {
-        const [edge = -1, from = -1] = key.split(":").map(Number);
-        if (plan.edges[edge]?.from !== life?.step || from !== life?.channel || seq <= lastSeq) continue;
-        const step = plan.steps[life?.step ?? -1]?.id ?? "";
-        throw new QStreamError(
-          "LINEAGE_REGRESSED",
-          `the log ends at task ${lastSeq}, though task ${seq} had been committed and consumed`,
-          { step, channel: from, advice: "The store lost what it had confirmed: see docs/lineage-stores.md" },
-        );
-      }
+    const lastSeqs = new Map(fenced.map(({ channel, lastSeq }) => [channel, lastSeq]));
+    for (const [key, seq] of round.received) {
+      const [edge = -1, from = -1] = key.split(":").map(Number);
+      const step = plan.edges[edge]?.from ?? -1;
+      const lastSeq = lastSeqs.get(this.#parts.lives.at(step, from)?.number ?? -1);
+      if (lastSeq === undefined || seq <= lastSeq) continue;
+      throw new QStreamError(
+        "LINEAGE_REGRESSED",
+        `the log ends at task ${lastSeq}, though task ${seq} had been committed and consumed`,
+        {
+          step: plan.steps[step]?.id ?? "",
+          channel: from,
+          advice: "The store lost what it had confirmed: see docs/lineage-stores.md",
+        },
+      );
+    }
+  }
+
+  /** Undefined where channels have to wait for a place: the round is over. */
+  #placeOrWait(fenced: readonly RecoverableChannel[]): Map<number, LostChannel> | undefined {
+    try {
+      return this.#placeLost(fenced);
+    } catch (error) {
+      if (!isMissing(error) || error.waitMs === undefined) throw error;
+      this.#round = undefined;
+      this.#waits = true;
+      this.#parts.waits(error);
+      return undefined;
     }
   }
 
   #placeLost(fenced: readonly RecoverableChannel[]): Map<number, LostChannel> {
-    const { request, lives, client } = this.#parts;
-    const slots = this.#parts.slots();
-    const placed = new Map<number, LostChannel>();
-    const byStep = new Map<number, readonly string[]>();
-    const places = request.plan.steps.map((other, index) =>
-      Array.from({ length: other.channels }, (_, channel) => lives.at(index, channel)?.slot ?? ""),
+    const { request, lives, client, sizes } = this.#parts;
+    const found = placeAgain({
+      plan: request.plan,
+      slots: this.#parts.slots(),
+      client,
+      channels: lives.all,
+      lost: fenced.map(({ channel }) => channel),
+      chosen: this.#chosen,
+      sizes: sizes(),
+    });
+    return new Map(
+      fenced.map(({ channel: number, generation, lastSeq, checkpoints }) => {
+        const slot = found.get(number) ?? client;
+        return [number, { number, generation, lastSeq, checkpoints, slot }];
+      }),
     );
-    // In the plan's order: a step that goes where another one is goes where that one is from now on.
-    for (const lost of fenced.toSorted((a, b) => a.channel - b.channel)) {
-      const { channel: number, generation, lastSeq, checkpoints } = lost;
-      const life = lives.all[number];
-      const step = request.plan.steps[life?.step ?? -1];
-      if (life === undefined || step === undefined) continue;
-      const ofStep =
-        byStep.get(life.step) ?? placeChannels(step, { slots, client, placed: places, turn: this.#rounds });
-      byStep.set(life.step, ofStep);
-      const slot = ofStep[life.channel] ?? client;
-      (places[life.step] ?? [])[life.channel] = slot;
-      placed.set(number, { number, generation, lastSeq, checkpoints, slot });
-    }
-    return placed;
   }
 
   /** Adds to an order what the plan of a recovery doesn't know: splits, and what the operator failed on. */

@@ -26,6 +26,8 @@ export interface Running {
   fruitlessLosses: number;
   tasksAtLoss: number;
   lastLoss: Error | undefined;
+  /** Forgets that the execution waits for a place; undefined while it doesn't. */
+  stopWaiting: (() => void) | undefined;
   /** Slots that were given up while they hung outside of any channel's task. */
   unplacedHangs: number;
 }

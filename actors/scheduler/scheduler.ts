@@ -1,19 +1,23 @@
 import { errorFromData, errorToData, QStreamError } from "../../lib/core/errors.ts";
 import type { Clock } from "../../lib/core/seam/clock.ts";
-import { placeChannels } from "../../lib/placement/index.ts";
+import { placePlan, type MissingPlace } from "../../lib/placement/index.ts";
 import type { ActorHost, ActorReference } from "../hosts/actor-host.ts";
 import type { LineageActor } from "../lineage/lineage-actor.ts";
-import type { ChannelOrder, Order, Report } from "../slot/protocol.ts";
+import type { Order, Report } from "../slot/protocol.ts";
 import type { SlotActivity } from "../slot/turn-notes.ts";
+import type { ChannelMove } from "./execution-events.ts";
 import { ExecutionRecord } from "./execution-record.ts";
-import { prepareOrder, type ExecutionRequest, type SlotHandle } from "./execution-request.ts";
+import { channelOrders, placesOf, prepareOrder, type ExecutionRequest, type SlotHandle } from "./execution-request.ts";
+import { joinRecovery } from "./join-recovery.ts";
 import { Lives } from "./lives.ts";
 import type { RecoveryPlan } from "./plan-recovery.ts";
 import { Losses } from "./losses.ts";
 import { executionOf, type Message } from "./messages.ts";
 import { Quiet } from "./quiet.ts";
-import { Recovering } from "./recovering.ts";
+import { Rebalancing } from "./rebalancing.ts";
+import type { Recovering } from "./recovering.ts";
 import { deadlock, noSlots, progressEvent, type Running } from "./running.ts";
+import { SlotIndex } from "./slot-index.ts";
 
 // A slot that doesn't answer an order to stop within this time is stuck in a native call or an endless loop.
 const stopGraceMs = 2000;
@@ -22,11 +26,13 @@ const stopGraceMs = 2000;
 export class Scheduler {
   readonly #slots: () => readonly SlotHandle[];
   readonly #client: SlotHandle;
+  readonly #index: SlotIndex;
   readonly #clock: Clock;
   readonly #actor: ActorReference<Message>;
   readonly #executions = new Map<string, Running>();
   readonly #lineage: LineageActor | undefined;
   readonly #losses: Losses;
+  readonly #rebalancing: Rebalancing;
   #turn = 0;
 
   constructor(parts: {
@@ -35,16 +41,27 @@ export class Scheduler {
     readonly slots: () => readonly SlotHandle[];
     readonly client: SlotHandle;
     readonly lineage?: LineageActor | undefined;
+    /** Channels move to slots with less to do without anybody asking for it. */
+    readonly rebalances?: boolean | undefined;
   }) {
     this.#slots = parts.slots;
     this.#lineage = parts.lineage;
     this.#client = parts.client;
+    this.#index = new SlotIndex(parts.client, parts.slots);
     this.#clock = parts.clock;
     this.#losses = new Losses({
       lineage: parts.lineage,
       stop: (running, reason) => this.#stop(running, reason),
       counted: (failure, count, lost) => this.#actor.tell({ kind: "failure-counted", failure, count, lost }),
       cancel: (execution, reason) => this.cancel(execution, reason),
+    });
+    this.#rebalancing = new Rebalancing({
+      clock: parts.clock,
+      slots: parts.slots,
+      client: parts.client.id,
+      byItself: parts.rebalances === true,
+      again: (request) => this.#actor.tell(request),
+      recover: (running, numbers) => this.#losses.recover(running, numbers),
     });
     this.#actor = parts.host.spawn<Message>("scheduler", {
       receive: (message) => this.#receive(message),
@@ -67,7 +84,7 @@ export class Scheduler {
   /**
    * A slot ended by itself, or was given up.
    *
-   * @param activity - what it hung in, if it was given up for that
+   * @param activity - what it was at, where that may be the reason
    */
   slotLost(slot: string, error: Error, activity?: SlotActivity): void {
     this.#actor.tell({ kind: "lost", slot, error, activity });
@@ -78,8 +95,18 @@ export class Scheduler {
     this.#actor.tell({ kind: "slot-added" });
   }
 
+  /** Moves channels to slots that have less to do. Fulfilled with those that go elsewhere, once they are on their way. */
+  rebalance(execution: string): Promise<readonly ChannelMove[]> {
+    return new Promise((answer, refuse) => {
+      this.#actor.tell({ kind: "rebalance", subject: execution, answer, refuse });
+    });
+  }
+
   close(): void {
-    for (const running of this.#executions.values()) running.cancelTimer?.();
+    for (const { cancelTimer, stopWaiting } of this.#executions.values()) {
+      cancelTimer?.();
+      stopWaiting?.();
+    }
     this.#actor.stop();
   }
 
@@ -120,8 +147,13 @@ export class Scheduler {
         if (running?.phase !== "stopping") running?.recovering?.fenced(message.round, message.channels);
         return;
       }
-      case "failure-counted":
-        this.#failureCounted(message);
+      case "failure-counted": {
+        const { failure, count, lost } = message;
+        this.#losses.failureCounted(this.#executions.get(failure.execution), failure, count, lost);
+        return;
+      }
+      case "rebalance":
+        this.#rebalancing.asked(this.#executions.get(message.subject), message);
         return;
       case "late":
         this.#late(message.execution);
@@ -143,15 +175,11 @@ export class Scheduler {
     const { plan, execution } = request;
     const handles = this.#slots();
     const slots = [...handles.map((slot) => slot.id), this.#client.id];
-    const indexOf = new Map(slots.map((id, index) => [id, index]));
-    const placed: string[][] = [];
-    for (const step of plan.steps) {
-      const turn = step.channels === 1 ? this.#turn++ : 0;
-      placed.push(placeChannels(step, { slots: handles, client: this.#client.id, placed, turn }));
-    }
-    const placement = placed.map((channels) => channels.map((id) => indexOf.get(id) ?? -1));
-    const record = new ExecutionRecord(execution, plan, slots, placement, () => this.#lineage?.written(execution));
-    const orders = this.#channelOrders(request, placement);
+    const turn = (): number => this.#turn++;
+    const placed = placePlan(plan, { slots: handles, client: this.#client.id, turn, sizes: request.sizes });
+    const placement = placesOf(placed, slots);
+    const record = new ExecutionRecord(request, slots, placement, () => this.#lineage?.written(execution));
+    const orders = channelOrders(request, placement);
     // One that goes on has no channel anywhere yet.
     const used = request.resumed === true ? [] : slots.filter((_, index) => orders[index] !== undefined);
     const running: Running = {
@@ -170,6 +198,7 @@ export class Scheduler {
       tasksAtLoss: -1,
       lastLoss: undefined,
       unplacedHangs: 0,
+      stopWaiting: undefined,
     };
     const recoverable = { ...running, recovering: this.#recoveringOf(running, request) };
     this.#executions.set(execution, recoverable);
@@ -190,49 +219,18 @@ export class Scheduler {
   #recoveringOf(running: Running, request: ExecutionRequest): Recovering | undefined {
     const lineage = this.#lineage;
     if (request.recovery === undefined || lineage === undefined) return undefined;
-    const { execution, plan } = request;
-    const { lives, slots } = running;
-    return new Recovering({
-      request,
-      lives,
+    const { execution } = request;
+    return joinRecovery(running, {
+      lineage,
       client: this.#client.id,
       slots: () => this.#slots(),
-      order: (slot, order) => {
-        if (!slots.includes(slot)) {
-          // It had nothing to do with the execution so far.
-          slots.push(slot);
-          const ids = [...new Set(lives.all.map((life) => life.slot))];
-          const placement = plan.steps.map((step, index) =>
-            Array.from({ length: step.channels }, (_, channel) => ids.indexOf(lives.at(index, channel)?.slot ?? "")),
-          );
-          this.#order(slot, prepareOrder(request, ids, placement, []));
-          if (this.#executions.get(execution)?.phase === "running") this.#order(slot, { kind: "start", execution });
-        }
-        this.#order(slot, order);
-      },
-      fence: (round, numbers) => {
-        lineage.fence(execution, numbers).then(
-          (channels) => this.#actor.tell({ kind: "fenced", execution, round, channels }),
-          (error: unknown) => this.cancel(execution, error instanceof Error ? error : new Error(String(error))),
-        );
-      },
-      checkpointsOf: (number) => lineage.checkpoints(execution, number),
+      order: (slot, order) => this.#order(slot, order),
+      phase: () => this.#executions.get(execution)?.phase,
+      fenced: (round, channels) => this.#actor.tell({ kind: "fenced", execution, round, channels }),
+      failed: (error) => this.cancel(execution, error),
+      waits: (missing) => this.#waits(execution, missing),
       done: (recovery) => this.#recovered(execution, recovery),
     });
-  }
-
-  #channelOrders(request: ExecutionRequest, placement: readonly (readonly number[])[]): ChannelOrder[][] {
-    const orders: ChannelOrder[][] = [];
-    let number = 0;
-    placement.forEach((channels, step) => {
-      const splits = request.splits.get(step);
-      channels.forEach((slot, channel) => {
-        const own = splits?.[channel];
-        const order = { step, channel, life: number++, generation: 0 };
-        (orders[slot] ??= []).push(own === undefined ? order : { ...order, splits: own });
-      });
-    });
-    return orders;
   }
 
   #take(report: Report): void {
@@ -280,6 +278,8 @@ export class Scheduler {
     const running = this.#executions.get(execution);
     if (running === undefined) return;
     const { record, request, lives } = running;
+    running.stopWaiting?.();
+    running.stopWaiting = undefined;
     for (const { step, channel, slot } of recovery.placed) record.moved(step, channel, slot);
     const channels = recovery.recovered.map(({ number, checkpoint }) => {
       const { step = -1, channel = -1, slot = "" } = lives.all[number] ?? {};
@@ -289,6 +289,15 @@ export class Scheduler {
     if (running.phase === "preparing" && running.awaited.size === 0) this.#started(running);
     // A slot may have been lost while sinks were committing.
     if (record.allDone && running.phase === "running") this.#commit(running);
+  }
+
+  /** A strategy can't be met with the slots that there are: others may come within its time. */
+  #waits(execution: string, missing: MissingPlace): void {
+    const running = this.#executions.get(execution);
+    if (running === undefined || running.stopWaiting !== undefined) return;
+    const waitMs = missing.waitMs ?? 0;
+    running.request.onEvent({ kind: "waiting", execution, missing: missing.missing, waitMs });
+    running.stopWaiting = this.#clock.after(waitMs, () => this.cancel(execution, missing));
   }
 
   #started(running: Running): void {
@@ -306,6 +315,7 @@ export class Scheduler {
     if (running.phase !== "running" || running.recovering?.active === true) return;
     request.onEvent(progressEvent(request.execution, record, this.#elapsed(running)));
     running.quiet.reported(report, record.pulse(), this.#clock.monotonic());
+    this.#rebalancing.look(running);
     if (!running.quiet.isLong(running.slots)) return;
     const stuck = record.stuck();
     if (stuck !== undefined) this.#stop(running, deadlock(running, stuck));
@@ -331,6 +341,7 @@ export class Scheduler {
     if (running.phase === "stopping") return;
     running.phase = "stopping";
     running.error = reason;
+    running.stopWaiting?.();
     running.awaited.clear();
     for (const slot of running.slots) running.awaited.add(slot);
     const { execution } = running.request;
@@ -341,12 +352,8 @@ export class Scheduler {
   #late(execution: string): void {
     const running = this.#executions.get(execution);
     if (running === undefined || running.phase !== "stopping") return;
-    for (const slot of running.awaited) this.#handle(slot)?.lose();
+    for (const slot of running.awaited) this.#index.find(slot)?.lose();
     this.#failed(running);
-  }
-
-  #failureCounted({ failure, count, lost }: Extract<Message, { kind: "failure-counted" }>): void {
-    this.#losses.failureCounted(this.#executions.get(failure.execution), failure, count, lost);
   }
 
   #lost(running: Running, { slot, error, activity }: Extract<Message, { kind: "lost" }>): void {
@@ -382,11 +389,7 @@ export class Scheduler {
   }
 
   #order(slot: string, order: Order): void {
-    this.#handle(slot)?.order(order);
-  }
-
-  #handle(slot: string): SlotHandle | undefined {
-    return slot === this.#client.id ? this.#client : this.#slots().find((handle) => handle.id === slot);
+    this.#index.find(slot)?.order(order);
   }
 
   #elapsed(running: Running): number {

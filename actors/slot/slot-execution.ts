@@ -29,7 +29,7 @@ import type {
   ReplayReport,
   Report,
 } from "./protocol.ts";
-import type { SlotParts } from "./slot.ts";
+import type { SharedParts } from "./slot.ts";
 import type { ChannelNotes } from "./turn-notes.ts";
 
 interface RunningChannel extends Hosted {
@@ -46,7 +46,7 @@ interface RunningChannel extends Hosted {
 export class SlotExecution {
   readonly id: string;
   readonly #order: PrepareOrder;
-  readonly #parts: SlotParts;
+  readonly #parts: SharedParts;
   readonly #program: Program;
   readonly #channels = new Map<number, RunningChannel>();
   readonly #links: Links;
@@ -56,7 +56,7 @@ export class SlotExecution {
   #done: DoneChannel[] = [];
   #started = false;
 
-  constructor(order: PrepareOrder, program: Program, parts: SlotParts) {
+  constructor(order: PrepareOrder, program: Program, parts: SharedParts) {
     this.id = order.execution;
     this.#order = order;
     this.#parts = parts;
@@ -177,6 +177,8 @@ export class SlotExecution {
     this.#parts.datasets.keep(this.id);
     for (const hosted of this.#channels.values()) hosted.actor?.stop();
     this.#channels.clear();
+    this.#started = false;
+    this.#parts.turns.leave(this.id);
     this.#parts.lineage.close(this.id);
     await this.#spools.disk.clear();
   }
@@ -234,7 +236,7 @@ export class SlotExecution {
     hosted.actor = this.#parts.host.spawn<"turn">(`${step.id}.${order.channel}`, {
       receive: () => {
         hosted.scheduled = false;
-        return during(notes, () => hosted.channel.turn());
+        return this.#parts.turns.take(this.id, () => during(notes, () => hosted.channel.turn()));
       },
       crashed: (error) => hosted.channel.failFrom(error),
     });
@@ -257,6 +259,7 @@ export class SlotExecution {
       channel: order.channel,
       channels: step.channels,
       memoryBytes: step.placement.kind === "client" ? limits.collectBytes : limits.stateBytes,
+      timersMax: limits.timers,
       files: this.#parts.files,
       spill: this.#parts.disk(),
       datasets: this.#parts.datasets,
@@ -345,7 +348,7 @@ export class SlotExecution {
   #wake(hosted: RunningChannel): void {
     if (hosted.scheduled || !this.#started) return;
     hosted.scheduled = true;
-    hosted.actor?.tell("turn");
+    this.#parts.turns.want(this.id, hosted.actor);
   }
 
   #forget(hosted: RunningChannel): void {

@@ -10,6 +10,7 @@ import type { Disk } from "../../lib/core/seam/disk.ts";
 import type { ActorHost } from "../hosts/actor-host.ts";
 import type { DatasetShelf } from "../../lib/core/dataset-shelf.ts";
 import type { Order, PrepareOrder, Report } from "./protocol.ts";
+import { FairTurns } from "./fair-turns.ts";
 import { SlotExecution } from "./slot-execution.ts";
 import type { TurnNotes } from "./turn-notes.ts";
 
@@ -33,11 +34,16 @@ export interface SlotParts {
   readonly notes?: TurnNotes | undefined;
 }
 
+/** A slot's own parts, and those that its executions share. */
+export interface SharedParts extends SlotParts {
+  readonly turns: FairTurns;
+}
+
 const progressEveryMs = 100;
 
 /** One slot: follows the scheduler's orders, and hands messages of links to the channels it runs. */
 export class Slot {
-  readonly #parts: SlotParts;
+  readonly #parts: SharedParts;
   readonly #executions = new Map<string, SlotExecution>();
   /** Executions whose flow is being loaded, and whether they were stopped meanwhile. */
   readonly #preparing = new Map<string, { stopped: boolean; readonly prepared: Promise<void> }>();
@@ -45,7 +51,7 @@ export class Slot {
   #lateMessages = 0;
 
   constructor(parts: SlotParts) {
-    this.#parts = parts;
+    this.#parts = { ...parts, turns: new FairTurns(parts.clock) };
     parts.transport.receive((message) => this.#receive(message));
   }
 

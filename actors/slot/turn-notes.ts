@@ -12,6 +12,10 @@ export interface SlotActivity {
   readonly seq: number | undefined;
   /** What the task had taken; the first of many runs of parcels. */
   readonly consumed: readonly Consumed[];
+  /** True where its asynchronous code was waiting: something else may have run meanwhile. */
+  readonly waits?: true;
+  /** True if the slot ended by itself; else it was given up because it hung. */
+  readonly ended?: true;
 }
 
 // Places of the notes, in words of 32 bits.
@@ -21,7 +25,8 @@ const executionAt = 2;
 const lifeAt = 3;
 const seqAt = 4;
 const runsAt = 5;
-const headWords = 6;
+const waitsAt = 6;
+const headWords = 7;
 const runWords = 4;
 const runsMax = 16;
 
@@ -58,7 +63,8 @@ export function activityOf(memory: Int32Array): SlotActivity {
     const at = headWords + run * runWords;
     return { edge: word(at), from: word(at + 1), firstSeq: word(at + 2), lastSeq: word(at + 3) };
   });
-  return { execution, life: word(lifeAt), seq: word(seqAt) < 0 ? undefined : word(seqAt), consumed };
+  const seq = word(seqAt) < 0 ? undefined : word(seqAt);
+  return { execution, life: word(lifeAt), seq, consumed, ...(word(waitsAt) === 1 ? { waits: true } : {}) };
 }
 
 /**
@@ -101,6 +107,7 @@ export class TurnNotes {
     memory[executionAt] = execution;
     memory[lifeAt] = life;
     memory[seqAt] = seq;
+    memory[waitsAt] = 0;
     const runs = Math.min(consumed.length, runsMax);
     memory[runsAt] = runs;
     for (let run = 0; run < runs; run++) {
@@ -116,8 +123,10 @@ export class TurnNotes {
   /** @internal A channel's turn is over, or waits. */
   rest(): void {
     const [only] = this.#waiting;
-    if (only !== undefined && this.#waiting.size === 1) this.write(only);
-    else this.#memory[kindAt] = idle;
+    if (only !== undefined && this.#waiting.size === 1) {
+      this.write(only);
+      this.#memory[waitsAt] = 1;
+    } else this.#memory[kindAt] = idle;
   }
 
   /** @internal Asynchronous code of a channel waits, until the promise is settled. */

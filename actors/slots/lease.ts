@@ -1,15 +1,10 @@
 import type { Readable } from "node:stream";
+import type { SlotActivity } from "../slot/turn-notes.ts";
+import { SignReader } from "./signs-of-life.ts";
 import type { StuckTurn } from "./turn-watch.ts";
 
-/** Where a slot's process writes its signs of life: the file descriptor after those of standard streams and IPC. */
-export const signsOfLifeDescriptor = 4;
-/** How often it does. */
-export const signsOfLifeEveryMs = 500;
-
-/** A sign of life of the process; one with a text says that the slot itself doesn't come back to its event loop. */
-export function signOfLife(stuck?: StuckTurn): string {
-  return stuck === undefined ? "." : `${JSON.stringify(stuck)}\n`;
-}
+// How long the last signs of a process that has ended are waited for, where one of its own children holds the pipe open.
+const lastSignsMs = 200;
 
 /**
  * Watches for a process that is alive but doesn't run: it was stopped, or its machine has no time for it. A thread beside its
@@ -17,9 +12,10 @@ export function signOfLife(stuck?: StuckTurn): string {
  */
 export class Lease {
   readonly #timer: NodeJS.Timeout;
+  readonly #ended: Promise<void>;
   #lastSignAt = performance.now();
   #lastLookAt = performance.now();
-  #read = "";
+  #activity: SlotActivity | undefined;
 
   /** @param ended - one of them is called, once: no sign has come for `leaseMs`, or the thread says that the slot is stuck */
   constructor(
@@ -27,14 +23,21 @@ export class Lease {
     leaseMs: number,
     ended: { readonly silent: (silentMs: number) => void; readonly stuck: (turn: StuckTurn) => void },
   ) {
+    const reader = new SignReader();
+    let stuck = false;
     signs.on("data", (written: Buffer) => {
       this.#lastSignAt = performance.now();
-      const stuck = this.#parse(written.toString("latin1"));
-      if (stuck === undefined) return;
-      this.stop();
-      ended.stuck(stuck);
+      for (const sign of reader.take(written)) {
+        if ("at" in sign) this.#activity = sign.at ?? undefined;
+        else if (!stuck) {
+          stuck = true;
+          this.stop();
+          ended.stuck(sign.stuck);
+        }
+      }
     });
     signs.on("error", () => {});
+    this.#ended = new Promise((resolve) => void signs.once("close", resolve));
     const lookEveryMs = Math.max(50, Math.min(1000, leaseMs / 4));
     this.#timer = setInterval(() => {
       const now = performance.now();
@@ -48,11 +51,13 @@ export class Lease {
     this.#timer.unref();
   }
 
-  /** A text may come in pieces. */
-  #parse(written: string): StuckTurn | undefined {
-    this.#read = `${this.#read}${written}`.replace(/^\.+/u, "");
-    const end = this.#read.indexOf("\n");
-    return end < 0 ? undefined : (JSON.parse(this.#read.slice(0, end)) as StuckTurn);
+  /** What the slot was at when its process ended, which it has: as far as it came to say so. */
+  async lastActivity(): Promise<SlotActivity | undefined> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, lastSignsMs)));
+    await Promise.race([this.#ended, late]);
+    clearTimeout(timer);
+    return this.#activity;
   }
 
   stop(): void {

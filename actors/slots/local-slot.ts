@@ -22,6 +22,9 @@ export interface World {
   readonly disk?: () => Disk;
 }
 
+// A client that went away without a word may have left datasets behind: after this time others may have their room.
+const datasetIdleMs = 3_600_000;
+
 /** Makes a slot in this thread: on nact, the machine's clock and disk, unless the world is given. */
 export function makeSlot(parts: {
   readonly id: string;
@@ -29,11 +32,14 @@ export function makeSlot(parts: {
   readonly files: FileSystem;
   readonly report: (report: Report) => void;
   readonly memoryBytes: () => number;
+  /** Bytes of datasets that the slot keeps; undefined: as much as their sinks let it. */
+  readonly datasetBytes?: number | undefined;
   readonly notes?: TurnNotes | undefined;
   readonly world?: World;
 }): Slot {
-  const { id, transport, files, report, memoryBytes, notes, world = {} } = parts;
+  const { id, transport, files, report, memoryBytes, datasetBytes, notes, world = {} } = parts;
   const clock = world.clock ?? systemClock;
+  const limits = datasetBytes === undefined ? undefined : { bytesMax: datasetBytes, idleMs: datasetIdleMs, clock };
   return new Slot({
     id,
     transport,
@@ -45,7 +51,7 @@ export function makeSlot(parts: {
     clock,
     lineage: world.lineage ?? new LineageClient({ slot: id, clock, files, report }),
     disk: world.disk ?? (() => nodeDisk()),
-    datasets: new DatasetShelf(id),
+    datasets: new DatasetShelf(id, limits),
     load: async (reference, args) => (await findFlow(reference)).build(await decodeArguments(args)),
   });
 }

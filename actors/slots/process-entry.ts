@@ -4,11 +4,13 @@ import { enterSlot } from "../../lib/core/flow-registry.ts";
 import { openFileSystem, type FileSystemOptions } from "../../lib/files/index.ts";
 import { removeTemporaryFolder } from "../../lib/core/seam/temporary-folder.ts";
 import type { Slot } from "../slot/slot.ts";
-import { makeNotesMemory, TurnNotes } from "../slot/turn-notes.ts";
+import { makeNotesMemory } from "../slot/turn-notes.ts";
 import { ProcessTransport } from "../transport/process-transport.ts";
+import { activityAtEnd, makeToldFlag, ToldNotes } from "./activity-watch.ts";
 import { makeSlot } from "./local-slot.ts";
 import type { ProcessStart } from "./process-slots.ts";
 import type { FromThread, ToThread } from "./thread-slots.ts";
+import { giveSign } from "./signs-of-life.ts";
 import { startBeats } from "./turn-watch.ts";
 import type { WatchdogOrder } from "./watchdog.ts";
 
@@ -31,7 +33,10 @@ watchdog.unref();
 process.on("SIGINT", () => {}).on("SIGHUP", () => {});
 process.on("unhandledRejection", (error) => crash("rejected", error));
 process.on("uncaughtException", (error) => crash("uncaught", error));
+// User code may end the process from within a task. Messages to the parent would be lost here.
+process.on("exit", () => giveSign({ at: activityAtEnd(memory) ?? null }));
 
+const [memory, told] = [makeNotesMemory(), makeToldFlag()];
 let slot: Slot | undefined;
 /** The folder of the session's sockets. */
 let sockets: string | undefined;
@@ -53,9 +58,8 @@ process.on("message", (message: ProcessStart | ToThread) => {
 
 async function begin({ id, files, folder, token, turnMs }: ProcessStart): Promise<void> {
   sockets = folder;
-  const turn = turnMs === 0 ? undefined : { memory: makeNotesMemory(), turnMs };
-  const notes = turn === undefined ? undefined : new TurnNotes(turn.memory);
-  watchdog.postMessage({ folder, turn } satisfies WatchdogOrder);
+  const notes = new ToldNotes(memory, told, () => giveSign({ at: null }));
+  watchdog.postMessage({ folder, memory, told, turnMs } satisfies WatchdogOrder);
   slot = makeSlot({
     id,
     transport: await ProcessTransport.open({ slot: id, folder, token }),
@@ -70,5 +74,5 @@ async function begin({ id, files, folder, token, turnMs }: ProcessStart): Promis
 
 /** What nobody caught ends the process, as Node would end it, once the session knows of it. */
 function crash(how: "rejected" | "uncaught", error: unknown): void {
-  tell({ kind: "crashed", how, error: errorToData(error) }, () => process.exit(1));
+  tell({ kind: "crashed", how, error: errorToData(error), activity: activityAtEnd(memory) }, () => process.exit(1));
 }

@@ -8,10 +8,11 @@ import { openFileSystem, type FileSystemOptions } from "../../lib/files/index.ts
 import type { SlotHandle } from "../scheduler/execution-request.ts";
 import type { SlotActivity } from "../slot/turn-notes.ts";
 import { ProcessTransport } from "../transport/process-transport.ts";
-import { Lease, signsOfLifeDescriptor } from "./lease.ts";
+import { Lease } from "./lease.ts";
 import { makeSlot } from "./local-slot.ts";
 import { processHeap } from "./slot-heap.ts";
-import { slotLost, type SlotEnd } from "./slot-lost.ts";
+import { signsOfLifeDescriptor } from "./signs-of-life.ts";
+import { isOwnDoing, slotLost, type SlotEnd } from "./slot-lost.ts";
 import { successorOf, type LaunchedSlots, type LaunchOptions } from "./slot-launcher.ts";
 import type { FromThread, ToThread } from "./thread-slots.ts";
 
@@ -114,7 +115,7 @@ class SlotProcess {
       this.#child.on("message", (message: FromThread) => {
         if (message.kind === "report") options.onReport(message.report);
         else if (message.kind === "crashed")
-          reject(this.#lost({ kind: message.how, error: errorFromData(message.error) }));
+          reject(this.#lost({ kind: message.how, error: errorFromData(message.error) }, message.activity));
         else if (message.kind === "ready") {
           this.#ready = true;
           this.#watch();
@@ -126,7 +127,7 @@ class SlotProcess {
           signal === null
             ? { kind: "exited", what: "process", code: code ?? 0, started: this.#ready }
             : { kind: "killed", signal };
-        reject(this.#lost(end));
+        void this.#exitedBy(end).then(reject);
       });
       this.#child.on("error", (error) => reject(this.#lost({ kind: "unreachable", error })));
     });
@@ -164,6 +165,12 @@ class SlotProcess {
 
   #send(message: ToThread): void {
     if (this.#child.connected) this.#child.send(message);
+  }
+
+  /** The process is over. If that was its own doing, the task that it was in may be at fault. */
+  async #exitedBy(end: SlotEnd): Promise<Error> {
+    const lease = this.#closing || !isOwnDoing(end) ? undefined : this.#lease;
+    return this.#lost(end, lease === undefined ? undefined : await lease.lastActivity());
   }
 
   #giveUp(end: SlotEnd, activity?: SlotActivity): void {

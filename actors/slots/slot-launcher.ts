@@ -12,6 +12,8 @@ export interface LaunchOptions {
   readonly tags: readonly string[];
   /** Bytes of heap for each slot; the engine's default while undefined. */
   readonly memoryBytes: number | undefined;
+  /** Bytes of datasets that each slot keeps; undefined: as much as their sinks let it. */
+  readonly datasetBytes?: number | undefined;
   /** True if tasks are logged. */
   readonly logged?: boolean;
   /** Structured-cloneable settings of the file systems. */
@@ -27,7 +29,7 @@ export interface LaunchOptions {
   /** Gets a port from each slot to the slots of other machines. Threads only. */
   readonly gateway?: (slot: string, port: MessagePort) => void;
   readonly onReport: (report: Report) => void;
-  /** A slot ended without being told to, or was given up; `activity` is what it hung in. */
+  /** A slot ended without being told to, or was given up; `activity` is what it was at, where that may be the reason. */
   readonly onLost: (slot: string, error: Error, activity?: SlotActivity) => void;
   /** A slot that is given up can't be ended without the session's own process. */
   readonly onProcessLost?: (error: Error) => void;
@@ -39,6 +41,8 @@ export interface LaunchedSlots {
   readonly client: SlotHandle;
   /** Starts a slot in place of one that was lost. It is among `slots` once the promise is fulfilled. */
   replace: (lost: string) => Promise<void>;
+  /** True if slots may come by themselves: machines that join. */
+  readonly grows?: boolean;
   /** An execution is going to use the slots. */
   open?: (execution: string) => void;
   close: () => Promise<void>;

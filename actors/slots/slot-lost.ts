@@ -19,6 +19,25 @@ export function slotLost(slot: string, end: SlotEnd): QStreamError {
   return new QStreamError("SLOT_LOST", `slot ${slot} was lost: ${what}`, { advice, cause });
 }
 
+// A heap that runs over, an assertion of native code, an address that isn't there.
+const ownSignals: readonly string[] = ["SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGTRAP"];
+
+/** True where what ran in the slot ended it, and neither the system nor its user did. */
+export function isOwnDoing(end: SlotEnd): boolean {
+  switch (end.kind) {
+    case "rejected":
+    case "uncaught":
+    case "stuck":
+      return true;
+    case "exited":
+      return end.started;
+    case "killed":
+      return ownSignals.includes(end.signal);
+    default:
+      return false;
+  }
+}
+
 const memoryAdvice = "Give slots more memory (--memory, or local({ memoryBytes })), or keep less state in operators";
 const memorySignals: readonly string[] = ["SIGABRT", "SIGKILL"];
 // What a shell or a container makes of these signals.

@@ -4,6 +4,7 @@ import { enterSlot } from "../../lib/core/flow-registry.ts";
 import { openFileSystem, type FileSystemOptions } from "../../lib/files/index.ts";
 import { TurnNotes } from "../slot/turn-notes.ts";
 import { PortTransport } from "../transport/port-transport.ts";
+import { activityAtEnd } from "./activity-watch.ts";
 import { makeSlot } from "./local-slot.ts";
 import type { FromThread, ThreadStart, ToThread } from "./thread-slots.ts";
 import { startBeats } from "./turn-watch.ts";
@@ -12,18 +13,19 @@ import { startBeats } from "./turn-watch.ts";
 enterSlot();
 // Errors of flows that were bundled point to the lines of their sources.
 process.setSourceMapsEnabled(true);
-const { id, files, ports, gateway, turn } = workerData as ThreadStart;
+const { id, files, ports, gateway, memory, turnMs, datasetBytes } = workerData as ThreadStart;
 const parent = parentPort as MessagePort;
 const tell = (message: FromThread): void => parent.postMessage(message, transferredWith(message));
 const transport = new PortTransport(id, new Map(ports));
 if (gateway !== undefined) transport.setGateway(gateway);
-const notes = turn === undefined ? undefined : new TurnNotes(turn.memory);
+const notes = new TurnNotes(memory);
 const slot = makeSlot({
   id,
   transport,
   files: openFileSystem(files as FileSystemOptions),
   // A thread's memory is its process's, which the client reports.
   memoryBytes: () => 0,
+  datasetBytes,
   notes,
   report: (report) => tell({ kind: "report", report }),
 });
@@ -38,8 +40,10 @@ function transferredWith(message: FromThread): ArrayBuffer[] {
   return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
 }
 
-process.on("unhandledRejection", (error) => tell({ kind: "crashed", how: "rejected", error: errorToData(error) }));
-startBeats(notes, turn?.turnMs ?? 0);
+process.on("unhandledRejection", (error) =>
+  tell({ kind: "crashed", how: "rejected", error: errorToData(error), activity: activityAtEnd(memory) }),
+);
+startBeats(notes, turnMs);
 tell({ kind: "ready" });
 
 parent.on("message", (message: ToThread) => {

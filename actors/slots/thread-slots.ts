@@ -5,11 +5,12 @@ import type { SlotHandle } from "../scheduler/execution-request.ts";
 import type { Order, Report } from "../slot/protocol.ts";
 import { makeNotesMemory, type SlotActivity } from "../slot/turn-notes.ts";
 import { PortTransport } from "../transport/port-transport.ts";
+import { activityAtEnd } from "./activity-watch.ts";
 import { makeSlot } from "./local-slot.ts";
 import { threadHeap } from "./slot-heap.ts";
 import { slotLost, type SlotEnd } from "./slot-lost.ts";
 import { successorOf, type LaunchedSlots, type LaunchOptions } from "./slot-launcher.ts";
-import { TurnWatch } from "./turn-watch.ts";
+import { watchTurns, type StuckTurn } from "./turn-watch.ts";
 
 /** What a slot's thread is started with. */
 export interface ThreadStart {
@@ -18,8 +19,12 @@ export interface ThreadStart {
   readonly ports: readonly (readonly [string, MessagePort])[];
   /** Leads to slots of other machines. */
   readonly gateway: MessagePort | undefined;
-  /** Where the thread notes what it is at, if it is watched that it comes back to its event loop. */
-  readonly turn: { readonly memory: Int32Array; readonly turnMs: number } | undefined;
+  /** Where the thread notes what it is at. */
+  readonly memory: Int32Array;
+  /** How long it may stay away from its event loop; 0: as long as it wants. */
+  readonly turnMs: number;
+  /** Bytes of datasets that it keeps; undefined: as much as their sinks let it. */
+  readonly datasetBytes?: number | undefined;
 }
 
 /** Messages between a slot's thread and the session. */
@@ -31,7 +36,12 @@ export type ToThread =
 export type FromThread =
   | { readonly kind: "report"; readonly report: Report }
   | { readonly kind: "ready" }
-  | { readonly kind: "crashed"; readonly how: "rejected" | "uncaught"; readonly error: ErrorData }
+  | {
+      readonly kind: "crashed";
+      readonly how: "rejected" | "uncaught";
+      readonly error: ErrorData;
+      readonly activity: SlotActivity | undefined;
+    }
   | { readonly kind: "closed" };
 
 const closeGraceMs = 2000;
@@ -115,7 +125,8 @@ class SlotThread {
   readonly #id: string;
   #ready = false;
   #closing = false;
-  #watch: TurnWatch | undefined;
+  readonly #memory = makeNotesMemory();
+  readonly #unwatch: () => void;
   #stopWaiting: () => void = () => {};
   #becameReady: () => void = () => {};
   #neverReady: (error: Error) => void = () => {};
@@ -123,9 +134,9 @@ class SlotThread {
   constructor(id: string, ports: Map<string, MessagePort>, options: LaunchOptions) {
     this.#id = id;
     this.#options = options;
-    const turn = turnOf(options);
+    const { files, turnMs = 0, datasetBytes } = options;
     const gateway = gatewayOf(id, options);
-    const start: ThreadStart = { id, files: options.files, ports: [...ports], gateway, turn };
+    const start: ThreadStart = { id, files, ports: [...ports], gateway, memory: this.#memory, turnMs, datasetBytes };
     this.#worker = new Worker(new URL("./thread-entry.js", import.meta.url), {
       name: id,
       workerData: start,
@@ -142,22 +153,24 @@ class SlotThread {
       this.#ready = true;
       this.#becameReady();
       if (message.kind === "report") options.onReport(message.report);
-      else if (message.kind === "crashed") this.#giveUp({ kind: message.how, error: errorFromData(message.error) });
+      else if (message.kind === "crashed") {
+        this.#giveUp({ kind: message.how, error: errorFromData(message.error) }, message.activity);
+      }
     });
-    this.#worker.on("error", (error) => this.#lost({ kind: "uncaught", error: asError(error) }));
+    // The notes are those of the moment at which it ended.
+    this.#worker.on("error", (error) =>
+      this.#lost({ kind: "uncaught", error: asError(error) }, activityAtEnd(this.#memory)),
+    );
     this.#exited = new Promise((resolve) => {
       this.#stopWaiting = resolve;
       this.#worker.once("exit", (code) => {
-        this.#watch?.stop();
-        this.#lost({ kind: "exited", what: "thread", code, started: this.#ready });
+        this.#unwatch();
+        this.#lost({ kind: "exited", what: "thread", code, started: this.#ready }, activityAtEnd(this.#memory));
         resolve();
       });
     });
-    if (turn !== undefined) {
-      this.#watch = new TurnWatch(turn.memory, turn.turnMs, ({ stuckMs, activity }) =>
-        this.#giveUp({ kind: "stuck", stuckMs }, activity),
-      );
-    }
+    const stuck = ({ stuckMs, activity }: StuckTurn): void => this.#giveUp({ kind: "stuck", stuckMs }, activity);
+    this.#unwatch = turnMs === 0 ? () => {} : watchTurns(this.#memory, turnMs, stuck);
     this.handle = {
       id,
       machine: options.machine ?? "local",
@@ -178,7 +191,7 @@ class SlotThread {
 
   async close(): Promise<void> {
     this.#closing = true;
-    this.#watch?.stop();
+    this.#unwatch();
     // Who waits for a thread that is closed instead waits no more.
     this.#becameReady();
     this.#worker.postMessage({ kind: "close" } satisfies ToThread);
@@ -207,15 +220,11 @@ class SlotThread {
   #lost(end: SlotEnd, activity?: SlotActivity): void {
     if (this.#closing) return;
     this.#closing = true;
-    this.#watch?.stop();
+    this.#unwatch();
     const error = slotLost(this.#id, end);
     if (this.#ready) this.#options.onLost(this.#id, error, activity);
     else this.#neverReady(error);
   }
-}
-
-function turnOf({ turnMs = 0 }: LaunchOptions): ThreadStart["turn"] {
-  return turnMs === 0 ? undefined : { memory: makeNotesMemory(), turnMs };
 }
 
 function gatewayOf(id: string, { gateway }: LaunchOptions): MessagePort | undefined {

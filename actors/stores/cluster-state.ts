@@ -1,4 +1,11 @@
-import { QStreamError } from "../../lib/core/errors.ts";
+import type {
+  Campaign,
+  Coordination,
+  KeptCluster,
+  KeptExecution,
+  SubmittedExecution,
+} from "../../lib/core/contracts/coordination.ts";
+import { bundleGone, headDeposed } from "./cluster-errors.ts";
 import type { RedisArgument, RedisReply } from "./redis-connection.ts";
 import {
   bundlePieceScript,
@@ -20,27 +27,6 @@ import { bufferOf, bytesOf, listOf, numberOf, textOf } from "./redis-replies.ts"
 import type { RedisScript } from "./redis-scripts.ts";
 import { RedisSteps, type RedisStoreOptions } from "./redis-steps.ts";
 
-/** How an execution stands, as a cluster keeps it. What it means is the head's; here it is bytes. */
-export interface KeptExecution {
-  readonly execution: string;
-  readonly status: string;
-  readonly flow: string;
-  /** Milliseconds since 1970. */
-  readonly submittedAt: number;
-  readonly bundle: string;
-  readonly submission: Uint8Array;
-  /** Why it is to be cancelled. */
-  readonly cancel: string | undefined;
-  readonly end: Uint8Array;
-  /** Number of the driver that runs it. */
-  readonly driver: number;
-}
-
-/** What became of an attempt to lead. */
-export type Campaign =
-  | { readonly leads: true; readonly epoch: number }
-  | { readonly leads: false; readonly leader: string };
-
 // A bundle travels in pieces, so that nobody's commit waits for all of it.
 const pieceBytes = 1 << 20;
 const endedMax = 100;
@@ -51,7 +37,7 @@ const bundleKeptMs = 600_000;
  * What a cluster keeps in Redis so that any head can go on with it: who leads, machines, bundles and executions. Writes are those
  * of the head that leads: each carries its epoch, which is checked in the same step.
  */
-export class ClusterState {
+export class ClusterState implements Coordination {
   readonly #steps: RedisSteps;
   readonly #head: string;
   #epoch = 0;
@@ -120,19 +106,10 @@ export class ClusterState {
   }
 
   /** @throws QStreamError FLOW_NOT_FOUND where its bundle isn't here (any more), HEAD_DEPOSED */
-  async submit(one: {
-    readonly execution: string;
-    readonly bundle: string;
-    readonly flow: string;
-    readonly submission: Uint8Array;
-    readonly submittedAt: number;
-  }): Promise<void> {
+  async submit(one: SubmittedExecution): Promise<void> {
     const { execution, bundle, flow, submission, submittedAt } = one;
     const state = await this.#led(submitScript, [execution, bundle, flow, bufferOf(submission), String(submittedAt)]);
-    if (state !== "no-code") return;
-    throw new QStreamError("FLOW_NOT_FOUND", "the code of the flow isn't here (any more)", {
-      advice: "Submit it again",
-    });
+    if (state === "no-code") throw bundleGone();
   }
 
   /** A driver goes on with an execution. False where it has ended. */
@@ -157,11 +134,7 @@ export class ClusterState {
   }
 
   /** What a head that leads from now on takes over. Of machines, those whose lease ended before `graceMs` aren't. */
-  async load(graceMs: number): Promise<{
-    readonly machines: readonly string[];
-    readonly executions: readonly string[];
-    readonly leftovers: readonly string[];
-  }> {
+  async load(graceMs: number): Promise<KeptCluster> {
     const [, machines, executions, leftovers] = await this.#run(loadScript, [String(graceMs)]);
     const texts = (reply: RedisReply | undefined): string[] =>
       listOf(reply)
@@ -190,11 +163,7 @@ export class ClusterState {
   /** A step of a head that leads. */
   async #led(script: RedisScript, args: readonly RedisArgument[]): Promise<string> {
     const [state] = await this.#run(script, [this.#head, String(this.#epoch), ...args]);
-    if (state === "deposed") {
-      throw new QStreamError("HEAD_DEPOSED", "another head leads the cluster by now", {
-        advice: "Nothing is to be done: it goes on with what this one had begun",
-      });
-    }
+    if (state === "deposed") throw headDeposed();
     return textOf(state);
   }
 

@@ -7,8 +7,10 @@ import { Inbox } from "./inbox.ts";
 // What waits for the end of the loop's iteration is posted at once when it has grown to this.
 const batchBytes = 256 * 1024;
 const batchMessages = 1024;
-// While parcels keep coming they are gathered for so long, because a post costs more than what is in it: it wakes a thread.
+// While parcels keep coming they are gathered for so long, because a post costs more than what is in it: it wakes a thread. What
+// comes after this many iterations of nothing is posted at once.
 const gatherMs = 2;
+const quietTurns = 2;
 
 export interface PortTransportOptions {
   /** A message of this slot couldn't be read. Default: the error is thrown, which ends the thread. */
@@ -16,8 +18,8 @@ export interface PortTransportOptions {
 }
 
 /**
- * Connects slots on threads by message ports, one for each other slot. Messages to a slot are gathered for one iteration of
- * the event loop; payloads are transferred, not copied.
+ * Connects slots on threads by message ports, one for each other slot. While messages to a slot keep coming they are gathered;
+ * payloads are transferred, not copied.
  */
 export class PortTransport implements Transport {
   readonly slot: string;
@@ -109,7 +111,9 @@ export class Peer<T> {
   #messages: T[] = [];
   #payloads: ArrayBuffer[] = [];
   #bytes = 0;
-  #scheduled = false;
+  /** Turns are on their way: something was posted just now, or waits. */
+  #busy = false;
+  #quiet = 0;
   /** When the first parcel that waits came; undefined if something waits that is no parcel. */
   #since: number | undefined;
   #seen = 0;
@@ -144,8 +148,10 @@ export class Peer<T> {
       this.#since = undefined;
     }
     if (this.#bytes > batchBytes || this.#messages.length >= batchMessages) this.#flush();
-    else if (!this.#scheduled) {
-      this.#scheduled = true;
+    if (!this.#busy) {
+      this.#busy = true;
+      // With what else is said in one go.
+      queueMicrotask(() => this.#flush());
       setImmediate(this.#turn);
     }
     return bytes;
@@ -154,13 +160,18 @@ export class Peer<T> {
   /** Posts what was gathered, unless parcels have come since the turn before: then more are on their way. */
   readonly #turn = (): void => {
     const count = this.#messages.length;
-    if (count > this.#seen && this.#since !== undefined && systemClock.monotonic() - this.#since < gatherMs) {
-      this.#seen = count;
-      setImmediate(this.#turn);
+    this.#quiet = count === 0 ? this.#quiet + 1 : 0;
+    if (this.#quiet >= quietTurns) {
+      this.#busy = false;
+      this.#quiet = 0;
       return;
     }
-    this.#scheduled = false;
-    this.#flush();
+    setImmediate(this.#turn);
+    if (count > this.#seen && this.#since !== undefined && systemClock.monotonic() - this.#since < gatherMs) {
+      this.#seen = count;
+    } else {
+      this.#flush();
+    }
   };
 
   close(): Promise<void> {

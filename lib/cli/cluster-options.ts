@@ -1,8 +1,10 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
+import { resolve } from "node:path";
 import type { ClusterOptions } from "../cluster/cluster-session.ts";
 import { headUrl } from "../cluster/head-url.ts";
 import type { Bind, Security } from "../../actors/transport/wire/security.ts";
 import { QStreamError } from "../core/errors.ts";
+import type { MachineFiles } from "../files/index.ts";
 
 /** Options of all commands that have to do with a cluster, for `parseArgs`. */
 export const securityOptions = {
@@ -18,6 +20,17 @@ export const clientOptions = { cluster: { type: "string" }, ...securityOptions }
 
 /** What `parseArgs` makes of them. */
 export type SecurityValues = { readonly [K in keyof typeof securityOptions]?: string | undefined };
+
+/** The one execution or machine that a command is for. @throws QStreamError OPTION_INVALID */
+export function parseSubject(what: "execution" | "machine", positionals: readonly string[]): string {
+  const [subject, ...more] = positionals;
+  if (subject !== undefined && more.length === 0) return subject;
+  const wanted = subject === undefined ? `which ${what}? qstream ps lists them` : `one ${what} at a time`;
+  throw new QStreamError(
+    "OPTION_INVALID",
+    subject === undefined ? wanted : `${wanted}, not ${positionals.join(" and ")}`,
+  );
+}
 
 /** Tokens and certificates. A token is never on the command line, where every user of the machine could read it. */
 export function parseSecurity(values: SecurityValues): Security {
@@ -66,6 +79,31 @@ export function parseCluster(values: SecurityValues & { readonly cluster?: strin
   }
   for (const one of url.split(",")) headUrl(one.trim());
   return { url, ...parseClientSecurity(values) };
+}
+
+/** Folders that are there, as whole paths, and beginnings of URLs: what flows may read and write of a machine. */
+export function parsePlaces(option: string, places: readonly string[] | undefined): MachineFiles {
+  if (places === undefined) return {};
+  return {
+    within: places.map((place) =>
+      /^(s3|https?):\/\/./iu.test(place) ? urlOf(option, place) : folderOf(option, place),
+    ),
+  };
+}
+
+function urlOf(option: string, place: string): string {
+  if (URL.canParse(place)) return place;
+  throw new QStreamError(
+    "OPTION_INVALID",
+    `${option} ${place}: it isn't the beginning of a URL, like s3://bucket/prefix`,
+  );
+}
+
+function folderOf(option: string, place: string): string {
+  if (statSync(place, { throwIfNoEntry: false })?.isDirectory() === true) return resolve(place);
+  throw new QStreamError("OPTION_INVALID", `${option} ${place}: there is no such folder`, {
+    advice: "Name a folder of this machine, or the beginning of a URL, like s3://bucket/prefix",
+  });
 }
 
 function read(option: string, file: string | undefined): string | undefined {

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { openStore } from "../../actors/stores/open-store.ts";
 import { decodeArguments } from "../../actors/slot/arguments.ts";
+import type { FileSystem } from "../core/contracts/file-system.ts";
 import type { LineageStore, StoredExecution } from "../core/contracts/lineage-store.ts";
 import { QStreamError } from "../core/errors.ts";
 import { openFileSystem } from "../files/index.ts";
@@ -12,6 +13,7 @@ import { describeError } from "./describe-error.ts";
 import { formatTable } from "./display/table.ts";
 import { helpOf, usageError } from "./help.ts";
 import { toJson } from "./json.ts";
+import { leftFiles, removeLeft, type LeftFiles, type RemovedFiles } from "./left-files.ts";
 
 interface Command {
   readonly action: "list" | "show" | "remove";
@@ -42,7 +44,7 @@ export async function executionsCommand(words: readonly string[]): Promise<numbe
     const checkpoints = path === undefined ? undefined : { path, files };
     const store = await openStore(missing === undefined ? command.store : "memory", { checkpoints, files });
     try {
-      process.stdout.write(await perform(store, command, missing));
+      process.stdout.write(await perform(store, files, command, missing));
     } finally {
       await store.close();
     }
@@ -90,6 +92,7 @@ function missingFolder(store: string): string | undefined {
 
 async function perform(
   store: LineageStore,
+  files: FileSystem,
   { action, execution, json }: Command,
   missing: string | undefined,
 ): Promise<string> {
@@ -105,47 +108,44 @@ async function perform(
       const shown = await detailsOf(store, found);
       return json ? `${await toJson(shown)}\n` : textOf(shown);
     }
-    case "remove": {
-      const left = await leftBy(store, await findIn(store, execution));
-      await store.drop(execution);
-      if (json) return `${await toJson({ removed: execution, ...(left === undefined ? {} : { mayBeLeft: left }) })}\n`;
-      return `removed ${execution}\n${left === undefined ? "" : leftText(left)}`;
-    }
+    case "remove":
+      return remove(store, files, await findIn(store, execution), json);
   }
 }
 
-const fileSinks: readonly string[] = ["lines", "csv", "json-lines", "parquet", "arrow"];
-
-/** What file sinks of a run that was killed may have left under hidden names. */
-interface LeftFiles {
-  /** As a pattern of a shell. */
-  readonly files: string;
-  readonly sinks: readonly { readonly step: string; readonly kind: string }[];
-  readonly module: string;
-  readonly args: unknown;
+async function remove(store: LineageStore, files: FileSystem, found: StoredExecution, json: boolean): Promise<string> {
+  const { execution } = found;
+  const left = await leftFiles(store, found);
+  // Whoever still runs it is shut out before its files go.
+  await store.drop(execution);
+  const gone = left?.folders === undefined ? undefined : await removeLeft(files, left);
+  const unknown = left?.folders === undefined ? left : undefined;
+  if (json)
+    return `${await toJson({ removed: execution, files: gone?.removed ?? [], ...leftAsJson(gone, unknown) })}\n`;
+  const text = gone === undefined ? "" : removedText(gone);
+  return `removed ${execution}\n${text}${unknown === undefined ? "" : leftText(unknown)}`;
 }
 
-/** The store knows which sinks a run had; where they write to, only the flow's code knows. */
-async function leftBy(
-  store: LineageStore,
-  { execution, description }: StoredExecution,
-): Promise<LeftFiles | undefined> {
-  const { plan, module, args, earlier } = decodeStoredFlow(execution, description);
-  const sinks = plan.steps.filter(({ kind, what }) => kind === "sink" && fileSinks.includes(what));
-  if (sinks.length === 0) return undefined;
-  // A change of channels was cut off: the files belong to the run from before it, which can still be gone on with.
-  if (earlier !== undefined && (await store.find(earlier.execution)) !== undefined) return undefined;
-  return {
-    // Sinks keep their files' names when other steps get other channels.
-    files: `.${earlier?.startedAs ?? execution}.*`,
-    sinks: sinks.map(({ id, what }) => ({ step: id, kind: what })),
-    module,
-    args: await decodeArguments(args),
-  };
+// Names that are printed; what a run with many part files has left isn't for people to read.
+const namesMax = 100;
+
+function removedText({ removed, refused }: RemovedFiles): string {
+  const names = removed.slice(0, namesMax).map((path) => `  ${path}\n`);
+  const more = removed.length > namesMax ? `  and ${removed.length - namesMax} more\n` : "";
+  const files = removed.length === 0 ? "" : `removed hidden files of its sinks:\n${names.join("")}${more}`;
+  const failed = refused.map(({ folder, reason }) => `hidden files in ${folder} can't be removed: ${reason}\n`);
+  return `${files}${failed.join("")}`;
 }
 
-function leftText({ files, sinks, module, args }: LeftFiles): string {
-  const folders = sinks.map(({ step, kind }) => `  ${files} in the folder of "${step}" (${kind})`);
+function leftAsJson(gone: RemovedFiles | undefined, unknown: LeftFiles | undefined): Record<string, unknown> {
+  if (unknown === undefined) return gone === undefined || gone.refused.length === 0 ? {} : { refused: gone.refused };
+  const { prefix, folders: _folders, ...left } = unknown;
+  return { mayBeLeft: { files: `${prefix}*`, ...left } };
+}
+
+/** The store doesn't know where sinks write to: only the flow's code does. */
+function leftText({ prefix, sinks, module, args }: LeftFiles): string {
+  const folders = sinks.map(({ step, kind }) => `  ${prefix}* in the folder of "${step}" (${kind})`);
   const which = folders.join("\n");
   return `Its sinks may have left hidden files, which nothing needs any more. Remove by hand what is there:\n${which}\nThe folder is named in ${module}; its arguments were ${JSON.stringify(args)}\n`;
 }
@@ -171,6 +171,8 @@ interface Details {
   readonly flow: string;
   readonly module: string;
   readonly codeHash: string;
+  /** The execution that it goes on from, with other channels: tasks are counted from there. */
+  readonly earlier?: string;
   readonly args: unknown;
   readonly channels: readonly Record<string, unknown>[];
 }
@@ -178,7 +180,7 @@ interface Details {
 async function detailsOf(store: LineageStore, found: StoredExecution): Promise<Details> {
   const { execution, status, createdAt, description } = found;
   const stored = decodeStoredFlow(execution, description);
-  const { flow, module, codeHash } = stored;
+  const { flow, module, codeHash, earlier } = stored;
   return {
     execution,
     status,
@@ -186,6 +188,7 @@ async function detailsOf(store: LineageStore, found: StoredExecution): Promise<D
     flow,
     module,
     codeHash,
+    ...(earlier === undefined ? {} : { earlier: earlier.execution }),
     args: await decodeArguments(stored.args),
     channels: await progressOf(store, execution, stored),
   };

@@ -1,8 +1,7 @@
 import { parseArgs } from "node:util";
 import type { ClusterOptions } from "../cluster/cluster-session.ts";
 import { cluster } from "../cluster/open-cluster.ts";
-import { QStreamError } from "../core/errors.ts";
-import { clientOptions, parseCluster } from "./cluster-options.ts";
+import { clientOptions, parseCluster, parseSubject } from "./cluster-options.ts";
 import { describeError } from "./describe-error.ts";
 import { showProgress } from "./display/progress.ts";
 import { helpOf, usageError } from "./help.ts";
@@ -60,8 +59,7 @@ function parse(words: readonly string[]): Command | undefined {
     },
   });
   if (values.help === true) return undefined;
-  const [execution = ""] = positionals;
-  if (positionals.length !== 1) throw new QStreamError("OPTION_INVALID", "which execution? qstream ps lists them");
+  const execution = parseSubject("execution", positionals);
   if (values.json !== undefined && values.json !== "-") checkTarget(values.json);
   return { options: parseCluster(values), execution, json: values.json, quiet: values.quiet === true };
 }

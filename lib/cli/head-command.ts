@@ -1,11 +1,14 @@
 import { parseArgs } from "node:util";
+import { checkSecurity } from "../../actors/transport/wire/security.ts";
 import { Head } from "../cluster/head.ts";
+import { headPortDefault } from "../cluster/head-url.ts";
 import { QStreamError } from "../core/errors.ts";
 import {
   leaseMsDefault,
   leaseMsLeast,
   leaseMsMost,
   parseBind,
+  parsePlaces,
   parseSecurity,
   securityOptions,
 } from "./cluster-options.ts";
@@ -13,8 +16,6 @@ import { describeError } from "./describe-error.ts";
 import { helpOf, usageError } from "./help.ts";
 import { wholeNumber } from "./option-values.ts";
 import { untilSignal } from "./until-signal.ts";
-
-const portDefault = 7420;
 
 /** `qstream head`. Returns the exit code: 0 ended by a signal, 1 it can't run, 2 the command was wrong. */
 export async function headCommand(words: readonly string[]): Promise<number> {
@@ -30,8 +31,14 @@ export async function headCommand(words: readonly string[]): Promise<number> {
     return 0;
   }
   try {
-    const head = await Head.open(options);
+    let isOpen = false;
+    const tellRole = (epoch: number | undefined): void => {
+      if (isOpen) process.stdout.write(epoch === undefined ? "waits: another head leads\n" : `leads, epoch ${epoch}\n`);
+    };
+    const head = await Head.open({ ...options, onLead: tellRole });
     process.stdout.write(`head at ${head.url.replace(/^http/u, "ws")}\n`);
+    isOpen = true;
+    tellRole(head.epoch);
     await untilSignal();
     await head.close();
     return 0;
@@ -48,6 +55,8 @@ function parse(words: readonly string[]): Parameters<typeof Head.open>[0] | unde
       store: { type: "string" },
       bind: { type: "string" },
       "lease-ms": { type: "string" },
+      files: { type: "string", multiple: true },
+      rebalance: { type: "boolean" },
       help: { type: "boolean", short: "h" },
       ...securityOptions,
     },
@@ -56,10 +65,16 @@ function parse(words: readonly string[]): Parameters<typeof Head.open>[0] | unde
   const store = values.store ?? process.env["QSTREAM_STORE"];
   if (store === undefined) throw new QStreamError("OPTION_INVALID", "--store redis://host:port/db is wanted");
   const lease = values["lease-ms"];
+  const bind = parseBind("--bind", values.bind ?? `127.0.0.1:${headPortDefault}`);
+  const security = parseSecurity(values);
+  // Before anything is asked of Redis, which may be away.
+  checkSecurity(bind, security);
   return {
     store,
-    bind: parseBind("--bind", values.bind ?? `127.0.0.1:${portDefault}`),
-    security: parseSecurity(values),
+    bind,
+    security,
+    files: parsePlaces("--files", values.files),
+    rebalances: values.rebalance === true,
     leaseMs: lease === undefined ? leaseMsDefault : wholeNumber("--lease-ms", lease, leaseMsLeast, leaseMsMost),
   };
 }

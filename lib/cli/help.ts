@@ -10,6 +10,8 @@ Usage
   qstream follow EXECUTION     watch an execution of a cluster, and get its outputs
   qstream cancel EXECUTION     stop an execution of a cluster
   qstream drain MACHINE        move what a machine of a cluster runs to others, and let it go
+  qstream rebalance            move channels to slots of a cluster that have less to do
+  qstream explain FLOW         draw the plan of a flow: here, or who is where on a cluster, and why
   qstream help [COMMAND]       show this, or the help of a command
   qstream --version
 
@@ -21,6 +23,9 @@ Examples
 const security = `  --token-file FILE    what everybody who connects has to know: at least 16 characters
   --tls-cert FILE, --tls-key FILE
                        certificate and key in PEM; --tls-ca FILE: who signs those of the others`;
+
+const files = `  --files PLACE        a folder, or what URLs begin with (s3://BUCKET/PREFIX), that readers and sinks of flows are
+                       held to; may be repeated (default: all that the process can reach)`;
 
 const client = `  --token-file FILE    the cluster's token, if it has one: at least 16 characters
   --tls-ca FILE        who signs the certificate of the head, in PEM; --tls-cert FILE, --tls-key FILE:
@@ -96,7 +101,7 @@ const executions = `qstream executions: runs that a store knows because they end
 Usage
   qstream executions [list]            a line for each: when, flow, status, id
   qstream executions show EXECUTION    its flow, arguments, steps, and how far each channel came
-  qstream executions remove EXECUTION  free what the store keeps of it, and say which hidden files its sinks
+  qstream executions remove EXECUTION  free what the store keeps of it, and remove the hidden files that its sinks
                                        may have left: .EXECUTION.* in their folders
 
 Options
@@ -124,6 +129,9 @@ Options
   --bind HOST:PORT     where to listen (default 127.0.0.1:7420)
   --lease-ms N         milliseconds without a word after which a machine or a client is given up
                        (default 10000)
+  --rebalance          channels move to machines with less to do by themselves, and not only when
+                       qstream rebalance asks for it
+${files}
 ${security}
   --read-token-file FILE
                        another token, for clients that may only look
@@ -132,7 +140,7 @@ ${security}
 Beyond 127.0.0.1 nothing listens without a token and TLS: who reaches the port can run code.
 `;
 
-const worker = `qstream worker: offer this machine to a cluster, until it is ended
+const worker = `qstream worker: offer this machine to a cluster, until it is ended or drained
 
 Usage
   qstream worker --join ws://HOST:PORT [options]
@@ -141,14 +149,21 @@ Options
   --join URL           a head; may be repeated: one that answers is joined
   --slots N            how many slots (default: as many as the machine has cores)
   --tag NAME           for steps that are placed by tagged(NAME); may be repeated
+  --datasets BYTES     datasets that each slot keeps in memory at most, together (default 1GB)
+  --has FOLDER         the files below it are on this machine: readers that are placed by nearFiles() read them
+                       here; may be repeated
   --memory BYTES       heap that each slot may use: 512MB, 2GB
   --bind HOST:PORT     where other machines reach this one (default 127.0.0.1 and any free port)
   --advertise HOST:PORT
                        what others dial, where that isn't what is bound
   --lease-ms N         milliseconds without a word after which a driver is given up (default 10000)
   --turn-ms N          milliseconds that user code may keep a slot from its event loop (default 60000)
+${files}
 ${security}
   --help               show this
+
+Exit codes
+  0 ended by a signal, or drained   1 it can't go on   2 the command was wrong
 `;
 
 const place = `  --cluster URL        ws://HOST:PORT of its head (default: what QSTREAM_CLUSTER names); of several, with
@@ -194,14 +209,57 @@ ${place}
 
 const drain = `qstream drain MACHINE: move what a machine runs to others, and let it go
 
-The others go on meanwhile. The command ends when nothing needs the machine any more: it can be ended then.
+The others go on meanwhile. The command ends when nothing needs the machine any more; its qstream worker ends, too.
 
 Options
   --json               as JSON
 ${place}
 `;
 
-const commands = { run, executions, simulate, head, worker, ps, top, follow, cancel, drain } as const;
+const rebalance = `qstream rebalance [EXECUTION]: move channels to slots of a cluster that have less to do
+
+Of one execution, or of all that run. What moves goes on from its newest checkpoint, and the others go on meanwhile.
+Channels stay where they are where little would be gained.
+
+Options
+  --json               as JSON
+${place}
+`;
+
+const explain = `qstream explain FLOW: draw the plan of a flow, without running it
+
+FLOW is the path of a module whose default export is a flow; for another export write path#name.
+
+With --cluster it says on which machines channels are, or would be, and why: of the latest execution of the flow that
+runs; else by what the steps sent when it was last done, as far as the head remembers; else as for a first run.
+
+Options
+  --as KIND            text (default), mermaid, dot
+  --arg NAME=VALUE     an argument of the flow; may be repeated
+  --slots N            without --cluster: for how many slots (default: as many as the machine has cores)
+  --cluster URL        ws://HOST:PORT of its head; of several, with commas, the one that leads is found
+  --execution ID       with --cluster: the execution that tells where channels are
+${client}
+  --help               show this
+
+Exit codes
+  0 success   1 it can't be placed   2 the command was wrong
+`;
+
+const commands = {
+  run,
+  executions,
+  simulate,
+  head,
+  worker,
+  ps,
+  top,
+  follow,
+  cancel,
+  drain,
+  rebalance,
+  explain,
+} as const;
 
 /** Help of the program. */
 export function helpOf(): string;

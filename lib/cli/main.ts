@@ -1,5 +1,8 @@
 #!/usr/bin/env node
 import { helpOf, usageError } from "./help.ts";
+import { hidePasswords } from "./hide-passwords.ts";
+
+hidePasswords(process.argv);
 
 // A reader of our output that has seen enough (head, less) is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -50,6 +53,17 @@ switch (command) {
     const { workerCommand } = await import("./worker-command.ts");
     process.exitCode = await workerCommand(rest);
     setTimeout(() => process.exit(), lingerMs).unref();
+    break;
+  }
+  case "explain": {
+    const { explainCommand } = await import("./explain-command.ts");
+    process.exitCode = await explainCommand(rest);
+    setTimeout(() => process.exit(), lingerMs).unref();
+    break;
+  }
+  case "rebalance": {
+    const { rebalanceCommand } = await import("./rebalance-command.ts");
+    process.exitCode = await rebalanceCommand(rest);
     break;
   }
   case "ps":

@@ -3,7 +3,7 @@ import type { ClusterOptions, ClusterSession } from "../cluster/cluster-session.
 import { cluster } from "../cluster/open-cluster.ts";
 import type { ListedExecution, ListedMachine } from "../cluster/protocol.ts";
 import { QStreamError } from "../core/errors.ts";
-import { clientOptions, parseCluster } from "./cluster-options.ts";
+import { clientOptions, parseCluster, parseSubject } from "./cluster-options.ts";
 import { describeError } from "./describe-error.ts";
 import { formatTable } from "./display/table.ts";
 import { formatCount } from "./display/units.ts";
@@ -16,6 +16,9 @@ interface Command {
   /** The execution or machine that is named. */
   readonly subject: string;
 }
+
+// Executions that an error names.
+const namedMax = 10;
 
 type Name = "ps" | "cancel" | "drain";
 
@@ -49,11 +52,8 @@ function parse(name: Name, words: readonly string[]): Command | undefined {
     options: { json: { type: "boolean" }, help: { type: "boolean", short: "h" }, ...clientOptions },
   });
   if (values.help === true) return undefined;
-  if (name !== "ps" && positionals.length !== 1) {
-    const what = name === "cancel" ? "execution" : "machine";
-    throw new QStreamError("OPTION_INVALID", `which ${what}? qstream ps lists them`);
-  }
-  return { options: parseCluster(values), json: values.json === true, subject: positionals[0] ?? "" };
+  const subject = name === "ps" ? "" : parseSubject(name === "cancel" ? "execution" : "machine", positionals);
+  return { options: parseCluster(values), json: values.json === true, subject };
 }
 
 async function perform(name: Name, session: ClusterSession, command: Command): Promise<string> {
@@ -65,7 +65,7 @@ async function perform(name: Name, session: ClusterSession, command: Command): P
     case "drain": {
       const { subject: machine, json } = command;
       await session.drain(machine);
-      return json ? `${await toJson({ machine, status: "drained" })}\n` : `${machine} is drained: it can be ended\n`;
+      return json ? `${await toJson({ machine, status: "drained" })}\n` : `${machine} is drained: its worker ends\n`;
     }
   }
 }
@@ -80,8 +80,21 @@ async function list(session: ClusterSession, json: boolean): Promise<string> {
   return `${machineTable}\n${executionTable}`;
 }
 
-function machineRow({ id, url, slots, tags, joinedAt }: ListedMachine): Record<string, unknown> {
-  return { machine: id, url, slots: slots.length, tags: tags.join(" "), joined: timeOf(joinedAt) };
+function machineRow(machine: ListedMachine): Record<string, unknown> {
+  const { id, url, slots, tags, joinedAt } = machine;
+  return {
+    machine: id,
+    url,
+    slots: slots.length,
+    tags: tags.join(" "),
+    "joined (UTC)": timeOf(joinedAt),
+    state: stateOf(machine),
+  };
+}
+
+function stateOf({ draining, storeAway }: ListedMachine): string {
+  if (draining === true) return "is drained";
+  return storeAway === true ? "can't reach Redis" : "ready";
 }
 
 function executionRow({
@@ -96,7 +109,7 @@ function executionRow({
     execution,
     flow,
     status,
-    submitted: timeOf(submittedAt),
+    "submitted (UTC)": timeOf(submittedAt),
     "rows read": formatCount(metrics?.rowsRead ?? 0),
     error: error?.slice(0, 80) ?? "",
   };
@@ -110,8 +123,9 @@ async function cancel(session: ClusterSession, { subject: execution, json }: Com
   const { executions } = await session.list();
   const known = executions.find((candidate) => candidate.execution === execution);
   if (known === undefined) {
+    const running = executions.filter(({ status }) => status === "running").map((other) => other.execution);
     throw new QStreamError("EXECUTION_UNKNOWN", `the cluster has no execution ${execution}`, {
-      advice: `It has ${executions.map((other) => other.execution).join(", ") || "none"}`,
+      advice: running.length === 0 ? "None runs" : `Those that run: ${running.slice(0, namedMax).join(", ")}`,
     });
   }
   const isRunning = known.status === "running";

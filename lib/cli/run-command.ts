@@ -73,7 +73,7 @@ async function runFlow(
 ): Promise<number> {
   const slots = options.slots === undefined ? {} : { slots: options.slots };
   if (options.explain !== undefined) {
-    process.stdout.write(flow.explain(args, { as: options.explain, ...slots }));
+    process.stdout.write(flow.explain(args, { as: options.explain, store: options.store, ...slots }));
     return 0;
   }
   const quiet = options.quiet || options.json === "-";

@@ -141,7 +141,7 @@ const notOnClusters: Readonly<Partial<Record<keyof Values, string>>> = {
   resume: "an execution that has ended is run again there: leave it out",
   upgrade: "an execution that has ended is run again there: leave it out",
   rescale: "an execution gets other channels where it is gone on with: leave it out",
-  explain: "it draws the plan for this machine: leave --cluster out",
+  explain: "qstream explain FLOW --cluster URL draws it there",
   "read-token-file": "the token that lets a client only look can't submit: give --token-file",
 };
 

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { Worker, type WorkerOptions } from "../cluster/worker.ts";
 import { headUrl } from "../cluster/head-url.ts";
@@ -9,17 +10,21 @@ import {
   leaseMsMost,
   parseAddress,
   parseBind,
+  parsePlaces,
   parseSecurity,
   securityOptions,
 } from "./cluster-options.ts";
+import { systemClock } from "../core/seam/clock.ts";
 import { describeError } from "./describe-error.ts";
+import { filesTag } from "../placement/index.ts";
+import { formatDuration } from "./display/units.ts";
 import { helpOf, usageError } from "./help.ts";
 import { memoryBytes, wholeNumber } from "./option-values.ts";
 import { untilSignal } from "./until-signal.ts";
 
-/** `qstream worker`. Returns the exit code: 0 ended by a signal, 1 it can't go on, 2 the command was wrong. */
+/** `qstream worker`. Returns the exit code: 0 ended by a signal or drained, 1 it can't go on, 2 the command was wrong. */
 export async function workerCommand(words: readonly string[]): Promise<number> {
-  let parsed: Omit<WorkerOptions, "onHead" | "broken"> | undefined;
+  let parsed: ParsedOptions | undefined;
   try {
     parsed = parse(words);
   } catch (error) {
@@ -31,9 +36,13 @@ export async function workerCommand(words: readonly string[]): Promise<number> {
     return 0;
   }
   try {
+    let drained = (): void => {};
+    const isDrained = new Promise<"drained">((resolve) => (drained = () => resolve("drained")));
     const worker = await Worker.open({
       ...parsed,
       onHead: (url) => process.stdout.write(url === undefined ? "lost the head; looking for it\n" : `joined ${url}\n`),
+      onTrouble: (error) => process.stderr.write(`${describeError(error)}\n`),
+      onDrained: drained,
       // A thread that can't be ended holds what nobody else can have: only the end of the process helps.
       broken: (error) => {
         process.stderr.write(`${describeError(error)}\n`);
@@ -41,8 +50,15 @@ export async function workerCommand(words: readonly string[]): Promise<number> {
       },
     });
     const { id, url, slots } = worker.machine.offer;
-    process.stdout.write(`machine ${id} at ${url}, ${slots.length} slots\n`);
-    await untilSignal();
+    process.stdout.write(`machine ${id} at ${url}, ${slots.length} ${slots.length === 1 ? "slot" : "slots"}\n`);
+    const joinedAt = systemClock.monotonic();
+    if ((await Promise.race([untilSignal(), isDrained])) === "drained") {
+      const time = formatDuration(systemClock.monotonic() - joinedAt);
+      const { offer, executionsServed } = worker.machine;
+      process.stdout.write(
+        `drained after ${time}: nothing needs machine ${offer.id} any more; executions that ran here: ${executionsServed}\n`,
+      );
+    }
     await worker.close();
     return 0;
   } catch (error) {
@@ -51,7 +67,9 @@ export async function workerCommand(words: readonly string[]): Promise<number> {
   }
 }
 
-function parse(words: readonly string[]): Omit<WorkerOptions, "onHead" | "broken"> | undefined {
+type ParsedOptions = Omit<WorkerOptions, "onHead" | "onTrouble" | "onDrained" | "broken">;
+
+function parse(words: readonly string[]): ParsedOptions | undefined {
   const { values } = parseArgs({
     args: [...words],
     options: {
@@ -59,9 +77,12 @@ function parse(words: readonly string[]): Omit<WorkerOptions, "onHead" | "broken
       slots: { type: "string" },
       tag: { type: "string", multiple: true },
       memory: { type: "string" },
+      datasets: { type: "string" },
       bind: { type: "string" },
       advertise: { type: "string" },
       "lease-ms": { type: "string" },
+      files: { type: "string", multiple: true },
+      has: { type: "string", multiple: true },
       "turn-ms": { type: "string" },
       help: { type: "boolean", short: "h" },
       ...securityOptions,
@@ -71,18 +92,25 @@ function parse(words: readonly string[]): Omit<WorkerOptions, "onHead" | "broken
   const join = (values.join ?? []).flatMap((urls) => urls.split(","));
   if (join.length === 0) throw new QStreamError("OPTION_INVALID", "--join ws://host:port is wanted: the URL of a head");
   for (const url of join) headUrl(url);
-  const { slots, memory, advertise } = values;
+  const { slots, memory, datasets, advertise } = values;
   const lease = values["lease-ms"];
   const turn = values["turn-ms"];
   return {
     join,
     slots: slots === undefined ? availableParallelism() : wholeNumber("--slots", slots, 1, 1024),
-    tags: values.tag ?? [],
+    tags: [...(values.tag ?? []), ...(values.has ?? []).map((folder) => filesTag(folderPath(folder)))],
+    datasetBytes: datasets === undefined ? undefined : memoryBytes("--datasets", datasets),
     memoryBytes: memory === undefined ? undefined : memoryBytes("--memory", memory),
     bind: parseBind("--bind", values.bind ?? "127.0.0.1:0"),
     security: parseSecurity(values),
+    files: parsePlaces("--files", values.files),
     advertise: advertise === undefined ? undefined : parseAddress("--advertise", advertise),
     leaseMs: lease === undefined ? leaseMsDefault : wholeNumber("--lease-ms", lease, leaseMsLeast, leaseMsMost),
     turnMs: turn === undefined ? 60_000 : wholeNumber("--turn-ms", turn, 0, 2 ** 31),
   };
+}
+
+/** Readers name files by whole paths; URLs stay as they are. */
+function folderPath(folder: string): string {
+  return /^[a-z][a-z\d+.-]*:\/\//iu.test(folder) ? folder : resolve(folder);
 }

@@ -1,18 +1,18 @@
-import { readFileSync } from "node:fs";
-import type { ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
+import type { ChannelMove, ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
 import { upload } from "../../actors/transport/wire/download.ts";
 import type { Security, Tls } from "../../actors/transport/wire/security.ts";
 import { machineBundle, type MachineBundle } from "../code/machine-bundle.ts";
 import { errorFromData, QStreamError } from "../core/errors.ts";
 import { EventListener } from "../flow/event-listener.ts";
 import { EventLog, type Execution } from "../flow/execution.ts";
-import type { Graph } from "../flow/graph.ts";
 import type { FlowSession, SessionStart } from "../flow/session.ts";
 import type { StoredFlow } from "../flow/stored-flow.ts";
+import { securityOf } from "./client-security.ts";
+import { ClusterDatasets } from "./cluster-datasets.ts";
 import { findHead, type FoundHead } from "./find-head.ts";
 import { headUrl, plainUrl } from "./head-url.ts";
 import { decodeOutputs, eventFrom } from "./outputs.ts";
-import type { FromClient, ListedExecution, ListedMachine, ToClient } from "./protocol.ts";
+import type { FromClient, ListedExecution, ListedMachine, RebalancedExecution, ToClient } from "./protocol.ts";
 
 /** Which cluster, and what lets this program in. */
 export interface ClusterOptions {
@@ -72,8 +72,14 @@ export class ClusterSession implements FlowSession {
   #head: FoundHead | undefined;
   readonly #executions = new Map<string, Followed>();
   readonly #bundles = new Map<string, Promise<MachineBundle>>();
+  /** Hashes of those that the cluster has been given. */
+  readonly #uploaded = new Set<string>();
   /** Who waits for answers, oldest first: the head answers in order. */
   readonly #waiting: Waiting[] = [];
+  readonly #datasets = new ClusterDatasets(this, (datasets) => {
+    // Where nobody leads at the moment, they stay until room is needed.
+    this.#head?.talk.tellPlainly({ kind: "release-datasets", datasets });
+  });
   #closed = false;
   /** Why nothing can be asked while the head is looked for. */
   #broken: QStreamError | undefined;
@@ -134,6 +140,26 @@ export class ClusterSession implements FlowSession {
   }
 
   /**
+   * Moves channels of an execution to slots that have less to do, a machine's that has just joined, say: by checkpoint and replay,
+   * while the others go on. Channels stay where they are where moving them would gain little.
+   *
+   * @returns the channels that go elsewhere; `recovered` is the event for when they are there
+   * @throws QStreamError EXECUTION_UNKNOWN; UNSUPPORTED for one that keeps no lineage; MACHINE_REFUSED
+   */
+  async rebalance(execution: string): Promise<readonly ChannelMove[]> {
+    const answer = await this.#ask({ kind: "rebalance", execution }, (said) => said);
+    const [found] = answer.kind === "rebalanced" ? answer.executions : [];
+    if (found?.error !== undefined) throw errorFromData(found.error);
+    return found?.moves ?? [];
+  }
+
+  /** @internal The same for all executions that run. */
+  async rebalanceAll(): Promise<readonly RebalancedExecution[]> {
+    const answer = await this.#ask({ kind: "rebalance", execution: undefined }, (said) => said);
+    return answer.kind === "rebalanced" ? answer.executions : [];
+  }
+
+  /**
    * Watches an execution that somebody has submitted, or that ended not long ago. It goes on when the session is closed. Outputs
    * that hold objects of classes need the module that registers their codecs to be imported here.
    *
@@ -145,12 +171,12 @@ export class ClusterSession implements FlowSession {
 
   /** @internal Starts an execution; users call `flow.run(args, { on: session })`. */
   async start(start: SessionStart): Promise<Execution<Record<string, unknown>>> {
-    const { reference, args, options, resumed, graph } = start;
+    const { reference, args, options, resumed } = start;
     if (resumed !== undefined) throw noResuming();
-    refuseDatasets(graph);
     this.#leader();
     const bundle = await this.#bundleOf(reference.module);
-    await upload(plainUrl(this.#leader().url, `/bundles/${bundle.hash}`), this.#security, bundle.bytes);
+    const isNew = !this.#uploaded.has(bundle.hash);
+    if (isNew) await this.#upload(bundle);
     const { limits, strict, verifyReplay, exactlyOnce, onEvent } = options;
     const submission = {
       module: reference.module,
@@ -160,9 +186,21 @@ export class ClusterSession implements FlowSession {
       bundle: bundle.hash,
       detach: this.#options.detach ?? false,
     };
-    return this.#ask({ kind: "submit", submission }, (answer) =>
-      this.#watch(answer.kind === "submitted" ? answer.execution : "", onEvent, true),
-    );
+    const submit = (): Promise<Execution<Record<string, unknown>>> =>
+      this.#ask({ kind: "submit", submission }, (answer) =>
+        this.#watch(answer.kind === "submitted" ? answer.execution : "", onEvent, true),
+      );
+    return submit().catch(async (error: unknown) => {
+      // Code that nobody has used for long isn't kept.
+      if (isNew || !(error instanceof QStreamError) || error.code !== "FLOW_NOT_FOUND") throw error;
+      await this.#upload(bundle);
+      return submit();
+    });
+  }
+
+  async #upload({ hash, bytes }: MachineBundle): Promise<void> {
+    await upload(plainUrl(this.#leader().url, `/bundles/${hash}`), this.#security, bytes);
+    this.#uploaded.add(hash);
   }
 
   /** @internal */
@@ -170,12 +208,13 @@ export class ClusterSession implements FlowSession {
     return Promise.reject(noResuming());
   }
 
-  /** Ends the connection. Executions that were submitted here are cancelled, but for a session that was opened with `detach`. */
+  /** Ends the connection. Executions that were submitted here are cancelled, and their datasets released, but for `detach`. */
   async close(): Promise<void> {
     if (this.#closed) return;
     if (this.#options.detach !== true) {
       const running = [...this.#executions].filter(([, { own }]) => own);
       await Promise.allSettled(running.map(([execution]) => this.cancel(execution, "its session was closed")));
+      this.#datasets.releaseAll();
     }
     this.#closed = true;
     this.#ending.abort();
@@ -232,7 +271,8 @@ export class ClusterSession implements FlowSession {
   async #ask<T>(request: FromClient, answered: (answer: ToClient) => T): Promise<T> {
     const { talk } = this.#leader();
     return new Promise((resolve, reject) => {
-      talk.tell(request);
+      if (request.kind === "submit") talk.tell(request);
+      else talk.tellPlainly(request);
       this.#waiting.push({ answered: (answer) => resolve(answered(answer)), failed: reject });
     });
   }
@@ -243,6 +283,7 @@ export class ClusterSession implements FlowSession {
       case "submitted":
       case "cancelling":
       case "drained":
+      case "rebalanced":
         this.#waiting.shift()?.answered(message);
         return;
       case "refused":
@@ -260,10 +301,11 @@ export class ClusterSession implements FlowSession {
         return;
       }
       case "done":
-        this.#over(message.execution, async ({ listener, resolve }) => {
+        this.#over(message.execution, async ({ listener, resolve, own }) => {
           const outputs = await decodeOutputs(message.outputs);
+          if (message.held) this.#head?.talk.tellPlainly({ kind: "taken", execution: message.execution });
           listener.end();
-          resolve(outputs);
+          resolve(this.#datasets.join(outputs, own));
         });
         return;
       case "failed":
@@ -330,41 +372,6 @@ function closedError(): QStreamError {
 }
 
 const leaseMsDefault = 10_000;
-
-function securityOf({ token, tokenFile, tls }: ClusterOptions): Security {
-  const { cert = "", key = "", ca } = tls ?? {};
-  return {
-    token: token ?? (tokenFile === undefined ? undefined : readToken(tokenFile)),
-    tls: tls === undefined ? undefined : { cert, key, ca },
-  };
-}
-
-function readToken(file: string): string {
-  try {
-    return readFileSync(file, "utf8").trim();
-  } catch (cause) {
-    throw new QStreamError("OPTION_INVALID", `tokenFile ${file} can't be read: ${(cause as Error).message}`, { cause });
-  }
-}
-
-/** Datasets live in the session that made them, and that of a cluster's execution is its driver's, which ends with it. */
-function refuseDatasets(graph: Graph): void {
-  const step = graph.steps.find(({ what }) => what === "dataset");
-  if (step === undefined) return;
-  const isSink = step.code.kind === "sink";
-  throw new QStreamError(
-    "UNSUPPORTED",
-    isSink
-      ? "an execution of a cluster can't leave a dataset behind"
-      : "a dataset is in the memory of the session that made it, where a cluster can't read it",
-    {
-      step: step.id,
-      advice: isSink
-        ? "Write files that a later flow reads, toParquet for example, or collect the result"
-        : "Write it to files that all machines reach, and read those; or run this flow on the dataset's own session",
-    },
-  );
-}
 
 function noResuming(): QStreamError {
   return new QStreamError("UNSUPPORTED", "an execution of a cluster can't be gone on with from a client", {

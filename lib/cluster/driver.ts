@@ -1,20 +1,18 @@
-import { Bundles } from "../../actors/cluster/bundles.ts";
+import { systemWorld, type MachineWorld } from "../../actors/cluster/machine-world.ts";
 import { RemoteSlots } from "../../actors/cluster/remote-slots.ts";
 import type { ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
-import { openStore } from "../../actors/stores/open-store.ts";
 import { decodeArguments } from "../../actors/slot/arguments.ts";
 import { settleBundle } from "../code/machine-bundle.ts";
 import type { FileSystem } from "../core/contracts/file-system.ts";
 import type { ExecutionStatus, LineageStore } from "../core/contracts/lineage-store.ts";
 import { errorToData, QStreamError } from "../core/errors.ts";
-import { enterSlot, findFlow } from "../core/flow-registry.ts";
-import { delay, systemClock } from "../core/seam/clock.ts";
-import { freshId } from "../core/seam/random.ts";
+import { findFlow } from "../core/flow-registry.ts";
+import { delay } from "../core/seam/clock.ts";
 import { openFileSystem } from "../files/index.ts";
 import { reasonOf } from "../flow/aborting.ts";
 import type { Execution } from "../flow/execution.ts";
 import type { Graph } from "../flow/graph.ts";
-import { Session, type LaunchHooks } from "../flow/session.ts";
+import { Session, type LaunchHooks, type SessionOptions, type SessionWorld } from "../flow/session.ts";
 import { encodeOutputs, plainEvent } from "./outputs.ts";
 import type { DriverStart, FromDriver, ToDriver } from "./protocol.ts";
 
@@ -23,32 +21,51 @@ interface Prepared {
   readonly outputs: Readonly<Record<string, string>>;
 }
 
+/** What a driver stands on, beside what machines do. */
+export interface DriverWorld extends MachineWorld {
+  readonly files: (settings: DriverStart["files"]) => FileSystem;
+  /** More settings of its session. */
+  readonly session?: Pick<SessionOptions, "attempts" | "checkpointEveryMs" | "seed">;
+  readonly sessionWorld?: Pick<SessionWorld, "wholeCheckpoints">;
+}
+
+/** That of a process. */
+export const systemDriverWorld: DriverWorld = { ...systemWorld, files: openFileSystem };
+
 /**
  * Runs one execution on the slots of a cluster, in a process of its own: the scheduler's actor, the lineage's, and what of a flow
  * runs nowhere else (its builder, its splits, the commit of its sinks).
  */
 export class Driver {
   readonly #tell: (message: FromDriver) => void;
+  readonly #world: DriverWorld;
   readonly #stop = new AbortController();
   /** Where channels are, and machines that are to have none any more. */
   readonly #places = new Map<string, string>();
   readonly #draining = new Set<string>();
+  /** When clients are told next how far channels are. */
+  #progressDueAt = -Infinity;
   /** Another driver could go on with it. */
   #recoverable = false;
   #remote: RemoteSlots | undefined;
+  #store: LineageStore | undefined;
+  #session: Session | undefined;
   #execution: Execution<Record<string, unknown>> | undefined;
 
-  constructor(tell: (message: FromDriver) => void) {
+  constructor(tell: (message: FromDriver) => void, world: DriverWorld = systemDriverWorld) {
     this.#tell = tell;
+    this.#world = world;
   }
 
-  /** Fulfilled when the execution has ended, however it did. */
-  async run(start: DriverStart): Promise<void> {
+  /** Fulfilled when the execution has ended, and all is closed: true where it is done. */
+  async run(start: DriverStart): Promise<boolean> {
     try {
       await this.#run(start, async (outputs) => this.#tell({ kind: "done", outputs: await encodeOutputs(outputs) }));
+      return true;
     } catch (error) {
       // Without a word the head takes this driver for crashed: another one goes on from what is in the store.
       if (!this.#lostAllMachines(error)) this.#tell({ kind: "failed", error: errorToData(error) });
+      return false;
     }
   }
 
@@ -70,6 +87,9 @@ export class Driver {
         this.#draining.add(message.machine);
         this.#drain();
         return;
+      case "rebalance":
+        void this.#rebalance();
+        return;
       case "cancel":
         this.#stop.abort(cancelled(message.reason));
         this.#execution?.cancel(message.reason);
@@ -78,25 +98,31 @@ export class Driver {
 
   /** @param done - is told the outputs before the session is closed: nobody waits for that */
   async #run(start: DriverStart, done: (outputs: Record<string, unknown>) => Promise<void>): Promise<void> {
-    // A module that runs its flow at its top level comes here for the flow's code only.
-    enterSlot();
     const { submission, bundle, token, tls } = start;
-    const bundles = new Bundles({ token, tls }, settleBundle);
+    const { openBundles, openStore, host, sockets, sessionWorld } = this.#world;
+    const bundles = openBundles({ token, tls }, settleBundle);
     const hooks: LaunchHooks = { onReport: () => {}, onLost: () => {} };
-    const files = openFileSystem({});
+    const files = this.#world.files(start.files);
     const url = submission.options.store === "none" ? "none" : start.store;
     this.#recoverable = url !== "none";
     // None of these waits for another.
     const [load, remote, store] = await Promise.all([
       bundles.fetch(bundle),
       this.#openSlots(start, url, hooks, files),
-      url === "none" ? undefined : openStore(url, { files }),
+      url === "none" ? undefined : openStore(url),
     ]);
-    const session = new Session({ store: url, leaseMs: start.leaseMs, storeWaitMs }, remote, hooks, {
+    this.#store = store;
+    const options = { ...this.#world.session, store: url, leaseMs: start.leaseMs, storeWaitMs };
+    const session = new Session(options, remote, hooks, {
+      ...sessionWorld,
+      clock: sockets.clock,
+      host: host(),
       store: store === undefined ? undefined : withoutEnds(store),
       files,
       code: { load, hash: bundle.hash.slice(0, 24) },
+      rebalances: start.rebalances,
     });
+    this.#session = session;
     try {
       await this.#machinesCome(start, hooks, remote);
       this.#execution = await this.#start(start, session, store, load);
@@ -111,7 +137,8 @@ export class Driver {
   async #openSlots(start: DriverStart, store: string, hooks: LaunchHooks, files: FileSystem): Promise<RemoteSlots> {
     const { execution, driver, epoch, bundle, leaseMs, host, token, tls, machines } = start;
     const remote = await RemoteSlots.open({
-      id: freshId("driver"),
+      world: this.#world,
+      id: this.#world.freshId("driver"),
       bind: { host, port: 0 },
       security: { token, tls },
       files,
@@ -121,6 +148,7 @@ export class Driver {
       bundle,
       store,
       storeWaitMs,
+      storeAnswers: () => this.#storeAnswers(execution),
       lineage: () => hooks.lineage,
       onReport: (report) => hooks.onReport(report),
       onLost: (slot, error, activity) => hooks.onLost(slot, error, activity),
@@ -135,7 +163,7 @@ export class Driver {
       },
     });
     this.#remote = remote;
-    for (const machine of machines) remote.add(machine);
+    remote.add(...machines);
     // Their code is on its way while the flow is looked at here.
     remote.open(execution);
     return remote;
@@ -144,10 +172,11 @@ export class Driver {
   /** Waits for machines: a moment for all that are known, longer for any, and as long as it takes where there were some before. */
   async #machinesCome({ driver, leaseMs }: DriverStart, hooks: LaunchHooks, remote: RemoteSlots): Promise<void> {
     const { signal } = this.#stop;
-    const began = systemClock.monotonic();
+    const { clock } = this.#world.sockets;
+    const began = clock.monotonic();
     const added = hooks.onAdded;
     for (;;) {
-      const waited = systemClock.monotonic() - began;
+      const waited = clock.monotonic() - began;
       if (remote.slots.length > 0 && (!remote.awaitsMachines || waited > Math.min(leaseMs, allMachinesMs))) break;
       if (driver === 1 && remote.machines.length === 0 && waited > anyMachineLeases * leaseMs) {
         throw new QStreamError("MACHINE_UNREACHABLE", "the cluster has no machine that could run it", {
@@ -160,7 +189,7 @@ export class Driver {
         added?.();
       };
       // oxlint-disable-next-line no-await-in-loop -- until they are there
-      await delay(systemClock, lookMs, AbortSignal.any([changed.signal, signal])).catch(() => {});
+      await delay(clock, lookMs, AbortSignal.any([changed.signal, signal])).catch(() => {});
       signal.throwIfAborted();
     }
     if (added !== undefined) hooks.onAdded = added;
@@ -168,7 +197,7 @@ export class Driver {
 
   /** Starts the execution, or goes on with it where a driver before this one had begun. */
   async #start(
-    { execution, driver, submission }: DriverStart,
+    { execution, driver, submission, measured }: DriverStart,
     session: Session,
     store: LineageStore | undefined,
     load: string,
@@ -185,13 +214,24 @@ export class Driver {
       ...(verifyReplay === undefined ? {} : { verifyReplay }),
       ...(exactlyOnce === undefined ? {} : { exactlyOnce }),
       onEvent: (event: ExecutionEvent) => this.#happened(event),
+      // It may be cancelled while it waits for a place.
+      signal: this.#stop.signal,
     };
-    const begun = { id: execution, reference, args, ...prepared, options };
+    const begun = { id: execution, reference, args, ...prepared, options, measured: new Map(measured) };
     // One that ended before it had written anything begins anew.
     if (driver === 1 || (await store?.find(execution)) === undefined) return session.start(begun);
     const stored = await session.findStored(execution);
     // Its code and arguments are those that it was begun with, by their hash and from the same place; slots compare the plan.
     return session.start({ ...begun, resumed: { execution, stored, firstLife: (driver - 1) * livesMax } });
+  }
+
+  /** Whether the store can be reached from here. */
+  async #storeAnswers(execution: string): Promise<boolean> {
+    try {
+      return (await this.#store?.find(execution)) !== undefined;
+    } catch {
+      return false;
+    }
   }
 
   #happened(event: ExecutionEvent): void {
@@ -201,7 +241,16 @@ export class Driver {
       this.#tellDrained();
     }
     if (event.kind === "failed" && this.#lostAllMachines(event.error)) return;
+    if (event.kind === "progress" && !this.#isProgressDue()) return;
     this.#tell({ kind: "event", event: plainEvent(event) });
+  }
+
+  /** It names all channels, and each of all slots brings some: clients needn't hear of all of it ten times a second. */
+  #isProgressDue(): boolean {
+    const now = this.#world.sockets.clock.monotonic();
+    if (now < this.#progressDueAt) return false;
+    this.#progressDueAt = now + Math.min(this.#places.size * progressMsEachChannel, progressMsMost);
+    return true;
   }
 
   /** Machines go once there is another one. */
@@ -213,8 +262,33 @@ export class Driver {
     this.#tellDrained();
   }
 
+  /** Channels move to slots that have less to do. */
+  async #rebalance(): Promise<void> {
+    try {
+      const { id } = this.#execution ?? {};
+      // One that has just joined may be what it is about.
+      await this.#machinesSay();
+      const moves = id === undefined ? [] : await this.#session?.rebalance(id);
+      this.#tell({ kind: "rebalanced", moves: moves ?? [] });
+    } catch (error) {
+      this.#tell({ kind: "rebalanced", moves: [], error: errorToData(error) });
+    }
+  }
+
+  /** Fulfilled once all machines that are known have said which slots they have, or soon. */
+  async #machinesSay(): Promise<void> {
+    const { clock } = this.#world.sockets;
+    const until = clock.monotonic() + allMachinesMs;
+    while (this.#remote?.awaitsMachines === true && clock.monotonic() < until) {
+      // oxlint-disable-next-line no-await-in-loop -- until they are there
+      await delay(clock, lookMs, this.#stop.signal);
+    }
+  }
+
   #tellDrained(): void {
     for (const machine of this.#draining) {
+      // While it could be placed there, it may yet be.
+      if (this.#remote?.machines.includes(machine) !== false) continue;
       if ([...this.#places.values()].some((slot) => slot.startsWith(`${machine}/`))) continue;
       this.#draining.delete(machine);
       this.#tell({ kind: "drained", machine });
@@ -226,6 +300,8 @@ const storeWaitMs = 60_000;
 const allMachinesMs = 2000;
 const anyMachineLeases = 3;
 const lookMs = 100;
+const progressMsEachChannel = 0.5;
+const progressMsMost = 1000;
 // More lives than one driver makes.
 const livesMax = 2 ** 20;
 

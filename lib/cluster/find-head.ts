@@ -1,7 +1,8 @@
-import { dial } from "../../actors/transport/wire/dial.ts";
 import type { Security } from "../../actors/transport/wire/security.ts";
+import { systemSockets, type Sockets } from "../../actors/transport/wire/sockets.ts";
+import { versionHeaders } from "../../actors/transport/wire/wire-hello.ts";
 import { QStreamError } from "../core/errors.ts";
-import { delay, systemClock } from "../core/seam/clock.ts";
+import { delay } from "../core/seam/clock.ts";
 import { headUrl } from "./head-url.ts";
 import type { FromClient, ToClient } from "./protocol.ts";
 import { Talk } from "./talk.ts";
@@ -13,6 +14,8 @@ export interface FoundHead {
 }
 
 export interface HeadSearch {
+  /** Default: those of this machine. */
+  readonly sockets?: Sockets | undefined;
   readonly heads: readonly URL[];
   readonly security: Security;
   readonly leaseMs: number;
@@ -31,8 +34,9 @@ const againMs = 100;
  * @throws QStreamError MACHINE_UNREACHABLE, MACHINE_REFUSED
  */
 export async function findHead(search: HeadSearch): Promise<FoundHead> {
-  const { heads, leaseMs, patienceMs, signal } = search;
-  const from = systemClock.monotonic();
+  const { heads, leaseMs, patienceMs, signal, sockets = systemSockets } = search;
+  const { clock } = sockets;
+  const from = clock.monotonic();
   for (;;) {
     let failure: unknown;
     let someWait = false;
@@ -52,14 +56,14 @@ export async function findHead(search: HeadSearch): Promise<FoundHead> {
     }
     // One that waits is going to lead once the lease of the one before has ended.
     const patience = someWait ? Math.max(patienceMs, 3 * leaseMs) : patienceMs;
-    if (systemClock.monotonic() - from >= patience) {
+    if (clock.monotonic() - from >= patience) {
       throw (
         failure ??
         new QStreamError("MACHINE_UNREACHABLE", "no head of the cluster leads", { advice: "See what the heads print" })
       );
     }
     // oxlint-disable-next-line no-await-in-loop -- see above
-    await delay(systemClock, againMs, signal);
+    await delay(clock, againMs, signal);
   }
 }
 
@@ -67,11 +71,14 @@ type Visit =
   | { readonly kind: "leads"; readonly head: FoundHead }
   | { readonly kind: "waits"; readonly leader: URL | undefined };
 
-async function visit(url: URL, { security, leaseMs, told, ended }: HeadSearch): Promise<Visit> {
-  const { socket } = await dial(new URL("/client", url).href, {}, security);
+async function visit(url: URL, search: HeadSearch): Promise<Visit> {
+  const { security, leaseMs, told, ended, sockets = systemSockets } = search;
+  const { socket, stream } = await sockets.dial(new URL("/client", url).href, versionHeaders, security);
   return new Promise((resolve, reject) => {
     let leads = false;
     const talk: Talk<FromClient, ToClient> = new Talk(socket, leaseMs, {
+      stream,
+      clock: sockets.clock,
       told: (message) => {
         if (leads) told(message);
         else if (message.kind === "elsewhere") resolve({ kind: "waits", leader: leaderOf(message.leader) });

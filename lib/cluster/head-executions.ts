@@ -1,16 +1,19 @@
 import { serialize } from "node:v8";
 import type { MachinePlace } from "../../actors/cluster/protocol.ts";
-import type { ClusterState } from "../../actors/stores/cluster-state.ts";
-import { openStore } from "../../actors/stores/open-store.ts";
+import type { Coordination } from "../core/contracts/coordination.ts";
 import type { LineageStore } from "../core/contracts/lineage-store.ts";
 import { errorToData, QStreamError } from "../core/errors.ts";
-import { delay, systemClock } from "../core/seam/clock.ts";
-import { openFileSystem } from "../files/index.ts";
-import { DriverProcess, SpareDrivers, type FromDriverProcess } from "./driver-process.ts";
+import { delay, type Clock } from "../core/seam/clock.ts";
+import type { DriverHandle, Drivers, FromDriverProcess } from "./driver-process.ts";
+import { driverStart, measuredBefore } from "./driver-start.ts";
+import type { HeadWorld } from "./head-world.ts";
+import { HeldOutputs } from "./held-outputs.ts";
 import type { HeadOptions } from "./head.ts";
 import {
+  decodeEnd,
   encodeEnd,
   keptExecution,
+  knownEnd,
   listExecution,
   newExecution,
   remember,
@@ -19,11 +22,14 @@ import {
   tellEnd,
   type Client,
   type End,
+  type KnownEnd,
   type KnownExecution,
 } from "./known-execution.ts";
-import type { DriverStart, ListedExecution, Submission, ToDriver } from "./protocol.ts";
+import type { ListedExecution, RebalancedExecution, Submission, ToDriver } from "./protocol.ts";
+import { Rebalances } from "./rebalances.ts";
 
 export interface HeadExecutionsParts extends HeadOptions {
+  readonly world: HeadWorld;
   /** Machines that executions may be placed on. */
   readonly machines: () => readonly MachinePlace[];
   readonly bundleUrl: (hash: string) => string;
@@ -35,7 +41,7 @@ export interface HeadExecutionsParts extends HeadOptions {
 
 interface Led {
   readonly epoch: number;
-  readonly state: ClusterState;
+  readonly state: Coordination;
 }
 
 interface Draining {
@@ -57,18 +63,24 @@ const retryMs = 200;
 export class HeadExecutions {
   readonly #parts: HeadExecutionsParts;
   readonly #known = new Map<string, KnownExecution>();
-  readonly #spares = new SpareDrivers();
+  readonly #drivers: Drivers;
+  readonly #clock: Clock;
   readonly #draining = new Set<Draining>();
+  readonly #held: HeldOutputs;
+  readonly #rebalances = new Rebalances();
   #store: LineageStore | undefined;
   #led: Led | undefined;
 
   constructor(parts: HeadExecutionsParts) {
     this.#parts = parts;
+    this.#drivers = parts.world.drivers();
+    this.#clock = parts.world.sockets.clock;
+    this.#held = new HeldOutputs(undefined, this.#clock);
   }
 
   /** Goes on with what the head before this one had begun. @throws QStreamError STORE_*, HEAD_DEPOSED */
-  async lead(epoch: number, state: ClusterState): Promise<void> {
-    this.#store ??= await openStore(this.#parts.store, { files: openFileSystem({}) });
+  async lead(epoch: number, state: Coordination): Promise<void> {
+    this.#store ??= await this.#parts.world.openStore(this.#parts.store);
     this.#led = { epoch, state };
     const { executions, leftovers } = await state.load(0);
     for (const execution of executions) {
@@ -81,18 +93,20 @@ export class HeadExecutions {
       void this.#goOn(known);
     }
     for (const execution of leftovers) void this.#tidy(execution);
-    this.#spares.open();
+    this.#drivers.open();
   }
 
   /** Another head leads: what runs here is its own from now on. */
   async depose(): Promise<void> {
     this.#led = undefined;
-    this.#spares.close();
+    this.#drivers.close();
     const known = [...this.#known.values()];
     this.#known.clear();
+    this.#held.clear();
     for (const { abandoned } of known) abandoned?.();
     for (const draining of this.#draining) draining.done();
     this.#draining.clear();
+    this.#rebalances.clear();
     await Promise.all(known.map(async ({ driver }) => driver?.kill()));
     // It may have been emptied: another connection finds out.
     await this.#store?.close();
@@ -102,7 +116,7 @@ export class HeadExecutions {
   /** Fulfilled once another head would go on with it. @throws QStreamError FLOW_NOT_FOUND, STORE_*, HEAD_DEPOSED */
   async submit(execution: string, submission: Submission): Promise<void> {
     const { bundle, flow } = submission;
-    const submittedAt = systemClock.now();
+    const submittedAt = this.#clock.now();
     const one = { execution, bundle, flow, submission: serialize(submission), submittedAt };
     const state = this.#leading().state;
     await state.submit(one).catch(async (error: unknown) => {
@@ -119,6 +133,8 @@ export class HeadExecutions {
     const known = this.#find(execution);
     known.clients.add(client);
     this.#drive(known);
+    // It may have gone while this was written.
+    if (client.isOver) this.clientGone(client);
   }
 
   machineJoined(machine: MachinePlace): void {
@@ -141,13 +157,44 @@ export class HeadExecutions {
     });
   }
 
-  follow(execution: string, client: Client): void {
+  /** Fulfilled once executions have said which channels move: one of them, or all. @throws QStreamError EXECUTION_UNKNOWN */
+  rebalance(execution: string | undefined): Promise<readonly RebalancedExecution[]> {
+    return this.#rebalances.ask(execution === undefined ? this.#running() : [this.#find(execution)]);
+  }
+
+  /** @throws QStreamError EXECUTION_UNKNOWN, STORE_* where it has ended, and its outputs can't be read */
+  async follow(execution: string, client: Client): Promise<void> {
     const known = this.#find(execution);
+    const end = known.end === undefined ? undefined : await this.#endOf(execution, known.end);
+    tellAll(known, client);
+    if (end !== undefined) {
+      tellEnd(client, { execution, end, held: this.#held.get(execution) !== undefined });
+      return;
+    }
     known.abandoned?.();
     known.abandoned = undefined;
     known.clients.add(client);
-    client.tell({ kind: "submitted", execution });
-    tellAll(known, client);
+  }
+
+  async #endOf(execution: string, end: KnownEnd): Promise<End> {
+    if (end.kind === "failed") return end;
+    const outputs = this.#held.get(execution);
+    if (outputs !== undefined) return { kind: "done", outputs };
+    const kept = await this.#leading().state.execution(execution);
+    if (kept !== undefined) return decodeEnd(kept.end);
+    this.#known.delete(execution);
+    throw new QStreamError(
+      "EXECUTION_UNKNOWN",
+      `execution ${execution} is done, and its outputs aren't kept any more`,
+      {
+        advice: "Run it again; what is to be there for long is for files: toParquet, toCsv",
+      },
+    );
+  }
+
+  /** A client has the outputs of an execution. */
+  taken(execution: string): void {
+    this.#held.drop(execution);
   }
 
   /** Fulfilled once another head would cancel it, too. */
@@ -176,7 +223,7 @@ export class HeadExecutions {
 
   #abandon(known: KnownExecution, leaseMs: number): void {
     if (known.status !== "running") return;
-    known.abandoned = systemClock.after(leaseMs, () => {
+    known.abandoned = this.#clock.after(leaseMs, () => {
       const reason = `its client has been away for ${leaseMs} ms`;
       // Where Redis is away, it is cancelled here, and by another head when that finds no client.
       this.cancel(known.execution, reason).catch(() => known.driver?.tell({ kind: "cancel", reason }));
@@ -200,25 +247,12 @@ export class HeadExecutions {
   }
 
   #drive(known: KnownExecution): void {
-    const { execution, submission } = known;
+    const { submission } = known;
     const led = this.#led;
     if (submission === undefined || led === undefined) return;
-    const { machines, bundleUrl, store, leaseMs, bind, security } = this.#parts;
-    const start: DriverStart = {
-      kind: "start",
-      execution,
-      driver: known.drivers,
-      epoch: led.epoch,
-      submission,
-      bundle: { hash: submission.bundle, url: bundleUrl(submission.bundle) },
-      machines: machines(),
-      store,
-      leaseMs,
-      host: bind.host,
-      token: security.token,
-      tls: security.tls,
-    };
-    const driver = new DriverProcess(this.#spares.take(), start, (message) => this.#told(known, driver, message));
+    const measured = measuredBefore(this.listed(), known.flow);
+    const start = driverStart(known, submission, led.epoch, { ...this.#parts, measured });
+    const driver = this.#drivers.start(start, (message) => this.#told(known, driver, message));
     known.driver = driver;
     if (known.cancel !== undefined) driver.tell({ kind: "cancel", reason: known.cancel });
   }
@@ -249,7 +283,7 @@ export class HeadExecutions {
     }
   }
 
-  #told(known: KnownExecution, driver: DriverProcess, message: FromDriverProcess): void {
+  #told(known: KnownExecution, driver: DriverHandle, message: FromDriverProcess): void {
     const { execution, clients } = known;
     if (this.#known.get(execution) !== known || known.driver !== driver) return;
     switch (message.kind) {
@@ -262,12 +296,16 @@ export class HeadExecutions {
           if (draining.machine === message.machine) this.#drained(draining, execution);
         }
         return;
+      case "rebalanced":
+        this.#rebalances.answered(execution, message.moves, message.error);
+        return;
       case "done":
       case "failed":
         void this.#ended(known, driver.number, message);
         return;
       case "gone":
         known.driver = undefined;
+        this.#rebalances.gone(execution);
         if (known.end !== undefined) void this.#tidy(execution);
         else if (!known.ending) this.#crashed(known, driver.number, message.error);
     }
@@ -284,19 +322,21 @@ export class HeadExecutions {
     known.ending = true;
     known.abandoned?.();
     const { execution, clients } = known;
-    const bytes = encodeEnd(end);
+    const { bytes, bytesLeftOut } = encodeEnd(end);
     try {
       const isKept = await this.#persist((state) =>
-        state.end(execution, number, statusOf(end), bytes, systemClock.now()),
+        state.end(execution, number, statusOf(end), bytes, this.#clock.now()),
       );
       if (!isKept) return;
     } catch {
       // Another head leads, and goes on with it.
       return;
     }
-    known.end = end;
+    known.end = knownEnd(end);
     known.status = statusOf(end);
-    for (const client of clients) tellEnd(known, client);
+    if (end.kind === "done" && bytesLeftOut > 0) this.#held.hold(execution, end.outputs, bytesLeftOut);
+    for (const client of clients) tellEnd(client, { execution, end, held: bytesLeftOut > 0 });
+    clients.clear();
     for (const draining of this.#draining) this.#drained(draining, execution);
     if (known.driver === undefined) void this.#tidy(execution);
     this.#forgetOldest();
@@ -326,7 +366,7 @@ export class HeadExecutions {
   }
 
   /** Does a step for as long as it takes, while this head leads. @throws QStreamError HEAD_DEPOSED, STORE_LOST */
-  async #persist<T>(step: (state: ClusterState) => Promise<T>): Promise<T> {
+  async #persist<T>(step: (state: Coordination) => Promise<T>): Promise<T> {
     const led = this.#leading();
     for (;;) {
       try {
@@ -337,7 +377,7 @@ export class HeadExecutions {
         if (code !== "STORE_UNAVAILABLE" && code !== "STORE_REFUSED") throw this.#noticed(error);
       }
       // oxlint-disable-next-line no-await-in-loop -- see above
-      await delay(systemClock, retryMs);
+      await delay(this.#clock, retryMs);
       if (this.#led !== led) throw new QStreamError("HEAD_DEPOSED", "another head leads the cluster by now");
     }
   }
@@ -351,6 +391,9 @@ export class HeadExecutions {
 
   #forgetOldest(): void {
     const ended = [...this.#known.values()].filter(({ end }) => end !== undefined);
-    for (const { execution } of ended.slice(0, Math.max(0, ended.length - endedMax))) this.#known.delete(execution);
+    for (const { execution } of ended.slice(0, Math.max(0, ended.length - endedMax))) {
+      this.#known.delete(execution);
+      this.#held.drop(execution);
+    }
   }
 }

@@ -1,6 +1,6 @@
 import type { MachineOffer } from "../../actors/cluster/protocol.ts";
-import type { ClusterState } from "../../actors/stores/cluster-state.ts";
-import { systemClock } from "../core/seam/clock.ts";
+import type { Coordination } from "../core/contracts/coordination.ts";
+import { delay, type Clock } from "../core/seam/clock.ts";
 import type { FromWorker, ListedMachine, ToWorker } from "./protocol.ts";
 import type { Talk } from "./talk.ts";
 
@@ -15,6 +15,7 @@ interface KnownMachine {
 }
 
 export interface HeadMachinesParts {
+  readonly clock: Clock;
   readonly leaseMs: number;
   readonly joined: (machine: ListedMachine) => void;
   readonly gone: (machine: string) => void;
@@ -24,13 +25,16 @@ export interface HeadMachinesParts {
 
 // Machines that were given up, of which the head still knows the names.
 const goneMax = 4096;
+const againMs = 200;
 
 /** The machines of a cluster: each is a member for as long as its lease, which its connection with the head renews. */
 export class HeadMachines {
   readonly #parts: HeadMachinesParts;
   readonly #machines = new Map<string, KnownMachine>();
   readonly #gone = new Set<string>();
-  #state: ClusterState | undefined;
+  /** Machines of which something isn't kept yet: true where it isn't on its way either. */
+  #unkept = new Map<string, boolean>();
+  #state: Coordination | undefined;
 
   constructor(parts: HeadMachinesParts) {
     this.#parts = parts;
@@ -47,7 +51,7 @@ export class HeadMachines {
 
   /** Those that something may be placed on. */
   get usable(): readonly ListedMachine[] {
-    return this.listed.filter(({ draining }) => draining !== true);
+    return this.listed.filter(isUsable);
   }
 
   get(machine: string): ListedMachine | undefined {
@@ -55,7 +59,7 @@ export class HeadMachines {
   }
 
   /** Takes over the machines of the head before this one: each has the time to find its way here. */
-  async lead(state: ClusterState): Promise<void> {
+  async lead(state: Coordination): Promise<void> {
     const { leaseMs } = this.#parts;
     const { machines } = await state.load(2 * leaseMs);
     this.#state = state;
@@ -69,6 +73,7 @@ export class HeadMachines {
 
   depose(): void {
     this.#state = undefined;
+    this.#unkept = new Map();
     for (const { leaving } of this.#machines.values()) leaving?.();
     this.#machines.clear();
     this.#gone.clear();
@@ -83,11 +88,12 @@ export class HeadMachines {
     }
     const known = this.#machines.get(id);
     known?.leaving?.();
-    const { joinedAt = systemClock.now(), draining } = known?.listed ?? {};
+    const { joinedAt = this.#parts.clock.now(), draining } = known?.listed ?? {};
     const listed = { ...offer, joinedAt, ...(draining === undefined ? {} : { draining }) };
     this.#machines.set(id, { listed, talk, leaving: undefined });
-    this.#keep(listed);
-    if (known === undefined) this.#parts.joined(listed);
+    void this.#keep(id);
+    const wasUsable = known !== undefined && isUsable(known.listed);
+    if (isUsable(listed) && !wasUsable) this.#parts.joined(listed);
   }
 
   /** The connection with a machine is over: it has its lease to come back. */
@@ -103,7 +109,7 @@ export class HeadMachines {
     const known = this.#machines.get(id);
     if (known === undefined) return;
     known.listed = { ...known.listed, draining: true };
-    this.#keep(known.listed);
+    void this.#keep(id);
   }
 
   /** It has nothing any more, and may go. */
@@ -112,11 +118,16 @@ export class HeadMachines {
     this.#remove(id);
   }
 
+  /** Nobody needs these datasets any more. */
+  releaseDatasets(datasets: readonly string[]): void {
+    for (const { talk } of this.#machines.values()) talk?.tell({ kind: "release-datasets", datasets });
+  }
+
   #leaves(id: string, leaseMs: number): void {
     const known = this.#machines.get(id);
     if (known === undefined) return;
     known.leaving?.();
-    known.leaving = systemClock.after(leaseMs, () => this.#remove(id));
+    known.leaving = this.#parts.clock.after(leaseMs, () => this.#remove(id));
   }
 
   #remove(id: string): void {
@@ -129,10 +140,35 @@ export class HeadMachines {
     }
     this.#parts.gone(id);
     for (const { talk } of this.#machines.values()) talk?.tell({ kind: "machine-gone", machine: id });
-    this.#state?.machineGone(id).catch(this.#parts.failed);
+    void this.#keep(id);
   }
 
-  #keep(listed: ListedMachine): void {
-    this.#state?.machine(this.#parts.leaseMs, listed.id, JSON.stringify(listed)).catch(this.#parts.failed);
+  /** Keeps for other heads what is known of a machine by now, or that it is gone: Redis may be away for a while. */
+  async #keep(id: string): Promise<void> {
+    const state = this.#state;
+    const unkept = this.#unkept;
+    const isBusy = unkept.has(id);
+    unkept.set(id, true);
+    if (state === undefined || isBusy) return;
+    while (this.#state === state && unkept.get(id) === true) {
+      unkept.set(id, false);
+      const listed = this.get(id);
+      const kept =
+        listed === undefined ? state.machineGone(id) : state.machine(this.#parts.leaseMs, id, JSON.stringify(listed));
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- until it is kept
+        await kept;
+      } catch (error) {
+        this.#parts.failed(error);
+        unkept.set(id, true);
+        // oxlint-disable-next-line no-await-in-loop -- see above
+        await delay(this.#parts.clock, againMs);
+      }
+    }
+    unkept.delete(id);
   }
+}
+
+function isUsable({ draining, storeAway }: ListedMachine): boolean {
+  return draining !== true && storeAway !== true;
 }

@@ -1,11 +1,16 @@
-import type { ClusterState } from "../../actors/stores/cluster-state.ts";
+import type { IncomingMessage } from "node:http";
+import { isOffer } from "../../actors/cluster/check-told.ts";
 import type { Bind, Security } from "../../actors/transport/wire/security.ts";
-import { WireServer, type Admission, type Rights, type Visitor } from "../../actors/transport/wire/server.ts";
+import type { Admission, Rights, Visitor } from "../../actors/transport/wire/server.ts";
+import type { Listener } from "../../actors/transport/wire/sockets.ts";
+import { checkVersion } from "../../actors/transport/wire/wire-hello.ts";
+import type { Coordination } from "../core/contracts/coordination.ts";
 import { errorToData, QStreamError } from "../core/errors.ts";
-import { freshId } from "../core/seam/random.ts";
+import type { MachineFiles } from "../files/index.ts";
 import { BundleShelf } from "./bundle-shelf.ts";
 import { HeadExecutions } from "./head-executions.ts";
 import { HeadMachines } from "./head-machines.ts";
+import { systemHeadWorld, type HeadWorld } from "./head-world.ts";
 import { Leadership } from "./leadership.ts";
 import type { FromClient, FromWorker, ListedMachine, ToClient, ToWorker } from "./protocol.ts";
 import { Talk } from "./talk.ts";
@@ -17,6 +22,12 @@ export interface HeadOptions {
   readonly store: string;
   /** Milliseconds without a sign of life after which a machine, a client or a leading head is given up. */
   readonly leaseMs: number;
+  /** What drivers read and write of this host: they list inputs, and commit what sinks wrote. */
+  readonly files?: MachineFiles | undefined;
+  /** Channels of executions move to machines with less to do, without anybody asking for it. */
+  readonly rebalances?: boolean | undefined;
+  /** Default: that of a process. */
+  readonly world?: HeadWorld | undefined;
   /** Called when this head begins to lead, with its epoch, and when it waits (again). */
   readonly onLead?: (epoch: number | undefined) => void;
 }
@@ -30,20 +41,24 @@ type WorkerTalk = Talk<ToWorker, FromWorker>;
  */
 export class Head {
   readonly #options: HeadOptions;
+  readonly #world: HeadWorld;
   readonly #bundles: BundleShelf;
   readonly #machines: HeadMachines;
   readonly #executions: HeadExecutions;
   /** Whoever is connected while this head leads. */
   readonly #talks = new Set<ClientTalk | WorkerTalk>();
   #leadership: Leadership | undefined;
-  #state: ClusterState | undefined;
-  #server: WireServer | undefined;
+  #state: Coordination | undefined;
+  #server: Listener | undefined;
 
   private constructor(options: HeadOptions) {
     this.#options = options;
+    this.#world = options.world ?? systemHeadWorld;
+    const world = this.#world;
     const noticed = (): void => this.#leadership?.lookNow();
     this.#bundles = new BundleShelf(() => this.#state);
     this.#machines = new HeadMachines({
+      clock: world.sockets.clock,
       leaseMs: options.leaseMs,
       joined: ({ id, url }) => this.#executions.machineJoined({ id, url }),
       gone: (id) => this.#executions.machineGone(id),
@@ -51,6 +66,7 @@ export class Head {
     });
     this.#executions = new HeadExecutions({
       ...options,
+      world,
       machines: () => this.#machines.usable.map(({ id, url }) => ({ id, url })),
       bundleUrl: (hash) => `${this.url}/bundles/${hash}`,
       keepBundle: (hash) => this.#bundles.keepAgain(hash),
@@ -60,16 +76,19 @@ export class Head {
 
   /** Fulfilled once it is known whether this head leads. @throws QStreamError OPTION_INVALID, STORE_UNAVAILABLE, STORE_REFUSED */
   static async open(options: HeadOptions): Promise<Head> {
-    const { store, bind, security, leaseMs } = options;
+    const { store, bind, security, leaseMs, world = systemHeadWorld } = options;
     if (!/^rediss?:\/\//u.test(store)) {
-      throw new QStreamError("OPTION_INVALID", `a cluster keeps its state in a Redis, and ${store} isn't one`, {
+      // A password has no place in an error.
+      const shown = JSON.stringify(store.replace(/\/\/.*@/su, "//***@").slice(0, 200));
+      throw new QStreamError("OPTION_INVALID", `a cluster keeps its state in a Redis, and ${shown} isn't one`, {
         advice: "Give --store redis://host:port/db: machines of a cluster share it, and a folder they don't",
       });
     }
     const head = new Head(options);
     const leadership = await Leadership.open({
+      world,
       store,
-      head: freshId("head"),
+      head: world.freshId("head"),
       url: () => head.url.replace(/^http/u, "ws"),
       leaseMs,
       machines: () => head.#machines.connected,
@@ -78,10 +97,10 @@ export class Head {
     });
     head.#leadership = leadership;
     try {
-      head.#server = await WireServer.open({
+      head.#server = await world.sockets.listen({
         bind,
         security,
-        admit: (url, _, rights) => head.#admit(url, rights),
+        admit: (url, request, rights) => head.#admit(url, request, rights),
         answer: (url, request, response, rights) => {
           const [, hash = ""] = /^\/bundles\/(.+)$/u.exec(url.pathname) ?? [];
           head.#bundles.answer(hash, request, response, rights);
@@ -117,7 +136,7 @@ export class Head {
     await this.#server?.close();
   }
 
-  async #lead(epoch: number, state: ClusterState): Promise<void> {
+  async #lead(epoch: number, state: Coordination): Promise<void> {
     await this.#machines.lead(state);
     await this.#executions.lead(epoch, state);
     this.#state = state;
@@ -133,7 +152,9 @@ export class Head {
     this.#options.onLead?.(undefined);
   }
 
-  #admit(url: URL, rights: Rights): Admission {
+  #admit(url: URL, { headers }: IncomingMessage, rights: Rights): Admission {
+    const otherVersion = headers["x-qstream-version"] === undefined ? undefined : checkVersion(headers);
+    if (otherVersion !== undefined) return { admitted: false, status: 400, reason: otherVersion };
     const admitted = (connected: (visitor: Visitor) => void): Admission => ({ admitted: true, headers: {}, connected });
     if (url.pathname === "/client") return admitted((visitor) => this.#client(visitor));
     if (url.pathname !== "/machine") return { admitted: false, status: 404, reason: "nothing is here" };
@@ -141,13 +162,19 @@ export class Head {
     return admitted((visitor) => this.#machine(visitor));
   }
 
-  #machine({ socket }: Visitor): void {
+  #machine({ socket, stream }: Visitor): void {
     let id: string | undefined;
     const { leaseMs } = this.#options;
     const { epoch } = this;
     const talk: WorkerTalk = new Talk(socket, leaseMs, {
+      stream,
+      clock: this.#world.sockets.clock,
       told: ({ offer }) => {
         if (this.#state === undefined || this.epoch !== epoch) return;
+        if (!isOffer(offer)) {
+          talk.close();
+          return;
+        }
         id = offer.id;
         this.#machines.offered(offer, talk);
       },
@@ -159,15 +186,17 @@ export class Head {
     this.#welcome(talk, (at) => talk.tell({ kind: "welcome", leaseMs, epoch: at }));
   }
 
-  #client({ socket, rights }: Visitor): void {
+  #client({ socket, stream, rights }: Visitor): void {
     let asked = Promise.resolve();
+    // One after the other: answers come in the order of requests.
+    const answer = (request: () => void | Promise<void>): void => {
+      asked = asked.then(request).catch((error: unknown) => talk.tell({ kind: "refused", error: errorToData(error) }));
+    };
     const talk: ClientTalk = new Talk(socket, this.#options.leaseMs, {
-      told: (message) => {
-        // One after the other: answers come in the order of requests.
-        asked = asked
-          .then(() => this.#asked(talk, message, rights))
-          .catch((error: unknown) => talk.tell({ kind: "refused", error: errorToData(error) }));
-      },
+      stream,
+      clock: this.#world.sockets.clock,
+      told: (message) => answer(() => this.#asked(talk, message, rights)),
+      unread: rights === "all" ? undefined : () => answer(refuseReader),
       ended: () => {
         this.#talks.delete(talk);
         this.#executions.clientGone(talk);
@@ -193,25 +222,30 @@ export class Head {
       talk.tell({ kind: "listed", machines: this.machines, executions: this.#executions.listed() });
       return;
     }
-    if (rights !== "all") {
-      throw new QStreamError("MACHINE_REFUSED", "this token only lets you look", {
-        advice: "Give the token that lets you submit and cancel",
-      });
-    }
+    if (rights !== "all") refuseReader();
     switch (message.kind) {
       case "submit": {
-        const execution = freshId("run");
+        const execution = this.#world.freshId("run");
         await this.#executions.submit(execution, message.submission);
         talk.tell({ kind: "submitted", execution });
         this.#executions.start(execution, talk);
         return;
       }
       case "follow":
-        this.#executions.follow(message.execution, talk);
+        await this.#executions.follow(message.execution, talk);
+        return;
+      case "taken":
+        this.#executions.taken(message.execution);
         return;
       case "cancel":
         await this.#executions.cancel(message.execution, message.reason);
         talk.tell({ kind: "cancelling", execution: message.execution });
+        return;
+      case "release-datasets":
+        this.#machines.releaseDatasets(message.datasets);
+        return;
+      case "rebalance":
+        talk.tell({ kind: "rebalanced", executions: await this.#executions.rebalance(message.execution) });
         return;
       case "drain":
         await this.#drain(message.machine);
@@ -229,4 +263,10 @@ export class Head {
     await this.#executions.drain(machine);
     this.#machines.drained(machine);
   }
+}
+
+function refuseReader(): never {
+  throw new QStreamError("MACHINE_REFUSED", "this token only lets you look", {
+    advice: "Give the token that lets you submit and cancel",
+  });
 }

@@ -1,7 +1,7 @@
 import { deserialize, serialize } from "node:v8";
-import type { KeptExecution } from "../../actors/stores/cluster-state.ts";
+import type { KeptExecution } from "../core/contracts/coordination.ts";
 import { errorToData, QStreamError, type ErrorData } from "../core/errors.ts";
-import type { DriverProcess } from "./driver-process.ts";
+import type { DriverHandle } from "./driver-process.ts";
 import type { EncodedOutputs } from "./outputs.ts";
 import type { FromClient, ListedExecution, PlainEvent, Submission, ToClient } from "./protocol.ts";
 import type { Talk } from "./talk.ts";
@@ -13,6 +13,9 @@ export type End =
   | { readonly kind: "done"; readonly outputs: EncodedOutputs }
   | { readonly kind: "failed"; readonly error: ErrorData };
 
+/** The same as a head remembers it: outputs are in Redis. */
+export type KnownEnd = { readonly kind: "done" } | Extract<End, { readonly kind: "failed" }>;
+
 /** An execution as its head knows it. */
 export interface KnownExecution {
   readonly execution: string;
@@ -21,7 +24,7 @@ export interface KnownExecution {
   readonly submittedAt: number;
   /** Undefined for one that had ended when this head began to lead. */
   readonly submission: Submission | undefined;
-  driver: DriverProcess | undefined;
+  driver: DriverHandle | undefined;
   /** Drivers that it has had. */
   drivers: number;
   /** Those of them that ended by themselves, on this head. */
@@ -29,17 +32,19 @@ export interface KnownExecution {
   readonly clients: Set<Client>;
   /** What a client that comes later is told first: all but progress, and the latest progress. */
   readonly told: PlainEvent[];
+  /** How much that is: an event may name each channel. */
+  toldItems: number;
   progress: PlainEvent | undefined;
   status: ListedExecution["status"];
   /** Its driver has said how it ended; kept in Redis once `end` is there. */
   ending: boolean;
-  end: End | undefined;
+  end: KnownEnd | undefined;
   cancel: string | undefined;
   /** Runs while no client is there. */
   abandoned: (() => void) | undefined;
 }
 
-const eventsMax = 1000;
+const toldItemsMax = 20_000;
 const keptBytesMax = 64 * 2 ** 20;
 
 export function newExecution(execution: string, submission: Submission, submittedAt: number): KnownExecution {
@@ -53,6 +58,7 @@ export function newExecution(execution: string, submission: Submission, submitte
     crashes: 0,
     clients: new Set(),
     told: [],
+    toldItems: 0,
     progress: undefined,
     status: "running",
     ending: false,
@@ -73,21 +79,31 @@ export function keptExecution(kept: KeptExecution): KnownExecution {
     drivers: driver,
     status,
     ending: !isRunning,
-    end: isRunning ? undefined : (deserialize(kept.end) as End),
+    end: isRunning ? undefined : knownEnd(decodeEnd(kept.end)),
     cancel,
   };
 }
 
-/** An end as Redis keeps it. Results that are too large for it are told to clients of this head only. */
-export function encodeEnd(end: End): Uint8Array {
+/** An end as Redis keeps it, and how many bytes of outputs are too many for that: this head has to hold them. */
+export function encodeEnd(end: End): { readonly bytes: Uint8Array; readonly bytesLeftOut: number } {
   const bytes = serialize(end);
-  if (bytes.byteLength <= keptBytesMax) return bytes;
+  if (bytes.byteLength <= keptBytesMax) return { bytes, bytesLeftOut: 0 };
   const error = new QStreamError(
     "LIMIT_EXCEEDED",
-    `the results have ${bytes.byteLength} bytes, too many for a head to keep for another one`,
+    `the results have ${bytes.byteLength} bytes, too many to be kept for long, or for another head`,
     { advice: "Results of that size are for a file: write them with a sink, for example toParquet" },
   );
-  return serialize({ kind: "failed", error: errorToData(error) } satisfies End);
+  const kept: End = { kind: "failed", error: errorToData(error) };
+  return { bytes: serialize(kept), bytesLeftOut: bytes.byteLength };
+}
+
+/** @param bytes - what this head, or one before it, has kept */
+export function decodeEnd(bytes: Uint8Array): End {
+  return deserialize(bytes) as End;
+}
+
+export function knownEnd(end: End): KnownEnd {
+  return end.kind === "done" ? { kind: "done" } : end;
 }
 
 export function statusOf(end: End): ListedExecution["status"] {
@@ -97,34 +113,48 @@ export function statusOf(end: End): ListedExecution["status"] {
 
 export function listExecution(known: KnownExecution): ListedExecution {
   const { execution, flow, status, submittedAt, progress, end } = known;
+  const metrics = progress !== undefined && "metrics" in progress ? progress.metrics : undefined;
   return {
     execution,
     flow,
     status,
     submittedAt,
-    ...(progress !== undefined && "metrics" in progress ? { metrics: progress.metrics } : {}),
+    // Nobody asks where channels were, and there may be thousands.
+    ...(metrics === undefined ? {} : { metrics: end === undefined ? metrics : { ...metrics, channels: [] } }),
     ...(end?.kind === "failed" ? { error: end.error.message } : {}),
   };
 }
 
 /** Remembers an event for clients that come later. */
 export function remember(known: KnownExecution, event: PlainEvent): void {
-  if (event.kind === "progress") known.progress = event;
-  else if (known.told.length < eventsMax) known.told.push(event);
+  if (event.kind === "progress") {
+    known.progress = event;
+    return;
+  }
+  const items = itemsOf(event);
+  if (known.toldItems + items > toldItemsMax) return;
+  known.toldItems += items;
+  known.told.push(event);
+}
+
+function itemsOf(event: PlainEvent): number {
+  return Object.values(event).reduce((sum: number, value) => sum + (Array.isArray(value) ? value.length : 0), 1);
 }
 
 /** Tells a client all that has happened so far. */
-export function tellAll(known: KnownExecution, client: Client): void {
-  const { execution, told, progress } = known;
+export function tellAll({ execution, told, progress }: KnownExecution, client: Client): void {
+  client.tell({ kind: "submitted", execution });
   for (const event of told) client.tell({ kind: "event", execution, event });
   if (progress !== undefined) client.tell({ kind: "event", execution, event: progress });
-  tellEnd(known, client);
 }
 
-export function tellEnd({ execution, end }: KnownExecution, client: Client): void {
-  if (end === undefined) return;
+/** @param over - `held`: its outputs are nowhere but in this head's memory */
+export function tellEnd(
+  client: Client,
+  { execution, end, held }: { readonly execution: string; readonly end: End; readonly held: boolean },
+): void {
   try {
-    client.tell({ ...end, execution });
+    client.tell({ ...end, execution, ...(held ? { held } : {}) });
   } catch (refused) {
     client.tell({ kind: "failed", execution, error: errorToData(refused) });
   }

@@ -1,8 +1,11 @@
-import { ClusterState } from "../../actors/stores/cluster-state.ts";
+import type { Coordination } from "../core/contracts/coordination.ts";
 import { QStreamError } from "../core/errors.ts";
-import { delay, systemClock } from "../core/seam/clock.ts";
+import { delay, type Clock } from "../core/seam/clock.ts";
+import { systemHeadWorld, type HeadWorld } from "./head-world.ts";
 
 export interface LeadershipParts {
+  /** Default: that of a process. */
+  readonly world?: HeadWorld | undefined;
   /** `redis://...` */
   readonly store: string;
   /** A name that no other head, and no other life of this one, has. */
@@ -14,7 +17,7 @@ export interface LeadershipParts {
   /** Machines that are there: leading, their leases are renewed, too. */
   readonly machines: () => readonly string[];
   /** This head leads from now on. What it throws makes it try again. */
-  readonly leads: (epoch: number, state: ClusterState) => Promise<void>;
+  readonly leads: (epoch: number, state: Coordination) => Promise<void>;
   /** It doesn't lead any more, or couldn't begin to: what it ran is somebody else's. */
   readonly deposed: () => Promise<void>;
 }
@@ -30,21 +33,24 @@ const renewalsPerLease = 4;
 export class Leadership {
   readonly #parts: LeadershipParts;
   readonly #closed = new AbortController();
-  #state: ClusterState;
+  readonly #clock: Clock;
+  #state: Coordination;
   #leader = "";
   #awaySince = -Infinity;
   #epoch: number | undefined;
   #finished: Promise<void> = Promise.resolve();
   #wake = new AbortController();
 
-  private constructor(parts: LeadershipParts, state: ClusterState) {
+  private constructor(parts: LeadershipParts, state: Coordination) {
     this.#parts = parts;
+    this.#clock = (parts.world ?? systemHeadWorld).sockets.clock;
     this.#state = state;
   }
 
   /** @throws QStreamError OPTION_INVALID, STORE_UNAVAILABLE, STORE_REFUSED */
   static async open(parts: LeadershipParts): Promise<Leadership> {
-    return new Leadership(parts, await ClusterState.open(parts.store, parts.head));
+    const { world = systemHeadWorld, store, head } = parts;
+    return new Leadership(parts, await world.openCoordination(store, head));
   }
 
   /** Its epoch while it leads. */
@@ -86,7 +92,7 @@ export class Leadership {
       this.#wake = new AbortController();
       const either = AbortSignal.any([signal, this.#wake.signal]);
       // oxlint-disable-next-line no-await-in-loop -- turn by turn
-      await delay(systemClock, this.#parts.leaseMs / renewalsPerLease, either).catch(() => {});
+      await delay(this.#clock, this.#parts.leaseMs / renewalsPerLease, either).catch(() => {});
       if (signal.aborted) return;
       // oxlint-disable-next-line no-await-in-loop -- see above
       await this.#turn();
@@ -100,7 +106,7 @@ export class Leadership {
     } catch (error) {
       const code = error instanceof QStreamError ? error.code : undefined;
       if (code === "STORE_UNAVAILABLE" || code === "STORE_REFUSED") {
-        this.#awaySince = systemClock.monotonic();
+        this.#awaySince = this.#clock.monotonic();
         return;
       }
       await this.#end();
@@ -112,7 +118,7 @@ export class Leadership {
   async #campaign(): Promise<void> {
     const { url, leaseMs, leads } = this.#parts;
     // While Redis was away, the head that leads couldn't say that it lives.
-    if (this.#leader !== "" && systemClock.monotonic() - this.#awaySince < leaseMs) return;
+    if (this.#leader !== "" && this.#clock.monotonic() - this.#awaySince < leaseMs) return;
     const campaign = await this.#state.campaign(url(), leaseMs);
     if (!campaign.leads) {
       this.#leader = campaign.leader;
@@ -136,9 +142,9 @@ export class Leadership {
   }
 
   async #openAgain(): Promise<void> {
-    const { store, head } = this.#parts;
+    const { world = systemHeadWorld, store, head } = this.#parts;
     try {
-      const state = await ClusterState.open(store, head);
+      const state = await world.openCoordination(store, head);
       this.#state.close();
       this.#state = state;
     } catch {

@@ -1,8 +1,10 @@
 import type { BundleReference, MachineOffer, MachinePlace } from "../../actors/cluster/protocol.ts";
-import type { ExecutionEvent, ExecutionMetrics } from "../../actors/scheduler/execution-events.ts";
+import type { ChannelMove, ExecutionEvent, ExecutionMetrics } from "../../actors/scheduler/execution-events.ts";
 import type { EncodedArguments } from "../../actors/slot/arguments.ts";
 import type { ErrorData } from "../core/errors.ts";
 import type { Limits } from "../core/limits.ts";
+import type { MachineFiles } from "../files/index.ts";
+import type { StepBytes } from "../placement/index.ts";
 import type { EncodedOutputs } from "./outputs.ts";
 
 /** Options of a run that mean something on a cluster. */
@@ -55,13 +57,25 @@ export type FromClient =
   | { readonly kind: "cancel"; readonly execution: string; readonly reason: string }
   /** A machine is to go: what it runs moves to others. Answered once it has. */
   | { readonly kind: "drain"; readonly machine: string }
-  | { readonly kind: "list" };
+  /** Channels are to move to slots that have less to do: of one execution, or of all. Answered once they are on their way. */
+  | { readonly kind: "rebalance"; readonly execution: string | undefined }
+  | { readonly kind: "list" }
+  /** Nobody needs these any more. Not answered. */
+  | { readonly kind: "release-datasets"; readonly datasets: readonly string[] }
+  /** Has the outputs of an execution: nobody need keep them for it. Not answered. */
+  | { readonly kind: "taken"; readonly execution: string };
 
 /** What the head tells a client. */
 export type ToClient =
   | { readonly kind: "submitted"; readonly execution: string }
   | { readonly kind: "event"; readonly execution: string; readonly event: PlainEvent }
-  | { readonly kind: "done"; readonly execution: string; readonly outputs: EncodedOutputs }
+  | {
+      readonly kind: "done";
+      readonly execution: string;
+      readonly outputs: EncodedOutputs;
+      /** The head holds them until somebody says that it has taken them. */
+      readonly held?: boolean;
+    }
   | { readonly kind: "failed"; readonly execution: string; readonly error: ErrorData }
   | {
       readonly kind: "listed";
@@ -70,12 +84,20 @@ export type ToClient =
     }
   | { readonly kind: "cancelling"; readonly execution: string }
   | { readonly kind: "drained"; readonly machine: string }
+  | { readonly kind: "rebalanced"; readonly executions: readonly RebalancedExecution[] }
   /** First of all, from the head that leads. */
   | { readonly kind: "welcome"; readonly epoch: number }
   /** First and last of all, from one that waits: where the head listens that leads; empty where it doesn't know. */
   | { readonly kind: "elsewhere"; readonly leader: string }
   /** A request that was refused. */
   | { readonly kind: "refused"; readonly error: ErrorData };
+
+/** Which channels of an execution go elsewhere, or why none can. */
+export interface RebalancedExecution {
+  readonly execution: string;
+  readonly moves: readonly ChannelMove[];
+  readonly error?: ErrorData;
+}
 
 /** An event as it travels: errors in it as data. */
 export type PlainEvent =
@@ -98,6 +120,8 @@ export type ToWorker =
   | { readonly kind: "given-up" }
   /** Another machine was given up, and never comes back under its name. */
   | { readonly kind: "machine-gone"; readonly machine: string }
+  /** Nobody needs these datasets any more. */
+  | { readonly kind: "release-datasets"; readonly datasets: readonly string[] }
   /** It was drained: nothing needs it any more. */
   | { readonly kind: "leave" };
 
@@ -115,6 +139,12 @@ export interface DriverStart {
   readonly store: string;
   readonly leaseMs: number;
   readonly host: string;
+  /** What it reads and writes of the head's host. */
+  readonly files?: MachineFiles | undefined;
+  /** Channels move to slots with less to do without anybody asking for it. */
+  readonly rebalances?: boolean | undefined;
+  /** What the steps of the flow took and sent when it was last done. */
+  readonly measured?: readonly (readonly [step: string, bytes: StepBytes])[] | undefined;
   readonly token: string | undefined;
   readonly tls: { readonly cert: string; readonly key: string; readonly ca?: string | undefined } | undefined;
 }
@@ -125,6 +155,7 @@ export type ToDriver =
   | { readonly kind: "machine"; readonly machine: MachinePlace }
   | { readonly kind: "machine-gone"; readonly machine: string; readonly why: string }
   | { readonly kind: "drain"; readonly machine: string }
+  | { readonly kind: "rebalance" }
   | { readonly kind: "cancel"; readonly reason: string };
 
 /** What a driver tells the head. */
@@ -132,5 +163,8 @@ export type FromDriver =
   | { readonly kind: "event"; readonly event: PlainEvent }
   /** Nothing of the execution is on the machine any more. */
   | { readonly kind: "drained"; readonly machine: string }
+  | { readonly kind: "rebalanced"; readonly moves: readonly ChannelMove[]; readonly error?: ErrorData }
   | { readonly kind: "done"; readonly outputs: EncodedOutputs }
-  | { readonly kind: "failed"; readonly error: ErrorData };
+  | { readonly kind: "failed"; readonly error: ErrorData }
+  /** All of a done execution is closed: another one can be driven. */
+  | { readonly kind: "idle" };

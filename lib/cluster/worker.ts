@@ -1,20 +1,27 @@
 import { hostname } from "node:os";
 import { Machine } from "../../actors/cluster/machine.ts";
-import { dial } from "../../actors/transport/wire/dial.ts";
+import { systemWorld, type MachineWorld } from "../../actors/cluster/machine-world.ts";
 import type { Bind, Security } from "../../actors/transport/wire/security.ts";
+import { versionHeaders } from "../../actors/transport/wire/wire-hello.ts";
 import { settleBundle } from "../code/machine-bundle.ts";
-import { delay, systemClock } from "../core/seam/clock.ts";
-import { freshId } from "../core/seam/random.ts";
+import { delay } from "../core/seam/clock.ts";
+import type { MachineFiles } from "../files/index.ts";
 import { headUrl } from "./head-url.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
 import { Talk } from "./talk.ts";
 
 export interface WorkerOptions {
+  /** Default: that of a process. */
+  readonly world?: MachineWorld | undefined;
   /** URLs of heads: the first that answers is joined. */
   readonly join: readonly string[];
   readonly slots: number;
   readonly tags: readonly string[];
   readonly memoryBytes: number | undefined;
+  /** Bytes of datasets that each slot keeps. Default: 1 GiB. */
+  readonly datasetBytes?: number | undefined;
+  /** What flows read and write of this host. Default: what this process can. */
+  readonly files?: MachineFiles | undefined;
   readonly bind: Bind;
   readonly security: Security;
   readonly advertise?: string | undefined;
@@ -22,14 +29,18 @@ export interface WorkerOptions {
   readonly turnMs: number;
   /** Called when it has joined a head, and when it lost it. */
   readonly onHead?: (url: string | undefined) => void;
+  /** It can't join a head. Called when the reason is another one than before. */
+  readonly onTrouble?: (error: Error) => void;
   /** It was drained: nothing needs it any more, and it joins no head again. */
   readonly onDrained?: () => void;
   /** The process can't go on. */
   readonly broken: (error: Error) => void;
 }
 
+const datasetBytesDefault = 2 ** 30;
 const rejoinFirstMs = 100;
 const rejoinMostMs = 2000;
+const emptyLookMs = 50;
 
 /** What came of a visit to a head. */
 type Visit =
@@ -40,18 +51,26 @@ type Visit =
 /** A machine that offers its slots to a cluster, for as long as it runs. */
 export class Worker {
   readonly #options: WorkerOptions;
+  readonly #world: MachineWorld;
   readonly #closed = new AbortController();
   #machine: Machine;
+  /** Tells the head what the machine offers by now. */
+  #offer = (): void => {};
+  #trouble = "";
 
   private constructor(options: WorkerOptions, machine: Machine) {
     this.#options = options;
+    this.#world = options.world ?? systemWorld;
     this.#machine = machine;
   }
 
   /** Listens and starts the slots; a head that isn't there yet is looked for until it is. */
   static async open(options: WorkerOptions): Promise<Worker> {
     const heads = options.join.map((url) => headUrl(url));
-    const worker = new Worker(options, await openMachine(options));
+    const opened: { offer?: () => void } = {};
+    const machine = await openMachine(options, () => opened.offer?.());
+    const worker = new Worker(options, machine);
+    opened.offer = () => worker.#offer();
     void worker.#keepJoining(heads);
     return worker;
   }
@@ -78,6 +97,8 @@ export class Worker {
         // oxlint-disable-next-line no-await-in-loop -- one head after the other
         const visit = await this.#visit(head);
         if (visit.kind === "leave") {
+          // oxlint-disable-next-line no-await-in-loop -- it is the end of the loop
+          await this.#untilEmpty();
           this.#options.onDrained?.();
           return;
         }
@@ -85,26 +106,45 @@ export class Worker {
         if (visit.kind === "given-up") await this.#beginAnew();
         if (visit.kind === "elsewhere") leader = visit.leader;
         pauseMs = rejoinFirstMs;
-      } catch {
+      } catch (error) {
+        this.#tellTrouble(error);
         pauseMs = Math.min(2 * pauseMs, rejoinMostMs);
       }
       // oxlint-disable-next-line no-await-in-loop -- see above
-      await delay(systemClock, pauseMs, signal).catch(() => {});
+      await delay(this.#world.sockets.clock, pauseMs, signal).catch(() => {});
     }
+  }
+
+  /** Drivers have nothing here any more, but may be about to say so. */
+  async #untilEmpty(): Promise<void> {
+    const { clock } = this.#world.sockets;
+    const until = clock.monotonic() + this.#options.leaseMs;
+    while (this.#machine.executions.length > 0 && clock.monotonic() < until) {
+      // oxlint-disable-next-line no-await-in-loop -- it waits
+      await delay(clock, emptyLookMs, this.#closed.signal).catch(() => {});
+      if (this.#closed.signal.aborted) return;
+    }
+  }
+
+  #tellTrouble(error: unknown): void {
+    const trouble = error instanceof Error ? error : new Error(String(error));
+    if (trouble.message === this.#trouble || this.#closed.signal.aborted) return;
+    this.#trouble = trouble.message;
+    this.#options.onTrouble?.(trouble);
   }
 
   /** What this machine had is made again by others: it comes back empty, under another name. */
   async #beginAnew(): Promise<void> {
     await this.#machine.close();
     if (this.#closed.signal.aborted) return;
-    this.#machine = await openMachine(this.#options);
+    this.#machine = await openMachine(this.#options, () => this.#offer());
     if (this.#closed.signal.aborted) await this.#machine.close();
   }
 
   /** Fulfilled when the connection with a head is over. @throws QStreamError MACHINE_UNREACHABLE, MACHINE_REFUSED */
   async #visit(head: URL): Promise<Visit> {
     const { security, leaseMs, onHead } = this.#options;
-    const { socket } = await dial(new URL("/machine", head).href, {}, security);
+    const { socket, stream } = await this.#world.sockets.dial(new URL("/machine", head).href, versionHeaders, security);
     const { signal } = this.#closed;
     const machine = this.#machine;
     let visit: Visit = { kind: "stayed" };
@@ -120,7 +160,9 @@ export class Worker {
               return;
             }
             joined = true;
-            talk.tell({ kind: "offer", offer: machine.offer });
+            this.#trouble = "";
+            this.#offer = () => talk.tell({ kind: "offer", offer: machine.offer });
+            this.#offer();
             onHead?.(head.href);
             return;
           case "elsewhere":
@@ -129,12 +171,17 @@ export class Worker {
           case "machine-gone":
             machine.machineGone(message.machine);
             return;
+          case "release-datasets":
+            machine.releaseDatasets(message.datasets);
+            return;
           default:
             visit = { kind: message.kind };
             talk.close();
         }
       };
       const talk: Talk<FromWorker, ToWorker> = new Talk(socket, leaseMs, {
+        stream,
+        clock: this.#world.sockets.clock,
         told,
         ended: () => {
           signal.removeEventListener("abort", close);
@@ -143,7 +190,8 @@ export class Worker {
       });
       signal.addEventListener("abort", close, { once: true });
     });
-    if (joined && !signal.aborted) onHead?.(undefined);
+    this.#offer = () => {};
+    if (joined && !signal.aborted && (visit as Visit).kind !== "leave") onHead?.(undefined);
     return visit;
   }
 }
@@ -158,22 +206,26 @@ function leaderOf(url: string, asked: URL): URL | undefined {
   }
 }
 
-function openMachine(options: WorkerOptions): Promise<Machine> {
-  const { slots, tags, memoryBytes, turnMs, bind, security, advertise, leaseMs, broken } = options;
+/** @param offers - called when what it offers has changed */
+function openMachine(options: WorkerOptions, offers: () => void): Promise<Machine> {
+  const { slots, tags, memoryBytes, turnMs, bind, security, advertise, leaseMs, broken, world = systemWorld } = options;
   const host = hostname();
   return Machine.open({
-    id: freshId(host.replaceAll(/[^\w.-]/gu, "-").slice(0, 60) || "machine"),
+    world,
+    id: world.freshId(host.replaceAll(/[^\w.-]/gu, "-").slice(0, 60) || "machine"),
     slots,
     tags,
     host,
     memoryBytes,
-    files: {},
+    datasetBytes: options.datasetBytes ?? datasetBytesDefault,
+    files: options.files ?? {},
     turnMs,
     bind,
     security,
     advertise,
     leaseMs,
     settleCode: settleBundle,
+    offers,
     broken,
   });
 }

@@ -42,6 +42,31 @@ export async function dealState<State>(
   return parts.length < 2 ? parts[0] : deal(parts, everything);
 }
 
+/**
+ * The pending timers with which a channel goes on, of those that the channels before had.
+ *
+ * @param definition - the step's operator
+ * @param timers - name and time of each, by the channel that it was pending in; only of those of which this channel takes a part
+ * @returns one of each name, the earliest
+ * @throws QStreamError UNSUPPORTED where there are some and the operator has no `dealTimer`, and as `dealState` does
+ */
+export function dealTimers(
+  definition: Pick<OperatorDefinition<never, never>, "kind" | "dealTimer">,
+  timers: ReadonlyMap<number, readonly (readonly [name: string, at: number])[]>,
+  dealing: Dealing,
+): (readonly [name: string, at: number])[] {
+  const { kind, dealTimer } = definition;
+  const taken = new Map<string, number>();
+  for (const [from, pending] of timers) {
+    if (pending.length > 0 && dealTimer === undefined) throw notDealt(kind, pending);
+    const deal = dealOf(kind, from, channelOfRest(from, dealing) === dealing.channel, dealing);
+    for (const [name, at] of pending) {
+      if (dealTimer?.(name, deal) === true) taken.set(name, Math.min(at, taken.get(name) ?? at));
+    }
+  }
+  return [...taken].toSorted(([, one], [, other]) => one - other);
+}
+
 const everything: Deal = { takes: () => true, takesGroup: () => true, takesRest: true };
 
 function dealOf(kind: string, from: number, takesRest: boolean, { before, channels, channel }: Dealing): Deal {
@@ -65,6 +90,16 @@ function firstGroup(channel: number, channels: number): number {
 /** Where what has no key goes: neighbours stay neighbours. */
 function channelOfRest(from: number, { before, channels }: Dealing): number {
   return Math.floor((from * channels) / before);
+}
+
+function notDealt(kind: string, [first]: readonly (readonly [name: string, at: number])[]): QStreamError {
+  return new QStreamError(
+    "UNSUPPORTED",
+    `timers of ${kind} are pending, "${first?.[0]}" for one, which can't be dealt to another number of channels`,
+    {
+      advice: "Go on with as many channels as before, or give the operator's definition the function dealTimer.",
+    },
+  );
 }
 
 function notByHash(kind: string, channel: number, channels: number): QStreamError {

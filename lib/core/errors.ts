@@ -33,6 +33,7 @@ export type ErrorCode =
   | "NOT_RECOVERABLE"
   | "OPTION_INVALID"
   | "PACKAGE_MISSING"
+  | "PATH_FORBIDDEN"
   | "PATH_NOT_FOUND"
   | "PLACEMENT_IMPOSSIBLE"
   | "SESSION_CLOSED"
@@ -52,6 +53,8 @@ export interface Place {
   /** Number of the task within its channel. */
   readonly seq?: number;
   readonly input?: string;
+  /** Name of the timer that went off. */
+  readonly timer?: string;
   readonly file?: string;
   /** 1-based line of `file`. */
   readonly line?: number;
@@ -106,6 +109,7 @@ function describePlace(place: Place): string {
   if (place.channel !== undefined) parts.push(`channel ${place.channel}`);
   if (place.seq !== undefined) parts.push(`task ${place.seq}`);
   if (place.input !== undefined) parts.push(`input "${place.input}"`);
+  if (place.timer !== undefined) parts.push(`timer "${place.timer}"`);
   if (place.file !== undefined) parts.push(`file ${place.file}`);
   if (place.line !== undefined) parts.push(`line ${place.line}`);
   if (place.rowGroup !== undefined) parts.push(`row group ${place.rowGroup}`);

@@ -19,6 +19,13 @@ export interface RegisteredFlow {
   readonly prepare: (args: unknown) => unknown;
 }
 
+/** What one version of a module has defined: itself, or a bundle of it. */
+interface Version {
+  readonly flows: Map<string, RegisteredFlow>;
+  readonly count: number;
+  readonly isHalted: boolean;
+}
+
 interface Registry {
   readonly flows: Map<string, RegisteredFlow>;
   /** Number of flows that each module has defined so far. */
@@ -28,10 +35,16 @@ interface Registry {
   /** Modules that came to a run of a flow while they were loaded here: what follows it may never be defined. */
   readonly halted: Set<string>;
   waiting: (() => void)[];
+  /** What was imported last for a module, where that isn't the module itself. */
+  readonly imported: Map<string, string>;
+  /** Versions of modules that another one has taken the place of, by what was imported. */
+  readonly versions: Map<string, Version>;
+  /** Who looks for flows of a module, one after the other. */
+  readonly searches: Map<string, Promise<unknown>>;
 }
 
 // One registry a thread, shared by several copies of this package (a bundle's and ours).
-const registrySymbol = Symbol.for("qstream.flow-registry.2");
+const registrySymbol = Symbol.for("qstream.flow-registry.3");
 const holder = globalThis as { [registrySymbol]?: Registry };
 const registry: Registry = (holder[registrySymbol] ??= {
   flows: new Map(),
@@ -39,6 +52,9 @@ const registry: Registry = (holder[registrySymbol] ??= {
   slot: false,
   halted: new Set(),
   waiting: [],
+  imported: new Map(),
+  versions: new Map(),
+  searches: new Map(),
 });
 
 const keyOf = (module: string, name: string): string => `${module}#${name}`;
@@ -89,7 +105,58 @@ export function isSlot(): boolean {
 const haltedGraceMs = 1000;
 
 /** Finds a flow's definition, importing its module first where that hasn't happened. */
-export async function findFlow(reference: FlowReference): Promise<RegisteredFlow> {
+export function findFlow(reference: FlowReference): Promise<RegisteredFlow> {
+  // What registers says its module, and not which version of it it comes from: versions are imported one after the other.
+  const { searches } = registry;
+  const before = searches.get(reference.module) ?? Promise.resolve();
+  const found = before.catch(() => {}).then(() => findVersion(reference));
+  searches.set(reference.module, found);
+  return found;
+}
+
+function findVersion(reference: FlowReference): Promise<RegisteredFlow> {
+  const { module, load } = reference;
+  const { imported, counts, slot } = registry;
+  // A module that nobody looked for may be here because another one imports it.
+  const present = imported.get(module) ?? (counts.has(module) ? module : undefined);
+  // Outside of slots, what the module itself has defined is what its user means.
+  const isMeant = present === load || (present === module && !slot);
+  if (!isMeant) {
+    if (present !== undefined) putAside(module, present);
+    bringBack(module, load);
+    imported.set(module, load);
+  }
+  return importFlow(reference);
+}
+
+/** Another version of the module is wanted: somebody has changed it, and submitted it again. */
+function putAside(module: string, load: string): void {
+  const { flows, counts, versions, halted } = registry;
+  const version: Version = {
+    flows: new Map(),
+    count: counts.get(module) ?? 0,
+    isHalted: halted.delete(module),
+  };
+  for (const [key, flow] of flows) {
+    if (!key.startsWith(`${module}#`)) continue;
+    version.flows.set(key, flow);
+    flows.delete(key);
+  }
+  counts.delete(module);
+  versions.set(load, version);
+}
+
+function bringBack(module: string, load: string): void {
+  const { flows, counts, versions, halted } = registry;
+  const version = versions.get(load);
+  if (version === undefined) return;
+  versions.delete(load);
+  for (const [key, flow] of version.flows) flows.set(key, flow);
+  counts.set(module, version.count);
+  if (version.isHalted) halted.add(module);
+}
+
+async function importFlow(reference: FlowReference): Promise<RegisteredFlow> {
   const key = keyOf(reference.module, reference.name);
   const known = registry.flows.get(key);
   if (known !== undefined) return known;

@@ -14,4 +14,6 @@ export interface Payload {
    * no checksum is taken of them.
    */
   readonly cloned?: boolean;
+  /** CRC-32 of the bytes, where the lineage keeps it: whoever sends them needn't make it again. */
+  readonly checksum?: number;
 }

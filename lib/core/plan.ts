@@ -23,6 +23,8 @@ export interface PlannedStep {
   readonly endless: boolean;
   /** For readers: slot that holds each channel's data, when the reader says so. */
   readonly slots?: readonly string[];
+  /** For readers that are placed near their files: what each channel's splits want of a machine, any of some tags each. */
+  readonly near?: readonly (readonly (readonly string[])[])[];
 }
 
 export interface PlannedInput {

@@ -17,9 +17,13 @@ export interface HttpOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Files behind http(s) URLs, read by ranges; files of servers without ranges are downloaded, within a limit. */
-export function httpFiles(options: HttpOptions, clock: Clock): SchemeFileSystem {
-  return new HttpFiles(options, clock);
+/**
+ * Files behind http(s) URLs, read by ranges; files of servers without ranges are downloaded, within a limit.
+ *
+ * @param follow - whether a server may name another place to get a file from. Default true
+ */
+export function httpFiles(options: HttpOptions, clock: Clock, follow = true): SchemeFileSystem {
+  return new HttpFiles(options, clock, follow);
 }
 
 const notImplemented = 501;
@@ -32,10 +36,11 @@ interface Download {
 class HttpFiles implements SchemeFileSystem {
   readonly #options: Required<HttpOptions>;
   readonly #clock: Clock;
+  readonly #follow: boolean;
   /** Files of servers without ranges, by URL, oldest first; together within the limit. */
   readonly #downloads = new Map<string, Download>();
 
-  constructor(options: HttpOptions, clock: Clock) {
+  constructor(options: HttpOptions, clock: Clock, follow: boolean) {
     this.#options = {
       retries: options.retries ?? 4,
       retryDelayMs: options.retryDelayMs ?? 200,
@@ -44,6 +49,7 @@ class HttpFiles implements SchemeFileSystem {
       headers: options.headers ?? {},
     };
     this.#clock = clock;
+    this.#follow = follow;
   }
 
   async list(url: string, signal?: AbortSignal): Promise<readonly FileEntry[]> {
@@ -183,8 +189,10 @@ class HttpFiles implements SchemeFileSystem {
           method,
           // Ranges count encoded bytes, so nothing may be encoded.
           headers: { "accept-encoding": "identity", ...this.#options.headers, ...headers },
+          redirect: this.#follow ? "follow" : "manual",
           signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
         });
+        if (response.status >= 300 && response.status < 400 && response.headers.has("location")) throw elsewhere(url);
         const busy = response.status === 429 || (response.status >= 500 && response.status !== notImplemented);
         if (!busy || attempt >= this.#options.retries) return await take(response);
         await response.body?.cancel();
@@ -211,6 +219,13 @@ function causeOf(error: unknown): string {
 
 function versionOf(headers: Headers, bytes: number): string {
   return headers.get("etag") ?? `${headers.get("last-modified") ?? ""}-${bytes}`;
+}
+
+function elsewhere(url: string): QStreamError {
+  return new QStreamError("PATH_FORBIDDEN", "the server says that the file is at another URL", {
+    file: url,
+    advice: "Where --files says what flows may read, nothing leads elsewhere: read from that URL, below what it names",
+  });
 }
 
 function changed(url: string): QStreamError {

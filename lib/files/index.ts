@@ -3,6 +3,7 @@ import type { ResumableFiles, ResumableOptions, ResumableWriter } from "../core/
 import { QStreamError } from "../core/errors.ts";
 import type { Clock } from "../core/seam/clock.ts";
 import { systemClock } from "../core/seam/clock.ts";
+import { ConfinedFiles } from "./confined.ts";
 import { httpFiles, type HttpOptions } from "./http.ts";
 import { localFiles } from "./local.ts";
 import { s3Files, type S3Options } from "./s3.ts";
@@ -21,17 +22,27 @@ export interface FileSystemOptions {
   readonly clock?: Clock;
 }
 
+/** Files of a machine of a cluster, which runs what others give it. */
+export interface MachineFiles extends FileSystemOptions {
+  /**
+   * Folders of this machine, and beginnings of URLs, outside of which nothing is read or written: `/srv/data`, `s3://bucket/prefix`.
+   * Links are followed first. Default: everywhere.
+   */
+  readonly within?: readonly string[] | undefined;
+}
+
 /**
  * Files by path or URL: local paths, `file:`, `http://`, `https://` and `s3://`, chosen by the scheme.
  *
  * @param options - settings of S3 and http; nothing is contacted or loaded before a path asks for it
- * @returns the file system; its errors are PATH_NOT_FOUND, BAD_INPUT, LIMIT_EXCEEDED or UNSUPPORTED and name the path
+ * @returns the file system; its errors are PATH_NOT_FOUND, PATH_FORBIDDEN, BAD_INPUT, LIMIT_EXCEEDED or UNSUPPORTED and name the path
  * @example
  * const files = openFileSystem({ s3: { endpoint: "http://127.0.0.1:9000" } });
  * const parts = await files.list(["data/*.csv", "s3://bucket/dir/"]);
  */
-export function openFileSystem(options: FileSystemOptions = {}): FileSystem & ResumableFiles {
-  return new SchemeFiles(options);
+export function openFileSystem(options: MachineFiles = {}): FileSystem & ResumableFiles {
+  const files = new SchemeFiles(options);
+  return options.within === undefined ? files : new ConfinedFiles(files, options.within);
 }
 
 class SchemeFiles implements FileSystem, ResumableFiles {
@@ -39,8 +50,8 @@ class SchemeFiles implements FileSystem, ResumableFiles {
   readonly #http: SchemeFileSystem;
   readonly #s3: SchemeFileSystem;
 
-  constructor(options: FileSystemOptions) {
-    this.#http = httpFiles(options.http ?? {}, options.clock ?? systemClock);
+  constructor(options: MachineFiles) {
+    this.#http = httpFiles(options.http ?? {}, options.clock ?? systemClock, options.within === undefined);
     this.#s3 = s3Files(options.s3 ?? {});
   }
 

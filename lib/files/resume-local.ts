@@ -14,6 +14,8 @@ export async function resumeLocal(path: string, { owner, from }: ResumableOption
   const prefix = `.${owner}.${basename(path)}.`;
   if (from === undefined) return new LocalWriter({ path, ...(await freshFile(path, prefix)) });
   const state = from as LocalFileState;
+  // It comes from a checkpoint, and is never but a name.
+  if (basename(state.temporary) !== state.temporary) throw lost(path, "its checkpoint names a file elsewhere");
   const temporary = join(dirname(path), state.temporary);
   return state.finished ? finishedFile(path, temporary, state) : openFile(path, temporary, prefix, state);
 }

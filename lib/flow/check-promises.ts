@@ -2,8 +2,8 @@ import { QStreamError } from "../core/errors.ts";
 import type { Graph, StepNode } from "./graph.ts";
 
 /**
- * Refuses a flow whose log would grow without end: a step that never saves its state can only be made again from the start of
- * its stream, which an endless one must keep for ever.
+ * Refuses a flow that is to run with a store and whose log would grow without end: a step that never saves its state can only
+ * be made again from the start of its stream, which an endless one must keep for ever.
  *
  * @throws QStreamError NOT_RECOVERABLE
  */
@@ -18,10 +18,12 @@ export function refuseUnsavedState(graph: Graph): void {
     if (step.code.kind !== "operator") continue;
     const operator = step.code.create();
     if (operator.snapshot !== undefined && operator.restore !== undefined) continue;
-    throw new QStreamError("NOT_RECOVERABLE", `"${step.id}" reads an endless stream and can't save its state`, {
+    const why =
+      "without checkpoints it could only be made again from the start of that stream, whose log would grow for ever";
+    throw new QStreamError("NOT_RECOVERABLE", `"${step.id}" reads an endless stream and can't save its state: ${why}`, {
       step: step.id,
       advice:
-        'Give its operator snapshot() and restore(): snapshot() { return null; } and an empty restore() if it has no state. Or run without a store: store: "none"',
+        'Give its operator snapshot() and restore(): snapshot() { return null; } and an empty restore() if it has no state. Or run without a store, which recovers nothing: store: "none" (--store none)',
     });
   }
 }

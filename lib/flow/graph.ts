@@ -25,7 +25,7 @@ export interface StepNode {
   readonly inputs: readonly InputNode[];
 }
 
-export type Dealing = Pick<OperatorDefinition<never, never>, "kind" | "deal" | "keys">;
+export type Dealing = Pick<OperatorDefinition<never, never>, "kind" | "deal" | "dealTimer" | "keys">;
 
 /** One input of a step: the stream it takes, and what rides on the edge. */
 export interface InputNode {

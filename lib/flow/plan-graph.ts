@@ -2,7 +2,7 @@ import { QStreamError } from "../core/errors.ts";
 import { topologicalOrder, type Plan, type PlannedEdge, type PlannedStep } from "../core/plan.ts";
 import type { PlacementStrategy, SlotPlace } from "../core/placement-strategy.ts";
 import { spoolingEdges, type StagedEdge } from "./blocked-edges.ts";
-import { channelsOf } from "../placement/index.ts";
+import { channelsOf, nothingFits, type ChosenSplits } from "../placement/index.ts";
 import { chosen } from "../partition/index.ts";
 import { functionIds, type Graph, type StepNode } from "./graph.ts";
 
@@ -11,6 +11,8 @@ export interface Topology {
   readonly slots: readonly SlotPlace[];
   /** For readers placed with their data: a slot for each channel, by step id. */
   readonly dataSlots?: ReadonlyMap<string, readonly string[]>;
+  /** For readers placed near their files: the channels of their splits, by step id. */
+  readonly near?: ReadonlyMap<string, ChosenSplits>;
   /** Channels of steps, by step id, where others are wanted than the flow asks for. */
   readonly channels?: ReadonlyMap<string, number>;
 }
@@ -24,6 +26,7 @@ export function planGraph(graph: Graph, topology: Topology): Plan {
   const steps: PlannedStep[] = [];
   for (const index of sorted.order) {
     const step = graph.steps[index] as StepNode;
+    checkPlacement(graph, step);
     const producers = step.inputs.map((input): Producer => {
       const at = indexOf.get(input.from.step) ?? -1;
       return { step: at, channels: steps[at]?.channels ?? 1, slots: steps[at]?.slots ?? [] };
@@ -65,9 +68,10 @@ function planStep(
   topology: Topology,
 ): PlannedStep {
   const asked = placementOf(step, producers);
-  const data = dataSlotsOf(step, asked, producers, topology);
+  const near = topology.near?.get(step.id);
+  const data = near?.slots ?? dataSlotsOf(step, asked, producers, topology);
   const usual = data?.length ?? (asked.kind === "with-data" ? 1 : channelsOf(asked, topology.slots)) ?? 1;
-  if (usual < 1) throw noPlace(step.id, asked);
+  if (usual < 1) throw nothingFits(step.id, asked, topology.slots);
   const channels = topology.channels?.get(step.id) ?? usual;
   const placement = channels === usual ? asked : placementFor(channels, asked);
   const { code } = step;
@@ -88,6 +92,7 @@ function planStep(
     ...(step.skips ? { skips: true } : {}),
     ...(code.kind === "sink" ? { guarantee: code.sink.guarantee } : {}),
     ...(data === undefined ? {} : { slots: data }),
+    ...(near === undefined ? {} : { near: near.near }),
   };
 }
 
@@ -112,6 +117,26 @@ function dataSlotsOf(
   );
 }
 
+/** Refuses strategies that make no sense for a step. */
+function checkPlacement(graph: Graph, { id, place, code }: StepNode): void {
+  if (place?.kind === "near-files" && code.kind !== "reader") {
+    throw new QStreamError("OPTION_INVALID", `step "${id}" is placed by nearFiles(), and is no reader`, {
+      step: id,
+      advice: "Place the reader before it so: what is next to it goes where it is",
+    });
+  }
+  const unknown = place?.kind === "apart" ? place.from.find((other) => !isOther(graph, id, other)) : undefined;
+  if (unknown === undefined) return;
+  throw new QStreamError("OPTION_INVALID", `step "${id}" is kept apart from "${unknown}", which is no other step`, {
+    step: id,
+    advice: `The steps are: ${graph.steps.map((step) => step.id).join(", ")}`,
+  });
+}
+
+function isOther(graph: Graph, id: string, other: string): boolean {
+  return other !== id && graph.steps.some((step) => step.id === other);
+}
+
 /** The table of defaults of docs/defaults.md: what the user set, else what the kind of step asks for. */
 function placementOf(step: StepNode, producers: readonly Producer[]): PlacementStrategy {
   const { place, channels } = step;
@@ -119,6 +144,7 @@ function placementOf(step: StepNode, producers: readonly Producer[]): PlacementS
     if (channels === undefined) return place;
     if (place.kind === "single" && channels !== 1) throw conflicting(step.id, channels);
     if (place.kind === "per-slot") return { kind: "spread", channels };
+    if (place.kind === "apart") return { ...place, channels };
     return place;
   }
   if (channels !== undefined) return channels === 1 ? { kind: "single" } : { kind: "spread", channels };
@@ -190,14 +216,6 @@ function cycleError(graph: Graph, cycle: readonly number[]): QStreamError {
   const ids = cycle.map((step) => `"${graph.steps[step]?.id}"`);
   return new QStreamError("CYCLE", `the steps ${ids.join(" -> ")} -> ${ids[0]} form a cycle`, {
     advice: "Only feedback edges may lead back to an earlier step",
-  });
-}
-
-function noPlace(step: string, placement: PlacementStrategy): QStreamError {
-  const what = placement.kind === "tagged" ? `no slot has the tag "${placement.tag}"` : "there is no slot for it";
-  return new QStreamError("PLACEMENT_IMPOSSIBLE", `step "${step}" can't be placed: ${what}`, {
-    step,
-    advice: 'Give the session what is missing, for example local({ tags: ["gpu"] }), or place the step elsewhere',
   });
 }
 

@@ -1,7 +1,7 @@
 import type { ChannelSnapshot } from "../../actors/channel/channel-snapshot.ts";
 import type { NumberedSplit } from "../../actors/channel/reader-work.ts";
 import type { Deal } from "../core/contracts/operator.ts";
-import { dealState } from "../core/deal.ts";
+import { dealState, dealTimers } from "../core/deal.ts";
 import { QStreamError } from "../core/errors.ts";
 import type { Plan, PlannedStep } from "../core/plan.ts";
 import type { EarlierChannel } from "./earlier-channels.ts";
@@ -76,9 +76,9 @@ async function keptStart(
   if (end !== undefined && step.code.kind === "operator") {
     return { ...ended(planned.inputs), ended: end, counters: await countersOf([channel]) };
   }
-  const { inputs, state, counters } = await mustHave(channel, step);
+  const { inputs, state, timers, counters } = await mustHave(channel, step);
   const positions = inputs.map(({ done }) => ({ done, consumed: [] }));
-  return { ...ended([]), inputs: positions, state, counters, ended: end, stateless: undefined };
+  return { ...ended([]), inputs: positions, state, timers, counters, ended: end, stateless: undefined };
 }
 
 async function dealtStart(rescaled: RescaledStep, channel: number): Promise<ChannelSnapshot> {
@@ -88,22 +88,39 @@ async function dealtStart(rescaled: RescaledStep, channel: number): Promise<Chan
   if (!pausing.includes(index)) return { ...ended(planned.inputs), counters };
   const { dealing } = step;
   if (dealing === undefined) throw new QStreamError("INTERNAL", `the state of "${step.id}" can't be dealt`);
-  const load = (from: number): Promise<unknown> => stateOf(before[from], step, dealing);
-  const dealt = { before: before.length, channels: planned.channels, channel };
-  const state: unknown = await dealState<unknown>(dealing as never, load, dealt).catch((error: unknown) => {
+  const { state, timers } = await dealtTo(rescaled, dealing, channel).catch((error: unknown) => {
     throw error instanceof QStreamError && error.code === "UNSUPPORTED" ? new NotDealt(step.id, error) : error;
   });
   const inputs = planned.inputs.map(({ edge }) => ({
     done: !pausing.includes(plan.edges[edge]?.from ?? -1),
     consumed: [],
   }));
-  return { ...ended([]), inputs, state, counters, ended: undefined, stateless: state === undefined ? true : undefined };
+  const stateless = state === undefined ? true : undefined;
+  return { ...ended([]), inputs, state, timers, counters, ended: undefined, stateless };
 }
 
-/** A channel that did nothing has the state of one that got nothing. */
-async function stateOf(channel: EarlierChannel | undefined, step: StepNode, { deal }: Dealing): Promise<unknown> {
-  if (channel === undefined || channel.lastSeq < 0) return deal?.([], everything);
-  return (await mustHave(channel, step)).state;
+/** What a channel takes of the states and the timers of those before. */
+async function dealtTo(
+  { before, planned, step }: RescaledStep,
+  dealing: Dealing,
+  channel: number,
+): Promise<Pick<ChannelSnapshot, "state" | "timers">> {
+  const dealt = { before: before.length, channels: planned.channels, channel };
+  const pending = new Map<number, (readonly [name: string, at: number])[]>();
+  const load = async (from: number): Promise<unknown> => {
+    const earlier = before[from];
+    // A channel that did nothing has the state of one that got nothing.
+    if (earlier === undefined || earlier.lastSeq < 0) return dealing.deal?.([], everything);
+    const { state, timers = [] } = await mustHave(earlier, step);
+    pending.set(
+      from,
+      timers.flatMap(([name, at]) => (at === undefined ? [] : [[name, at] as const])),
+    );
+    return state;
+  };
+  const state: unknown = await dealState<unknown>(dealing as never, load, dealt);
+  const timers = dealTimers(dealing, pending, dealt);
+  return { state, timers: timers.length === 0 ? undefined : timers };
 }
 
 /** A channel that has ended by itself. */

@@ -8,10 +8,12 @@ import type { Limits } from "../core/limits.ts";
 import type { ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
 import { aborted, orAborted, reasonOf } from "./aborting.ts";
 import { checkResumeOptions, checkRunOptions, slotsOf } from "./check-options.ts";
+import { refuseUnsavedState } from "./check-promises.ts";
 import type { Execution } from "./execution.ts";
 import type { Graph } from "./graph.ts";
 import { planGraph } from "./plan-graph.ts";
 import { local, type FlowSession, type SessionOptions } from "./session.ts";
+import { storeOf } from "./session-lineage.ts";
 import { checkSameFlow } from "./stored-flow.ts";
 
 /** How a flow is run. Options of a session apply where none is given by `on`. */
@@ -72,6 +74,7 @@ export async function startFlow(request: StartRequest): Promise<Execution<Record
   if (options.on === undefined) {
     refuseDatasets(prepared.graph);
     planGraph(prepared.graph, { slots: slotsOf(options) });
+    if (storeOf(options) !== "none") refuseUnsavedState(prepared.graph);
   }
   return onSession(options, (session) => session.start({ ...request, ...prepared, args }));
 }

@@ -5,6 +5,7 @@ import type { FileSystem } from "../core/contracts/file-system.ts";
 import type { LineageStore } from "../core/contracts/lineage-store.ts";
 import type { FlowReference } from "../core/flow-registry.ts";
 import type { Clock } from "../core/seam/clock.ts";
+import type { StepBytes } from "../placement/index.ts";
 import type { Execution } from "./execution.ts";
 import type { Graph } from "./graph.ts";
 import type { Rescale } from "./rescale-plan.ts";
@@ -24,6 +25,8 @@ export interface SessionStart {
   };
   /** Gives steps of the execution that is gone on with another number of channels. */
   readonly rescale?: Rescale | undefined;
+  /** What the steps of the flow took and sent when it ran before, by step id. */
+  readonly measured?: ReadonlyMap<string, StepBytes> | undefined;
   readonly reference: FlowReference;
   readonly args: EncodedArguments;
   readonly options: RunOptions;
@@ -48,6 +51,8 @@ export interface SessionWorld {
   readonly files?: FileSystem;
   /** The code of all flows that run on it, where they come as a bundle: the URL to import, and its hash. */
   readonly code?: { readonly load: string; readonly hash: string } | undefined;
+  /** Channels move to slots with less to do without anybody asking for it. */
+  readonly rebalances?: boolean | undefined;
   /** When states are saved whole though operators say what has changed. */
   readonly wholeCheckpoints?: WholePolicy | undefined;
 }

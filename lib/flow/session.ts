@@ -1,7 +1,6 @@
-import { locate } from "../../actors/channel/failure.ts";
 import type { ActorHost } from "../../actors/hosts/actor-host.ts";
 import { NactHost } from "../../actors/hosts/nact-host.ts";
-import type { ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
+import type { ChannelMove, ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
 import type { SlotHandle } from "../../actors/scheduler/execution-request.ts";
 import { Scheduler } from "../../actors/scheduler/scheduler.ts";
 import type { Isolation, LaunchedSlots } from "../../actors/slots/slot-launcher.ts";
@@ -10,23 +9,26 @@ import { QStreamError } from "../core/errors.ts";
 import { isSlot } from "../core/flow-registry.ts";
 import { checkLimits } from "../core/limits.ts";
 import type { FileSystem } from "../core/contracts/file-system.ts";
-import type { OutputSink } from "../core/contracts/sink.ts";
 import { systemClock, type Clock } from "../core/seam/clock.ts";
 import { freshId } from "../core/seam/random.ts";
 import { openStore } from "../../actors/stores/open-store.ts";
 import { openFileSystem, type FileSystemOptions } from "../files/index.ts";
 import { loadableUrl } from "../code/bundle.ts";
 import { codeHash } from "../code/code-hash.ts";
+import { edgeSizes } from "../placement/index.ts";
 import { orAborted } from "./aborting.ts";
+import { whenPlaceable } from "./await-places.ts";
 import { checkSessionOptions } from "./check-options.ts";
 import { refuseRepeatedWrites, refuseUnsavedState } from "./check-promises.ts";
 import { EventListener } from "./event-listener.ts";
 import { EventLog, type Execution } from "./execution.ts";
 import type { Graph } from "./graph.ts";
 import { launchSlots, type LaunchHooks } from "./launch-slots.ts";
+import { LivingSlots } from "./living-slots.ts";
 import { planGraph } from "./plan-graph.ts";
-import { prepareSinks } from "./prepare-sinks.ts";
+import { prepareSinks, sinkFolders } from "./prepare-sinks.ts";
 import { rescaleExecution } from "./rescale-execution.ts";
+import { resultsOf } from "./results.ts";
 import { SessionLineage, storeOf, type LineageOptions } from "./session-lineage.ts";
 import type { FlowSession, SessionStart, SessionWorld } from "./session-contract.ts";
 import { dealSplits } from "./splits.ts";
@@ -72,6 +74,7 @@ export class Session implements FlowSession {
   readonly #files: FileSystem;
   readonly #code: SessionWorld["code"];
   readonly #lost = new Map<string, Error>();
+  readonly #livingSlots = new LivingSlots(() => this.#launched.slots, this.#lost);
   readonly #running = new Set<Execution<unknown>>();
   readonly #starting = new Set<AbortController>();
   #closed: Promise<void> | undefined;
@@ -102,6 +105,7 @@ export class Session implements FlowSession {
       client: launched.client,
       slots: () => this.#living(),
       lineage: this.#lineage?.actor,
+      rebalances: world.rebalances,
     });
     hooks.onReport = (report) => {
       if (report.kind === "lineage-append" || report.kind === "lineage-call") this.#lineage?.actor.receive(report);
@@ -122,7 +126,7 @@ export class Session implements FlowSession {
   }
 
   #living(): readonly SlotHandle[] {
-    return this.#launched.slots.filter((slot) => !this.#lost.has(slot.id));
+    return this.#livingSlots.list();
   }
 
   #lineageOn({ store, wholeCheckpoints }: SessionWorld): SessionLineage | undefined {
@@ -191,7 +195,12 @@ export class Session implements FlowSession {
     const reference = { ...start.reference, load };
     const resumed = await this.#rescaled({ ...start, reference }, slots, signal);
     const id = resumed?.execution ?? start.id ?? freshId("run");
-    const stored = resumed?.stored ?? (await this.#describe(start, load, slots, files, signal));
+    const { grows = false } = this.#launched;
+    const { onEvent } = start.options;
+    const places = { execution: id, slots: () => this.#living(), grows, clock: this.#clock, signal, onEvent };
+    const stored = await whenPlaceable(places, async (now) => {
+      return resumed?.stored ?? this.#describe(start, load, now, files, signal);
+    });
     if (resumed === undefined) {
       await prepareSinks(start.graph, { files, execution: id }, signal);
       this.#launched.open?.(id);
@@ -239,7 +248,7 @@ export class Session implements FlowSession {
     signal: AbortSignal,
   ): Promise<StoredFlow> {
     const dealt = await dealSplits(graph, slots, { files, signal });
-    const plan = planGraph(graph, { slots, dataSlots: dealt.dataSlots });
+    const plan = planGraph(graph, { slots, dataSlots: dealt.dataSlots, near: dealt.near });
     return {
       flow: plan.flow,
       module: reference.module,
@@ -251,6 +260,7 @@ export class Session implements FlowSession {
       seed: this.#options.seed ?? 1,
       openedAt: this.#clock.now(),
       strict: options.strict ?? false,
+      sinkFolders: sinkFolders(graph, files),
     };
   }
 
@@ -266,25 +276,15 @@ export class Session implements FlowSession {
     });
   }
 
+  /** @internal Moves channels of a running execution to slots that have less to do. */
+  rebalance(execution: string): Promise<readonly ChannelMove[]> {
+    return this.#scheduler.rebalance(execution);
+  }
+
   #refuseClosed(): void {
     if (this.#broken !== undefined) throw this.#broken;
     if (this.#closed === undefined) return;
     throw new QStreamError("SESSION_CLOSED", "the session is closed", { advice: "Open another one with local()" });
-  }
-
-  async #resultsOf(
-    graph: Graph,
-    outputs: Readonly<Record<string, string>>,
-    parts: ReadonlyMap<string, readonly unknown[]>,
-  ): Promise<Record<string, unknown>> {
-    const results: Record<string, unknown> = {};
-    for (const [name, id] of Object.entries(outputs)) {
-      const code = graph.steps.find((step) => step.id === id)?.code;
-      if (code?.kind !== "sink") continue;
-      const result = await resultOf(code.sink, id, parts.get(id) ?? []);
-      results[name] = result instanceof Dataset ? new Dataset(result, this.#datasets) : result;
-    }
-    return results;
   }
 
   /** Stops what runs, ends the slots, and frees their datasets. */
@@ -335,11 +335,18 @@ export class Session implements FlowSession {
         resumed: resumed !== undefined,
         firstLife: resumed?.firstLife,
         splits: new Map(stored.splits),
+        sizes:
+          start.measured === undefined
+            ? undefined
+            : edgeSizes(
+                plan,
+                plan.steps.map(({ id }) => start.measured?.get(id)),
+              ),
         earlier: stored.earlier,
         onEvent,
         resolve: (outcome) => {
           this.#lineage?.close(id);
-          const results = this.#resultsOf(start.graph, start.outputs, outcome.parts);
+          const results = resultsOf(start.graph, start.outputs, outcome.parts, this.#datasets);
           resolve(results.finally(() => listener.end()));
         },
         reject: (error) => {
@@ -386,13 +393,5 @@ export async function local(options: SessionOptions = {}): Promise<Session> {
   } catch (error) {
     await store?.close();
     throw error;
-  }
-}
-
-async function resultOf(sink: OutputSink<never, unknown>, step: string, parts: readonly unknown[]): Promise<unknown> {
-  try {
-    return await sink.result(parts);
-  } catch (error) {
-    throw locate(error, { step });
   }
 }

@@ -6,6 +6,7 @@ import { QStreamError } from "../core/errors.ts";
 import type { Limits } from "../core/limits.ts";
 import type { Payload } from "../core/payload.ts";
 import type { Plan } from "../core/plan.ts";
+import type { SinkFolder } from "./prepare-sinks.ts";
 
 type Splits = readonly (readonly NumberedSplit[])[];
 
@@ -25,6 +26,8 @@ export interface StoredFlow {
   /** When it was started, milliseconds since 1970: the time that `open` of user code is told, in every life. */
   readonly openedAt: number;
   readonly strict: boolean;
+  /** Where file sinks keep hidden files; undefined in what earlier versions wrote. */
+  readonly sinkFolders?: readonly SinkFolder[] | undefined;
   /** For one whose steps got another number of channels. */
   readonly earlier?: EarlierFlow | undefined;
 }

@@ -1,5 +1,6 @@
 // The test kit for users' own readers, operators, sinks and partition functions.
-export { testContext, type TestContext } from "./test-context.ts";
+export { testContext, type TestContext, type TestTimers } from "./test-context.ts";
+export { passTime } from "./pass-time.ts";
 export { LoopbackCluster, type ClusterProcess, type LoopbackClusterOptions } from "./loopback-cluster.ts";
 export { topologies, topology, type Topology } from "./topologies.ts";
 export { dealStates } from "./deal-states.ts";

@@ -36,6 +36,8 @@ export interface ClusterProcess {
   readonly resume: () => void;
   /** As Ctrl-C: it ends in order. */
   readonly end: () => Promise<number | null>;
+  /** Fulfilled with its exit code once it has ended, by itself or not. */
+  readonly ended: Promise<number | null>;
 }
 
 const startMs = 20_000;
@@ -205,5 +207,6 @@ function processOf(child: ChildProcess, found: Readonly<Record<string, string>>,
     pause: () => void child.kill("SIGSTOP"),
     resume: () => void child.kill("SIGCONT"),
     end: () => end("SIGINT"),
+    ended: ended.then(() => child.exitCode),
   };
 }

@@ -7,6 +7,8 @@ export interface SavedState {
   readonly seq: number;
   /** What the operator's or sink's `snapshot` gave, or its `changes`. */
   readonly state: unknown;
+  /** Pending timers with the milliseconds since 1970 at which they go off; with `previous`, what became of timers since. */
+  readonly timers: readonly (readonly [name: string, at: number | undefined])[];
   /** Seq of the checkpoint since which the state has changed by that; undefined where it is all of the state. */
   readonly previous: number | undefined;
 }
@@ -18,6 +20,6 @@ export interface SavedState {
  */
 export function readCheckpoint(bytes: Uint8Array): SavedState {
   const { head, state: content } = unpackCheckpoint(bytes);
-  const { seq, state } = decodeSnapshot(content);
-  return { seq, state, previous: head.changes?.previous };
+  const { seq, state, timers = [] } = decodeSnapshot(content);
+  return { seq, state, timers, previous: head.changes?.previous };
 }

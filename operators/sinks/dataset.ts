@@ -78,6 +78,7 @@ class DatasetChannel implements SinkChannel<unknown> {
         },
       );
     }
+    this.#ctx.datasets.checkRoom(this.#bytes);
     this.#payloads.push(payload);
   }
 }

@@ -1,3 +1,4 @@
+// specs: waits
 // specs: timeout 120 s
 import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";
@@ -31,7 +32,7 @@ if (!inSlot && (await hasRedisServer())) {
 
   test("a machine that is killed costs only its work", async () => {
     await using session = await cluster({ url: machines.url });
-    const upTo = 1_500_000;
+    const upTo = 400_000;
     const seen: string[] = [];
     const execution = await slowSums.start({ upTo }, { on: session, onEvent: ({ kind }) => void seen.push(kind) });
     for await (const { kind } of execution.events()) if (kind === "started") break;

@@ -145,6 +145,23 @@ if (!inSlot && (await hasRedisServer())) {
     assert.equal((await run("flow.ts"))["all"], [expected]);
   });
 
+  test("code that was changed and submitted again is what runs, and what ran before runs if it is submitted", async () => {
+    const said = (text: string): string => `import { defineFlow, items } from "qstream";
+      export default defineFlow(import.meta.url, (q) => ({
+        out: q.read("one", items([1]), { channels: 1 }).map("say", () => "${text}").collect(),
+      }));\n`;
+    write(folder, { "changing.ts": said("first") });
+    const flow = await loadFlow(join(folder, "changing.ts"));
+    for (const text of ["first", "second", "first"]) {
+      write(folder, { "changing.ts": said(text) });
+      // A session bundles a module once.
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await using other = await cluster({ url: machines.url });
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      assert.equal((await flow.run({}, { on: other }))["out"], [text]);
+    }
+  });
+
   test("a stack of user code on a machine points to the user's line", async () => {
     const error = await errorOf(run("broken.ts"));
     assert.is(error.code, "STEP_FAILED");

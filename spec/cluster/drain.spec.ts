@@ -1,3 +1,4 @@
+// specs: waits
 // specs: timeout 120 s
 import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";
@@ -15,7 +16,7 @@ const sorted = (found: { readonly sums: Sums }): Sums => found.sums.toSorted((le
 
 if (!inSlot && (await hasRedisServer())) {
   const redis = await startRedisServer();
-  const machines = await LoopbackCluster.start({ store: redis.url, machines: 2, slots: 2 });
+  const machines = await LoopbackCluster.start({ store: redis.url, machines: 2, slots: 2, leaseMs: 5000 });
 
   test("what a machine runs moves to others, and it may go", async () => {
     await using session = await cluster({ url: machines.url });
@@ -45,8 +46,11 @@ if (!inSlot && (await hasRedisServer())) {
       (await session.list()).machines.map(({ id }) => id),
       [machines.machines[1]?.id],
     );
-    // Nobody needs it.
-    await drained?.kill();
+    assert.is(await drained?.ended, 0);
+    assert.match(
+      drained?.output() ?? "",
+      /^drained after .*: nothing needs machine .*; executions that ran here: 1$/mu,
+    );
     assert.equal(sorted(await execution.outputs), sumsOf(upTo));
   });
 
@@ -57,7 +61,7 @@ if (!inSlot && (await hasRedisServer())) {
     for await (const { kind } of execution.events()) if (kind === "started") break;
     const added = await machines.addMachine();
     await askHead(machines.url, { kind: "drain", machine: machines.machines[1]?.id ?? "" });
-    await machines.machines[1]?.kill();
+    assert.is(await machines.machines[1]?.ended, 0);
     assert.equal(sorted(await execution.outputs), sumsOf(upTo));
     assert.ok(execution.metrics?.channels.some(({ slot }) => slot.startsWith(`${added.id}/`)));
     assert.equal(sorted(await sums.run({ upTo: 1000 }, { on: session })), sumsOf(1000));

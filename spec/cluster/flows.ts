@@ -1,4 +1,5 @@
-import { defineFlow, numbers } from "qstream";
+import { setTimeout as wait } from "node:timers/promises";
+import { defineFlow, numbers, reader, run, type Reader } from "qstream";
 
 /** Keyed sums, collected. */
 export const sums = defineFlow(import.meta.url, (q, { upTo }: { upTo: number }) => ({
@@ -14,17 +15,37 @@ export const sums = defineFlow(import.meta.url, (q, { upTo }: { upTo: number }) 
     .collect(),
 }));
 
-/** The same, slowly: each number of a thousand takes its channel some milliseconds. */
+// Large ones: where the machine is busy, each wait takes longer than it was told.
+const piece = 5000;
+/** How long so many numbers take, whatever the number of machines. */
+const pieceMs = 25;
+
+/** Numbers that come slowly, and give the machines no work meanwhile. */
+function slowNumbers(upTo: number): Reader<number> {
+  return reader({
+    kind: "slow-numbers",
+    options: { upTo },
+    splits: ({ channels }) =>
+      Array.from({ length: channels }, (_, channel) => ({
+        begin: Math.floor((upTo / channels) * channel),
+        end: Math.floor((upTo / channels) * (channel + 1)),
+        everyMs: pieceMs * channels,
+      })),
+    async *read({ begin, end, everyMs }, _ctx, from) {
+      for (let first = typeof from?.after === "number" ? from.after : begin; first < end; first += piece) {
+        await wait(everyMs);
+        const objects = Array.from({ length: Math.min(piece, end - first) }, (_, at) => first + at);
+        yield run(objects, first + piece);
+      }
+    },
+  });
+}
+
+/** The same, slowly: seconds that are long enough for something to go wrong. */
 export const slowSums = defineFlow(import.meta.url, (q, { upTo }: { upTo: number }) => ({
   sums: q
-    .read("numbers", numbers(0, upTo))
-    .map("slow", (n) => {
-      if (n % 1000 === 0) {
-        const until = performance.now() + 5;
-        while (performance.now() < until);
-      }
-      return { key: n % 7, value: n };
-    })
+    .read("numbers", slowNumbers(upTo))
+    .map("pair", (n) => ({ key: n % 7, value: n }))
     .reduceByKey(
       "sum",
       ({ key }) => key,

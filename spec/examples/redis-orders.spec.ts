@@ -1,3 +1,4 @@
+// specs: timeout 120 s
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";

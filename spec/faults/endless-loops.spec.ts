@@ -1,3 +1,4 @@
+// specs: waits
 // specs: timeout 120 s
 // User code that doesn't come back to its slot's event loop: the slot is given up after a time, and another one does better, or
 // the execution fails with an error that names the task.

@@ -1,3 +1,4 @@
+// specs: waits
 // specs: timeout 120 s
 // SIGSTOP: a slot that stands still longer than its lease is given up, and doesn't come back; a shorter stop changes nothing.
 

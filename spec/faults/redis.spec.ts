@@ -1,3 +1,4 @@
+// specs: waits
 // specs: timeout 120 s
 // A Redis that is killed, restarted, emptied or paused while flows run: they wait and go on, or say what was lost.
 

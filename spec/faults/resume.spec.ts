@@ -1,3 +1,4 @@
+// specs: waits
 // specs: timeout 180 s
 // kill -9 of everything: another process goes on with store and checkpoints, and refuses what it can't go on with.
 
@@ -137,6 +138,25 @@ if (!inSlot && hasProcesses()) {
     assert.is(digestOf(rows), digestOf(Array.from({ length: pace.count }, (_, n) => `${n},row ${n}`)));
   }, 30_000);
 
+  test("files: killed and given up, nothing of it is left where its sinks wrote", async () => {
+    const store = `lmdb:${join(folder.path, "given-up-store")}`;
+    const target = join(folder.path, "given-up");
+    const first = program({ flow: "severalSinks", args: { ...pace, folder: target }, store, isolation: "thread" });
+    const execution = await progressed(store, first, 60);
+    await first.kill();
+    const left = readdirSync(target, { recursive: true })
+      .map(String)
+      .filter((name) => name.includes(`/.${execution}.`))
+      .map((name) => `  ${join(target, name)}`)
+      .toSorted();
+    assert.ok(left.length > 0, "it left nothing");
+    const removed = await qstream(["executions", "remove", execution, "--store", store]);
+    const said = [`removed ${execution}`, "removed hidden files of its sinks:", ...left, ""];
+    assert.equal([removed.code, removed.stdout], [0, said.join("\n")]);
+    assert.equal(readdirSync(join(target, "csv")), []);
+    assert.equal(readdirSync(join(target, "parquet")), []);
+  }, 30_000);
+
   test("the command line: --resume, changed code, another flow, and executions", commandLine, 60_000);
 }
 
@@ -216,7 +236,11 @@ async function commandLine(): Promise<void> {
   const json = join(folder.path, "upgraded.json");
   const upgraded = await qstream([...run, "--resume", execution, "--upgrade", "--json", json]);
   assert.is(upgraded.code, 0, upgraded.stderr);
-  const { outputs } = JSON.parse(readFileSync(json, "utf8")) as { outputs: { sums: { key: number; value: number }[] } };
+  const { outputs, metrics } = JSON.parse(readFileSync(json, "utf8")) as {
+    readonly outputs: { readonly sums: readonly { readonly key: number; readonly value: number }[] };
+    readonly metrics: { readonly resumed?: boolean };
+  };
+  assert.is(metrics.resumed, true, "what was done before isn't counted");
   const expected = Array.from({ length: 7 }, (_, key) => ({ key, value: 1 }));
   for (let n = 0; n < count; n++) (expected[n % 7] as { value: number }).value += n;
   assert.is(digestOf(outputs.sums), digestOf(expected));

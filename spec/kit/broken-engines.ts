@@ -53,6 +53,16 @@ export const brokenEngines: Readonly<Record<string, readonly Patch[]>> = {
       replace: "for (const each of changes.slice(-1))\n            apply(",
     },
   ],
+  "a checkpoint holds no timers": [
+    {
+      file: "actors/channel/saved-state.js",
+      search: "timers: takeTimers(parts, isChanges),",
+      replace: "timers: undefined,",
+    },
+  ],
+  "changes of timers aren't restored": [
+    { file: "actors/channel/saved-state.js", search: "ctx.changeTimers(timers);", replace: "void 0;" },
+  ],
   "what a consumer has is sent again, and taken again": [
     {
       file: "actors/channel/outgoing-link.js",

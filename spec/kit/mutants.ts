@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import type { FlowName } from "../lib/testing/simulation/check-flows.ts";
 import type { Patch } from "./mutating-loader.ts";
 import { projectFolder } from "./sources.ts";
 
@@ -14,11 +15,21 @@ export interface Verdict {
 const silentMs = 60_000;
 const notLoaded = 3;
 
-/** Runs a broken engine until a seed shows it. Undefined where what is left can't be loaded. */
-export function runMutant(patches: readonly Patch[], seeds: number): Promise<Verdict | undefined> {
-  const program = join(projectFolder, "dist/spec/kit/run-mutant.js");
+/**
+ * Runs a broken engine until a seed shows it, or a broken cluster. Undefined where what is left can't be loaded.
+ *
+ * @param first - the simulated flow of an engine that is taken first
+ */
+export function runMutant(
+  patches: readonly Patch[],
+  seeds: number,
+  what: "run-mutant" | "run-cluster-mutant" = "run-mutant",
+  first: FlowName = "join",
+): Promise<Verdict | undefined> {
+  const program = join(projectFolder, `dist/spec/kit/${what}.js`);
   const { NODE_OPTIONS: _options, ...env } = process.env;
-  const child = spawn(process.execPath, ["--no-warnings", program, JSON.stringify(patches), String(seeds)], { env });
+  const words = ["--no-warnings", program, JSON.stringify(patches), String(seeds), first];
+  const child = spawn(process.execPath, words, { env });
   let [stdout, stderr] = ["", ""];
   let silent = false;
   const giveUp = (): void => {

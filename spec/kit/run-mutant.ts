@@ -1,5 +1,5 @@
-// node run-mutant.js PATCHES SEEDS [all]: simulates the flows of the recovery specs with a broken engine until a seed fails, and
-// prints {"seeds", "reason"} as JSON. Ends with code 3 where the engine can't even be loaded.
+// node run-mutant.js PATCHES SEEDS [all|FLOW]: simulates the flows of the recovery specs with a broken engine until a seed fails, the
+// named one first, and prints {"seeds", "reason"} as JSON. Ends with code 3 where the engine can't even be loaded.
 import { register } from "node:module";
 import type { Patch } from "./mutating-loader.ts";
 
@@ -26,9 +26,12 @@ const { simulatedFlows } = await loaded(() => import("../lib/testing/simulation/
 let done = 0;
 let reason: string | undefined;
 // Columnar batches take long, and go the same ways.
-const flows = Object.entries(simulatedFlows).filter(([name]) => which === "all" || name !== "columnar");
+const flows = Object.entries(simulatedFlows)
+  .filter(([name]) => which === "all" || name !== "columnar")
+  .map(([name, simulated], index) => ({ name, index, ...simulated }))
+  .toSorted((left, right) => Number(right.name === which) - Number(left.name === which));
 for (let from = 1; done < Number(seeds) && reason === undefined; from += turn) {
-  for (const [index, [name, { flow, args, options }]] of flows.entries()) {
+  for (const { name, index, flow, args, options } of flows) {
     if (done >= Number(seeds) || reason !== undefined) break;
     try {
       // oxlint-disable-next-line no-await-in-loop -- one world at a time

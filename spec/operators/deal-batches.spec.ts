@@ -1,3 +1,4 @@
+// specs: timeout 120 s
 import * as fc from "fast-check";
 import * as assert from "uvu/assert";
 import { loadBatches, loadPolars } from "../../lib/core/batch/index.ts";

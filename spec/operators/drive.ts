@@ -83,7 +83,7 @@ async function finish<Out>(
 }
 
 // oxlint-disable-next-line typescript/no-explicit-any -- see drive
-async function opened<Out>(definition: OperatorDefinition<any, Out>, ctx: Context): Promise<Operator<any, Out>> {
+async function opened<Out>(definition: OperatorDefinition<any, Out>, ctx: TestContext): Promise<Operator<any, Out>> {
   const operator = definition.create();
   await operator.open?.(ctx);
   return operator;

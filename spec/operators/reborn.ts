@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
 import { representationOf } from "../../lib/core/batch/index.ts";
-import type { Context } from "../../lib/core/contracts/context.ts";
+import type { OperatorContext } from "../../lib/core/contracts/context.ts";
 import type { Operator, OperatorDefinition } from "../../lib/core/contracts/operator.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- tasks name inputs as text
@@ -21,12 +21,12 @@ const changesMost = 2;
 export class Lives<Out> {
   // oxlint-disable-next-line typescript/no-explicit-any -- see above
   readonly #definition: OperatorDefinition<any, Out>;
-  readonly #ctx: Context;
+  readonly #ctx: OperatorContext;
   #chain: Chain | undefined;
   #wanted = 0;
 
   // oxlint-disable-next-line typescript/no-explicit-any -- see above
-  constructor(definition: OperatorDefinition<any, Out>, ctx: Context) {
+  constructor(definition: OperatorDefinition<any, Out>, ctx: OperatorContext) {
     this.#definition = definition;
     this.#ctx = ctx;
   }

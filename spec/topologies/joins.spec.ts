@@ -1,3 +1,4 @@
+// specs: timeout 120 s
 // Joins of all kinds on every topology, in every representation, against nested loops.
 
 import fc from "fast-check";

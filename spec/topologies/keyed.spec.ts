@@ -1,3 +1,4 @@
+// specs: timeout 120 s
 // Reductions, aggregations and distinct on every topology, in every representation, against plain loops.
 
 import * as assert from "uvu/assert";

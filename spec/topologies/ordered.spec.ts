@@ -1,3 +1,4 @@
+// specs: timeout 120 s
 // Count, limit, topK, sort, union and zip on every topology, in every representation: with checkers of what is allowed
 // where several results are right.
 

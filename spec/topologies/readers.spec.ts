@@ -1,3 +1,4 @@
+// specs: timeout 120 s
 // Every reader on every topology, in every form it gives: what it reads, however it is split.
 
 import { mkdtempSync } from "node:fs";

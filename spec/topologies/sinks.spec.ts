@@ -1,3 +1,4 @@
+// specs: timeout 120 s
 // Every sink on every topology, in every representation: what was put in is read back; and where an execution fails or is
 // stopped, nothing is left, and nothing was to be seen before its end.
 

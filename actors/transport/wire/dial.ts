@@ -1,8 +1,10 @@
+import { setMaxListeners } from "node:events";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
+import type { Socket, TcpNetConnectOpts } from "node:net";
 import { WebSocket } from "ws";
 import { QStreamError } from "../../../lib/core/errors.ts";
-import { isLoopback, type Security } from "./security.ts";
+import { BulkReader } from "./bulk-reader.ts";
+import { isLoopback, type Security, type Tls } from "./security.ts";
 import { wireBytesMax } from "./wire-message.ts";
 
 export interface Dialed {
@@ -30,6 +32,8 @@ export interface DialOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds that it may take. Default 5000. */
   readonly withinMs?: number;
+  /** True where much is going to come: messages may then lie in memory that is used again. */
+  readonly bulk?: boolean;
 }
 
 const withinMsDefault = 5000;
@@ -50,9 +54,11 @@ export function dial(
   options: DialOptions = {},
 ): Promise<Dialed> {
   const { token, tls } = security;
-  const { signal, withinMs = withinMsDefault } = options;
+  const { signal, withinMs = withinMsDefault, bulk = false } = options;
   const exposed = exposedToken(url, security);
   if (exposed !== undefined) return Promise.reject(exposed);
+  // Through TLS everything comes in pieces of 16 KiB anyhow.
+  const reader = bulk && url.startsWith("ws:") ? new BulkReader({ bytesMax: wireBytesMax, fragmentsMax }) : undefined;
   const socket = new WebSocket(url, {
     headers: token === undefined ? headers : { ...headers, authorization: `Bearer ${token}` },
     handshakeTimeout: withinMs,
@@ -60,9 +66,12 @@ export function dial(
     maxFragments: fragmentsMax,
     perMessageDeflate: false,
     followRedirects: false,
-    ...(tls?.ca === undefined ? {} : { ca: tls.ca, cert: tls.cert, key: tls.key }),
+    ...certificatesOf(tls),
+    ...(reader === undefined ? {} : { createConnection: connectBy(reader) }),
   });
   socket.binaryType = "fragments";
+  // All connections of a machine end by one signal, and it may have hundreds.
+  if (signal !== undefined) setMaxListeners(0, signal);
   return new Promise((resolve, reject) => {
     const abort = (): void => socket.terminate();
     signal?.addEventListener("abort", abort, { once: true });
@@ -74,7 +83,9 @@ export function dial(
     socket.once("open", () => {
       // What comes before somebody listens would be lost.
       socket.pause();
-      if (answered !== undefined) resolve({ socket, stream: answered.socket, headers: answered.headers });
+      if (answered === undefined) return;
+      reader?.attach(socket, answered.socket);
+      resolve({ socket, stream: answered.socket, headers: answered.headers });
     });
     socket.on("unexpected-response", (_, response: IncomingMessage) => {
       void refusalOf(response).then((said) => {
@@ -93,6 +104,23 @@ export function dial(
       socket.terminate();
     });
   });
+}
+
+/** What is shown to another end that asks for it, and who has to have signed what that shows: without a CA, one that Node knows. */
+export function certificatesOf(tls: Tls | undefined): {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+} {
+  return {
+    ...(tls?.ca === undefined ? {} : { ca: tls.ca }),
+    ...(tls === undefined || tls.cert === "" ? {} : { cert: tls.cert, key: tls.key }),
+  };
+}
+
+/** The path that ws gives is the request's, which is none of a socket's file. */
+function connectBy(reader: BulkReader): (options: object) => Socket {
+  return (options) => reader.connect({ ...(options as TcpNetConnectOpts), path: undefined } as TcpNetConnectOpts);
 }
 
 function refused(url: string, status: number, said: string): QStreamError {

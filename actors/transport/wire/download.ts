@@ -1,7 +1,7 @@
 import { request as plainRequest } from "node:http";
 import { request as tlsRequest } from "node:https";
 import { QStreamError } from "../../../lib/core/errors.ts";
-import { exposedToken } from "./dial.ts";
+import { certificatesOf, exposedToken } from "./dial.ts";
 import type { Security } from "./security.ts";
 
 const timeoutMs = 30_000;
@@ -50,7 +50,7 @@ function exchange(url: string, security: Security, { method, body, bytesMax }: E
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
           ...(body === undefined ? {} : { "content-length": body.byteLength }),
         },
-        ...(tls?.ca === undefined ? {} : { ca: tls.ca, cert: tls.cert, key: tls.key }),
+        ...certificatesOf(tls),
       },
       (response) => {
         const chunks: Buffer[] = [];

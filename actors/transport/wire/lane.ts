@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import { Refusal } from "./refusal.ts";
 import {
@@ -7,6 +8,13 @@ import {
   type Fragments,
   type WireMessage,
 } from "./wire-message.ts";
+
+/** A connection with another machine. */
+export interface Connection {
+  readonly socket: WebSocket;
+  /** What it runs on: says how many bytes have come, also while a large message is on its way. */
+  readonly stream: Socket;
+}
 
 interface Kept {
   readonly fragments: Fragments;
@@ -30,6 +38,9 @@ export class SendingLane {
   /** The socket holds enough, and says when it doesn't. */
   #held = false;
   #socket: WebSocket | undefined;
+  #stream: Socket | undefined;
+  /** What it was told to gather until the end of this turn. */
+  #corked: Socket | undefined;
   /** Bytes that the other end hasn't acknowledged. */
   bytesKept = 0;
   /** Messages that were sent a second time, over another connection. */
@@ -65,9 +76,10 @@ export class SendingLane {
    * @param received - number of the last message that the other end has
    * @throws Refusal where the other end claims to have what was never sent
    */
-  attach(socket: WebSocket, received: number): void {
+  attach({ socket, stream }: Connection, received: number): void {
     this.acknowledged(received);
     this.#socket = socket;
+    this.#stream = stream;
     this.resent += this.#written;
     this.#written = 0;
     this.#held = false;
@@ -101,6 +113,7 @@ export class SendingLane {
       const next = this.#kept[this.#written];
       if (next === undefined) return;
       this.#written++;
+      this.#cork();
       if (socket.bufferedAmount + next.bytes > writeAheadBytes) {
         this.#held = true;
         write(socket, next.fragments, () => {
@@ -113,10 +126,22 @@ export class SendingLane {
       write(socket, next.fragments);
     }
   }
+
+  /** All that is sent in one turn goes to the system at once. */
+  #cork(): void {
+    const stream = this.#stream;
+    if (stream === undefined || this.#corked === stream) return;
+    this.#corked = stream;
+    stream.cork();
+    process.nextTick(() => {
+      if (this.#corked === stream) this.#corked = undefined;
+      stream.uncork();
+    });
+  }
 }
 
 const acknowledgeMessages = 32;
-const acknowledgeBytes = 512 * 1024;
+const acknowledgeBytes = 4 * 2 ** 20;
 
 /** The receiver's end of a lane: takes each message once, in order. */
 export class ReceivingLane {

@@ -1,6 +1,5 @@
-import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
-import { ReceivingLane, SendingLane } from "./lane.ts";
+import { ReceivingLane, SendingLane, type Connection } from "./lane.ts";
 import { signOfLife } from "./wire-message.ts";
 
 /**
@@ -9,13 +8,6 @@ import { signOfLife } from "./wire-message.ts";
  * byte by byte, what a server sends doesn't.
  */
 export type Way = "control" | "data";
-
-/** A connection with another machine. */
-export interface Connection {
-  readonly socket: WebSocket;
-  /** What it runs on: says how many bytes have come, also while a large message is on its way. */
-  readonly stream: Socket;
-}
 
 interface Open extends Connection {
   readonly way: Way;
@@ -115,6 +107,21 @@ export class Peer {
   /** Messages of this machine to the peer that haven't been acknowledged, in bytes. */
   get bytesKept(): number {
     return this.sending.control.bytesKept + this.sending.data.bytesKept;
+  }
+
+  /** Messages that were sent or came twice, because a connection broke. */
+  get repeated(): { readonly sent: number; readonly received: number } {
+    const { sending, receiving } = this;
+    return {
+      sent: sending.control.resent + sending.data.resent,
+      received: receiving.control.repeated + receiving.data.repeated,
+    };
+  }
+
+  /** Asks it to acknowledge what came. */
+  ask(): void {
+    this.sending.control.ask();
+    this.sending.data.ask();
   }
 
   close(): void {

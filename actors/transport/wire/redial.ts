@@ -1,10 +1,10 @@
-import { performance } from "node:perf_hooks";
-import { setTimeout as wait } from "node:timers/promises";
+import { delay, type Clock } from "../../../lib/core/seam/clock.ts";
 
 export const redialFirstMs = 50;
 export const redialMostMs = 1000;
 
 export interface Redial {
+  readonly clock: Clock;
   readonly signal: AbortSignal;
   /** False once nobody wants a connection any more. */
   readonly wanted: () => boolean;
@@ -19,21 +19,21 @@ export interface Redial {
  * Opens one connection after the other. Those that are refused, or end at once without having brought anything, follow in longer and
  * longer intervals.
  */
-export async function keepDialing({ signal, wanted, progress, dial, failed }: Redial): Promise<void> {
+export async function keepDialing({ clock, signal, wanted, progress, dial, failed }: Redial): Promise<void> {
   let pauseMs = redialFirstMs;
   while (wanted()) {
     const before = progress();
-    const startedAt = performance.now();
+    const startedAt = clock.monotonic();
     let worked = false;
     try {
       // oxlint-disable-next-line no-await-in-loop -- one connection after the other
       await dial();
-      worked = progress() > before || performance.now() - startedAt > redialMostMs;
+      worked = progress() > before || clock.monotonic() - startedAt > redialMostMs;
     } catch (error) {
       failed(error instanceof Error ? error : new Error(String(error)));
     }
     pauseMs = worked ? redialFirstMs : Math.min(2 * pauseMs, redialMostMs);
     // oxlint-disable-next-line no-await-in-loop -- see above
-    if (wanted()) await wait(pauseMs, undefined, { signal }).catch(() => {});
+    if (wanted()) await delay(clock, pauseMs, signal).catch(() => {});
   }
 }

@@ -26,6 +26,18 @@ export interface Bind {
 }
 
 const tokenCharactersMin = 16;
+const tokenCharactersMax = 1024;
+
+/** Refuses a token that can be guessed, or that no header can carry. It isn't shown. @throws QStreamError OPTION_INVALID */
+export function checkToken(token: string | undefined): void {
+  const isLong = token === undefined || (token.length >= tokenCharactersMin && token.length <= tokenCharactersMax);
+  if (isLong && (token === undefined || /^[\x21-\x7e]+$/u.test(token))) return;
+  throw new QStreamError(
+    "OPTION_INVALID",
+    `a token needs at least ${tokenCharactersMin} characters, and at most ${tokenCharactersMax}, printable ones without blanks`,
+    { advice: "Make one: openssl rand -hex 32 > token" },
+  );
+}
 
 /**
  * Refuses what would let strangers run code: a port beyond loopback needs a token and TLS.
@@ -33,13 +45,12 @@ const tokenCharactersMin = 16;
  * @throws QStreamError OPTION_INVALID
  */
 export function checkSecurity({ host }: Bind, { token, readToken, tls }: Security): void {
-  for (const given of [token, readToken]) {
-    if (given === undefined || (given.length >= tokenCharactersMin && /^[\x21-\x7e]+$/u.test(given))) continue;
-    throw new QStreamError(
-      "OPTION_INVALID",
-      `a token needs at least ${tokenCharactersMin} characters, printable ones without blanks`,
-      { advice: "Make one: openssl rand -hex 32 > token" },
-    );
+  checkToken(token);
+  checkToken(readToken);
+  if (token === undefined && readToken !== undefined) {
+    throw new QStreamError("OPTION_INVALID", "a token that lets clients look is of no use where all are let in", {
+      advice: "Give --token-file, too",
+    });
   }
   if (token !== undefined && token === readToken) {
     throw new QStreamError(
@@ -63,4 +74,12 @@ export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[(.*)\]$/u, "$1");
   if (bare === "localhost" || bare === "::1") return true;
   return isIP(bare) === 4 && bare.startsWith("127.");
+}
+
+/** @throws QStreamError OPTION_INVALID where nobody could find what listens everywhere */
+export function checkAdvertised({ host }: Bind, advertise: string | undefined): void {
+  if (advertise !== undefined || !/^(0\.0\.0\.0|\[?::\]?)$/u.test(host)) return;
+  throw new QStreamError("OPTION_INVALID", `${host} says to listen everywhere, but not where others find it`, {
+    advice: "Give --advertise host:port",
+  });
 }

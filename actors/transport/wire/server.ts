@@ -34,16 +34,20 @@ export type Admission =
 export interface ServerOptions {
   readonly bind: Bind;
   readonly security: Security;
+  /** Milliseconds in which who connects has to say all of its request. Default 5000. */
+  readonly handshakeMs?: number;
+  /** Connections that there may be at once. Default 4096. */
+  readonly connectionsMax?: number;
   /** Looks at a request for a WebSocket whose token is right. */
   readonly admit: (url: URL, request: IncomingMessage, rights: Rights) => Admission;
   /** Answers a plain request whose token is right. */
   readonly answer?: (url: URL, request: IncomingMessage, response: ServerResponse, rights: Rights) => void;
 }
 
-const connectionsMax = 4096;
+const connectionsMaxDefault = 4096;
 /** Connections whose token isn't known yet. */
 const strangersMax = 256;
-const handshakeMs = 5000;
+const handshakeMsDefault = 5000;
 // A bundle of 64 MiB over half a megabyte a second.
 const requestMs = 120_000;
 const timeoutsEveryMs = 500;
@@ -65,6 +69,7 @@ export class WireServer {
   refused = 0;
 
   private constructor(options: ServerOptions) {
+    const { handshakeMs = handshakeMsDefault } = options;
     const { tls } = options.security;
     this.#options = options;
     const limits = {
@@ -84,7 +89,7 @@ export class WireServer {
             requestCert: tls.ca !== undefined,
             rejectUnauthorized: tls.ca !== undefined,
           });
-    this.#server.maxConnections = connectionsMax;
+    this.#server.maxConnections = options.connectionsMax ?? connectionsMaxDefault;
     this.#server.on("connection", (stream: Socket) => this.#strangers.add(stream));
     this.#server.on("request", (request: IncomingMessage, response: ServerResponse) => this.#plain(request, response));
     this.#server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -130,6 +135,11 @@ export class WireServer {
     });
     server.#server.on("error", () => {});
     return server;
+  }
+
+  /** Connections that haven't shown a token. */
+  get strangers(): number {
+    return this.#strangers.count;
   }
 
   get port(): number {

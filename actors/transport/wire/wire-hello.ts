@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Way } from "./peer.ts";
 
+// Of what machines, heads and clients say to each other.
 const wireVersion = "1";
 const nameLengthMax = 200;
 const urlLengthMax = 1000;
@@ -16,6 +17,9 @@ export interface Hello {
   readonly received: number;
 }
 
+/** What everybody says who opens a connection. */
+export const versionHeaders: Readonly<Record<string, string>> = { "x-qstream-version": wireVersion };
+
 const receivedHeader = "x-qstream-received";
 
 export function wayOf(pathname: string): Way | undefined {
@@ -24,7 +28,7 @@ export function wayOf(pathname: string): Way | undefined {
 
 export function helloHeaders({ from, to, url, received }: Hello): Record<string, string> {
   return {
-    "x-qstream-version": wireVersion,
+    ...versionHeaders,
     "x-qstream-from": from,
     "x-qstream-to": to,
     "x-qstream-url": url,
@@ -44,12 +48,19 @@ export function receivedOf(headers: IncomingHttpHeaders): number {
   return Number.isSafeInteger(received) ? received : Number.NaN;
 }
 
+/** Says what is wrong with the version of who opens a connection. */
+export function checkVersion(headers: IncomingHttpHeaders): string | undefined {
+  const version = String(headers["x-qstream-version"] ?? "").slice(0, nameLengthMax);
+  return version === wireVersion
+    ? undefined
+    : `version ${version || "?"} isn't ${wireVersion}: install the same everywhere`;
+}
+
 /** A hello, or what is wrong with it. */
 export function readHello(headers: IncomingHttpHeaders): Hello | string {
   const value = (name: string): string => String(headers[`x-qstream-${name}`] ?? "");
-  if (value("version") !== wireVersion) {
-    return `version ${value("version").slice(0, nameLengthMax) || "?"} isn't ${wireVersion}`;
-  }
+  const otherVersion = checkVersion(headers);
+  if (otherVersion !== undefined) return otherVersion;
   const [from, to, url] = [value("from"), value("to"), value("url")];
   if (![from, to].every((name) => /^[\w.:-]+$/u.test(name) && name.length <= nameLengthMax)) return "it has no name";
   if (url.length > urlLengthMax || !URL.canParse(url) || !/^wss?:$/u.test(new URL(url).protocol)) {

@@ -2,10 +2,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { LinkMessage } from "../../../lib/core/contracts/transport.ts";
 import type { Bind, Security } from "./security.ts";
 import type { Admission, Rights } from "./server.ts";
+import type { Sockets } from "./sockets.ts";
+import type { Told } from "./wire-message.ts";
 
 export interface WireOptions {
   /** This machine's name: no other machine, and no other life of this one, has it. */
   readonly machine: string;
+  /** Default: those of this machine. */
+  readonly sockets?: Sockets | undefined;
   readonly bind: Bind;
   readonly security: Security;
   /** `host:port` by which others reach this machine, where that isn't what it binds. */
@@ -14,7 +18,8 @@ export interface WireOptions {
   readonly leaseMs: number;
   /** A link's message came for a slot of this machine. */
   readonly link: (to: string, from: string, message: LinkMessage) => void;
-  readonly told: (machine: string, content: unknown) => void;
+  /** @throws Refusal where machines don't tell that: the connection is closed */
+  readonly told: (machine: string, content: Told) => void;
   /** Nothing was heard of a machine for so long. Called once for each that is watched; `failure` is why it couldn't be dialled. */
   readonly silent?: (machine: string, silentMs: number, failure?: Error) => void;
   /** A machine has given this one up, or can't be talked with any more: nothing comes from it from now on. */

@@ -1,16 +1,16 @@
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
-import { performance } from "node:perf_hooks";
-import { setTimeout as wait } from "node:timers/promises";
 import type { RawData, WebSocket } from "ws";
 import type { LinkMessage } from "../../../lib/core/contracts/transport.ts";
-import { QStreamError } from "../../../lib/core/errors.ts";
-import { dial, MachineRefused } from "./dial.ts";
-import { Peer, type Connection, type Way } from "./peer.ts";
+import { delay, type Clock } from "../../../lib/core/seam/clock.ts";
+import { MachineRefused } from "./dial.ts";
+import type { Connection } from "./lane.ts";
+import { Peer, type Way } from "./peer.ts";
 import { Refusal, Refusals, type RefusalReason } from "./refusal.ts";
 import { keepDialing, redialFirstMs, redialMostMs } from "./redial.ts";
-import { isLoopback } from "./security.ts";
-import { WireServer, type Admission, type Rights } from "./server.ts";
+import { checkAdvertised } from "./security.ts";
+import type { Admission, Rights } from "./server.ts";
+import { systemSockets, type Listener } from "./sockets.ts";
 import { helloHeaders, readHello, receivedHeaders, receivedOf, wayOf, type Hello } from "./wire-hello.ts";
 import type { WireOptions } from "./wire-options.ts";
 import { readMessage, readStart, type Told, type WireMessage } from "./wire-message.ts";
@@ -35,42 +35,41 @@ export class Wire {
   readonly machine: string;
   readonly url: string;
   readonly #options: WireOptions;
-  readonly #server: WireServer;
+  readonly #server: Listener;
+  readonly #clock: Clock;
   readonly #peers = new Map<string, Peer>();
   readonly #watched = new Set<string>();
   readonly #gone = new Set<string>();
   readonly #closed = new AbortController();
   readonly #refusals = new Refusals();
-  readonly #beats: NodeJS.Timeout;
   readonly #beatMs: number;
   readonly #staleMs: number;
-  #lastBeatAt = performance.now();
+  #lastBeatAt: number;
+  #stopBeating = (): void => {};
   /** Messages for machines that aren't known, or not any more. */
   undelivered = 0;
 
-  private constructor(options: WireOptions, server: WireServer) {
-    const { bind, security, advertise } = options;
+  private constructor(options: WireOptions, server: Listener) {
+    const { bind, security, advertise, sockets = systemSockets } = options;
     this.#options = options;
     this.#server = server;
+    this.#clock = sockets.clock;
     this.machine = options.machine;
     const host = bind.host.includes(":") && !bind.host.startsWith("[") ? `[${bind.host}]` : bind.host;
     this.url = `${security.tls === undefined ? "ws" : "wss"}://${advertise ?? `${host}:${server.port}`}`;
     this.#beatMs = Math.min(beatEveryMs, options.leaseMs / 4);
     // Half of the lease is left to find a connection that works.
     this.#staleMs = Math.max(staleLeastMs, options.leaseMs / 2);
-    this.#beats = setInterval(() => this.#beat(), this.#beatMs);
+    this.#lastBeatAt = this.#clock.monotonic();
+    this.#stopBeating = this.#clock.after(this.#beatMs, () => this.#beat());
   }
 
   /** @throws QStreamError OPTION_INVALID */
   static async open(options: WireOptions): Promise<Wire> {
-    const { bind, security, advertise, answer } = options;
-    if (advertise === undefined && !isLoopback(bind.host) && /^(0\.0\.0\.0|\[?::\]?)$/u.test(bind.host)) {
-      throw new QStreamError("OPTION_INVALID", `${bind.host} says to listen everywhere, but not where others find it`, {
-        advice: "Give --advertise host:port",
-      });
-    }
+    const { bind, security, advertise, answer, sockets = systemSockets } = options;
+    checkAdvertised(bind, advertise);
     const opened: { wire?: Wire } = {};
-    const server = await WireServer.open({
+    const server = await sockets.listen({
       bind,
       security,
       admit: (url, request, rights) =>
@@ -88,7 +87,7 @@ export class Wire {
   meet(machine: string, url: string): void {
     if (machine === this.machine || this.#gone.has(machine)) return;
     const peer = this.#peers.get(machine);
-    if (peer === undefined) this.#peers.set(machine, new Peer(machine, url, true, performance.now()));
+    if (peer === undefined) this.#peers.set(machine, new Peer(machine, url, true, this.#clock.monotonic()));
     else {
       peer.url = url;
       peer.met = true;
@@ -99,7 +98,7 @@ export class Wire {
   watch(machine: string): void {
     const peer = this.#peers.get(machine);
     if (peer === undefined) return;
-    peer.heardAt = performance.now();
+    peer.heardAt = this.#clock.monotonic();
     this.#watched.add(machine);
     this.#keepDialing(peer, "control");
   }
@@ -158,28 +157,23 @@ export class Wire {
   /** Messages that were sent or came twice, because a connection broke. */
   get repeated(): { readonly sent: number; readonly received: number } {
     let [sent, received] = [0, 0];
-    for (const { sending, receiving } of this.#peers.values()) {
-      sent += sending.control.resent + sending.data.resent;
-      received += receiving.control.repeated + receiving.data.repeated;
-    }
+    for (const { repeated } of this.#peers.values())
+      [sent, received] = [sent + repeated.sent, received + repeated.received];
     return { sent, received };
   }
 
   /** Waits until everything that was sent has come to where it goes, but not for long. */
   async flush(withinMs: number): Promise<void> {
-    const until = performance.now() + withinMs;
-    while (this.bytesKept() > 0 && performance.now() < until) {
-      for (const { sending } of this.#peers.values()) {
-        sending.control.ask();
-        sending.data.ask();
-      }
+    const until = this.#clock.monotonic() + withinMs;
+    while (this.bytesKept() > 0 && this.#clock.monotonic() < until) {
+      for (const peer of this.#peers.values()) peer.ask();
       // oxlint-disable-next-line no-await-in-loop -- it waits
-      await wait(flushLookMs);
+      await delay(this.#clock, flushLookMs);
     }
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#beats);
+    this.#stopBeating();
     this.#closed.abort();
     for (const peer of this.#peers.values()) peer.close();
     await this.#server.close();
@@ -211,7 +205,7 @@ export class Wire {
     if (known === undefined && this.#peers.size >= peersMax) {
       return this.#notAdmitted(503, "hello", "there are too many machines");
     }
-    const now = performance.now();
+    const now = this.#clock.monotonic();
     const peer = known ?? new Peer(hello.from, hello.url, false, now);
     if (now < peer.shutOutUntil) return this.#notAdmitted(429, "too-soon", "what came before was nonsense");
     if (way === "data" && hello.received > peer.sending.data.last) {
@@ -224,7 +218,7 @@ export class Wire {
         this.#peers.set(peer.id, peer);
         this.#listen(peer, way, false, visitor);
         if (way === "data")
-          this.#checked(peer, visitor.socket, () => peer.sending.data.attach(visitor.socket, hello.received));
+          this.#checked(peer, visitor.socket, () => peer.sending.data.attach(visitor, hello.received));
       },
     };
   }
@@ -255,7 +249,7 @@ export class Wire {
   #breakWith(peer: Peer, why: string): void {
     this.giveUp(peer.id);
     // Whoever sends just now isn't to hear of it in between.
-    setImmediate(() => {
+    this.#clock.soon(() => {
       if (!this.#closed.signal.aborted) this.#options.givenUp?.(peer.id, why);
     });
   }
@@ -268,6 +262,7 @@ export class Wire {
     if (peer.dials.has(way)) return;
     peer.dials.add(way);
     void keepDialing({
+      clock: this.#clock,
       signal: this.#closed.signal,
       wanted: () => this.#knows(peer),
       progress: () => peer.progress,
@@ -282,11 +277,12 @@ export class Wire {
 
   /** Fulfilled when the connection is over. */
   async #dialOnce(peer: Peer, way: Way): Promise<void> {
-    const { security, leaseMs } = this.#options;
+    const { security, leaseMs, sockets = systemSockets } = this.#options;
     const hello = { from: this.machine, to: peer.id, url: this.url, received: peer.receiving[way].received };
-    const { socket, stream, headers } = await dial(`${peer.url}/wire/${way}`, helloHeaders(hello), security, {
+    const { socket, stream, headers } = await sockets.dial(`${peer.url}/wire/${way}`, helloHeaders(hello), security, {
       signal: this.#closed.signal,
       withinMs: Math.min(dialWithinMs, Math.max(staleLeastMs, leaseMs / 2)),
+      bulk: way === "data",
     });
     if (!this.#knows(peer)) {
       socket.terminate();
@@ -295,21 +291,21 @@ export class Wire {
     peer.failure = undefined;
     const ended = once(socket, "close");
     this.#listen(peer, way, true, { socket, stream });
-    if (way === "control") this.#goOn(peer, socket, receivedOf(headers));
+    if (way === "control") this.#goOn(peer, { socket, stream }, receivedOf(headers));
     socket.resume();
     await ended;
   }
 
   /** What wasn't acknowledged is sent again, unless the other end doesn't know what was. */
-  #goOn(peer: Peer, socket: WebSocket, received: number): void {
+  #goOn(peer: Peer, connection: Connection, received: number): void {
     const { control } = peer.sending;
     if (received < control.acknowledgedThrough) this.#breakWith(peer, "it has forgotten this machine");
-    else this.#checked(peer, socket, () => control.attach(socket, received));
+    else this.#checked(peer, connection.socket, () => control.attach(connection, received));
   }
 
   #listen(peer: Peer, way: Way, dialed: boolean, connection: Connection): void {
     const { socket } = connection;
-    peer.open(way, dialed, connection, performance.now(), () => {
+    peer.open(way, dialed, connection, this.#clock.monotonic(), () => {
       if (!peer.met && peer.unused && this.#knows(peer)) this.#peers.delete(peer.id);
     });
     // What a connection still holds when another took its place comes again over that one.
@@ -341,10 +337,12 @@ export class Wire {
     }
     if (!lane.expects(number)) return;
     const message = readMessage(fragments);
+    if (way === "data" && message.kind !== "link") throw new Refusal("message", "it isn't one of a link");
     lane.take((fragments[0]?.byteLength ?? 0) + (fragments[1]?.byteLength ?? 0));
-    lane.acknowledge(socket, false);
     peer.strikes = 0;
     this.#take(peer, message);
+    // Somebody may wait for the message; for the acknowledgement nobody does.
+    lane.acknowledge(socket, false);
   }
 
   #take(peer: Peer, message: WireMessage): void {
@@ -375,14 +373,15 @@ export class Wire {
   #strike(peer: Peer, reason: RefusalReason): void {
     this.#refusals.count(reason);
     peer.strikes++;
-    peer.shutOutUntil = performance.now() + Math.min(redialFirstMs * 2 ** (peer.strikes - 1), redialMostMs);
+    peer.shutOutUntil = this.#clock.monotonic() + Math.min(redialFirstMs * 2 ** (peer.strikes - 1), redialMostMs);
     if (peer.strikes >= strikesMost && this.#knows(peer)) {
       this.#breakWith(peer, `what comes from it can't be read (${reason})`);
     }
   }
 
   #beat(): void {
-    const now = performance.now();
+    this.#stopBeating = this.#clock.after(this.#beatMs, () => this.#beat());
+    const now = this.#clock.monotonic();
     const heldUp = now - this.#lastBeatAt > 4 * this.#beatMs;
     this.#lastBeatAt = now;
     for (const peer of this.#peers.values()) peer.beat(now, this.#staleMs, heldUp);

@@ -1,15 +1,16 @@
 import type { ExecutionEvent, TaskFailed } from "../../../actors/scheduler/execution-events.ts";
 
 /** An event that is told in a line of its own, which stays above the bars. */
-export type ToldEvent = Extract<ExecutionEvent, { kind: "verifying" | "slot-lost" | "task-failed" | "recovered" }>;
+export type ToldEvent = Extract<ExecutionEvent, { kind: (typeof told)[number] }>;
+
+const told = ["verifying", "waiting", "slot-lost", "task-failed", "rebalanced", "recovered"] as const;
 
 /** Lines for failed tasks of a step; what fails beyond them shows in its numbers. */
 const failuresTold = 10;
 
 /** True for what bars don't show. */
 export function isTold(event: ExecutionEvent): event is ToldEvent {
-  const { kind } = event;
-  return kind === "verifying" || kind === "slot-lost" || kind === "task-failed" || kind === "recovered";
+  return told.some((kind) => kind === event.kind);
 }
 
 /** Words events, those of one execution. A step that goes on failing, and what follows from that, is told a few times only. */
@@ -21,6 +22,10 @@ export class EventLines {
     switch (event.kind) {
       case "verifying":
         return verifyingLine(event);
+      case "waiting":
+        return `Waits for ${event.missing}, ${Math.round(event.waitMs / 1000)} s at most`;
+      case "rebalanced":
+        return rebalancedLine(event);
       case "slot-lost":
         return `${event.error.message}. What ran there is made again.`;
       case "task-failed":
@@ -49,6 +54,12 @@ export class EventLines {
     const go = channels.length === 1 ? "1 channel goes" : `${channels.length} channels go`;
     return `${go} on in ${[...slots].join(", ")}${again}`;
   }
+}
+
+/** How many channels go elsewhere; where they are then is told once they are. */
+function rebalancedLine({ moves }: Extract<ToldEvent, { kind: "rebalanced" }>): string {
+  const from = [...new Set(moves.map((move) => move.from))];
+  return `${moves.length === 1 ? "1 channel leaves" : `${moves.length} channels leave`} ${from.join(", ")} for slots with less to do`;
 }
 
 /** Which tasks are run twice, and of which steps none. */

@@ -3,7 +3,7 @@ import type { ChannelPlacement, ExecutionMetrics } from "../../../actors/schedul
 import { formatTable } from "./table.ts";
 import { formatBytes, formatCount, formatDuration } from "./units.ts";
 
-/** One line for an execution that ended: rows, seconds, rows a second, bytes exchanged, memory. */
+/** One line for an execution that ended: rows, seconds, rows a second, bytes exchanged, memory. Another one if it was gone on with. */
 export function formatSummary(metrics: ExecutionMetrics): string {
   const rate = metrics.elapsedMs > 0 ? (metrics.rowsRead / metrics.elapsedMs) * 1000 : 0;
   const parts = [
@@ -16,7 +16,9 @@ export function formatSummary(metrics: ExecutionMetrics): string {
     // A run that is over at once ends before anybody has looked.
     ...(metrics.memoryBytes > 0 ? [`${formatBytes(metrics.memoryBytes)} of memory at most`] : []),
   ];
-  return `${parts.join(", ")}\n`;
+  const since =
+    metrics.resumed === true ? "Counted since it was gone on with: what was done before isn't in it.\n" : "";
+  return `${parts.join(", ")}\n${since}`;
 }
 
 /** Counters of the engine and of readers of what didn't go the usual way, and how to say one and more. */

@@ -4,6 +4,8 @@ export type Cause =
   | { readonly kind: "parcels"; readonly input: string }
   | { readonly kind: "input-end"; readonly input: string }
   | { readonly kind: "continue" }
+  /** A timer of the operator's went off. */
+  | { readonly kind: "timer"; readonly name: string }
   | { readonly kind: "done" }
   /** Nobody wanted more, or the operator had all it needed: nothing is consumed after this. */
   | { readonly kind: "stop" }

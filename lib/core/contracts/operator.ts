@@ -1,5 +1,5 @@
 import type { KeySelector } from "../key.ts";
-import type { Context } from "./context.ts";
+import type { OperatorContext } from "./context.ts";
 import type { Key } from "./partition.ts";
 
 declare const inputsOf: unique symbol;
@@ -23,25 +23,30 @@ export type Many<T> = readonly T[] | Generator<T, void> | (Iterable<T, void> & o
 /** The type of one object of a `Many`. */
 export type ObjectIn<I> = I extends Iterable<infer T> ? T : never;
 
-/** What `execute` and `done` may return. */
+/** What `execute`, `inputDone`, `onTimer` and `done` may return. */
 export type Outputs<Out> = void | Many<Out> | AsyncIterable<Out, void> | Promise<void | Many<Out>>;
 
 /** The contract of an operator over the tasks it takes; write `Operator<Inputs, Out>` instead. */
 // oxlint-disable-next-line typescript/no-explicit-any -- the state type is invariant: `unknown` would refuse every class
 export interface TaskOperator<in Work, out Out, in out State = any> {
   /** Called once before the first task. */
-  open?: (ctx: Context) => void | Promise<void>;
+  open?: (ctx: OperatorContext) => void | Promise<void>;
   /** Called for each task. What it returns or yields goes downstream. */
-  execute: (task: Work, ctx: Context) => Outputs<Out>;
+  execute: (task: Work, ctx: OperatorContext) => Outputs<Out>;
   /**
    * Asked before each task whether it can take objects of this input now; all inputs while absent. An operator that needs
    * its inputs in step (zip) answers false for the one that is ahead, which holds that input's producers back.
    */
   accepts?: (input: string) => boolean;
   /** Called once when this input has ended. */
-  inputDone?: (input: string, ctx: Context) => Outputs<Out>;
-  /** Called once when all inputs have ended. */
-  done?: (ctx: Context) => Outputs<Out>;
+  inputDone?: (input: string, ctx: OperatorContext) => Outputs<Out>;
+  /**
+   * Called when a timer goes off that was set by `ctx.timers.set`, with its name. What it returns or yields goes downstream.
+   * `ctx.now()` is the time at which it went off, never before the one that it was set for. Not called once all inputs have ended.
+   */
+  onTimer?: (name: string, ctx: OperatorContext) => Outputs<Out>;
+  /** Called once when all inputs have ended. Pending timers are dropped then: what they were for is to be done here. */
+  done?: (ctx: OperatorContext) => Outputs<Out>;
   /** The state as structured-cloneable data, between two tasks. A promise is waited for. */
   snapshot?: () => State | Promise<State>;
   /** Takes a state that `snapshot` gave, before the first task. */
@@ -139,6 +144,14 @@ export interface OperatorDefinition<Inputs, Out, State = any> {
    * deal: (states, { takes }) => states.flatMap((counts) => counts.filter(([key]) => takes(key)))
    */
   readonly deal?: (states: readonly State[], deal: Deal) => State | Promise<State>;
+  /**
+   * True for a pending timer that the channel takes over with the part of the state that `deal` gives it. Of several channels'
+   * timers of one name, it gets the earliest. Without it, a step with pending timers keeps its number of channels.
+   *
+   * @example
+   * dealTimer: (name, { takes }) => takes(name) // timers are named by keys
+   */
+  readonly dealTimer?: (name: string, deal: Deal) => boolean;
   /**
    * By which key of each input's objects the state is kept, where it is: a property or column, several, or a function. An input
    * whose objects come otherwise than by `hash` of that key must not be dealt.

@@ -77,6 +77,16 @@ export interface Reader<out T, S = any> {
   read: (split: S, ctx: Context, from?: ReadFrom) => Iterable<Reading<T>> | AsyncIterable<Reading<T>>;
   /** For readers of datasets: the slot that holds each split, so that channels are placed with the data. */
   readonly locate?: (split: S) => string;
+  /** Where replicas of a split are, so that `nearFiles()` can place the channel that reads it there. */
+  readonly replicas?: (split: S) => Replicas;
+}
+
+/** Where replicas of a split are, as far as its reader knows. */
+export interface Replicas {
+  /** Path or URL of its file: machines that were started with `--has FOLDER` have what is below that folder. */
+  readonly file?: string;
+  /** Tags of machines that have a replica. */
+  readonly tags?: readonly string[];
 }
 
 /** A reader with side outputs; `sides` names them, because the graph needs the names. */

@@ -28,8 +28,9 @@ export type LinkMessage = LinkAddress &
   );
 
 /**
- * Carries link messages between slots. Messages to one slot arrive once and in order; between slots there is no order.
- * `send` never blocks: links hold back by credit.
+ * Carries link messages between slots. What goes downstream from one slot to another arrives once and in order, and so does what
+ * goes upstream; between the two there is no order, since between machines they have connections of their own, and none between
+ * slots. `send` never blocks: links hold back by credit.
  */
 export interface Transport {
   /** The slot that this end belongs to. */

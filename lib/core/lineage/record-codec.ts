@@ -7,7 +7,7 @@ import { ConsumedRun } from "./generated/consumed-run.ts";
 import { ProducedPart } from "./generated/produced-part.ts";
 import { Record } from "./generated/record.ts";
 
-const version = 1;
+const version = 2;
 // What one record took is kept for the next, unless it is much.
 const builderBytes = 1024;
 const builderBytesMax = 256 * 1024;
@@ -43,13 +43,14 @@ const kinds = {
   done: CauseKind.Done,
   stop: CauseKind.Stop,
   skip: CauseKind.Skip,
+  timer: CauseKind.Timer,
 } as const satisfies { [Kind in Cause["kind"]]: CauseKind };
 
 /** A record as bytes: about 80 for a task that read or took parcels of one link, and 16 for each link that it sent on. */
 export function encodeRecord(record: TaskRecord): Uint8Array {
   const { cause } = record;
   builder.clear();
-  const input = "input" in cause ? builder.createString(utf8Of(cause.input)) : 0;
+  const input = nameIn(cause);
   const consumed = record.consumed.length === 0 ? 0 : encodeConsumed(record.consumed);
   const produced = record.produced.length === 0 ? 0 : encodeProduced(record.produced);
   const error = cause.kind === "skip" ? builder.createString(cause.error) : 0;
@@ -101,6 +102,12 @@ export function decodeRecord(bytes: Uint8Array): TaskRecord {
   };
 }
 
+/** What a cause names: an input, of which a flow has few, or a timer, of which there may be one for each key. */
+function nameIn(cause: Cause): number {
+  if (cause.kind === "timer") return builder.createString(cause.name);
+  return "input" in cause ? builder.createString(utf8Of(cause.input)) : 0;
+}
+
 const encoder = new TextEncoder();
 // The few names of a flow's inputs, which most records hold one of.
 const known = new Map<string, Uint8Array>();
@@ -144,11 +151,13 @@ function causeOf(record: Record): Cause {
         count: record.count(),
       };
     case CauseKind.Parcels:
-      return { kind: "parcels", input: inputOf(record) };
+      return { kind: "parcels", input: nameOf(record) };
     case CauseKind.InputEnd:
-      return { kind: "input-end", input: inputOf(record) };
+      return { kind: "input-end", input: nameOf(record) };
     case CauseKind.Skip:
-      return { kind: "skip", input: inputOf(record), error: record.error() ?? "" };
+      return { kind: "skip", input: nameOf(record), error: record.error() ?? "" };
+    case CauseKind.Timer:
+      return { kind: "timer", name: nameOf(record) };
     case CauseKind.Continue:
       return { kind: "continue" };
     case CauseKind.Done:
@@ -160,10 +169,10 @@ function causeOf(record: Record): Cause {
   }
 }
 
-function inputOf(record: Record): string {
-  const input = record.input();
-  if (input === null) throw invalid("it names no input");
-  return input;
+function nameOf(record: Record): string {
+  const name = record.input();
+  if (name === null) throw invalid("it names no input, and no timer");
+  return name;
 }
 
 function consumedOf(record: Record): Consumed[] {

@@ -74,8 +74,9 @@ export class FaultyStore implements LineageStore {
   #away = false;
   #connection: Connection = { open: true };
   #lastMs = 0;
-  /** An execution was to be removed, and whoever asked for that wasn't told that it is: it may still be there. */
-  dropUnanswered = false;
+  /** An execution was to be removed, and may still be there: nobody was told that it isn't, or the store has forgotten it. */
+  mayRemain = false;
+  #dropped = false;
   /** Newest checkpoint of each channel. */
   readonly #newest = new Map<number, number>();
   /** The checkpoint of each channel that is damaged: one at most, as the engine keeps one to spare. */
@@ -135,6 +136,7 @@ export class FaultyStore implements LineageStore {
     // Everything is in memory: this is over before any time passes.
     this.#writes = kept;
     this.#store = store;
+    this.mayRemain ||= this.#dropped;
     this.#options.observer?.forgotten();
     for (const { apply } of kept) {
       // oxlint-disable-next-line no-await-in-loop -- in the order in which it was written; what failed fails again
@@ -160,9 +162,10 @@ export class FaultyStore implements LineageStore {
   }
 
   async drop(execution: string): Promise<void> {
-    this.dropUnanswered = true;
+    this.mayRemain = true;
     await this.#write("drop", (store) => store.drop(execution));
-    this.dropUnanswered = false;
+    this.mayRemain = false;
+    this.#dropped = true;
   }
 
   commit(execution: string, commits: readonly ChannelCommit[]): Promise<readonly CommitAnswer[]> {

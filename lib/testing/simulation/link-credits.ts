@@ -1,4 +1,5 @@
 import { windowOf, type Window } from "../../../actors/channel/inputs.ts";
+import { creditOf } from "../../../actors/channel/parcel.ts";
 import type { LinkMessage } from "../../core/contracts/transport.ts";
 import type { Limits } from "../../core/limits.ts";
 import type { Plan } from "../../core/plan.ts";
@@ -47,7 +48,8 @@ export class LinkCredits {
         return refuseWider(credit);
       case "parcel": {
         const { objects, bytes } = credit;
-        credit.objects -= message.payload.rows;
+        const { format, rows } = message.payload;
+        credit.objects -= creditOf({ columnar: format === "batch", rows });
         credit.bytes -= message.payload.bytes.byteLength;
         // What was on its way when the link was lost is sent as soon as there is another one.
         if (!credit.first || (objects > 0 && bytes > 0)) return undefined;

@@ -3,7 +3,6 @@ import type { LineageStore } from "../../core/contracts/lineage-store.ts";
 import type { Limits } from "../../core/limits.ts";
 import { seededRandom, type Random } from "../../core/seam/random.ts";
 import type { WholePolicy } from "../../../actors/channel/checkpoints.ts";
-import type { Order, Report } from "../../../actors/slot/protocol.ts";
 import { pointerIn } from "../../../actors/stores/blob-pointer.ts";
 import { MemoryStore } from "../../../actors/stores/memory-store.ts";
 import type { Flow } from "../../flow/define-flow.ts";
@@ -18,10 +17,12 @@ import { FaultyStore, type StoreCall } from "./faulty-store.ts";
 import { Invariants } from "./invariants.ts";
 import { MemoryFiles } from "./memory-files.ts";
 import { SimulatedClient, type SimulatedClientOptions } from "./simulated-client.ts";
+import type { SlotWatch } from "./simulated-slots.ts";
 import { Trace } from "./trace.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 import { PlaceTrouble } from "./virtual-files.ts";
 import { VirtualNetwork, type NetworkCounts } from "./virtual-network.ts";
+import { WaitingCode } from "./waiting-code.ts";
 
 export interface SimulationOptions {
   /** Everything that may vary follows from it. */
@@ -115,6 +116,16 @@ export async function simulate<Args extends object, Outs extends Record<string, 
   return new SimulatedWorld(options).run(flow, args);
 }
 
+function observerOf(waiting: WaitingCode, invariants: Invariants | undefined): SlotWatch {
+  return {
+    ordered: (slot, order) => {
+      waiting.ordered(order);
+      invariants?.ordered(order, slot);
+    },
+    reported: (_slot, report) => invariants?.reported(report),
+  };
+}
+
 /** Everything around one simulated execution. */
 class SimulatedWorld {
   readonly #options: SimulationOptions;
@@ -126,6 +137,7 @@ class SimulatedWorld {
   readonly #files = new MemoryFiles(openFileSystem());
   readonly #blobs: PlaceTrouble | undefined;
   readonly #invariants: Invariants | undefined;
+  readonly #waiting: WaitingCode;
   readonly #clientOptions: SimulatedClientOptions;
   #client: SimulatedClient;
   /** True while an execution runs that somebody could go on with. */
@@ -139,7 +151,8 @@ class SimulatedWorld {
     this.#options = options;
     const { seed, leaseMs = leaseDefault, faultsWithinMs = faultsWithinDefault, faults: kinds = [] } = options;
     const random = (salt: number): Random => seededRandom(Math.imul(seed + 1, 0x9e3779b1) ^ salt);
-    const clock = new VirtualClock({ random: random(1) });
+    const clock = new VirtualClock({ random: random(1), stuck: (what) => this.#waiting.explain(what) });
+    const waiting = new WaitingCode(clock);
     const trace = new Trace(options.traceLines);
     const countMax = options.faultsMax === undefined ? {} : { countMax: options.faultsMax };
     const faults = drawFaults(Math.imul(seed + 1, 0x85ebca6b), { kinds, withinMs: faultsWithinMs, ...countMax });
@@ -159,6 +172,7 @@ class SimulatedWorld {
     const observed = { trace, onCall, observer: invariants };
     const store = make === "none" ? undefined : new FaultyStore({ clock, random: random(3), make, ...observed });
     this.#invariants = invariants;
+    this.#waiting = waiting;
     this.#clock = clock;
     this.#trace = trace;
     this.#network = network;
@@ -182,11 +196,9 @@ class SimulatedWorld {
       network,
       trace,
       watch: this.#faults.watch,
-      observer: {
-        ordered: (slot: string, order: Order) => invariants?.ordered(order, slot),
-        reported: (_slot: string, report: Report) => invariants?.reported(report),
-      },
+      observer: observerOf(waiting, invariants),
       files: this.#files,
+      waiting,
       trouble,
       ...(options.machines === undefined ? {} : { machines: options.machines }),
     };
@@ -344,7 +356,7 @@ class SimulatedWorld {
     const clock = this.#clock;
     const late = `the execution hasn't ended ${finishWithinMs} ms after all faults`;
     this.#faults.arm();
-    clock.after(faultsWithinMs + finishWithinMs, () => clock.fail(new Error(late)));
+    clock.after(faultsWithinMs + finishWithinMs, () => clock.fail(this.#waiting.explain(late)));
   }
 
   #filesOfUsers(): ReadonlyMap<string, Uint8Array> {
@@ -367,7 +379,7 @@ class SimulatedWorld {
   /** An execution that is done doesn't wait for a store or a place that can't be reached: what is there stays there. */
   async #leftInStore(): Promise<readonly string[]> {
     const store = this.#store;
-    if (store === undefined || store.dropUnanswered) return [];
+    if (store === undefined || store.mayRemain) return [];
     const left = (await store.look()).map(({ status }) => `an execution in the store, ${status}`);
     const blobs = this.#blobs;
     if (blobs === undefined || blobs.refused > this.#refusedBefore) return left;

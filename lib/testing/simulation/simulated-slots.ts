@@ -6,6 +6,7 @@ import { makeSlot } from "../../../actors/slots/local-slot.ts";
 import { successorOf, type LaunchedSlots, type LaunchOptions } from "../../../actors/slots/slot-launcher.ts";
 import { slotLost, type SlotEnd } from "../../../actors/slots/slot-lost.ts";
 import type { SlotHandle } from "../../../actors/scheduler/execution-request.ts";
+import type { Transport } from "../../core/contracts/transport.ts";
 import { delay, type Clock } from "../../core/seam/clock.ts";
 import type { Random } from "../../core/seam/random.ts";
 import type { FileSystem } from "../../core/contracts/file-system.ts";
@@ -21,6 +22,7 @@ import type { VirtualClock } from "./virtual-clock.ts";
 import { VirtualDrive } from "./virtual-disk.ts";
 import { filesInVirtualTime, type PlaceTrouble } from "./virtual-files.ts";
 import type { Endpoint, VirtualNetwork } from "./virtual-network.ts";
+import type { WaitingCode } from "./waiting-code.ts";
 
 export interface SimulatedSlotsOptions {
   readonly clock: VirtualClock;
@@ -39,8 +41,12 @@ export interface SimulatedSlotsOptions {
   readonly watch?: SlotWatch;
   /** Looks at the same, also at what the client's slot is told and tells. */
   readonly observer?: SlotWatch | undefined;
+  /** The way between slots, where not all are in this network; `local` leads to those that are. */
+  readonly transport?: (slot: string, local: Transport, life: Life) => Transport;
   /** Files of users. Default: the real ones. */
   readonly files?: FileSystem & ResumableFiles;
+  /** Hears when user code waits. */
+  readonly waiting?: WaitingCode | undefined;
   /** What is wrong with a place of files. */
   readonly trouble?: PlaceTrouble | undefined;
 }
@@ -134,7 +140,8 @@ export class SimulatedSlots implements LaunchedSlots {
       },
       lose: () => {},
     };
-    launch.ids.forEach((id, index) => this.#start(id, `machine-${index % (options.machines ?? launch.ids.length)}`));
+    const { machines = launch.ids.length } = options;
+    launch.ids.forEach((id, index) => this.#start(id, launch.machine ?? `machine-${index % machines}`));
   }
 
   /** Slots that live, also those that were given up. */
@@ -263,20 +270,21 @@ export class SimulatedSlots implements LaunchedSlots {
   }
 
   #start(id: string, machine: string): void {
-    const { clock: base, network } = this.#options;
+    const { clock: base, network, transport } = this.#options;
     const life = new Life(base);
     const clock = new LivingClock(base, life);
     const endpoint = network.open(id);
     endpoint.onDropped = (other) => this.#dropped(id, other);
+    const local = network.transport(endpoint);
     const drive = this.#drive(clock);
     const host = new CountingHost(this.turnHost(clock));
-    const notes = new HangingNotes();
+    const notes = new HangingNotes(this.#options.waiting);
     const slot = makeSlot({
       id,
       notes,
       files: this.#filesOf(life),
       memoryBytes: () => 0,
-      transport: network.transport(endpoint),
+      transport: transport?.(id, local, life) ?? local,
       report: (report) => this.#report(running, report),
       world: { host, clock, disk: () => drive.disk() },
     });

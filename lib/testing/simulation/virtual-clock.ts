@@ -11,6 +11,8 @@ export interface VirtualClockOptions {
   readonly eventsAtOnceMax?: number;
   /** Milliseconds of real time for which a promise is waited for though nothing is left to do. */
   readonly graceMs?: number;
+  /** Makes the error of a run in which a promise is waited for and nothing is left to do; `what` is what is known of it. */
+  readonly stuck?: (what: string) => Error;
 }
 
 /** How far a clock runs: until a promise settles, until a time, or (with neither) until nothing is left to do. */
@@ -55,6 +57,7 @@ export class VirtualClock implements Clock {
   readonly #startAt: number;
   readonly #eventsAtOnceMax: number;
   readonly #graceMs: number;
+  readonly #stuck: (what: string) => Error;
   readonly #queue = new EventQueue();
   #awaited: Awaited[] = [];
   #nowMs = 0;
@@ -69,6 +72,7 @@ export class VirtualClock implements Clock {
     this.#startAt = options.startAt ?? startDefault;
     this.#eventsAtOnceMax = options.eventsAtOnceMax ?? eventsAtOnceDefault;
     this.#graceMs = options.graceMs ?? graceDefault;
+    this.#stuck = options.stuck ?? ((what) => new Error(what));
   }
 
   /** Events that have happened. */
@@ -232,7 +236,8 @@ export class VirtualClock implements Clock {
     run.idleTurns++;
     if (run.idleTurns === 1) run.idleSince = performance.now();
     if (run.idleTurns < idleTurnsMin || performance.now() - run.idleSince < this.#graceMs) return;
-    const what = this.#awaited.length > 0 ? "real input or output doesn't end" : "promises wait for what never happens";
-    run.fail(new Error(`nothing is left to do at ${this.#nowMs} ms of virtual time, and ${what}`));
+    const waits =
+      this.#awaited.length > 0 ? "real input or output doesn't end" : "promises wait for what never happens";
+    run.fail(this.#stuck(`nothing is left to do at ${this.#nowMs} ms of virtual time, and ${waits}`));
   }
 }

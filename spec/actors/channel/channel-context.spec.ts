@@ -3,6 +3,7 @@ import { ChannelContext } from "../../../actors/channel/channel-context.ts";
 import { emptyMetrics } from "../../../actors/channel/channel-metrics.ts";
 import { ReaderWork } from "../../../actors/channel/reader-work.ts";
 import { run, type Reader } from "../../../lib/core/contracts/reader.ts";
+import type { QStreamError } from "../../../lib/core/errors.ts";
 import type { Clock } from "../../../lib/core/seam/clock.ts";
 import { seedOf } from "../../../lib/core/seam/random.ts";
 import { suite } from "../../kit/suite.ts";
@@ -17,10 +18,11 @@ function lifeAt(now: number, step = 0, channel = 0): ChannelContext {
     channel,
     channels: 8,
     memoryBytes: 0,
+    timersMax: 10,
     files: undefined as never,
     spill: undefined as never,
     datasets: undefined as never,
-    clock: { now: () => now } as Clock,
+    clock: { now: () => now, monotonic: () => 0 } as Clock,
     seed: seedOf(7, step),
     openedAt: 1000,
     metrics: emptyMetrics(),
@@ -65,6 +67,54 @@ test("the time before the first task is the same in every life, and is that of t
     assert.is(ctx.now(), 1234);
     ctx.enter([1]);
     assert.is(ctx.now(), clock);
+  }
+});
+
+test("a timer's task is no earlier than the timer was set for, and replay takes the time from the log", () => {
+  for (const [clock, logged, wanted] of [
+    [1001, undefined, 5020],
+    [9000, undefined, 9000],
+    [9000, 7000, 7000],
+  ] as const) {
+    const ctx = lifeAt(clock);
+    ctx.hasOnTimer = true;
+    ctx.begin(0, 5000);
+    ctx.enter([0]);
+    ctx.timers.set("x", 20);
+    ctx.leave();
+    ctx.begin(1, logged);
+    ctx.goOff("x");
+    ctx.enter([1]);
+    assert.equal([ctx.now(), ctx.taskNow, ctx.edge.now()], [wanted, wanted, wanted]);
+    assert.throws(
+      () => ctx.goOff("x"),
+      (error: { code?: string }) => error.code === "NONDETERMINISTIC",
+    );
+  }
+});
+
+test("timers that were set before the first task give way to those of a checkpoint", () => {
+  const ctx = lifeAt(2000);
+  ctx.restoreTimers();
+  assert.is(ctx.pendingTimers, undefined);
+  ctx.hasOnTimer = true;
+  ctx.timers.set("beat", 10);
+  assert.equal(ctx.pendingTimers?.list(), [["beat", 1010]]);
+  ctx.restoreTimers([["other", 3000]]);
+  assert.equal(ctx.pendingTimers?.list(), [["other", 3000]]);
+  ctx.restoreTimers();
+  assert.equal(ctx.pendingTimers?.list(), []);
+});
+
+test("timers of a checkpoint are refused by code that has nothing to call when they go off", () => {
+  const ctx = lifeAt(2000);
+  for (const take of [() => ctx.restoreTimers([["x", 1]]), () => ctx.changeTimers([["x", 1]])]) {
+    assert.throws(take, (error: QStreamError) => {
+      const { code } = error.cause as { readonly code?: string };
+      return (
+        error.code === "NOT_RECOVERABLE" && code === "CODE_CHANGED" && /"x" is pending.*onTimer/u.test(error.message)
+      );
+    });
   }
 });
 

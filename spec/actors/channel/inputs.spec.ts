@@ -147,6 +147,17 @@ test("credit comes back once half of a window is consumed, in objects or in byte
   assert.equal(granted[1], { input: 0, from: 0, objects: 1, bytes: 500 });
 });
 
+test("a columnar batch uses credit of 1,024 objects at most, whatever rows it has", () => {
+  const { inputs, granted } = inputsOf([{ name: "in", links: 1 }], { objects: 2000, bytes: 1e6 });
+  inputs.release(0, [{ ...parcel(0, [1]), columnar: true, rows: 900 }]);
+  assert.equal(granted, []);
+  inputs.release(0, [{ ...parcel(1, [1]), columnar: true, rows: 50_000 }]);
+  assert.equal(
+    granted.map(({ objects }) => objects),
+    [900 + 1024],
+  );
+});
+
 test("the window of an input is divided over its links and never nothing", () => {
   assert.equal(windowOf({ inputObjects: 100, inputBytes: 1000 }, 4), { objects: 25, bytes: 250 });
   assert.equal(windowOf({ inputObjects: 3, inputBytes: 3 }, 4), { objects: 1, bytes: 1 });

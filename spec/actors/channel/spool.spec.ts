@@ -144,8 +144,7 @@ test("a link counts credit in objects and bytes, and numbers what it sends", () 
   };
   const link = new OutgoingLink(0, 0, { objects: 3, bytes: 1000 }, target, undefined);
   // A parcel gets its place in the order when it is made, which may be long before its task is committed.
-  const send = (parcel: Parcel): void =>
-    link.send({ ...parcel, previous: link.make(parcel.seq, parcel.rows, parcel.bytes) });
+  const send = (parcel: Parcel): void => link.send({ ...parcel, previous: link.make(parcel) });
   send(parcelOf(4, [1, 2]));
   assert.ok(link.hasCredit && !link.blocks);
   send(parcelOf(7, [3, 4]));

@@ -61,7 +61,11 @@ test("asynchronous code that waits is what goes on, where it is the only one; of
     return waiting;
   });
   assert.is(activityOf(memory).seq, 5);
-  third.during(() => assert.is(activityOf(memory).life, 3));
+  assert.is(activityOf(memory).waits, true);
+  third.during(() => {
+    assert.is(activityOf(memory).life, 3);
+    assert.is(activityOf(memory).waits, undefined);
+  });
   assert.is(activityOf(memory).life, 1);
   const second = other.during(() => waiting.then(() => new Promise<void>((resolve) => setImmediate(resolve))));
   assert.is(activityOf(memory).execution, undefined);

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { slotLost } from "../../../actors/slots/slot-lost.ts";
+import { isOwnDoing, slotLost } from "../../../actors/slots/slot-lost.ts";
 import { defineFlow, numbers } from "../../../lib/index.ts";
 import { failure } from "../../kit/failure.ts";
 import { suite } from "../../kit/suite.ts";
@@ -57,6 +57,16 @@ test("only ends that often are for want of memory speak of it", () => {
   assert.not.match(slotLost("slot-0", { kind: "killed", signal: "SIGTERM" }).message, /memory/);
   const early = slotLost("slot-0", { kind: "exited", what: "process", code: 1, started: false }).message;
   assert.match(early, /while it started/);
+});
+
+test("a slot's end is its own doing unless somebody else ended it, or it never came up", () => {
+  const exited = (started: boolean): boolean => isOwnDoing({ kind: "exited", what: "process", code: 3, started });
+  const killed = (signal: string): boolean => isOwnDoing({ kind: "killed", signal });
+  assert.equal([exited(true), exited(false)], [true, false]);
+  assert.ok(["SIGABRT", "SIGSEGV", "SIGILL", "SIGTRAP", "SIGBUS", "SIGFPE"].every((signal) => killed(signal)));
+  assert.not(["SIGKILL", "SIGTERM", "SIGINT", "SIGHUP"].some((signal) => killed(signal)));
+  assert.ok(isOwnDoing({ kind: "uncaught", error: new Error("ticking") }));
+  assert.not(isOwnDoing({ kind: "silent", silentMs: 10_000 }));
 });
 
 test("a connection that was cut isn't called a mistake in a timer or event handler", () => {

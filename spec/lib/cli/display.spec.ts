@@ -127,6 +127,11 @@ test("the summary says rows, time, rate, exchange and memory", () => {
   assert.not.match(formatSummary(metricsOf([])), "memory");
 });
 
+test("the summary of a run that was gone on with says that it doesn't count what was before", () => {
+  assert.match(formatSummary(metricsOf([], { resumed: true })), "\nCounted since it was gone on with: ");
+  assert.not.match(formatSummary(metricsOf([])), "Counted since");
+});
+
 test("the table of steps has what each did", () => {
   const text = formatSteps(metricsOf([stepOf("read", { objectsOut: 12_000, tasks: 3, busyMs: 1500 })]));
   assert.match(text, /read +reader +2 +0 +12,000 +3 +1.50 s/);

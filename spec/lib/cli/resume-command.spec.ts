@@ -1,5 +1,5 @@
 // What becomes of runs that failed, as a user meets it: gone on with, with other channels, or given up.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
@@ -37,6 +37,8 @@ test("--rescale goes on under another id, which is printed and is in the next co
   assert.match(again.stderr, `Execution ${first} goes on as ${first}-r1, with other channels\n`);
   assert.is(hintOf(again), `${first}-r1`);
   assert.not.match(again.stderr.split("To go on with it")[1] ?? "", "--rescale");
+  const shown = await qstream(["executions", "show", `${first}-r1`, "--store", store]);
+  assert.match(shown.stdout, new RegExp(`^earlier +${first}$`, "m"));
   writeFileSync(marker, "");
   const same = await resume(`${first}-r1`, "--rescale", "sums=3", "--json", "-");
   assert.is(same.code, 0, same.stderr);
@@ -49,21 +51,36 @@ test("--rescale goes on under another id, which is printed and is in the next co
   rmSync(marker);
 });
 
-test("executions remove says which hidden files may be left, and where", async () => {
-  const [store, out] = [`lmdb:${join(folder, "removed")}`, join(folder, "out")];
+/** What a run that was killed leaves in a sink's folder, and what isn't its own. */
+function leave(
+  out: string,
+  execution: string,
+): { readonly own: readonly string[]; readonly others: readonly string[] } {
+  const own = [`.${execution}.written.0.part-00000.jsonl.0`, `..${execution}.written.0.part-00000.jsonl.rows-0-9.0`];
+  const others = [
+    `.${execution}0.written.0.part-00000.jsonl.0`,
+    `.${execution}-r1.written.0.x`,
+    ".hidden",
+    "part-00000.jsonl",
+  ];
+  mkdirSync(out, { recursive: true });
+  for (const name of [...own, ...others]) writeFileSync(join(out, name), "");
+  return { own, others };
+}
+
+test("executions remove removes the hidden files of that run, and prints them", async () => {
+  const [store, out] = [`lmdb:${join(folder, "removed")}`, join(folder, "out [1]")];
   const writing = (): Promise<string> => failed(`${flow}#writing`, store, "--arg", `out=${out}`);
   const [first, second] = await Promise.all([writing(), writing()]);
-  const removed = await qstream(["executions", "remove", first, "--store", store]);
+  const { own, others } = leave(out, first);
+  // The store has the folder, whatever the working directory is.
+  const removed = await qstream(["executions", "remove", first, "--store", store], { cwd: tmpdir() });
   assert.is(removed.code, 0, removed.stderr);
-  assert.match(removed.stdout, `removed ${first}\n`);
-  assert.match(removed.stdout, `\n  .${first}.* in the folder of "written" (json-lines)\n`);
-  assert.match(removed.stdout, "fragile.ts");
-  assert.match(removed.stdout, JSON.stringify(out));
+  const names = own.map((name) => `  ${join(out, name)}\n`).toSorted();
+  assert.is(removed.stdout, `removed ${first}\nremoved hidden files of its sinks:\n${names.join("")}`);
+  assert.equal(readdirSync(out).toSorted(), others.toSorted());
   const asJson = await qstream(["executions", "remove", second, "--store", store, "--json"]);
-  const { mayBeLeft, ...rest } = JSON.parse(asJson.stdout) as Record<string, unknown>;
-  assert.equal(rest, { removed: second });
-  assert.equal((mayBeLeft as { readonly sinks: unknown }).sinks, [{ step: "written", kind: "json-lines" }]);
-  assert.is((mayBeLeft as { readonly files: unknown }).files, `.${second}.*`);
+  assert.equal(JSON.parse(asJson.stdout), { removed: second, files: [] });
 });
 
 test.run();

@@ -1,3 +1,4 @@
+// specs: timeout 120 s
 // The command line as a user meets it: a process with words, streams and an exit code.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

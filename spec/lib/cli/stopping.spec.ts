@@ -1,3 +1,4 @@
+// specs: timeout 120 s
 // Ctrl-C: within a second where user code yields, after two seconds where it doesn't.
 import * as assert from "uvu/assert";
 import { suite } from "../../kit/suite.ts";

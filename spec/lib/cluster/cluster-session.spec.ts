@@ -8,7 +8,8 @@ import { encodeOutputs } from "../../../lib/cluster/outputs.ts";
 import type { FromClient, ToClient } from "../../../lib/cluster/protocol.ts";
 import { Talk } from "../../../lib/cluster/talk.ts";
 import { errorToData, QStreamError } from "../../../lib/core/errors.ts";
-import { dataset, defineFlow, items, local, type Dataset, type ExecutionEvent } from "../../../lib/index.ts";
+import { Dataset } from "../../../lib/core/dataset.ts";
+import { defineFlow, items, type ExecutionEvent } from "../../../lib/index.ts";
 import { suite } from "../../kit/suite.ts";
 
 const test = suite("sessions on a cluster");
@@ -220,23 +221,38 @@ test("what onEvent throws cancels the execution, and fails it", async () => {
 });
 
 const keeping = defineFlow(import.meta.url, (q) => ({ kept: q.read("items", items([1])).dataset() }));
-const reading = defineFlow(import.meta.url, (q, { kept }: { kept: Dataset<number> }) => ({
-  out: q.read("kept", dataset(kept)).collect(),
-}));
 
-test("datasets, and executions of before, are refused at submission with advice", async () => {
+test("a dataset can be released, and is when the session closes that made it; one that is followed isn't", async () => {
+  const id = `${execution}/kept`;
+  const outputs = await encodeOutputs({ kept: new Dataset<number>({ id, parts: [] }, undefined) });
+  await using head = await FakeHead.open(({ kind }, tell) => {
+    if (kind !== "submit" && kind !== "follow") return;
+    tell({ kind: "submitted", execution });
+    tell({ kind: "done", execution, outputs, held: false });
+  });
+  const released = async (): Promise<FromClient[]> => {
+    await wait(20);
+    return head.asked.splice(0).filter(({ kind }) => kind === "release-datasets");
+  };
+  const follower = await open(head);
+  await (
+    await follower.follow(execution)
+  ).outputs;
+  await follower.close();
+  assert.equal(await released(), []);
+  const session = await open(head);
+  const { kept } = await keeping.run({}, { on: session });
+  kept.release();
+  assert.equal(await released(), [{ kind: "release-datasets", datasets: [id] }]);
+  await keeping.run({}, { on: session });
+  await session.close();
+  assert.equal(await released(), [{ kind: "release-datasets", datasets: [id] }]);
+});
+
+test("executions of before are refused with advice", async () => {
   await using head = await FakeHead.open(() => {});
   await using session = await open(head);
-  const sink = await errorOf(keeping.run({}, { on: session }));
-  assert.is(sink.code, "UNSUPPORTED");
-  assert.match(sink.message, /can't leave a dataset behind .*toParquet/);
-  await using here = await local({ slots: 1, isolation: "none" });
-  const { kept } = await keeping.run({}, { on: here });
-  const source = await errorOf(reading.run({ kept }, { on: session }));
-  assert.is(source.code, "UNSUPPORTED");
-  assert.match(source.message, /a dataset is in the memory of the session .*step "kept"/);
-  assert.is((await errorOf(flow.resume("run-1", { on: session }))).code, "UNSUPPORTED");
-  await wait(10);
+  assert.is((await errorOf(flow.resume("run-1", { on: session, rescale: { out: 1 } }))).code, "UNSUPPORTED");
   assert.equal(head.asked, []);
 });
 

@@ -1,3 +1,5 @@
+import type { ChildProcess } from "node:child_process";
+import { EventEmitter } from "node:events";
 import * as assert from "uvu/assert";
 import { Lives } from "../../../actors/scheduler/lives.ts";
 import { DriverProcess, SpareDrivers, type FromDriverProcess } from "../../../lib/cluster/driver-process.ts";
@@ -16,6 +18,32 @@ test("lives of another driver's have other numbers", () => {
     [0, 1, 2],
   );
   assert.is(lives.nextLife(), 1003);
+});
+
+test("a process whose execution is done is another's, and the one before has nothing to do with it any more", async () => {
+  const child = Object.assign(new EventEmitter(), { connected: true, sent: [] as unknown[], killed: false });
+  const told: string[] = [];
+  const freed: unknown[] = [];
+  const driver = new DriverProcess(
+    Object.assign(child, {
+      send: (message: unknown) => void child.sent.push(message),
+      kill: () => (child.killed = true),
+    }) as unknown as ChildProcess,
+    { driver: 1, kind: "start" } as ConstructorParameters<typeof DriverProcess>[1],
+    ({ kind }) => void told.push(kind),
+    (idle) => void freed.push(idle),
+  );
+  child.emit("message", { kind: "done", outputs: [] });
+  child.emit("message", { kind: "idle" });
+  assert.equal(told, ["done", "gone"]);
+  assert.equal(freed, [child]);
+  driver.tell({ kind: "cancel", reason: "too late" });
+  await driver.kill();
+  child.emit("message", { kind: "event" });
+  child.emit("exit", 1, null);
+  assert.equal(told, ["done", "gone"]);
+  assert.equal(child.sent.length, 1);
+  assert.is(child.killed, false);
 });
 
 if (!inSlot) {

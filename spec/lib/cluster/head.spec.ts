@@ -3,6 +3,10 @@ import { Head } from "../../../lib/cluster/head.ts";
 import { failure } from "../../kit/failure.ts";
 import { hasRedisServer, startRedisServer } from "../../kit/redis-server.ts";
 import { suite } from "../../kit/suite.ts";
+import { dial } from "../../../actors/transport/wire/dial.ts";
+import { versionHeaders } from "../../../actors/transport/wire/wire-hello.ts";
+import type { FromClient, ToClient } from "../../../lib/cluster/protocol.ts";
+import { Talk } from "../../../lib/cluster/talk.ts";
 import { askHead } from "../../cluster/ask-head.ts";
 
 const test = suite("heads");
@@ -51,6 +55,29 @@ if (await hasRedisServer()) {
     }
     assert.is(second.epoch, 2);
     await second.close();
+  });
+
+  test("a read token lists, as JSON; anything else it sends is refused unread", async () => {
+    const [token, readToken] = ["0123456789abcdef-all", "0123456789abcdef-read"];
+    const reading = { token, readToken, tls: undefined };
+    const head = await Head.open({ store: `${redis.url}?prefix=reading`, leaseMs: 2000, bind, security: reading });
+    const { socket } = await dial(`${socketUrl(head)}/client`, versionHeaders, { token: readToken, tls: undefined });
+    const said: string[] = [];
+    await new Promise<void>((ended) => {
+      const talk: Talk<FromClient, ToClient> = new Talk(socket, 2000, {
+        told: (message) => {
+          said.push(message.kind === "refused" ? (message.error.code ?? "") : message.kind);
+          if (said.length === 5) talk.close();
+        },
+        ended,
+      });
+      talk.tell({ kind: "list" });
+      talk.tellPlainly({ kind: "list" });
+      talk.tellPlainly({ kind: "cancel", execution: "run-x", reason: "" });
+      socket.send(new Uint8Array(100));
+    });
+    assert.equal(said, ["welcome", "MACHINE_REFUSED", "listed", "MACHINE_REFUSED", "MACHINE_REFUSED"]);
+    await head.close();
   });
 
   test("what isn't there can't be followed, cancelled or drained", async () => {

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import * as assert from "uvu/assert";
 import type { Deal } from "../../../lib/core/contracts/operator.ts";
-import { dealState } from "../../../lib/core/deal.ts";
+import { dealState, dealTimers } from "../../../lib/core/deal.ts";
 import { channelOfHash, hashKey } from "../../../lib/core/key.ts";
 import { dealStates } from "../../../lib/testing/index.ts";
 import { failure } from "../../kit/failure.ts";
@@ -77,6 +77,40 @@ test("states whose keys came by something else than hash are refused", async () 
   const byRemainder = [0, 1].map((channel) => ({ keys: keys.filter((key) => key % 2 === channel), rest: [] }));
   const refused = await failure(() => dealStates(definition, byRemainder, 3), "UNSUPPORTED");
   assert.match(refused.message, /channel \d of 2 of kept holds keys that hash\(\) would have sent to another one/);
+});
+
+test("each timer that is named by a key goes with it, others where a part of their state goes, each name once", () => {
+  const dealTimer = (name: string, { takes }: Deal): boolean => name === "flush" || takes(Number(name));
+  const timersOf = (from: number): (readonly [string, number])[] => [
+    ["flush", 100 - from],
+    ...keys.flatMap((key) => (channelOf(key, 3) === from ? [[String(key), key] as const] : [])),
+  ];
+  const timers = new Map([0, 1, 2].map((from) => [from, timersOf(from)]));
+  // Of three channels two: the one in the middle goes to both.
+  for (const channel of [0, 1]) {
+    const shared = new Map([...timers].filter(([from]) => from !== 2 - 2 * channel));
+    const dealt = dealTimers({ kind: "kept", dealTimer }, shared, { before: 3, channels: 2, channel });
+    const wanted = keys.filter((key) => channelOf(key, 2) === channel);
+    const byKey = dealt.filter(([name]) => name !== "flush");
+    assert.equal(
+      byKey,
+      wanted.map((key) => [String(key), key]),
+    );
+    assert.equal(
+      dealt.find(([name]) => name === "flush"),
+      ["flush", channel === 0 ? 99 : 98],
+    );
+  }
+});
+
+test("timers of an operator that doesn't say where they go are refused, if there are any", async () => {
+  const dealing = { before: 1, channels: 2, channel: 0 };
+  assert.equal(dealTimers({ kind: "other" }, new Map([[0, []]]), dealing), []);
+  const refused = await failure(
+    () => dealTimers({ kind: "other" }, new Map([[0, [["x", 1]]]]), dealing),
+    "UNSUPPORTED",
+  );
+  assert.match(refused.message, /timers of other are pending, "x" for one, .*dealTimer/);
 });
 
 test("an operator that doesn't say how is refused", async () => {

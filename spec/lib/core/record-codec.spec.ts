@@ -17,6 +17,7 @@ const cause: fc.Arbitrary<Cause> = fc.oneof(
   plain({ kind: fc.constant("read" as const), split: number32, position: whole, count: number32 }),
   plain({ kind: fc.constantFrom("parcels" as const, "input-end" as const), input }),
   plain({ kind: fc.constant("skip" as const), input, error: fc.string({ unit: "grapheme", maxLength: 200 }) }),
+  plain({ kind: fc.constant("timer" as const), name: fc.string({ unit: "grapheme", maxLength: 256 }) }),
   plain({ kind: fc.constantFrom("continue" as const, "done" as const, "stop" as const) }),
 );
 const record: fc.Arbitrary<TaskRecord> = plain({
@@ -69,9 +70,15 @@ test("a record of a usual task has at most 150 bytes, and of the smallest at mos
     consumed: [],
     produced: [{ edge: 0, to: 0, objects: 1024, checksum: 0 }],
   }).byteLength;
+  const timer = encodeRecord({
+    ...usual,
+    cause: { kind: "timer", name: "flush" },
+    consumed: [],
+    now: 1_790_000_000_000,
+  }).byteLength;
   const smallest = encodeRecord({ ...usual, cause: { kind: "done" }, consumed: [], produced: [] }).byteLength;
-  console.log(`bytes: parcels ${parcels}, read ${read}, done ${smallest}`);
-  assert.ok(parcels <= 150 && read <= 150 && smallest <= 64, `${parcels} ${read} ${smallest}`);
+  console.log(`bytes: parcels ${parcels}, read ${read}, timer ${timer}, done ${smallest}`);
+  assert.ok(parcels <= 150 && read <= 150 && timer <= 150 && smallest <= 64, `${parcels} ${read} ${timer} ${smallest}`);
 });
 
 test("a record isn't written over by the next, also after a large one", () => {

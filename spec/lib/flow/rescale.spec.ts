@@ -1,3 +1,5 @@
+// specs: waits
+// specs: timeout 120 s
 // An execution that is gone on with gets other channels: the results stay the same, wherever it was stopped.
 
 import { mkdtempSync, rmSync } from "node:fs";

@@ -1,3 +1,4 @@
+// specs: timeout 120 s
 import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import { broadcast, defineFlow, hash, type Operator, type OutputSink, type Task } from "../../../lib/index.ts";

@@ -4,6 +4,7 @@ import {
   hash,
   type Context,
   type Operator,
+  type OperatorContext,
   type OperatorDefinition,
   type QStream,
   type Incremental,
@@ -45,7 +46,7 @@ export const sizes: QStream<number> = leaves.partition(hash("tree")).apply("d", 
 // As functions, nothing needs an annotation.
 const inferred = q.apply("e", { leaves, acorns }, () => ({
   *execute({ input, objects }, ctx) {
-    is<Same<typeof ctx, Context>>();
+    is<Same<typeof ctx, OperatorContext>>();
     if (input === "leaves") for (const leaf of objects) yield leaf.tree;
     else for (const acorn of objects) yield acorn.kg;
   },
@@ -170,3 +171,31 @@ export class Changing implements Operator<{ in: Leaf }, number>, Stateful<number
   }
 }
 export const changing: QStream<number> = leaves.apply("changing", () => new Changing());
+
+// Timers: what goes off may give something too; a context with timers is a context.
+export class Batches implements Operator<{ in: Leaf }, Leaf[]> {
+  #held: Leaf[] = [];
+  execute({ objects }: Task<{ in: Leaf }>, ctx: OperatorContext): void {
+    this.#held.push(...objects);
+    if (!ctx.timers.has("flush")) ctx.timers.set("flush", 20);
+  }
+  onTimer(name: string, ctx: Context): Leaf[][] {
+    ctx.count(name);
+    return [this.#held.splice(0)];
+  }
+  done({ timers }: OperatorContext): Leaf[][] {
+    return timers.clear("flush") ? [this.#held] : [];
+  }
+}
+const batches = leaves.apply("batches", () => new Batches());
+is<Same<ObjectOf<typeof batches>, Leaf[]>>();
+const ticks = leaves.apply("ticks", () => ({
+  open: (ctx) => ctx.timers.set("tick", 1000),
+  execute: () => {},
+  async *onTimer(name, ctx) {
+    is<Same<typeof name, string>>();
+    ctx.timers.set(name, 1000);
+    yield ctx.now();
+  },
+}));
+is<Same<ObjectOf<typeof ticks>, number>>();

@@ -81,6 +81,16 @@ export const c7 = words.apply("a", () => ({ execute: () => {}, snapshot: () => 1
 // @ts-expect-error: the context has no clock of this name
 export const c8 = words.apply("a", () => ({ execute: (_task, ctx) => [ctx.clock] }));
 
+// @ts-expect-error: a timer has a name and a delay
+export const c9 = words.apply("a", () => ({ execute: (_task, ctx) => ctx.timers.set("flush"), onTimer: () => {} }));
+// @ts-expect-error: what a timer gives would be lost
+export const c10 = words.apply("a", () => ({ execute: () => {}, onTimer: () => 7 }));
+// @ts-expect-error: the name of a timer is text
+export const c11 = words.apply("a", () => ({ execute: () => {}, onTimer: (name: number) => [name] }));
+
+// @ts-expect-error: a sink has no timers
+export const c12 = words.forEach((_word, ctx) => ctx.timers.set("flush", 1));
+
 // Classes.
 class Pair<T> implements Operator<{ left: T; right: T }, T> {
   execute({ objects }: Task<{ left: T; right: T }>): readonly T[] {

@@ -51,5 +51,7 @@ export const c9 = parquet("a.parquet", { where: [["delay", "~", 15]] });
 export const c10 = q.read("a", parquet("a.parquet", { columns: { x: "int32" } })).map("a", (row) => row.y);
 // @ts-expect-error: read gets what splits gives
 export const c11 = reader({ splits: () => [{ page: 1 }], *read({ file }) { yield file; } });
+// @ts-expect-error: a reader has no timers
+export const c13 = reader({ splits: () => [0], *read(_split: number, ctx) { yield ctx.timers.has("a"); } });
 // @ts-expect-error: there are no splits
 export const c12 = reader({ *read() { yield 1; } });

@@ -8,6 +8,7 @@ export const CauseKind = {
   Done: 5,
   Stop: 6,
   Skip: 7,
+  Timer: 8,
 } as const;
 
 export type CauseKind = (typeof CauseKind)[keyof typeof CauseKind];

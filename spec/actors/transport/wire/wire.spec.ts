@@ -120,4 +120,57 @@ test("a payload is copied at neither side: frames hold the very buffers", () => 
   assert.ok(decoded.kind === "parcel" && decoded.payload.bytes === came.buffer);
 });
 
+test("of what a parcel of a megabyte holds, less than a half is copied on its way: beside heads, what was read with them", async () => {
+  const a = await openWire("A");
+  const b = await openWire("B");
+  a.wire.meet("B", b.wire.url);
+  b.wire.meet("A", a.wire.url);
+  a.wire.sendLink("B", "B/0", "A/0", parcelOf(0, 10));
+  await until(() => b.links.length === 1);
+  const [count, bytes] = [8, 1_000_000];
+  const parcels = Array.from({ length: count }, (_, index) => parcelOf(index + 1, bytes));
+  const copied = await countCopied(async () => {
+    for (const parcel of parcels) a.wire.sendLink("B", "B/0", "A/0", parcel);
+    await until(() => b.links.length === count + 1);
+  });
+  assert.ok(copied < (count * bytes) / 2, `${copied} of ${count * bytes} bytes were copied`);
+  assertInOrder(b.links.map((message) => ({ message })));
+  await Promise.all([a.wire.close(), b.wire.close()]);
+});
+
+/** Bytes that are copied in this thread while something runs. */
+async function countCopied(run: () => Promise<void>): Promise<number> {
+  let copied = 0;
+  const note = (result: unknown, given: unknown): void => {
+    const { byteLength } = (given ?? result) as { readonly byteLength?: number };
+    copied += byteLength ?? 0;
+  };
+  const typed = Object.getPrototypeOf(Uint8Array.prototype) as object;
+  const undo = [
+    spyOn(typed, "set", (_, [given]) => note(undefined, given)),
+    spyOn(typed, "slice", (result) => note(result, undefined)),
+    spyOn(ArrayBuffer.prototype, "slice", (result) => note(result, undefined)),
+    spyOn(Buffer, "from", (result) => note(result, undefined)),
+    spyOn(Buffer, "concat", (result) => note(result, undefined)),
+    spyOn(Buffer.prototype, "copy", (result) => (copied += Number(result))),
+  ];
+  try {
+    await run();
+  } finally {
+    for (const one of undo) one();
+  }
+  return copied;
+}
+
+function spyOn(object: object, name: string, called: (result: unknown, given: readonly unknown[]) => void): () => void {
+  const spied = object as Record<string, (...given: unknown[]) => unknown>;
+  const original = spied[name];
+  spied[name] = function spy(this: unknown, ...given: unknown[]): unknown {
+    const result = original?.apply(this, given);
+    called(result, given);
+    return result;
+  };
+  return () => void (spied[name] = original as (typeof spied)[string]);
+}
+
 test.run();

@@ -148,14 +148,17 @@ test("whoever calls may die: nobody is answered, and what wasn't begun isn't don
 
 test("an execution whose removal wasn't answered may still be there", async () => {
   const { store, during } = await setUp();
-  assert.is(store.dropUnanswered, false);
+  assert.is(store.mayRemain, false);
   store.leave();
   assert.is(await during(codeOf(store.drop("run"))), "STORE_UNAVAILABLE");
-  assert.is(store.dropUnanswered, true);
+  assert.is(store.mayRemain, true);
   store.comeBack();
   await during(store.drop("run"));
-  assert.is(store.dropUnanswered, false);
+  assert.is(store.mayRemain, false);
   assert.equal(await store.look(), []);
+  // It forgets that, too.
+  await store.forget(1000);
+  assert.is(store.mayRemain, true);
 });
 
 test.run();

@@ -30,6 +30,7 @@ import {
 } from "./flow-operators.ts";
 import { keepsStamps, stampedRows } from "./stamped-flow.ts";
 import { tenChannels } from "./ten-channels.ts";
+import { givesAll, timed } from "./timed-flow.ts";
 
 /** A flow with its arguments, and how it is judged. */
 export interface SimulatedFlow<Outs> {
@@ -370,6 +371,11 @@ export const simulatedFlows = {
     },
   ),
   stamped: entry(stampedRows, { upTo: 90 }, { accept: keepsStamps }),
+  timed: entry(
+    timed,
+    { upTo: 45 },
+    { wholeCheckpoints: { belowBytes: 0, changesShare: 2, changesMost: 4 }, accept: givesAll },
+  ),
 } satisfies Record<string, SimulatedFlow<never>>;
 
 function linesOf({ files }: Outcome): string[] {

@@ -11,7 +11,7 @@ const flows: readonly FlowName[] = ["join", "diamond", "diamondOnDisk", "diamond
 // Each flow has seeds of its own, so that together they meet more faults.
 for (const [index, name] of flows.entries()) {
   test(`${seeds} seeds of the flow "${name}" give what a run without faults gives`, async () => {
-    await struck.check(name, seeds, 1 + index * seeds);
+    await struck.checkSoon(name, seeds, 1 + index * seeds);
   }, 60_000);
 }
 

@@ -1,3 +1,4 @@
+// specs: timeout 120 s
 import * as assert from "uvu/assert";
 import { QStreamError } from "../../../../lib/core/errors.ts";
 import { multiset } from "../../../../lib/testing/multiset.ts";

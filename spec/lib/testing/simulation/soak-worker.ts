@@ -1,6 +1,6 @@
 // A thread of the soak: its share of the seeds, over all flows.
 import { parentPort, workerData } from "node:worker_threads";
-import { StruckFaults, type FlowName } from "./check-flows.ts";
+import { shares, StruckFaults, type FlowName } from "./check-flows.ts";
 import { simulatedFlows } from "./flows.ts";
 
 /** What a thread is told to do. */
@@ -30,16 +30,6 @@ const weights: Partial<Record<FlowName, number>> = {
   zipped: 3,
   earlyStop: 3,
   stumbled: 3,
-};
-// Those whose results are compared with their own without faults: fewer objects meet as many faults.
-const shares: Partial<Record<FlowName, number>> = {
-  join: 0.5,
-  diamond: 0.5,
-  diamondOnDisk: 0.5,
-  diamondInMemory: 0.5,
-  sorted: 0.5,
-  keyed: 0.3,
-  changing: 0.3,
 };
 
 async function soak({ seeds, from, withinMs }: SoakShare): Promise<SoakedShare> {

@@ -8,7 +8,8 @@ import type { FlowName } from "./check-flows.ts";
 import { simulatedFlows } from "./flows.ts";
 
 const test = suite("verify replay under faults");
-const seeds = 12;
+// The soak takes twice as many.
+const seeds = Number(process.env["QSTREAM_VERIFIED_SEEDS"] ?? 6);
 
 for (const name of Object.keys(simulatedFlows) as FlowName[]) {
   test(`${seeds} seeds of the flow "${name}" do the same twice`, async () => {

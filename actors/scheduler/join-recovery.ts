@@ -1,0 +1,51 @@
+import type { LineageActor } from "../lineage/lineage-actor.ts";
+import type { Order } from "../slot/protocol.ts";
+import { prepareOrder } from "./execution-request.ts";
+import { Recovering, type RecoveringParts } from "./recovering.ts";
+import type { Running } from "./running.ts";
+
+/** What the recovery of an execution needs beside the execution itself. */
+export interface RecoverySurroundings extends Pick<RecoveringParts, "client" | "slots" | "waits" | "done"> {
+  readonly lineage: LineageActor;
+  readonly order: (slot: string, order: Order) => void;
+  readonly phase: () => Running["phase"] | undefined;
+  readonly fenced: (round: number, channels: Parameters<Recovering["fenced"]>[1]) => void;
+  readonly failed: (error: Error) => void;
+}
+
+/** Joins the recovery of an execution to its scheduler: a slot that it comes to is made to know the execution first. */
+export function joinRecovery(running: Running, around: RecoverySurroundings): Recovering {
+  const { request, lives, slots, record } = running;
+  const { execution, plan } = request;
+  const { lineage, order, phase, fenced, failed, ...parts } = around;
+  return new Recovering({
+    ...parts,
+    request,
+    lives,
+    order: (slot, content) => {
+      if (!slots.includes(slot)) {
+        // It had nothing to do with the execution so far.
+        slots.push(slot);
+        const ids = [...new Set(lives.all.map((life) => life.slot))];
+        const indexes = new Map(ids.map((id, index) => [id, index]));
+        const placement = plan.steps.map((step, index) =>
+          Array.from(
+            { length: step.channels },
+            (_, channel) => indexes.get(lives.at(index, channel)?.slot ?? "") ?? -1,
+          ),
+        );
+        order(slot, prepareOrder(request, ids, placement, []));
+        if (phase() === "running") order(slot, { kind: "start", execution });
+      }
+      order(slot, content);
+    },
+    fence: (round, numbers) => {
+      lineage.fence(execution, numbers).then(
+        (channels) => fenced(round, channels),
+        (error: unknown) => failed(error instanceof Error ? error : new Error(String(error))),
+      );
+    },
+    checkpointsOf: (number) => lineage.checkpoints(execution, number),
+    sizes: () => record.edgeSizes(),
+  });
+}

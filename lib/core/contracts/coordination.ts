@@ -1,0 +1,66 @@
+/** How an execution stands, as a cluster keeps it. What it means is the head's; here it is bytes. */
+export interface KeptExecution {
+  readonly execution: string;
+  readonly status: string;
+  readonly flow: string;
+  /** Milliseconds since 1970. */
+  readonly submittedAt: number;
+  readonly bundle: string;
+  readonly submission: Uint8Array;
+  /** Why it is to be cancelled. */
+  readonly cancel: string | undefined;
+  readonly end: Uint8Array;
+  /** Number of the driver that runs it. */
+  readonly driver: number;
+}
+
+/** An execution that begins to be kept. */
+export type SubmittedExecution = Pick<KeptExecution, "execution" | "bundle" | "flow" | "submission" | "submittedAt">;
+
+/** What became of an attempt to lead. */
+export type Campaign =
+  | { readonly leads: true; readonly epoch: number }
+  | { readonly leads: false; readonly leader: string };
+
+/** What a head that leads from now on takes over. */
+export interface KeptCluster {
+  /** Descriptions of machines. */
+  readonly machines: readonly string[];
+  /** Ids of executions, by the time at which they were submitted. */
+  readonly executions: readonly string[];
+  /** Executions that are over, whose lineage is still to be dropped. */
+  readonly leftovers: readonly string[];
+}
+
+/**
+ * What the heads of a cluster share, as one of them sees it: who leads, which machines there are, code and executions. A write counts
+ * only while this head leads under the epoch that its last campaign brought, which is looked at in the same step; else it throws
+ * HEAD_DEPOSED and leaves all as it was. Times are those of whoever keeps it. All calls may throw STORE_UNAVAILABLE and STORE_LOST.
+ */
+export interface Coordination {
+  /** Leads from now on under the next epoch, unless another head does whose lease hasn't ended. */
+  campaign: (url: string, leaseMs: number) => Promise<Campaign>;
+  /** Goes on leading, with these machines. */
+  renew: (leaseMs: number, machines: readonly string[]) => Promise<void>;
+  /** Another head need not wait for the end of the lease. */
+  resign: () => Promise<void>;
+  /** Keeps what is to be known of a machine. */
+  machine: (leaseMs: number, id: string, description: string) => Promise<void>;
+  machineGone: (id: string) => Promise<void>;
+  putBundle: (hash: string, bytes: Uint8Array) => Promise<void>;
+  /** The bytes of a bundle, or undefined where it isn't here. */
+  bundle: (hash: string) => Promise<Uint8Array | undefined>;
+  /** Once more changes nothing. @throws QStreamError FLOW_NOT_FOUND where its bundle isn't here (any more) */
+  submit: (one: SubmittedExecution) => Promise<void>;
+  /** A driver goes on with an execution. False where it has ended, or a later one does. */
+  driver: (execution: string, number: number) => Promise<boolean>;
+  cancel: (execution: string, reason: string) => Promise<void>;
+  /** An execution has ended. False where it had ended already, or another driver goes on with it. */
+  end: (execution: string, driver: number, status: string, end: Uint8Array, endedAt: number) => Promise<boolean>;
+  /** Nothing is left of the lineage of an execution that has ended. */
+  tidied: (execution: string) => Promise<void>;
+  /** Of machines, those whose lease ended more than so many milliseconds ago aren't told. */
+  load: (graceMs: number) => Promise<KeptCluster>;
+  execution: (execution: string) => Promise<KeptExecution | undefined>;
+  close: () => void;
+}

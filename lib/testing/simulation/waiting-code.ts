@@ -1,0 +1,81 @@
+import type { Order } from "../../../actors/slot/protocol.ts";
+import type { PlannedStep } from "../../core/plan.ts";
+import { QStreamError } from "../../core/errors.ts";
+import type { Clock } from "../../core/seam/clock.ts";
+
+interface KnownChannel {
+  readonly step: string;
+  readonly channel: number;
+  life: number;
+  /** Virtual milliseconds for which it has waited, without those since `since`. */
+  waitedMs: number;
+  since: number | undefined;
+}
+
+// Channels that are named where many wait.
+const namedMax = 3;
+const advice =
+  "Virtual time passes while nothing is left to do in the simulated world, and doesn't wait for timers, files and sockets of the real one (setTimeout, node:fs, fetch). Read files by ctx.files, and wait in an operator by ctx.timers; let a reader's pace or source be an argument of the flow, and simulate it without the pace, on files or rows";
+
+/** How long user code of each channel waits for promises, to say of a run that doesn't end what it waits for. */
+export class WaitingCode {
+  readonly #clock: Clock;
+  readonly #channels = new Map<string, KnownChannel>();
+  readonly #lives = new Map<number, KnownChannel>();
+  #steps: readonly PlannedStep[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Learns which channels there are, and by which life each goes on. */
+  ordered(order: Order): void {
+    if (order.kind !== "prepare" && order.kind !== "recover") return;
+    if (order.kind === "prepare") this.#steps = order.plan.steps;
+    for (const { step, channel, life, consumers } of order.channels) {
+      // A life that only makes outputs again isn't the one that its channel is judged by.
+      if (consumers !== undefined) continue;
+      const key = `${step}.${channel}`;
+      const id = this.#steps[step]?.id ?? "";
+      const known = this.#channels.get(key) ?? { step: id, channel, life, waitedMs: 0, since: undefined };
+      known.life = life;
+      known.since = undefined;
+      this.#channels.set(key, known);
+      this.#lives.set(life, known);
+    }
+  }
+
+  began(life: number): void {
+    const known = this.#lives.get(life);
+    if (known?.life === life) known.since ??= this.#clock.monotonic();
+  }
+
+  ended(life: number): void {
+    const known = this.#lives.get(life);
+    if (known?.life !== life || known.since === undefined) return;
+    known.waitedMs = this.#waited(known);
+    known.since = undefined;
+  }
+
+  /** The error of a run that doesn't end: it names the channels whose user code has waited for most of the time. */
+  explain(what: string): Error {
+    const half = this.#clock.monotonic() / 2;
+    const waiting = [...this.#channels.values()]
+      .filter((known) => known.since !== undefined && this.#waited(known) >= half)
+      .toSorted((one, other) => this.#waited(other) - this.#waited(one));
+    const [first] = waiting;
+    if (first === undefined) return new Error(what);
+    const named = waiting.slice(0, namedMax).map((known) => {
+      return `channel ${known.channel} of "${known.step}" ${Math.round(this.#waited(known))} ms of it`;
+    });
+    const more = waiting.length > namedMax ? `, and ${waiting.length - namedMax} more` : "";
+    return new QStreamError("UNSUPPORTED", `${what}; user code waited for promises: ${named.join(", ")}${more}`, {
+      step: first.step,
+      advice,
+    });
+  }
+
+  #waited({ waitedMs, since }: KnownChannel): number {
+    return waitedMs + (since === undefined ? 0 : this.#clock.monotonic() - since);
+  }
+}

@@ -1,0 +1,256 @@
+import * as assert from "uvu/assert";
+import type { LineageActor } from "../../../actors/lineage/lineage-actor.ts";
+import type { ExecutionEvent } from "../../../actors/scheduler/execution-events.ts";
+import { ExecutionRecord } from "../../../actors/scheduler/execution-record.ts";
+import { Lives } from "../../../actors/scheduler/lives.ts";
+import { Losses, type ChannelFailure } from "../../../actors/scheduler/losses.ts";
+import { Quiet } from "../../../actors/scheduler/quiet.ts";
+import type { Running } from "../../../actors/scheduler/running.ts";
+import { executionMark, type SlotActivity } from "../../../actors/slot/turn-notes.ts";
+import { QStreamError } from "../../../lib/core/errors.ts";
+import { planOf } from "../../kit/plans.ts";
+import { suite } from "../../kit/suite.ts";
+
+const test = suite("losses");
+const execution = "run-000000000001";
+const steps = [
+  { id: "step-0", channels: 1, kind: "reader" },
+  { id: "step-1", channels: 2 },
+] as const;
+const plan = planOf(steps, [{ from: 0, to: 1 }]);
+const lossesMax = 5;
+
+/** An execution of a reader and an operator of two channels, channel 0 of which is on the slot that is lost. */
+class Given {
+  records = 0;
+  stopped: Error | undefined;
+  readonly recovered: (readonly number[])[] = [];
+  readonly counted: { readonly number: number; readonly seq: number; readonly cause: string }[] = [];
+  readonly told: { readonly failure: ChannelFailure; readonly count: number; readonly lost: readonly number[] }[] = [];
+  readonly events: ExecutionEvent[] = [];
+  readonly lives: Lives;
+  readonly running: Running;
+  readonly losses: Losses;
+  #slots = 0;
+
+  constructor({ attempts = 3, recovering = true }: { readonly attempts?: number; readonly recovering?: boolean } = {}) {
+    this.lives = new Lives(plan, (step, channel) => (step === 1 && channel === 0 ? "slot-0" : "slot-1"));
+    const counts = new Map<string, number>();
+    const lineage = {
+      written: () => ({ records: this.records }),
+      countFailure: async (_execution: string, number: number, seq: number, cause: string) => {
+        this.counted.push({ number, seq, cause });
+        const count = (counts.get(cause) ?? 0) + 1;
+        counts.set(cause, count);
+        return count;
+      },
+    };
+    const request = {
+      execution,
+      plan,
+      recovery: { attempts },
+      onEvent: (event: ExecutionEvent) => this.events.push(event),
+    };
+    this.running = {
+      request,
+      record: new ExecutionRecord({ execution, plan }, ["slot-0", "slot-1"], [[1], [0, 1]], () => undefined),
+      slots: ["slot-0", "slot-1"],
+      lives: this.lives,
+      recovering: recovering
+        ? {
+            lose: (numbers: readonly number[]) => this.recovered.push(numbers),
+            replayOf: () => undefined,
+            noteFailed: () => {},
+          }
+        : undefined,
+      startedAt: 0,
+      phase: "running",
+      awaited: new Set(),
+      error: undefined,
+      quiet: new Quiet(),
+      cancelTimer: undefined,
+      fruitlessLosses: 0,
+      tasksAtLoss: -1,
+      lastLoss: undefined,
+      unplacedHangs: 0,
+    } as unknown as Running;
+    this.losses = new Losses({
+      lineage: lineage as unknown as LineageActor,
+      stop: (_running, reason) => (this.stopped ??= reason),
+      counted: (failure, count, lost = []) => this.told.push({ failure, count, lost }),
+      cancel: (_execution, reason) => (this.stopped ??= reason),
+    });
+  }
+
+  /** Loses the slot that channel 0 of the operator is on; its next life is on another one. False once the execution is stopped. */
+  lose(activity?: SlotActivity, loss: Error = new Error("lost")): boolean {
+    const slot = this.lives.at(1, 0)?.slot ?? "";
+    const goesOn = this.losses.slotLost(this.running, slot, loss, activity);
+    if (!goesOn) return false;
+    const next = `slot-0.${++this.#slots}`;
+    this.running.slots.push(next);
+    for (const { number } of this.lives.on(slot)) {
+      this.lives.replace(number, { life: this.lives.nextLife(), generation: this.#slots, slot: next });
+    }
+    return true;
+  }
+
+  /** What the slot that is lost next was at: a task of its channel. */
+  activity(seq: number, ended = true): SlotActivity {
+    const life = this.lives.at(1, 0)?.life;
+    const consumed = [{ edge: 0, from: 0, firstSeq: seq, lastSeq: seq }];
+    return { execution: executionMark(execution), life, seq, consumed, ...(ended ? { ended } : {}) };
+  }
+}
+
+/** How many losses an execution bears until it is stopped. */
+function borne(lose: (loss: number) => boolean, most = 50): number {
+  for (let loss = 1; loss <= most; loss++) if (!lose(loss)) return loss - 1;
+  return most;
+}
+
+test("losses one after the other, without a new task between them, are borne five times after the first", () => {
+  const given = new Given();
+  given.records = 7;
+  assert.is(
+    borne(() => given.lose()),
+    lossesMax,
+  );
+  assert.is(given.stopped?.message, "lost");
+  assert.is(given.recovered.length, lossesMax);
+});
+
+test("the first loss of an execution that hasn't logged anything counts as any first one", () => {
+  const given = new Given();
+  assert.is(
+    borne(() => given.lose()),
+    lossesMax,
+  );
+});
+
+test("a new task between two losses begins the count anew", () => {
+  const given = new Given();
+  for (let round = 0; round < 4; round++) {
+    for (let loss = 0; loss < lossesMax; loss++) assert.ok(given.lose(), `round ${round}, loss ${loss}`);
+    given.records++;
+  }
+  assert.is(given.stopped, undefined);
+  assert.is(
+    borne(() => given.lose()),
+    lossesMax,
+  );
+});
+
+test("losses by one error, as those of all slots of a machine, are one", () => {
+  const given = new Given();
+  const machine = new Error("a machine was lost");
+  assert.is(
+    borne(() => given.lose(undefined, machine)),
+    50,
+  );
+  assert.is(
+    borne(() => given.lose()),
+    lossesMax - 1,
+  );
+});
+
+test("a slot that ended in a task is a failure of that task, which the store counts, and its channels wait for the count", async () => {
+  const given = new Given();
+  const { life = -1 } = given.lives.at(1, 0) ?? {};
+  assert.ok(given.lose(given.activity(4)));
+  assert.equal(given.counted, [{ number: 1, seq: 4, cause: "0:0:4" }]);
+  assert.equal(given.recovered, []);
+  await Promise.resolve();
+  const [told] = given.told;
+  assert.equal([told?.failure.life, told?.failure.seq, told?.count, told?.lost], [life, 4, 1, [1]]);
+  const lost = given.events.find((event) => event.kind === "slot-lost");
+  assert.instance(lost?.error, QStreamError);
+  assert.equal((lost?.error as QStreamError | undefined)?.place, { step: "step-1", channel: 0, seq: 4, input: "in-0" });
+});
+
+test("after as many losses in one task as it has attempts, the execution fails with its place", async () => {
+  const given = new Given({ attempts: 2 });
+  for (let loss = 0; loss < 2; loss++) {
+    const lost = given.activity(4);
+    const before = given.lives.at(1, 0);
+    given.losses.slotLost(given.running, before?.slot ?? "", new Error("lost"), lost);
+    await Promise.resolve();
+    const told = given.told.at(-1);
+    assert.ok(told !== undefined);
+    given.losses.failureCounted(given.running, told.failure, told.count, told.lost);
+    if (given.stopped !== undefined) break;
+    given.running.slots.push("slot-0");
+  }
+  assert.instance(given.stopped, QStreamError);
+  assert.match(given.stopped?.message ?? "", "tried 2 times");
+  assert.equal((given.stopped as QStreamError).place, { step: "step-1", channel: 0, seq: 4, input: "in-0" });
+});
+
+test("losses in another task each time, without any new one, end too: five and as many as a task has attempts", () => {
+  for (const attempts of [1, 4]) {
+    const given = new Given({ attempts });
+    given.records = 3;
+    assert.is(
+      borne((loss) => given.lose(given.activity(loss))),
+      lossesMax + attempts,
+    );
+  }
+});
+
+test("what was lost while sinks committed runs again, whether its loss is counted or not", () => {
+  for (const named of [true, false]) {
+    const given = new Given();
+    given.running.phase = "committing";
+    assert.ok(given.lose(named ? given.activity(4) : undefined));
+    assert.is(given.running.phase, "running");
+  }
+});
+
+test("a hang that isn't known to be in a task is borne as often as a task, whatever gets on between", () => {
+  const given = new Given({ attempts: 3 });
+  const somewhere = { execution: undefined, life: undefined, seq: undefined, consumed: [] };
+  assert.is(
+    borne(() => {
+      given.records++;
+      return given.lose(somewhere);
+    }),
+    2,
+  );
+});
+
+test("an end that isn't known to be in a task is a loss as any other", () => {
+  const given = new Given({ attempts: 1 });
+  const loading = { ...given.activity(0), life: undefined, seq: undefined, consumed: [] };
+  assert.is(
+    borne(() => given.lose(loading)),
+    lossesMax,
+  );
+  assert.match(given.stopped?.message ?? "", "while it loaded the flow's module");
+});
+
+test("a loss in a task of another execution, or of a life that is over, names no task of this one", () => {
+  const given = new Given();
+  assert.ok(given.lose({ ...given.activity(4), execution: executionMark("run-000000000002") }));
+  const over = given.activity(4);
+  assert.ok(given.lose());
+  assert.ok(given.lose(over));
+  assert.equal(given.counted, []);
+  assert.is(given.recovered.length, 3);
+});
+
+test("an end while code of a channel waited is the fault of an operator, and not of a reader", () => {
+  const given = new Given();
+  const reader = { ...given.activity(2), life: 0, consumed: [], waits: true } as const;
+  assert.ok(given.lose(reader));
+  assert.equal([given.counted.length, given.recovered.length], [0, 1]);
+  assert.ok(given.lose({ ...given.activity(4), waits: true }));
+  assert.equal([given.counted.length, given.recovered.length], [1, 1]);
+});
+
+test("without a log the first loss is the end, with the place", () => {
+  const given = new Given({ recovering: false });
+  assert.not(given.lose(given.activity(2)));
+  assert.is((given.stopped as QStreamError).place.step, "step-1");
+});
+
+test.run();

@@ -1,0 +1,163 @@
+// What holds of everything that heads of a cluster share: called by the spec of each implementation.
+import * as assert from "uvu/assert";
+import type { Coordination } from "../../lib/core/contracts/coordination.ts";
+import { failure } from "../kit/failure.ts";
+import type { Suite } from "../kit/suite.ts";
+
+export interface CoordinationUnderTest {
+  /** What heads of one more cluster share: opens it for a head of that name. */
+  readonly share: () => (head: string) => Promise<Coordination>;
+  /** Lets so many milliseconds pass. */
+  readonly pass: (ms: number) => Promise<void>;
+}
+
+const bytes = (text: string): Uint8Array => Buffer.from(text);
+const textOf = (kept: Uint8Array | undefined): string => Buffer.from(kept ?? []).toString();
+const submission = { execution: "run-1", bundle: "b", flow: "f", submission: bytes("submission"), submittedAt: 5 };
+
+/** Adds the tests to a suite. */
+export function coordinationContract(test: Suite, under: CoordinationUnderTest): void {
+  leading(test, under);
+  lasting(test, under);
+  ending(test, under);
+}
+
+/** Two heads, of which the second has begun to lead after the first. */
+async function deposedAndLeader({
+  share,
+  pass,
+}: CoordinationUnderTest): Promise<readonly [Coordination, Coordination]> {
+  const open = share();
+  const [first, second] = [await open("head-1"), await open("head-2")];
+  assert.equal(await first.campaign("ws://one:1", 50), { leads: true, epoch: 1 });
+  assert.equal(await second.campaign("ws://two:2", 50), { leads: false, leader: "ws://one:1" });
+  await pass(80);
+  assert.equal(await second.campaign("ws://two:2", 60_000), { leads: true, epoch: 2 });
+  return [first, second];
+}
+
+function closeAll(all: readonly Coordination[]): void {
+  for (const one of all) one.close();
+}
+
+function leading(test: Suite, under: CoordinationUnderTest): void {
+  test("nothing that a head writes counts once another one leads", async () => {
+    const [first, second] = await deposedAndLeader(under);
+    await second.putBundle("b", bytes("code"));
+    await second.submit(submission);
+    await second.machine(60_000, "n", "kept");
+    const writes: readonly (readonly [string, () => Promise<unknown>])[] = [
+      ["renew", () => first.renew(1000, [])],
+      ["resign", () => first.resign()],
+      ["machine", () => first.machine(1000, "m", "{}")],
+      ["machineGone", () => first.machineGone("n")],
+      ["putBundle", () => first.putBundle("b", bytes("other code"))],
+      ["submit", () => first.submit({ ...submission, execution: "run-2" })],
+      ["driver", () => first.driver("run-1", 2)],
+      ["cancel", () => first.cancel("run-1", "why not")],
+      ["end", () => first.end("run-1", 1, "done", bytes("end"), 6)],
+      ["tidied", () => first.tidied("run-1")],
+    ];
+    for (const [name, write] of writes) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await failure(write, "HEAD_DEPOSED").catch((error: unknown) => assert.unreachable(`${name}: ${String(error)}`));
+    }
+    const kept = await second.execution("run-1");
+    assert.is(kept?.status, "running");
+    assert.is(kept?.cancel, undefined);
+    assert.is(kept?.driver, 1);
+    const { executions, machines } = await second.load(0);
+    assert.equal(executions, ["run-1"]);
+    assert.equal(machines, ["kept"]);
+    assert.is(textOf(await second.bundle("b")), "code");
+    await second.renew(1000, []);
+    closeAll([first, second]);
+  });
+}
+
+function lasting(test: Suite, under: CoordinationUnderTest): void {
+  test("a lease lasts while it is renewed; who resigns or is late is followed at once, and by himself under another epoch", async () => {
+    const open = under.share();
+    const [first, second] = [await open("head-1"), await open("head-2")];
+    await first.campaign("ws://one:1", 600);
+    await under.pass(400);
+    await first.renew(600, []);
+    await under.pass(400);
+    assert.equal(await second.campaign("ws://two:2", 100), { leads: false, leader: "ws://one:1" });
+    assert.equal(await first.campaign("ws://one:1", 60_000), { leads: true, epoch: 2 });
+    await first.resign();
+    assert.equal(await second.campaign("ws://two:2", 60_000), { leads: true, epoch: 3 });
+    await failure(() => first.resign(), "HEAD_DEPOSED");
+    assert.equal(await first.campaign("ws://one:1", 100), { leads: false, leader: "ws://two:2" });
+    closeAll([first, second]);
+  });
+
+  test("machines are members as long as their leases, which the head renews of those that it names", async () => {
+    const [first, second] = await deposedAndLeader(under);
+    await second.machine(60, "m", "renewed");
+    await second.machine(60, "n", "forgotten");
+    await second.machine(60_000, "o", "gone");
+    await second.machineGone("o");
+    await second.renew(60_000, ["m", "nobody"]);
+    await under.pass(90);
+    assert.equal((await second.load(0)).machines, ["renewed"]);
+    assert.equal([...(await second.load(60_000)).machines].toSorted(), ["forgotten", "renewed"]);
+    closeAll([first, second]);
+  });
+}
+
+function ending(test: Suite, under: CoordinationUnderTest): void {
+  test("only the newest driver of an execution can end it, and only once", async () => {
+    const [first, second] = await deposedAndLeader(under);
+    await second.putBundle("b", bytes("code"));
+    await second.submit(submission);
+    await second.submit({ ...submission, flow: "another" });
+    assert.ok(await second.driver("run-1", 2));
+    assert.not.ok(await second.driver("run-1", 1));
+    await second.cancel("run-1", "why not");
+    assert.is((await second.execution("run-1"))?.cancel, "why not");
+    assert.not.ok(await second.end("run-1", 1, "done", bytes("old"), 6));
+    assert.ok(await second.end("run-1", 2, "done", bytes("new"), 7));
+    assert.not.ok(await second.end("run-1", 2, "failed", bytes("again"), 8));
+    assert.not.ok(await second.driver("run-1", 3));
+    await second.cancel("run-1", "too late");
+    const kept = await second.execution("run-1");
+    assert.equal(
+      { ...kept, end: textOf(kept?.end), submission: textOf(kept?.submission) },
+      {
+        ...submission,
+        status: "done",
+        end: "new",
+        submission: "",
+        cancel: undefined,
+        driver: 2,
+      },
+    );
+    assert.not.ok(await second.driver("run-2", 1));
+    assert.is(await second.execution("run-2"), undefined);
+    assert.equal((await second.load(0)).leftovers, ["run-1"]);
+    await second.tidied("run-1");
+    assert.equal((await second.load(0)).leftovers, []);
+    closeAll([first, second]);
+  });
+
+  test("the ends of a hundred executions are kept, and code in pieces", async () => {
+    const [first, second] = await deposedAndLeader(under);
+    const code = Buffer.alloc((2 << 20) + 17, "x");
+    await failure(() => second.submit(submission), "FLOW_NOT_FOUND");
+    await second.putBundle("b", code);
+    assert.ok(Buffer.from((await second.bundle("b")) ?? []).equals(code));
+    assert.is(await second.bundle("c"), undefined);
+    for (let turn = 0; turn < 105; turn++) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await second.submit({ ...submission, execution: `run-${turn}`, submittedAt: turn });
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      await second.end(`run-${turn}`, 1, "done", bytes("end"), turn);
+    }
+    const { executions } = await second.load(0);
+    assert.is(executions.length, 100);
+    assert.is(executions[0], "run-5");
+    assert.is(await second.execution("run-4"), undefined);
+    closeAll([first, second]);
+  });
+}
