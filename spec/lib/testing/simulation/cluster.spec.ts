@@ -94,12 +94,15 @@ test("a machine that joins while Redis is away is a member for later heads, too"
   const report = await simulateCluster(flow, args as never, {
     ...options,
     seed: 5,
-    script: ({ heads, sockets, after, startMachine }) => {
-      for (const { process } of heads) {
-        sockets.part(process.host, storeHost);
-        after(400, () => sockets.join(process.host, storeHost));
-      }
-      startMachine();
+    script: (cluster) => {
+      const { heads, sockets, after } = cluster;
+      after(60, () => {
+        for (const { process } of heads) {
+          sockets.part(process.host, storeHost);
+          after(400, () => sockets.join(process.host, storeHost));
+        }
+        cluster.startMachine();
+      });
     },
   });
   assert.is(report.error, undefined);
