@@ -12,16 +12,13 @@ import { Refusal } from "./refusal.ts";
  *               5 the receiver is asked to dial for parcels, 6 the receiver is asked to acknowledge
  *   5  48 bits  number of the message in its lane, from 1; of an acknowledgement, up to where all messages came; else 0
  * A link's message goes on with the lengths of two names, 8 bits each, the slot that it is for and the slot that it is from, both
- * in UTF-8, and a frame's head; its payload is the second fragment, so that nobody has to copy it. The payload has no checksum: to
- * make one takes as long as to send the bytes, and twice, and beyond loopback they go through TLS, which finds any damage. What a machine tells is
- * structured clone, in the second fragment, and its CRC-32 the rest of the first. Numbers last for nine years of a million
- * messages a second.
+ * in UTF-8, and a frame's head, which has the checksum of the payload; that is the second fragment, so that nobody has to copy it.
+ * What a machine tells is structured clone, in the second fragment, and its CRC-32 the rest of the first. Numbers last for nine
+ * years of a million messages a second.
  */
 const startBytes = 11;
 const checkedFrom = 4;
 const slotNameBytesMax = 255;
-
-const unchecked = { checksums: false } as const;
 
 const kinds = { link: 1, tell: 2, acknowledge: 3, alive: 4, dial: 5, ask: 6 } as const;
 
@@ -56,7 +53,7 @@ export const wireBytesMax: number = frameBytesMaxDefault + wireHeadBytesMax;
 export function encodeWireMessage(number: number, message: WireMessage): Fragments {
   if (message.kind === "tell") return encodeTell(number, message.content);
   if (message.kind === "dial") return [seal(start(kinds.dial, number, 0), startBytes)];
-  const { head, payload } = encodeFrame(message.message, unchecked);
+  const { head, payload } = encodeFrame(message.message);
   const to = Buffer.from(message.to);
   const from = Buffer.from(message.from);
   if (to.byteLength > slotNameBytesMax || from.byteLength > slotNameBytesMax) {
@@ -153,7 +150,7 @@ function readLink(first: Uint8Array, payload: Uint8Array | undefined): WireMessa
   const bytes = Buffer.from(first.buffer, first.byteOffset, first.byteLength);
   let message: LinkMessage;
   try {
-    message = decodeFrame(first.subarray(headAt), payload, unchecked);
+    message = decodeFrame(first.subarray(headAt), payload);
   } catch (cause) {
     throw new Refusal("frame", (cause as Error).message, cause);
   }

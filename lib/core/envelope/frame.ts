@@ -23,8 +23,6 @@ const frameBytesMaxMax = 2 ** 32 - 1;
 export interface FrameOptions {
   /** Bytes that one frame may have. Default: 256 MiB. */
   readonly bytesMax?: number;
-  /** False where what carries the payload finds damage by itself: then its checksum is 0, and isn't looked at. Default: true. */
-  readonly checksums?: boolean;
 }
 
 /** A frame as it is written: the head's bytes, then those of the payload, which is the message's own buffer. */
@@ -50,7 +48,6 @@ export function encodeFrame(message: LinkMessage, options: FrameOptions = {}): F
     });
   }
   if (payload === undefined) return { head: seal(head, 0, 0) };
-  if (options.checksums === false) return { head: seal(head, payloadBytes, 0), payload };
   return { head: seal(head, payloadBytes, checksum ?? crc32(new Uint8Array(payload))), payload };
 }
 
@@ -62,11 +59,7 @@ const none: { readonly bytes?: ArrayBuffer; readonly checksum?: number } = {};
  * @param start - preamble and head, exactly
  * @throws QStreamError FRAME_INVALID
  */
-export function decodeFrame(
-  start: Uint8Array,
-  payload: Uint8Array = new Uint8Array(0),
-  { checksums = true }: Pick<FrameOptions, "checksums"> = {},
-): LinkMessage {
+export function decodeFrame(start: Uint8Array, payload: Uint8Array = new Uint8Array(0)): LinkMessage {
   if (start.byteLength <= preambleBytes) throw invalid(`its head has ${start.byteLength} bytes`);
   const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
   if (view.getUint32(0, true) !== magic) throw invalid(`it starts with ${view.getUint32(0, true).toString(16)}`);
@@ -83,8 +76,7 @@ export function decodeFrame(
   }
   const head = decodeHead(start.subarray(preambleBytes), payload.byteLength);
   if ("kind" in head) return head;
-  const checksum = checksums ? crc32(payload) : 0;
-  if (checksum !== view.getUint32(12, true)) throw invalid("the checksum of its payload is wrong");
+  if (crc32(payload) !== view.getUint32(12, true)) throw invalid("the checksum of its payload is wrong");
   return parcelOf(head, ownBuffer(payload));
 }
 

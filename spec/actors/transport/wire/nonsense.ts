@@ -4,8 +4,6 @@ import { Refusal, Refusals } from "../../../../actors/transport/wire/refusal.ts"
 import { seededRandom } from "../../../../lib/core/seam/random.ts";
 import { parcelOf } from "../../../contract/transport.ts";
 
-const linkKind = 1;
-
 /** Reads so many damaged messages, and asserts that each is refused; returns how often for which reason. */
 export function readNonsense(count: number, seed: number): Refusals {
   const random = seededRandom(seed);
@@ -22,10 +20,9 @@ export function readNonsense(count: number, seed: number): Refusals {
   const refusals = new Refusals();
   for (let turn = 0; turn < count; turn++) {
     const fragments = (samples[whole(samples.length)] ?? []).map((bytes) => Uint8Array.from(bytes));
-    const way = whole(5);
-    // What is changed within a parcel's payload is found by TLS, or by whoever decodes it.
-    const which = way >= 2 && fragments[0]?.[4] === linkKind ? 0 : whole(fragments.length);
+    const which = whole(fragments.length);
     const chosen = fragments[which] ?? new Uint8Array(0);
+    const way = whole(5);
     if (way === 0) fragments[which] = chosen.subarray(0, whole(chosen.byteLength));
     else if (way === 1) fragments.push(new Uint8Array(1 + whole(30)));
     else if (way === 2) fragments[which] = Uint8Array.from({ length: whole(200) }, () => whole(256));
