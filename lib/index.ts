@@ -72,6 +72,7 @@ export type {
   Router,
 } from "./core/contracts/partition.ts";
 export { apart, nearFiles, perMachine, perSlot, single, tagged, withData } from "./placement/index.ts";
+export type { StepBytes } from "./placement/index.ts";
 export type { Needs, PlacementStrategy } from "./core/placement-strategy.ts";
 export {
   broadcast,

@@ -92,8 +92,15 @@ export class HeadMachines {
     const listed = { ...offer, joinedAt, ...(draining === undefined ? {} : { draining }) };
     this.#machines.set(id, { listed, talk, leaving: undefined });
     void this.#keep(id);
+    if (known?.talk !== talk) this.#greet(talk);
     const wasUsable = known !== undefined && isUsable(known.listed);
     if (isUsable(listed) && !wasUsable) this.#parts.joined(listed);
+  }
+
+  /** A machine that wasn't connected may not have heard of others that never come back. */
+  #greet(talk: WorkerTalk): void {
+    talk.tell({ kind: "listed" });
+    for (const machine of this.#gone) talk.tell({ kind: "machine-gone", machine });
   }
 
   /** The connection with a machine is over: it has its lease to come back. */

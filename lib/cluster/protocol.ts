@@ -116,6 +116,8 @@ export type ToWorker =
   | { readonly kind: "welcome"; readonly leaseMs: number; readonly epoch: number }
   /** First and last of all, from one that waits. */
   | { readonly kind: "elsewhere"; readonly leader: string }
+  /** Its offer is known: from now on it is in lists, and channels are placed there. */
+  | { readonly kind: "listed" }
   /** The machine was given up meanwhile: others make again what it had. It may come back under another name. */
   | { readonly kind: "given-up" }
   /** Another machine was given up, and never comes back under its name. */

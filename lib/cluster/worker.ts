@@ -159,10 +159,12 @@ export class Worker {
               talk.close();
               return;
             }
-            joined = true;
             this.#trouble = "";
             this.#offer = () => talk.tell({ kind: "offer", offer: machine.offer });
             this.#offer();
+            return;
+          case "listed":
+            joined = true;
             onHead?.(head.href);
             return;
           case "elsewhere":

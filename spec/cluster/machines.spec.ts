@@ -17,7 +17,7 @@ const sorted = (found: { readonly sums: Sums }): Sums => found.sums.toSorted((le
 
 if (!inSlot && (await hasRedisServer())) {
   const redis = await startRedisServer();
-  const machines = await LoopbackCluster.start({ store: redis.url, machines: 2, leaseMs: 1000 });
+  const machines = await LoopbackCluster.start({ store: redis.url, machines: 2, leaseMs: 2500 });
 
   test("a machine that comes while an execution runs takes over from those that are lost", async () => {
     await using session = await cluster({ url: machines.url });

@@ -237,7 +237,7 @@ for (const { name, session } of places) {
     const execution = await limited.start({}, { on: await session() });
     const { first } = await execution.outputs;
     assert.is(first.length, 100);
-    assert.ok(performance.now() - started < 1500, `${performance.now() - started} ms`);
+    assert.ok(performance.now() - started < 5000, `${performance.now() - started} ms`);
     assert.ok((execution.metrics?.rowsRead ?? Infinity) < 1_000_000, `${execution.metrics?.rowsRead} rows read`);
   });
 
