@@ -1,4 +1,4 @@
-// specs: waits
+// specs: alone
 // specs: timeout 120 s
 // A cluster of processes on this machine in which something goes wrong: what comes out is what one thread gives.
 

@@ -1,4 +1,3 @@
-// specs: waits
 // specs: timeout 120 s
 import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";
