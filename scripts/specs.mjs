@@ -6,7 +6,8 @@
 //   // specs: alone            no other file runs beside it
 //   // specs: waits            it waits for time to pass more than it works: it runs beside those that work
 //   // specs: timeout 300 s    it has this long instead of the usual limit, and begins before those with less
-// and print `skipped: needs X` when something it needs can't be had here: counted as skipped, and failed when CI is set.
+// It learns from QSTREAM_SPEC_SECONDS how long it has, which may be less where others took long. It may
+// print `skipped: needs X` when something it needs can't be had here: counted as skipped, and failed when CI is set.
 
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -126,7 +127,7 @@ function runProcess(program, limitSeconds) {
       cwd: root,
       stdio: ["ignore", "pipe", "pipe"],
       // Specs that are about lineage ask for a store of their own.
-      env: { ...inherited, NO_COLOR: "1", QSTREAM_STORE: "none" },
+      env: { ...inherited, NO_COLOR: "1", QSTREAM_STORE: "none", QSTREAM_SPEC_SECONDS: String(limitSeconds) },
       detached: process.platform !== "win32",
     });
     const output = collect(child);

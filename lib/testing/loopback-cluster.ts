@@ -12,7 +12,7 @@ export interface LoopbackClusterOptions {
   readonly heads?: number;
   /** Slots of each. Default 1. */
   readonly slots?: number;
-  /** Milliseconds without a sign of life after which a machine is given up. Default 2,000. */
+  /** Milliseconds without a sign of life after which a machine is given up. Default 5,000. */
   readonly leaseMs?: number;
   /** More words for `qstream head` and `qstream worker`: certificates, say. */
   readonly headWords?: readonly string[];
@@ -128,7 +128,7 @@ export class LoopbackCluster implements AsyncDisposable {
   }
 }
 
-const leaseMsDefault = 2000;
+const leaseMsDefault = 5000;
 
 function startHead(options: LoopbackClusterOptions): Promise<ClusterProcess> {
   const { store, leaseMs = leaseMsDefault, headWords = [], folder } = options;

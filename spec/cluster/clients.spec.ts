@@ -16,7 +16,7 @@ const test = suite("clients of a cluster");
 type Sums = readonly { readonly key: number; readonly value: number }[];
 const sorted = ({ sums: found }: { readonly sums: Sums }): Sums =>
   found.toSorted((left, right) => left.key - right.key);
-const leaseMs = 2000;
+const leaseMs = 4000;
 
 /** Starts a client that waits for a slow flow's outputs, and kills it when that runs. */
 async function killedClient(
@@ -72,7 +72,7 @@ if (!inSlot && (await hasRedisServer())) {
     for await (const { kind } of long.events()) if (kind === "started") break;
     const from = performance.now();
     assert.equal(sorted(await sums.run({ upTo: 20_000 }, { on: session })), sumsOf(20_000));
-    assert.ok(performance.now() - from < 3000, `it took ${Math.round(performance.now() - from)} ms`);
+    assert.ok(performance.now() - from < 10_000, `it took ${Math.round(performance.now() - from)} ms`);
     long.cancel("enough");
     await long.outputs.catch(() => {});
   });

@@ -18,7 +18,7 @@ const upTo = 300_000;
 
 if (!inSlot && (await hasRedisServer())) {
   const redis = await startRedisServer({ appendOnly: true });
-  const machines = await LoopbackCluster.start({ store: redis.url, machines: 2, heads: 2, leaseMs: 3000 });
+  const machines = await LoopbackCluster.start({ store: redis.url, machines: 2, heads: 2, leaseMs: 5000 });
 
   test("a driver that is killed is started again, and goes on", async () => {
     const leader = await leaderOf(machines);

@@ -16,7 +16,7 @@ const sorted = (found: { readonly sums: Sums }): Sums => found.sums.toSorted((le
 
 if (!inSlot && (await hasRedisServer())) {
   const redis = await startRedisServer();
-  const machines = await LoopbackCluster.start({ store: redis.url, machines: 2, leaseMs: 2500 });
+  const machines = await LoopbackCluster.start({ store: redis.url, machines: 2, leaseMs: 4000 });
 
   test("a machine that comes while an execution runs takes over from those that are lost", async () => {
     await using session = await cluster({ url: machines.url });
@@ -97,7 +97,7 @@ async function until(
   session: ClusterSession,
   holds: (listing: Awaited<ReturnType<ClusterSession["list"]>>) => boolean,
 ): Promise<void> {
-  for (let turn = 0; turn < 100; turn++) {
+  for (let turn = 0; turn < 300; turn++) {
     // oxlint-disable-next-line no-await-in-loop -- it waits
     if (holds(await session.list())) return;
     // oxlint-disable-next-line no-await-in-loop -- see above

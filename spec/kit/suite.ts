@@ -23,7 +23,7 @@ export function suite(name: string): Suite {
     return Object.assign(inert, { after: inert, before: inert, run: inert });
   }
   const test = uvuSuite(name);
-  const add = (sentence: string, body: Body, timeoutMs = 20_000): void => {
+  const add = (sentence: string, body: Body, timeoutMs = 40_000): void => {
     test(sentence, () => within(timeoutMs, sentence, body));
   };
   return Object.assign(add, {

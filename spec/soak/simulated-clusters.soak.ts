@@ -8,7 +8,7 @@ import { clusterFlows, struckKinds, type ClusterFlowName } from "../lib/testing/
 import { growsTooFast, printScale, simulateScale } from "../lib/testing/simulation/scale.ts";
 
 const test = suite("simulated clusters");
-const seeds = Number(process.env["QSTREAM_CLUSTER_SEEDS"] ?? 300);
+const seeds = Number(process.env["QSTREAM_CLUSTER_SEEDS"] ?? 120);
 // Seeds of each flow, beyond those of the specs.
 const firstSeed = 100_000;
 

@@ -1,3 +1,4 @@
+// specs: alone
 // specs: timeout 600 s
 // 50,000 simulated executions with faults, on two threads; and how much of the engine they run.
 
@@ -17,8 +18,10 @@ const test = suite("50,000 simulated executions");
 
 const seeds = Number(process.env["QSTREAM_SEEDS"] ?? 50_000);
 const threads = 2;
-// All soaks together have twenty minutes. A machine on which this takes longer says how many seeds it did.
-const withinMs = 200_000;
+// All soaks together have twenty minutes, of which this one, the last, takes what is left. A machine on which that isn't enough says
+// how many seeds it did.
+const secondsLeft = Number(process.env["QSTREAM_SPEC_SECONDS"] ?? 600);
+const withinMs = Math.min(330, secondsLeft / 2) * 1000;
 // Seeds of each flow, beyond those of the specs.
 const firstSeed = 100_000;
 
