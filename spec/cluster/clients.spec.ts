@@ -16,7 +16,7 @@ const test = suite("clients of a cluster");
 type Sums = readonly { readonly key: number; readonly value: number }[];
 const sorted = ({ sums: found }: { readonly sums: Sums }): Sums =>
   found.toSorted((left, right) => left.key - right.key);
-const leaseMs = 4000;
+const leaseMs = 6000;
 
 /** Starts a client that waits for a slow flow's outputs, and kills it when that runs. */
 async function killedClient(
@@ -37,7 +37,7 @@ async function statusOf(session: ClusterSession, execution: string): Promise<str
 }
 
 async function endOf(session: ClusterSession, execution: string): Promise<string | undefined> {
-  for (let turn = 0; turn < 200 && (await statusOf(session, execution)) === "running"; turn++) await wait(50);
+  for (let turn = 0; turn < 600 && (await statusOf(session, execution)) === "running"; turn++) await wait(50);
   return statusOf(session, execution);
 }
 

@@ -15,7 +15,7 @@ const sorted = (found: { readonly sums: Sums }): Sums => found.sums.toSorted((le
 
 if (!inSlot && (await hasRedisServer())) {
   const redis = await startRedisServer();
-  const machines = await LoopbackCluster.start({ store: redis.url, machines: 2, slots: 2, leaseMs: 5000 });
+  const machines = await LoopbackCluster.start({ store: redis.url, machines: 2, slots: 2, leaseMs: 8000 });
 
   test("what a machine runs moves to others, and it may go", async () => {
     await using session = await cluster({ url: machines.url });
@@ -39,7 +39,7 @@ if (!inSlot && (await hasRedisServer())) {
       ["welcome", "drained"],
     );
     // The client hears of it over another connection.
-    for (let turn = 0; turn < 100 && moved.length === 0; turn++) await wait(50);
+    for (let turn = 0; turn < 500 && moved.length === 0; turn++) await wait(50);
     assert.ok(moved.length > 0 && moved.every((slot) => !slot.startsWith(`${drained?.id}/`)), moved.join());
     assert.equal(
       (await session.list()).machines.map(({ id }) => id),

@@ -112,7 +112,7 @@ if (!inSlot && hasProcesses()) {
       const same = outputs === outputsOf(await undisturbed.end());
       assert.ok(same, `seed ${seed}: the outputs differ`);
       assert.equal(await listed(store), [], "what is done isn't kept");
-    }, 30_000);
+    }, 90_000);
   }
 
   test("files: killed and gone on with, each row is there once", async () => {
@@ -136,7 +136,7 @@ if (!inSlot && hasProcesses()) {
         .slice(1),
     );
     assert.is(digestOf(rows), digestOf(Array.from({ length: pace.count }, (_, n) => `${n},row ${n}`)));
-  }, 30_000);
+  }, 90_000);
 
   test("files: killed and given up, nothing of it is left where its sinks wrote", async () => {
     const store = `lmdb:${join(folder.path, "given-up-store")}`;
@@ -155,7 +155,7 @@ if (!inSlot && hasProcesses()) {
     assert.equal([removed.code, removed.stdout], [0, said.join("\n")]);
     assert.equal(readdirSync(join(target, "csv")), []);
     assert.equal(readdirSync(join(target, "parquet")), []);
-  }, 30_000);
+  }, 90_000);
 
   test("the command line: --resume, changed code, another flow, and executions", commandLine, 60_000);
 }
