@@ -17,7 +17,7 @@ if (!(await ensureAll())) {
     await check("checking the format (oxfmt)", [tool("oxfmt"), "--check", "."]);
   }
   say("running the specs");
-  const specs = await runSpecs({ ending: ".spec.ts", patterns, fileSeconds: 120, overallSeconds: 1200 });
+  const specs = await runSpecs({ ending: ".spec.ts", patterns, fileSeconds: 120, overallSeconds: 1800 });
   for (const key of Object.keys(totals)) totals[key] += specs[key];
 }
 say(`tested in ${seconds(started)}`);
