@@ -14,6 +14,8 @@ const imbalanceMost = 1.5;
 const looksInARow = 2;
 // It leaves an execution alone for so long after it has moved something: what moves has to be made again, and to settle.
 const restMs = 30_000;
+// Milliseconds that all channels together must have worked for their differences to say something; until then all count alike.
+const leastBusyMs = 2000;
 
 interface Looks {
   nextAt: number;
@@ -78,8 +80,10 @@ export class Rebalancing {
     this.#move(running, planRebalance(input));
   }
 
-  #inputOf({ request, lives, record }: Running, busy: readonly number[]): RebalanceInput {
+  #inputOf({ request, lives, record }: Running, measured: readonly number[]): RebalanceInput {
     const { slots, client } = this.#parts;
+    const isTelling = measured.reduce((sum, ms) => sum + ms, 0) >= leastBusyMs;
+    const busy = isTelling ? measured : measured.map(() => 0);
     const done = (number: number): boolean => {
       const life = lives.all[number];
       return life === undefined || record.isDone(life.step, life.channel);

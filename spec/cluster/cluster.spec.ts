@@ -1,9 +1,13 @@
 // specs: timeout 120 s
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import { cluster } from "../../lib/cluster/open-cluster.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
+import type { ExecutionEvent } from "../../lib/index.ts";
 import { LoopbackCluster } from "../../lib/testing/loopback-cluster.ts";
+import { makeSpecFolder } from "../kit/faults.ts";
 import { hasRedisServer, startRedisServer } from "../kit/redis-server.ts";
 import { inSlot, suite } from "../kit/suite.ts";
 import { slowSums, sums, sumsOf } from "./flows.ts";
@@ -14,6 +18,7 @@ type Sums = readonly { readonly key: number; readonly value: number }[];
 const sorted = (found: Sums): Sums => found.toSorted((left, right) => left.key - right.key);
 
 if (!inSlot && (await hasRedisServer())) {
+  const folder = makeSpecFolder("cluster");
   const redis = await startRedisServer();
   const machines = await LoopbackCluster.start({ store: redis.url, machines: 3 });
 
@@ -33,7 +38,12 @@ if (!inSlot && (await hasRedisServer())) {
     await using session = await cluster({ url: machines.url });
     const upTo = 400_000;
     const seen: string[] = [];
-    const execution = await slowSums.start({ upTo }, { on: session, onEvent: ({ kind }) => void seen.push(kind) });
+    const gate = join(folder.path, "recovered");
+    const onEvent = ({ kind }: ExecutionEvent): void => {
+      seen.push(kind);
+      if (kind === "recovered") writeFileSync(gate, "");
+    };
+    const execution = await slowSums.start({ upTo, gate }, { on: session, onEvent });
     for await (const { kind } of execution.events()) if (kind === "started") break;
     await wait(500);
     await machines.machines.pop()?.kill();
@@ -65,6 +75,7 @@ if (!inSlot && (await hasRedisServer())) {
   test.after(async () => {
     await machines.stop();
     await redis.stop();
+    folder.remove();
   });
 }
 

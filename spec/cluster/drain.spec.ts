@@ -1,8 +1,11 @@
 // specs: timeout 120 s
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import { cluster } from "../../lib/index.ts";
 import { LoopbackCluster } from "../../lib/testing/loopback-cluster.ts";
+import { makeSpecFolder } from "../kit/faults.ts";
 import { hasRedisServer, startRedisServer } from "../kit/redis-server.ts";
 import { inSlot, suite } from "../kit/suite.ts";
 import { askHead } from "./ask-head.ts";
@@ -14,6 +17,7 @@ type Sums = readonly { readonly key: number; readonly value: number }[];
 const sorted = (found: { readonly sums: Sums }): Sums => found.sums.toSorted((left, right) => left.key - right.key);
 
 if (!inSlot && (await hasRedisServer())) {
+  const folder = makeSpecFolder("drain");
   const redis = await startRedisServer();
   const machines = await LoopbackCluster.start({ store: redis.url, machines: 2, slots: 2, leaseMs: 8000 });
 
@@ -21,8 +25,9 @@ if (!inSlot && (await hasRedisServer())) {
     await using session = await cluster({ url: machines.url });
     const upTo = 600_000;
     const moved: string[] = [];
+    const gate = join(folder.path, "moved");
     const execution = await slowSums.start(
-      { upTo },
+      { upTo, gate },
       {
         on: session,
         onEvent: (event) => {
@@ -40,7 +45,11 @@ if (!inSlot && (await hasRedisServer())) {
     );
     // The client hears of it over another connection.
     for (let turn = 0; turn < 500 && moved.length === 0; turn++) await wait(50);
-    assert.ok(moved.length > 0 && moved.every((slot) => !slot.startsWith(`${drained?.id}/`)), moved.join());
+    writeFileSync(gate, "");
+    assert.ok(
+      moved.length > 0 && moved.every((slot) => !slot.startsWith(`${drained?.id}/`)),
+      `moved to: ${moved.join()}`,
+    );
     assert.equal(
       (await session.list()).machines.map(({ id }) => id),
       [machines.machines[1]?.id],
@@ -56,11 +65,13 @@ if (!inSlot && (await hasRedisServer())) {
   test("a machine that comes under load takes over what a drained one had", async () => {
     await using session = await cluster({ url: machines.url });
     const upTo = 600_000;
-    const execution = await slowSums.start({ upTo }, { on: session });
+    const gate = join(folder.path, "taken-over");
+    const execution = await slowSums.start({ upTo, gate }, { on: session });
     for await (const { kind } of execution.events()) if (kind === "started") break;
     const added = await machines.addMachine();
     await askHead(machines.url, { kind: "drain", machine: machines.machines[1]?.id ?? "" });
     assert.is(await machines.machines[1]?.ended, 0);
+    writeFileSync(gate, "");
     assert.equal(sorted(await execution.outputs), sumsOf(upTo));
     assert.ok(execution.metrics?.channels.some(({ slot }) => slot.startsWith(`${added.id}/`)));
     assert.equal(sorted(await sums.run({ upTo: 1000 }, { on: session })), sumsOf(1000));
@@ -76,6 +87,7 @@ if (!inSlot && (await hasRedisServer())) {
   test.after(async () => {
     await machines.stop();
     await redis.stop();
+    folder.remove();
   });
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { defineFlow, numbers, reader, run, type Reader } from "qstream";
 
@@ -20,8 +21,14 @@ const piece = 5000;
 /** How long so many numbers take, whatever the number of machines. */
 const pieceMs = 25;
 
+export interface SlowArguments {
+  readonly upTo: number;
+  /** A file: no split ends before it is there, so that what is to happen meanwhile can't come too late. */
+  readonly gate?: string;
+}
+
 /** Numbers that come slowly, and give the machines no work meanwhile. */
-function slowNumbers(upTo: number): Reader<number> {
+function slowNumbers({ upTo, gate }: SlowArguments): Reader<number> {
   return reader({
     kind: "slow-numbers",
     options: { upTo },
@@ -33,7 +40,8 @@ function slowNumbers(upTo: number): Reader<number> {
       })),
     async *read({ begin, end, everyMs }, _ctx, from) {
       for (let first = typeof from?.after === "number" ? from.after : begin; first < end; first += piece) {
-        await wait(everyMs);
+        do await wait(everyMs);
+        while (gate !== undefined && first + piece >= end && !existsSync(gate));
         const objects = Array.from({ length: Math.min(piece, end - first) }, (_, at) => first + at);
         yield run(objects, first + piece);
       }
@@ -42,9 +50,9 @@ function slowNumbers(upTo: number): Reader<number> {
 }
 
 /** The same, slowly: seconds that are long enough for something to go wrong. */
-export const slowSums = defineFlow(import.meta.url, (q, { upTo }: { upTo: number }) => ({
+export const slowSums = defineFlow(import.meta.url, (q, args: SlowArguments) => ({
   sums: q
-    .read("numbers", slowNumbers(upTo))
+    .read("numbers", slowNumbers(args))
     .map("pair", (n) => ({ key: n % 7, value: n }))
     .reduceByKey(
       "sum",

@@ -1,9 +1,12 @@
 // specs: timeout 120 s
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { createClient } from "redis";
 import * as assert from "uvu/assert";
 import { cluster, type ClusterSession } from "../../lib/index.ts";
 import { LoopbackCluster } from "../../lib/testing/loopback-cluster.ts";
+import { makeSpecFolder } from "../kit/faults.ts";
 import { hasRedisServer, startRedisServer } from "../kit/redis-server.ts";
 import { inSlot, suite } from "../kit/suite.ts";
 import { childrenOf } from "./children.ts";
@@ -15,17 +18,20 @@ type Sums = readonly { readonly key: number; readonly value: number }[];
 const sorted = (found: { readonly sums: Sums }): Sums => found.sums.toSorted((left, right) => left.key - right.key);
 
 if (!inSlot && (await hasRedisServer())) {
+  const folder = makeSpecFolder("machines");
   const redis = await startRedisServer();
   const machines = await LoopbackCluster.start({ store: redis.url, machines: 2, leaseMs: 4000 });
 
   test("a machine that comes while an execution runs takes over from those that are lost", async () => {
     await using session = await cluster({ url: machines.url });
     const upTo = 600_000;
-    const execution = await slowSums.start({ upTo }, { on: session });
+    const gate = join(folder.path, "lost");
+    const execution = await slowSums.start({ upTo, gate }, { on: session });
     for await (const { kind } of execution.events()) if (kind === "started") break;
     const added = await machines.addMachine();
     const lost = machines.machines.splice(0, 2);
     await Promise.all(lost.map((machine) => machine.kill()));
+    writeFileSync(gate, "");
     assert.equal(sorted((await execution.outputs) as { sums: Sums }), sumsOf(upTo));
     assert.ok(execution.metrics?.channels.some(({ slot }) => slot.startsWith(`${added.id}/`)));
     await until(session, ({ machines: listed }) => listed.map(({ id }) => id).join() === added.id);
@@ -90,6 +96,7 @@ if (!inSlot && (await hasRedisServer())) {
   test.after(async () => {
     await machines.stop();
     await redis.stop();
+    folder.remove();
   });
 }
 

@@ -20,7 +20,8 @@ import { ticking, type Pace } from "./flows.ts";
 
 const test = suite("faults: LMDB store");
 const folder = inSlot ? { path: "", remove: () => {} } : makeSpecFolder("lmdb-faults");
-const pace: Pace = { count: 16_000, everyMs: 12 };
+// Time for several checkpoints of each channel.
+const pace: Pace = { count: 16_000, everyMs: 60 };
 
 let unmount = (): void => {};
 
@@ -89,7 +90,10 @@ if (!inSlot && hasProcesses()) {
       const store = join(folder.path, what.replaceAll(" ", "-"));
       let damaged: readonly CheckpointFile[] = [];
       const script = async (faults: Faults): Promise<void> => {
-        while (newestOf(checkpointFiles(store)).length === 0) await faults.after(5);
+        while (newestOf(checkpointFiles(store)).length === 0) {
+          // oxlint-disable-next-line no-await-in-loop -- looks again and again
+          if (!(await faults.after(5))) return;
+        }
         damaged = newestOf(checkpointFiles(store));
         for (const { path } of damaged) damage(path);
         faults.hit("all");
@@ -100,12 +104,18 @@ if (!inSlot && hasProcesses()) {
         store: `lmdb:${store}`,
         checkpointEveryMs: 60,
       });
-      const { outputs, events } = await runWithFaults(largeState, pace, { on: session, seed: 0 }, script);
+      const gate = join(folder.path, `gate-${what.replaceAll(" ", "-")}`);
+      const { outputs, events } = await runWithFaults(
+        largeState,
+        { ...pace, gate },
+        { on: session, seed: 0, gate },
+        script,
+      );
       assert.is(digestOf(outputs.rows), expected());
       assert.ok(damaged.length > 0, "nothing was damaged");
       const last = events.findLast((event) => event.kind === "recovered");
       assert.ok(last?.kind === "recovered", "nothing was recovered");
-    }, 30_000);
+    }, 60_000);
   }
 
   fullDisk();
@@ -138,7 +148,9 @@ function fullDisk(): void {
   test("a full disk is waited for, until there is space", async () => {
     const store = join(disk.path, "store");
     await using session = await local({ slots: 2, store: `lmdb:${store}`, checkpointEveryMs: 60 });
-    const { outputs, elapsedMs } = await runWithFaults(largeState, pace, { on: session, seed: 0 }, async (faults) => {
+    const gate = join(folder.path, "gate-of-full-disk");
+    const options = { on: session, seed: 0, gate };
+    const { outputs, elapsedMs } = await runWithFaults(largeState, { ...pace, gate }, options, async (faults) => {
       await faults.read(2000);
       fill(disk.path);
       await faults.after(1500);
@@ -146,13 +158,14 @@ function fullDisk(): void {
     });
     assert.is(digestOf(outputs.rows), expected());
     assert.ok(elapsedMs > 1500, `${elapsedMs} ms: it didn't wait`);
-  }, 30_000);
+  }, 60_000);
 
   test("a disk that stays full fails the execution after storeWaitMs, and says so", async () => {
     const store = join(disk.path, "other-store");
     const run = async (): Promise<void> => {
       await using session = await local({ slots: 2, store: `lmdb:${store}`, checkpointEveryMs: 60, storeWaitMs: 500 });
-      await runWithFaults(largeState, pace, { on: session, seed: 0 }, async (faults) => {
+      const gate = join(folder.path, "gate-of-a-disk-that-stays-full");
+      await runWithFaults(largeState, { ...pace, gate }, { on: session, seed: 0, gate }, async (faults) => {
         await faults.read(2000);
         fill(disk.path);
       });
@@ -160,7 +173,7 @@ function fullDisk(): void {
     const error = await failure(run, "STORE_UNAVAILABLE");
     assert.match(error.message, /space/i, error.message);
     rmSync(join(disk.path, "ballast"));
-  }, 30_000);
+  }, 60_000);
 }
 
 function expected(): string {

@@ -2,12 +2,14 @@
 // specs: timeout 120 s
 // SIGSTOP: a slot that stands still longer than its lease is given up, and doesn't come back; a shorter stop changes nothing.
 
+import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { local, type Session } from "../../lib/index.ts";
 import {
   assertNothingLeft,
   digestOf,
   hasProcesses,
+  makeSpecFolder,
   runWithFaults,
   signal,
   slotProcesses,
@@ -17,6 +19,7 @@ import { inSlot, suite } from "../kit/suite.ts";
 import { hashJoin, keyedSum, type Pace } from "./flows.ts";
 
 const test = suite("faults: paused slots");
+const folder = inSlot ? { path: "", remove: () => {} } : makeSpecFolder("paused-slots");
 const pace: Pace = { count: 24_000, everyMs: 8 };
 const leaseMs = 1500;
 let session: Session;
@@ -27,6 +30,7 @@ test.before(async () => {
 
 test.after(async () => {
   await session.close();
+  folder.remove();
   await assertNothingLeft();
 });
 
@@ -37,10 +41,11 @@ async function paused(
   stoppedMs: number,
 ): Promise<FaultedRun<Record<string, readonly unknown[]>> & { readonly stopped: number }> {
   let stopped = -1;
+  const gate = join(folder.path, `gate-${seed}`);
   const run = await runWithFaults<Pace, Record<string, readonly unknown[]>>(
     flow as never,
-    pace,
-    { on: session, seed },
+    { ...pace, gate },
+    { on: session, seed, gate },
     async (faults) => {
       await faults.after(50 + faults.random() * 250);
       const slots = slotProcesses();

@@ -67,7 +67,7 @@ function confluent<Outs extends Record<string, readonly unknown[]>>(
       assert.is(digestOf(Object.values(run.outputs)[0] ?? []), expected, `seed ${seed}, ${script}`);
     }
     assert.ok(recoveries > 0, "no fault hit a run");
-  }, 40_000);
+  }, 90_000);
 }
 
 if (!inSlot && hasProcesses()) {
@@ -118,7 +118,7 @@ if (!inSlot && hasProcesses()) {
           [],
         );
       }
-    }, 30_000);
+    }, 60_000);
   }
 }
 

@@ -3,12 +3,14 @@
 // A Redis that is killed, restarted, emptied or paused while flows run: they wait and go on, or say what was lost.
 
 import { setTimeout as wait } from "node:timers/promises";
+import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { local, QStreamError } from "../../lib/index.ts";
 import {
   assertNothingLeft,
   digestOf,
   hasProcesses,
+  makeSpecFolder,
   runWithFaults,
   type FaultedRun,
   type Faults,
@@ -18,9 +20,13 @@ import { inSlot, suite } from "../kit/suite.ts";
 import { hashJoin, keyedSum, type Pace } from "./flows.ts";
 
 const test = suite("faults: Redis store");
+const folder = inSlot ? { path: "", remove: () => {} } : makeSpecFolder("redis-faults");
 const pace: Pace = { count: 24_000, everyMs: 8 };
 
-test.after(assertNothingLeft);
+test.after(async () => {
+  folder.remove();
+  await assertNothingLeft();
+});
 
 /** Runs a flow with lineage in a Redis of its own, to which a script does something. */
 async function run(
@@ -32,7 +38,8 @@ async function run(
   const redis = await startRedisServer({ appendOnly: true });
   try {
     await using session = await local({ slots: 2, isolation, store: redis.url, checkpointEveryMs: 80 });
-    return await runWithFaults(flow, pace, { on: session, seed }, (faults) => script(faults, redis));
+    const gate = join(folder.path, `gate-${seed}`);
+    return await runWithFaults(flow, { ...pace, gate }, { on: session, seed, gate }, (faults) => script(faults, redis));
   } finally {
     await redis.stop();
   }
@@ -57,7 +64,7 @@ if (!inSlot && hasProcesses() && (await hasRedisServer())) {
     });
     assert.is(resultOf(ended), await expected(keyedSum));
     assert.ok(ended.elapsedMs > 700, `${ended.elapsedMs} ms: it didn't wait`);
-  }, 30_000);
+  }, 60_000);
 
   test("killed in the same moment as a slot", async () => {
     const flow = hashJoin as unknown as typeof keyedSum;
@@ -71,7 +78,7 @@ if (!inSlot && hasProcesses() && (await hasRedisServer())) {
     const ended = await run(flow, 42, script, "process");
     assert.is(resultOf(ended), await expected(flow));
     assert.is(ended.slotsLost, 1);
-  }, 30_000);
+  }, 60_000);
 
   test("paused for three seconds: the execution is only slower", async () => {
     const ended = await run(keyedSum, 43, async (faults, redis) => {
@@ -82,7 +89,7 @@ if (!inSlot && hasProcesses() && (await hasRedisServer())) {
     });
     assert.is(resultOf(ended), await expected(keyedSum));
     assert.ok(ended.elapsedMs > 3000, `${ended.elapsedMs} ms`);
-  }, 30_000);
+  }, 60_000);
 
   test("started again empty: the execution says that lineage was lost, and gives no result", async () => {
     let error: unknown;
@@ -96,7 +103,7 @@ if (!inSlot && hasProcesses() && (await hasRedisServer())) {
     }
     assert.ok(error instanceof QStreamError, `no error: ${String(error)}`);
     assert.ok(["STORE_LOST", "LINEAGE_REGRESSED"].includes((error as QStreamError).code), String(error));
-  }, 30_000);
+  }, 60_000);
 }
 
 test.run();

@@ -5,16 +5,27 @@ import { closeSync, openSync, readdirSync, readSync, statSync, truncateSync, wri
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { assertNothingLeft, digestOf, hasProcesses, runWithFaults, slotProcesses } from "../kit/faults.ts";
+import {
+  assertNothingLeft,
+  digestOf,
+  hasProcesses,
+  makeSpecFolder,
+  runWithFaults,
+  slotProcesses,
+} from "../kit/faults.ts";
 import { inSlot, suite } from "../kit/suite.ts";
 import { diamond, type Pace } from "./flows.ts";
 
 const test = suite("faults: damaged spools");
+const folder = inSlot ? { path: "", remove: () => {} } : makeSpecFolder("damaged-spools");
 const pace: Pace = { count: 6000, everyMs: 30 };
 // What waits behind a stage goes to disk, but for the first few parcels.
 const limits = { spoolMemoryBytes: 0, inputObjects: 200, parcelObjects: 100 } as const;
 
-test.after(assertNothingLeft);
+test.after(async () => {
+  folder.remove();
+  await assertNothingLeft();
+});
 
 /** Files of spools of these processes that have anything in them. */
 function spoolFiles(pids: readonly number[]): string[] {
@@ -48,14 +59,15 @@ if (!inSlot && hasProcesses()) {
     test(`a spool on disk of which ${what} (${isolation}): the result is the same`, async () => {
       const options = { slots: 2, isolation, store: "memory", checkpointEveryMs: 50, limits } as const;
       const damaged: string[] = [];
+      const gate = join(folder.path, `gate-${isolation}`);
       const { outputs, recoveries, slotsLost } = await runWithFaults(
         diamond,
-        pace,
-        { ...options, seed: 0 },
+        { ...pace, gate },
+        { ...options, seed: 0, gate },
         async (faults) => {
           const pids = isolation === "thread" ? [process.pid] : slotProcesses().map(({ pid }) => pid);
           for (let look = 0; damaged.length === 0 && look < 1000; look++) {
-            await faults.after(5);
+            if (!(await faults.after(5))) return;
             damaged.push(...spoolFiles(pids));
           }
           // Nothing is read from them before the stream has ended.

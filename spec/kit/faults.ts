@@ -2,7 +2,7 @@
 // whether anything stays behind.
 
 import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -71,8 +71,8 @@ export interface Faults {
   readonly random: Random;
   /** What was done so far, for messages. */
   readonly log: string[];
-  /** Waits; rejects nothing and takes no longer than the flow. */
-  after: (milliseconds: number) => Promise<void>;
+  /** Waits; rejects nothing and takes no longer than the flow. False if the flow has ended: who looks in a loop must stop then. */
+  after: (milliseconds: number) => Promise<boolean>;
   /** Waits for the next event of a kind; false if the flow ended before. */
   next: (kind: ExecutionEvent["kind"]) => Promise<boolean>;
   /** Waits until readers have given so many objects; false if the flow ended before. */
@@ -96,6 +96,8 @@ export interface FaultedOptions extends RunOptions {
   readonly seed: number;
   /** Milliseconds after which the run counts as hung. Default 15,000. */
   readonly withinMs?: number;
+  /** A file that is made when the script has ended: the flow waits for it before it ends. */
+  readonly gate?: string;
 }
 
 /**
@@ -106,7 +108,7 @@ export interface FaultedOptions extends RunOptions {
 export async function runWithFaults<Args extends object, Outs extends Record<string, unknown>>(
   flow: Flow<Args, Outs>,
   args: Args,
-  { seed, withinMs = 45_000, ...options }: FaultedOptions,
+  { seed, withinMs = 45_000, gate, ...options }: FaultedOptions,
   script: (faults: Faults) => Promise<void>,
 ): Promise<FaultedRun<Outs>> {
   const watch = new Watch(seededRandom(seed));
@@ -118,7 +120,9 @@ export async function runWithFaults<Args extends object, Outs extends Record<str
   const startedAt = performance.now();
   try {
     const execution = await run;
-    const scripted = script(watch).catch((error: unknown) => watch.log.push(`the script failed: ${String(error)}`));
+    const scripted = script(watch)
+      .catch((error: unknown) => watch.log.push(`the script failed: ${String(error)}`))
+      .finally(() => gate !== undefined && writeFileSync(gate, ""));
     const late = wait(withinMs, undefined, { signal: limit.signal }).then(
       () => {
         const { channels = [] } = execution.metrics ?? {};
@@ -165,8 +169,9 @@ class Watch implements Faults {
     this.#listeners = [];
   }
 
-  async after(milliseconds: number): Promise<void> {
+  async after(milliseconds: number): Promise<boolean> {
     await wait(milliseconds, undefined, { signal: this.#ended.signal }).catch(() => {});
+    return !this.#ended.signal.aborted;
   }
 
   next(kind: ExecutionEvent["kind"]): Promise<boolean> {
