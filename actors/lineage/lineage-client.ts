@@ -38,8 +38,8 @@ interface OpenCall {
 
 // A message costs more than what is in it, and it wakes a thread that the slot may have to share its core with: a busy slot
 // sends this many records together, or what there is after this time. A channel runs further ahead than that.
-const gatherRecords = 64;
-const gatherMs = 4;
+const gatherRecords = 256;
+const gatherMs = 8;
 
 /**
  * The lineage as the channels of a slot see it: gathers what they append for the lineage actor of the machine. What comes

@@ -6,14 +6,14 @@ import { CauseKind } from "./generated/cause-kind.ts";
 import { ConsumedRun } from "./generated/consumed-run.ts";
 import { ProducedPart } from "./generated/produced-part.ts";
 import { Record } from "./generated/record.ts";
+import { consumedBytes, producedBytes, RecordTemplates } from "./record-template.ts";
 
 const version = 2;
 // What one record took is kept for the next, unless it is much.
 const builderBytes = 1024;
 const builderBytesMax = 256 * 1024;
 let builder = new Builder(builderBytes);
-const consumedBytes = 24;
-const producedBytes = 16;
+const templates = new RecordTemplates((record) => build(record, true));
 
 // As in record.fbs: seq, now, position, split, count, taken, input, consumed, produced, version, cause, more, content,
 // has_now, error.
@@ -48,8 +48,14 @@ const kinds = {
 
 /** A record as bytes: about 80 for a task that read or took parcels of one link, and 16 for each link that it sent on. */
 export function encodeRecord(record: TaskRecord): Uint8Array {
+  return templates.encode(record) ?? build(record, false);
+}
+
+/** @param allFields - whether fields are written that have their default */
+function build(record: TaskRecord, allFields: boolean): Uint8Array {
   const { cause } = record;
   builder.clear();
+  builder.forceDefaults(allFields);
   const input = nameIn(cause);
   const consumed = record.consumed.length === 0 ? 0 : encodeConsumed(record.consumed);
   const produced = record.produced.length === 0 ? 0 : encodeProduced(record.produced);
@@ -58,7 +64,7 @@ export function encodeRecord(record: TaskRecord): Uint8Array {
   Record.startRecord(builder);
   // The widest fields first, so that none needs padding.
   Record.addSeq(builder, record.seq);
-  Record.addNow(builder, record.now ?? 0);
+  if (record.now !== undefined) Record.addNow(builder, record.now);
   if (cause.kind === "read") {
     Record.addPosition(builder, cause.position);
     Record.addSplit(builder, cause.split);
@@ -73,7 +79,7 @@ export function encodeRecord(record: TaskRecord): Uint8Array {
   Record.addVersion(builder, version);
   Record.addCause(builder, kinds[cause.kind]);
   Record.addMore(builder, record.more);
-  Record.addHasNow(builder, record.now !== undefined);
+  if (record.now !== undefined) Record.addHasNow(builder, true);
   builder.finish(Record.endRecord(builder));
   // The builder's bytes are written over by the next record.
   const bytes = builder.asUint8Array().slice();
