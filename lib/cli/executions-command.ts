@@ -9,9 +9,8 @@ import { openFileSystem } from "../files/index.ts";
 import { checkPlaces } from "../flow/check-options.ts";
 import { storeOf } from "../flow/session-lineage.ts";
 import { decodeStoredFlow, type StoredFlow } from "../flow/stored-flow.ts";
-import { describeError } from "./describe-error.ts";
+import { asCommand } from "./as-command.ts";
 import { formatTable } from "./display/table.ts";
-import { helpOf, usageError } from "./help.ts";
 import { toJson } from "./json.ts";
 import { leftFiles, removeLeft, type LeftFiles, type RemovedFiles } from "./left-files.ts";
 
@@ -25,34 +24,23 @@ interface Command {
 }
 
 /** `qstream executions`. Returns the exit code: 0 success, 1 there is no such execution or store, 2 the command was wrong. */
-export async function executionsCommand(words: readonly string[]): Promise<number> {
-  let command: Command | undefined;
-  try {
-    command = parse(words);
-  } catch (error) {
-    process.stderr.write(usageError((error as Error).message, "executions"));
-    return 2;
-  }
-  if (command === undefined) {
-    process.stdout.write(helpOf("executions"));
-    return 0;
-  }
-  try {
-    const missing = missingFolder(command.store);
-    const { checkpoints: path } = command;
-    const files = openFileSystem();
-    const checkpoints = path === undefined ? undefined : { path, files };
-    const store = await openStore(missing === undefined ? command.store : "memory", { checkpoints, files });
-    try {
-      process.stdout.write(await perform(store, files, command, missing));
-    } finally {
-      await store.close();
-    }
-    return 0;
-  } catch (error) {
-    process.stderr.write(`${describeError(error)}\n`);
-    return 1;
-  }
+export function executionsCommand(words: readonly string[]): Promise<number> {
+  return asCommand(
+    "executions",
+    () => parse(words),
+    async (command) => {
+      const missing = missingFolder(command.store);
+      const { checkpoints: path } = command;
+      const files = openFileSystem();
+      const checkpoints = path === undefined ? undefined : { path, files };
+      const store = await openStore(missing === undefined ? command.store : "memory", { checkpoints, files });
+      try {
+        process.stdout.write(await perform(store, files, command, missing));
+      } finally {
+        await store.close();
+      }
+    },
+  );
 }
 
 function parse(words: readonly string[]): Command | undefined {

@@ -6,9 +6,8 @@ import type { ListedExecution } from "../cluster/protocol.ts";
 import { QStreamError } from "../core/errors.ts";
 import { parseArguments } from "../flow/arguments-schema.ts";
 import type { ExplainOptions } from "../flow/explain/index.ts";
+import { asCommand } from "./as-command.ts";
 import { clientOptions, parseCluster } from "./cluster-options.ts";
-import { describeError } from "./describe-error.ts";
-import { helpOf, usageError } from "./help.ts";
 import { loadFlow } from "./load-flow.ts";
 import { oneOf, wholeNumber } from "./option-values.ts";
 
@@ -25,27 +24,17 @@ interface Command {
 const pictures = ["text", "mermaid", "dot"] as const;
 
 /** `qstream explain`. Returns the exit code: 0 success, 1 it can't be placed, 2 the command was wrong. */
-export async function explainCommand(words: readonly string[]): Promise<number> {
-  let command: Command | undefined;
-  try {
-    command = parse(words);
-  } catch (error) {
-    process.stderr.write(usageError((error as Error).message, "explain"));
-    return 2;
-  }
-  if (command === undefined) {
-    process.stdout.write(helpOf("explain"));
-    return 0;
-  }
-  try {
-    const flow = await loadFlow(command.flow);
-    const args = parseArguments(flow.name, flow.schema, command.args);
-    process.stdout.write(flow.explain(args, await optionsOf(command, flow.name)));
-    return 0;
-  } catch (error) {
-    process.stderr.write(`${describeError(error)}\n`);
-    return error instanceof QStreamError && isAboutWords(error) ? 2 : 1;
-  }
+export function explainCommand(words: readonly string[]): Promise<number> {
+  return asCommand(
+    "explain",
+    () => parse(words),
+    async (command) => {
+      const flow = await loadFlow(command.flow);
+      const args = parseArguments(flow.name, flow.schema, command.args);
+      process.stdout.write(flow.explain(args, await optionsOf(command, flow.name)));
+    },
+    (error) => (error instanceof QStreamError && isAboutWords(error) ? 2 : 1),
+  );
 }
 
 function isAboutWords({ code }: QStreamError): boolean {

@@ -1,10 +1,9 @@
 import { parseArgs } from "node:util";
 import type { ClusterOptions } from "../cluster/cluster-session.ts";
 import { cluster } from "../cluster/open-cluster.ts";
+import { asCommand } from "./as-command.ts";
 import { clientOptions, parseCluster, parseSubject } from "./cluster-options.ts";
-import { describeError } from "./describe-error.ts";
 import { showProgress } from "./display/progress.ts";
-import { helpOf, usageError } from "./help.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { checkTarget, giveOutputs, takeStandardOutput } from "./outputs.ts";
 
@@ -19,32 +18,24 @@ interface Command {
  * `qstream follow`. Returns the exit code: 0 the execution is done, 1 it failed or can't be followed, 2 the command was wrong, 129,
  * 130 and 143 stopped by a signal, which doesn't stop the execution.
  */
-export async function followCommand(words: readonly string[]): Promise<number> {
-  let command: Command | undefined;
-  try {
-    command = parse(words);
-  } catch (error) {
-    process.stderr.write(usageError((error as Error).message, "follow"));
-    return 2;
-  }
-  if (command === undefined) {
-    process.stdout.write(helpOf("follow"));
-    return 0;
-  }
-  const interrupt = onInterrupt(() => {});
-  try {
-    await followed(command, interrupt.signal);
-    return 0;
-  } catch (error) {
-    if (interrupt.exitCode !== undefined) {
-      process.stderr.write(`${command.execution} goes on\n`);
-      return interrupt.exitCode;
-    }
-    process.stderr.write(`${describeError(error)}\n`);
-    return 1;
-  } finally {
-    interrupt.forget();
-  }
+export function followCommand(words: readonly string[]): Promise<number> {
+  return asCommand(
+    "follow",
+    () => parse(words),
+    async (command) => {
+      const interrupt = onInterrupt(() => {});
+      try {
+        await followed(command, interrupt.signal);
+        return 0;
+      } catch (error) {
+        if (interrupt.exitCode === undefined) throw error;
+        process.stderr.write(`${command.execution} goes on\n`);
+        return interrupt.exitCode;
+      } finally {
+        interrupt.forget();
+      }
+    },
+  );
 }
 
 function parse(words: readonly string[]): Command | undefined {

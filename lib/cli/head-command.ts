@@ -3,6 +3,7 @@ import { checkSecurity } from "../../actors/transport/wire/security.ts";
 import { Head } from "../cluster/head.ts";
 import { headPortDefault } from "../cluster/head-url.ts";
 import { QStreamError } from "../core/errors.ts";
+import { asCommand } from "./as-command.ts";
 import {
   leaseMsDefault,
   leaseMsLeast,
@@ -12,40 +13,31 @@ import {
   parseSecurity,
   securityOptions,
 } from "./cluster-options.ts";
-import { describeError } from "./describe-error.ts";
-import { helpOf, usageError } from "./help.ts";
 import { wholeNumber } from "./option-values.ts";
 import { untilSignal } from "./until-signal.ts";
 
+const executionsMost = 10_000;
+
 /** `qstream head`. Returns the exit code: 0 ended by a signal, 1 it can't run, 2 the command was wrong. */
-export async function headCommand(words: readonly string[]): Promise<number> {
-  let options: Parameters<typeof Head.open>[0] | undefined;
-  try {
-    options = parse(words);
-  } catch (error) {
-    process.stderr.write(usageError((error as Error).message, "head"));
-    return 2;
-  }
-  if (options === undefined) {
-    process.stdout.write(helpOf("head"));
-    return 0;
-  }
-  try {
-    let isOpen = false;
-    const tellRole = (epoch: number | undefined): void => {
-      if (isOpen) process.stdout.write(epoch === undefined ? "waits: another head leads\n" : `leads, epoch ${epoch}\n`);
-    };
-    const head = await Head.open({ ...options, onLead: tellRole });
-    process.stdout.write(`head at ${head.url.replace(/^http/u, "ws")}\n`);
-    isOpen = true;
-    tellRole(head.epoch);
-    await untilSignal();
-    await head.close();
-    return 0;
-  } catch (error) {
-    process.stderr.write(`${describeError(error)}\n`);
-    return error instanceof QStreamError && error.code === "OPTION_INVALID" ? 2 : 1;
-  }
+export function headCommand(words: readonly string[]): Promise<number> {
+  return asCommand(
+    "head",
+    () => parse(words),
+    async (options) => {
+      let isOpen = false;
+      const tellRole = (epoch: number | undefined): void => {
+        if (isOpen)
+          process.stdout.write(epoch === undefined ? "waits: another head leads\n" : `leads, epoch ${epoch}\n`);
+      };
+      const head = await Head.open({ ...options, onLead: tellRole });
+      process.stdout.write(`head at ${head.url.replace(/^http/u, "ws")}\n`);
+      isOpen = true;
+      tellRole(head.epoch);
+      await untilSignal();
+      await head.close();
+    },
+    (error) => (error instanceof QStreamError && error.code === "OPTION_INVALID" ? 2 : 1),
+  );
 }
 
 function parse(words: readonly string[]): Parameters<typeof Head.open>[0] | undefined {
@@ -57,6 +49,7 @@ function parse(words: readonly string[]): Parameters<typeof Head.open>[0] | unde
       "lease-ms": { type: "string" },
       files: { type: "string", multiple: true },
       rebalance: { type: "boolean" },
+      executions: { type: "string" },
       help: { type: "boolean", short: "h" },
       ...securityOptions,
     },
@@ -75,6 +68,8 @@ function parse(words: readonly string[]): Parameters<typeof Head.open>[0] | unde
     security,
     files: parsePlaces("--files", values.files),
     rebalances: values.rebalance === true,
+    executions:
+      values.executions === undefined ? undefined : wholeNumber("--executions", values.executions, 1, executionsMost),
     leaseMs: lease === undefined ? leaseMsDefault : wholeNumber("--lease-ms", lease, leaseMsLeast, leaseMsMost),
   };
 }

@@ -3,11 +3,10 @@ import type { ClusterOptions, ClusterSession } from "../cluster/cluster-session.
 import { cluster } from "../cluster/open-cluster.ts";
 import type { ListedExecution, ListedMachine } from "../cluster/protocol.ts";
 import { QStreamError } from "../core/errors.ts";
+import { asCommand } from "./as-command.ts";
 import { clientOptions, parseCluster, parseSubject } from "./cluster-options.ts";
-import { describeError } from "./describe-error.ts";
 import { formatTable } from "./display/table.ts";
 import { formatCount } from "./display/units.ts";
-import { helpOf, usageError } from "./help.ts";
 import { toJson } from "./json.ts";
 
 interface Command {
@@ -23,26 +22,15 @@ const namedMax = 10;
 type Name = "ps" | "cancel" | "drain";
 
 /** `qstream ps`, `qstream cancel` and `qstream drain`. Returns the exit code: 0 success, 1 it failed, 2 the command was wrong. */
-export async function clusterCommand(name: Name, words: readonly string[]): Promise<number> {
-  let command: Command | undefined;
-  try {
-    command = parse(name, words);
-  } catch (error) {
-    process.stderr.write(usageError((error as Error).message, name));
-    return 2;
-  }
-  if (command === undefined) {
-    process.stdout.write(helpOf(name));
-    return 0;
-  }
-  try {
-    await using session = await cluster(command.options);
-    process.stdout.write(await perform(name, session, command));
-    return 0;
-  } catch (error) {
-    process.stderr.write(`${describeError(error)}\n`);
-    return 1;
-  }
+export function clusterCommand(name: Name, words: readonly string[]): Promise<number> {
+  return asCommand(
+    name,
+    () => parse(name, words),
+    async (command) => {
+      await using session = await cluster(command.options);
+      process.stdout.write(await perform(name, session, command));
+    },
+  );
 }
 
 function parse(name: Name, words: readonly string[]): Command | undefined {
@@ -115,6 +103,10 @@ function executionRow({
   };
 }
 
+function isUnfinished({ status }: ListedExecution): boolean {
+  return status === "running" || status === "waiting";
+}
+
 function timeOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 19).replace("T", " ");
 }
@@ -123,12 +115,12 @@ async function cancel(session: ClusterSession, { subject: execution, json }: Com
   const { executions } = await session.list();
   const known = executions.find((candidate) => candidate.execution === execution);
   if (known === undefined) {
-    const running = executions.filter(({ status }) => status === "running").map((other) => other.execution);
+    const running = executions.filter(isUnfinished).map((other) => other.execution);
     throw new QStreamError("EXECUTION_UNKNOWN", `the cluster has no execution ${execution}`, {
       advice: running.length === 0 ? "None runs" : `Those that run: ${running.slice(0, namedMax).join(", ")}`,
     });
   }
-  const isRunning = known.status === "running";
+  const isRunning = isUnfinished(known);
   if (isRunning) await session.cancel(execution, "it was cancelled by qstream cancel");
   if (json) return `${await toJson({ execution, status: isRunning ? "cancelling" : known.status })}\n`;
   return isRunning ? `${execution} is being cancelled\n` : `${execution} is ${known.status}\n`;

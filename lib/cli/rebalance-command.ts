@@ -3,9 +3,8 @@ import type { ClusterOptions, ClusterSession } from "../cluster/cluster-session.
 import { cluster } from "../cluster/open-cluster.ts";
 import type { RebalancedExecution } from "../cluster/protocol.ts";
 import { errorFromData, QStreamError } from "../core/errors.ts";
+import { asCommand } from "./as-command.ts";
 import { clientOptions, parseCluster } from "./cluster-options.ts";
-import { describeError } from "./describe-error.ts";
-import { helpOf, usageError } from "./help.ts";
 import { toJson } from "./json.ts";
 
 interface Command {
@@ -16,27 +15,17 @@ interface Command {
 }
 
 /** `qstream rebalance`. Returns the exit code: 0 success, 1 it failed, 2 the command was wrong. */
-export async function rebalanceCommand(words: readonly string[]): Promise<number> {
-  let command: Command | undefined;
-  try {
-    command = parse(words);
-  } catch (error) {
-    process.stderr.write(usageError((error as Error).message, "rebalance"));
-    return 2;
-  }
-  if (command === undefined) {
-    process.stdout.write(helpOf("rebalance"));
-    return 0;
-  }
-  try {
-    await using session = await cluster(command.options);
-    const executions = await rebalance(session, command.execution);
-    process.stdout.write(command.json ? `${await toJson({ executions })}\n` : describe(executions));
-    return executions.some(({ error }) => error !== undefined) ? 1 : 0;
-  } catch (error) {
-    process.stderr.write(`${describeError(error)}\n`);
-    return 1;
-  }
+export function rebalanceCommand(words: readonly string[]): Promise<number> {
+  return asCommand(
+    "rebalance",
+    () => parse(words),
+    async ({ options, execution, json }) => {
+      await using session = await cluster(options);
+      const executions = await rebalance(session, execution);
+      process.stdout.write(json ? `${await toJson({ executions })}\n` : describe(executions));
+      return executions.some(({ error }) => error !== undefined) ? 1 : 0;
+    },
+  );
 }
 
 function parse(words: readonly string[]): Command | undefined {

@@ -2,39 +2,32 @@ import { parseArgs } from "node:util";
 import type { ClusterOptions } from "../cluster/cluster-session.ts";
 import { cluster } from "../cluster/open-cluster.ts";
 import { delay, systemClock } from "../core/seam/clock.ts";
+import { asCommand } from "./as-command.ts";
 import { clientOptions, parseCluster } from "./cluster-options.ts";
-import { describeError } from "./describe-error.ts";
 import { ClusterView } from "./display/cluster-view.ts";
-import { helpOf, usageError } from "./help.ts";
 import { onInterrupt } from "./interrupt.ts";
 
 const everyMs = 1000;
 
 /** `qstream top`. Returns the exit code: 130 and the like for the signal that ended it, 1 the head is gone, 2 the command was wrong. */
-export async function topCommand(words: readonly string[]): Promise<number> {
-  let options: ClusterOptions | undefined;
-  try {
-    options = parse(words);
-  } catch (error) {
-    process.stderr.write(usageError((error as Error).message, "top"));
-    return 2;
-  }
-  if (options === undefined) {
-    process.stdout.write(helpOf("top"));
-    return 0;
-  }
-  const interrupt = onInterrupt(() => {});
-  try {
-    await watch(options, interrupt.signal);
-    return 0;
-  } catch (error) {
-    // Ctrl-C is how one leaves it.
-    if (interrupt.exitCode !== undefined) return interrupt.exitCode === 130 ? 0 : interrupt.exitCode;
-    process.stderr.write(`${describeError(error)}\n`);
-    return 1;
-  } finally {
-    interrupt.forget();
-  }
+export function topCommand(words: readonly string[]): Promise<number> {
+  return asCommand(
+    "top",
+    () => parse(words),
+    async (options) => {
+      const interrupt = onInterrupt(() => {});
+      try {
+        await watch(options, interrupt.signal);
+        return 0;
+      } catch (error) {
+        if (interrupt.exitCode === undefined) throw error;
+        // Ctrl-C is how one leaves it.
+        return interrupt.exitCode === 130 ? 0 : interrupt.exitCode;
+      } finally {
+        interrupt.forget();
+      }
+    },
+  );
 }
 
 function parse(words: readonly string[]): ClusterOptions | undefined {

@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { Worker, type WorkerOptions } from "../cluster/worker.ts";
 import { headUrl } from "../cluster/head-url.ts";
 import { QStreamError } from "../core/errors.ts";
+import { asCommand } from "./as-command.ts";
 import {
   leaseMsDefault,
   leaseMsLeast,
@@ -18,53 +19,43 @@ import { systemClock } from "../core/seam/clock.ts";
 import { describeError } from "./describe-error.ts";
 import { filesTag } from "../placement/index.ts";
 import { formatDuration } from "./display/units.ts";
-import { helpOf, usageError } from "./help.ts";
 import { memoryBytes, wholeNumber } from "./option-values.ts";
 import { untilSignal } from "./until-signal.ts";
 
 /** `qstream worker`. Returns the exit code: 0 ended by a signal or drained, 1 it can't go on, 2 the command was wrong. */
-export async function workerCommand(words: readonly string[]): Promise<number> {
-  let parsed: ParsedOptions | undefined;
-  try {
-    parsed = parse(words);
-  } catch (error) {
-    process.stderr.write(usageError((error as Error).message, "worker"));
-    return 2;
-  }
-  if (parsed === undefined) {
-    process.stdout.write(helpOf("worker"));
-    return 0;
-  }
-  try {
-    let drained = (): void => {};
-    const isDrained = new Promise<"drained">((resolve) => (drained = () => resolve("drained")));
-    const worker = await Worker.open({
-      ...parsed,
-      onHead: (url) => process.stdout.write(url === undefined ? "lost the head; looking for it\n" : `joined ${url}\n`),
-      onTrouble: (error) => process.stderr.write(`${describeError(error)}\n`),
-      onDrained: drained,
-      // A thread that can't be ended holds what nobody else can have: only the end of the process helps.
-      broken: (error) => {
-        process.stderr.write(`${describeError(error)}\n`);
-        process.exit(1);
-      },
-    });
-    const { id, url, slots } = worker.machine.offer;
-    process.stdout.write(`machine ${id} at ${url}, ${slots.length} ${slots.length === 1 ? "slot" : "slots"}\n`);
-    const joinedAt = systemClock.monotonic();
-    if ((await Promise.race([untilSignal(), isDrained])) === "drained") {
-      const time = formatDuration(systemClock.monotonic() - joinedAt);
-      const { offer, executionsServed } = worker.machine;
-      process.stdout.write(
-        `drained after ${time}: nothing needs machine ${offer.id} any more; executions that ran here: ${executionsServed}\n`,
-      );
-    }
-    await worker.close();
-    return 0;
-  } catch (error) {
-    process.stderr.write(`${describeError(error)}\n`);
-    return error instanceof QStreamError && error.code === "OPTION_INVALID" ? 2 : 1;
-  }
+export function workerCommand(words: readonly string[]): Promise<number> {
+  return asCommand(
+    "worker",
+    () => parse(words),
+    async (parsed) => {
+      let drained = (): void => {};
+      const isDrained = new Promise<"drained">((resolve) => (drained = () => resolve("drained")));
+      const worker = await Worker.open({
+        ...parsed,
+        onHead: (url) =>
+          process.stdout.write(url === undefined ? "lost the head; looking for it\n" : `joined ${url}\n`),
+        onTrouble: (error) => process.stderr.write(`${describeError(error)}\n`),
+        onDrained: drained,
+        // A thread that can't be ended holds what nobody else can have: only the end of the process helps.
+        broken: (error) => {
+          process.stderr.write(`${describeError(error)}\n`);
+          process.exit(1);
+        },
+      });
+      const { id, url, slots } = worker.machine.offer;
+      process.stdout.write(`machine ${id} at ${url}, ${slots.length} ${slots.length === 1 ? "slot" : "slots"}\n`);
+      const joinedAt = systemClock.monotonic();
+      if ((await Promise.race([untilSignal(), isDrained])) === "drained") {
+        const time = formatDuration(systemClock.monotonic() - joinedAt);
+        const { offer, executionsServed } = worker.machine;
+        process.stdout.write(
+          `drained after ${time}: nothing needs machine ${offer.id} any more; executions that ran here: ${executionsServed}\n`,
+        );
+      }
+      await worker.close();
+    },
+    (error) => (error instanceof QStreamError && error.code === "OPTION_INVALID" ? 2 : 1),
+  );
 }
 
 type ParsedOptions = Omit<WorkerOptions, "onHead" | "onTrouble" | "onDrained" | "broken">;
