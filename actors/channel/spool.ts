@@ -2,17 +2,26 @@ import { crc32 } from "node:zlib";
 import { encodeObjects } from "../../lib/core/codec/index.ts";
 import { loadedBatches, representationOf } from "../../lib/core/batch/index.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
+import type { Limits } from "../../lib/core/limits.ts";
 import type { Payload } from "../../lib/core/payload.ts";
 import type { Disk, DiskFile } from "../../lib/core/seam/disk.ts";
 import type { Parcel } from "./parcel.ts";
 
 /** What the spools of a slot share: memory, then disk, both bounded. */
-export interface SpoolBudget {
+export class SpoolBudget {
   readonly disk: Disk;
   readonly memoryBytesMax: number;
   readonly diskBytesMax: number;
-  memoryBytes: number;
-  diskBytes: number;
+  memoryBytes = 0;
+  diskBytes = 0;
+  /** Parcels on their way to disk, or from it: however long the disk takes, something is going to happen. */
+  parcelsMoving = 0;
+
+  constructor(disk: Disk, limits: Pick<Limits, "spoolMemoryBytes" | "spoolDiskBytes">) {
+    this.disk = disk;
+    this.memoryBytesMax = limits.spoolMemoryBytes;
+    this.diskBytesMax = limits.spoolDiskBytes;
+  }
 }
 
 export interface SpoolEvents {
@@ -78,6 +87,7 @@ export class Spool {
       return;
     }
     this.#unwritten.push(parcel);
+    this.#budget.parcelsMoving++;
     this.#writing = this.#writing
       .then(() => (this.#closed ? undefined : this.#write(parcel)))
       .catch((error: unknown) => {
@@ -85,6 +95,7 @@ export class Spool {
       })
       .finally(() => {
         this.#unwritten.shift();
+        this.#budget.parcelsMoving--;
         this.#events.settled();
       });
   }
@@ -160,7 +171,9 @@ export class Spool {
   }
 
   async #read(entry: Extract<Entry, { kind: "disk" }>): Promise<Parcel> {
-    const bytes = await (this.#file as DiskFile).read(entry.position, entry.length);
+    this.#budget.parcelsMoving++;
+    const reading = (this.#file as DiskFile).read(entry.position, entry.length);
+    const bytes = await reading.finally(() => this.#budget.parcelsMoving--);
     if (bytes.length !== entry.length || crc32(bytes) !== entry.checksum) throw damaged(entry.length, bytes.length);
     const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
     return { ...entry.parcel, content: { payload: { format: entry.format, rows: entry.parcel.rows, bytes: buffer } } };

@@ -27,7 +27,7 @@ export class Quiet {
    * @param now - monotonic milliseconds
    */
   reported(report: Extract<Report, { kind: "progress" }>, pulse: number, now: number): void {
-    const { slot, replays, onItsWay = false } = report;
+    const { slot, replays, onItsWay } = report;
     const replaysGetOn = replays.busy > 0 || replays.pulse !== (this.#replayPulses.get(slot) ?? 0);
     if (pulse !== this.#pulse || replaysGetOn || onItsWay) this.end();
     this.#pulse = pulse;

@@ -172,8 +172,8 @@ export type Report =
       readonly channels: readonly ChannelReport[];
       readonly replays: ReplayReport;
       readonly memoryBytes: number;
-      /** True while something is on its way from its machine to another that runs channels. */
-      readonly onItsWay?: boolean | undefined;
+      /** True while something is on its way to disk or from it, or from its machine to another that runs channels. */
+      readonly onItsWay: boolean;
     }
   | { readonly kind: "committed"; readonly execution: string; readonly slot: string }
   | { readonly kind: "stopped"; readonly execution: string; readonly slot: string }
@@ -186,6 +186,14 @@ export type Report =
       readonly error: ErrorData;
     } & FailedTask)
   | { readonly kind: "failed"; readonly execution: string; readonly slot: string; readonly error: ErrorData }
+  /** Messages that the slot has dropped so far, of all executions: late ones, and parcels that came once more. No execution is named. */
+  | {
+      readonly kind: "dropped";
+      readonly execution: "";
+      readonly slot: string;
+      readonly late: number;
+      readonly repeated: number;
+    }
   | LineageReport;
 
 export interface DoneChannel {

@@ -12,7 +12,7 @@ import { locate } from "../channel/failure.ts";
 import { Inputs, windowOf } from "../channel/inputs.ts";
 import { OutgoingLink } from "../channel/outgoing-link.ts";
 import { Outputs, type OutgoingEdge } from "../channel/outputs.ts";
-import { Spool, type SpoolBudget } from "../channel/spool.ts";
+import { Spool, SpoolBudget } from "../channel/spool.ts";
 import type { ReaderWork } from "../channel/reader-work.ts";
 import type { Work } from "../channel/work.ts";
 import type { ActorReference } from "../hosts/actor-host.ts";
@@ -62,13 +62,7 @@ export class SlotExecution {
     this.#parts = parts;
     this.#program = program;
     const { limits, plan } = order;
-    this.#spools = {
-      disk: parts.disk(),
-      memoryBytesMax: limits.spoolMemoryBytes,
-      diskBytesMax: limits.spoolDiskBytes,
-      memoryBytes: 0,
-      diskBytes: 0,
-    };
+    this.#spools = new SpoolBudget(parts.disk(), limits);
     this.#offsets = offsetsOf(plan.steps);
     this.#links = new Links({
       execution: order.execution,
@@ -89,9 +83,9 @@ export class SlotExecution {
     for (const channel of order.channels) this.#add(channel);
   }
 
-  /** Messages of or for lives that are over. */
-  get staleMessages(): number {
-    return this.#links.staleMessages;
+  /** What it counts of messages that it drops. */
+  get dropped(): Pick<Links, "staleMessages" | "repeatedParcels"> {
+    return this.#links;
   }
 
   start(): void {
@@ -147,6 +141,11 @@ export class SlotExecution {
       });
     }
     return reports;
+  }
+
+  /** Parcels are on their way to disk or from it. */
+  get onItsWay(): boolean {
+    return this.#spools.parcelsMoving > 0;
   }
 
   replayReport(): ReplayReport {

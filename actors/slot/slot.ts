@@ -49,6 +49,9 @@ export class Slot {
   readonly #preparing = new Map<string, { stopped: boolean; readonly prepared: Promise<void> }>();
   #cancelProgress: (() => void) | undefined;
   #lateMessages = 0;
+  /** Messages that executions have dropped that are over; and what was reported last, of all. */
+  readonly #droppedBefore = { late: 0, repeated: 0 };
+  #droppedTold = 0;
 
   constructor(parts: SlotParts) {
     this.#parts = { ...parts, turns: new FairTurns(parts.clock) };
@@ -120,13 +123,20 @@ export class Slot {
         return;
       case "stop":
         await execution.stop(errorFromData(order.reason));
-        this.#executions.delete(order.execution);
+        this.#forget(execution);
         this.#report({ kind: "stopped", execution: order.execution, slot: this.#parts.id });
         return;
       case "release":
         await execution.release();
-        this.#executions.delete(order.execution);
+        this.#forget(execution);
     }
+  }
+
+  #forget({ id, dropped }: SlotExecution): void {
+    if (!this.#executions.delete(id)) return;
+    this.#droppedBefore.late += dropped.staleMessages;
+    this.#droppedBefore.repeated += dropped.repeatedParcels;
+    this.#reportDropped();
   }
 
   async #prepareOnce(order: PrepareOrder): Promise<void> {
@@ -163,6 +173,8 @@ export class Slot {
     const execution = this.#executions.get(message.execution);
     if (execution === undefined) {
       this.#lateMessages++;
+      // Nobody waits for that: it is told with others.
+      this.#watchProgress();
       return;
     }
     try {
@@ -177,6 +189,7 @@ export class Slot {
     this.#cancelProgress = this.#parts.clock.after(progressEveryMs, () => {
       this.#cancelProgress = undefined;
       for (const execution of this.#executions.values()) this.#reportProgress(execution);
+      this.#reportDropped();
       if (this.#executions.size > 0) this.#watchProgress();
     });
   }
@@ -189,7 +202,20 @@ export class Slot {
       channels: execution.channelReports(),
       replays: execution.replayReport(),
       memoryBytes: this.#parts.memoryBytes(),
+      onItsWay: execution.onItsWay,
     });
+  }
+
+  #reportDropped(): void {
+    let late = this.#lateMessages + this.#droppedBefore.late;
+    let { repeated } = this.#droppedBefore;
+    for (const { dropped } of this.#executions.values()) {
+      late += dropped.staleMessages;
+      repeated += dropped.repeatedParcels;
+    }
+    if (late + repeated === this.#droppedTold) return;
+    this.#droppedTold = late + repeated;
+    this.#report({ kind: "dropped", execution: "", slot: this.#parts.id, late, repeated });
   }
 
   #report(report: Report): void {

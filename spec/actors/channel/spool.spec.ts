@@ -3,7 +3,7 @@ import fc from "fast-check";
 import * as assert from "uvu/assert";
 import { OutgoingLink } from "../../../actors/channel/outgoing-link.ts";
 import type { Parcel } from "../../../actors/channel/parcel.ts";
-import { Spool, type SpoolBudget } from "../../../actors/channel/spool.ts";
+import { Spool, SpoolBudget } from "../../../actors/channel/spool.ts";
 import { decodeObjects } from "../../../lib/core/codec/index.ts";
 import type { QStreamError } from "../../../lib/core/errors.ts";
 import { nodeDisk } from "../../../lib/core/seam/node-disk.ts";
@@ -19,7 +19,7 @@ interface Spooled {
 }
 
 function spoolOf(memoryBytesMax: number, diskBytesMax = 1 << 20): Spooled {
-  const budget: SpoolBudget = { disk: nodeDisk(), memoryBytesMax, diskBytesMax, memoryBytes: 0, diskBytes: 0 };
+  const budget = new SpoolBudget(nodeDisk(), { spoolMemoryBytes: memoryBytesMax, spoolDiskBytes: diskBytesMax });
   const failures: QStreamError[] = [];
   const parts: Spooled = {
     budget,
@@ -80,6 +80,25 @@ test("parcels are kept in memory as long as they fit, then on disk, and come out
   await budget.disk.clear();
 });
 
+test("what is on its way to disk and back is counted", async () => {
+  const { spool, budget } = spoolOf(0);
+  spool.add(parcelOf(0));
+  spool.add(parcelOf(1));
+  assert.is(budget.parcelsMoving, 2);
+  await settled(spool);
+  assert.is(budget.parcelsMoving, 0);
+  let left = 2;
+  const drained = spool.drain(
+    () => left > 0,
+    () => void left--,
+  );
+  assert.is(budget.parcelsMoving, 1);
+  await drained;
+  assert.is(budget.parcelsMoving, 0);
+  spool.clear();
+  await budget.disk.clear();
+});
+
 test("the disk has a limit, which is named", async () => {
   const { spool, budget, failures } = spoolOf(0, 200);
   for (let seq = 0; seq < 20; seq++) spool.add(parcelOf(seq, ["some text that takes room on the disk"]));
@@ -106,7 +125,11 @@ test("what comes back from the disk cut or changed is found, never read as data"
         });
       },
     });
-    const spoiled = new Spool({ ...budget, disk: damaged }, { spilled: () => {}, failed: () => {}, settled: () => {} });
+    const spoiled = new Spool(new SpoolBudget(damaged, { spoolMemoryBytes: 0, spoolDiskBytes: 1000 }), {
+      spilled: () => {},
+      failed: () => {},
+      settled: () => {},
+    });
     spoiled.add(parcelOf(0));
     await settled(spoiled);
     const drained = spoiled.drain(

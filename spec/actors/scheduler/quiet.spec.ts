@@ -6,8 +6,8 @@ const test = suite("quiet");
 
 const none = { lives: 0, busy: 0, pulse: 0 };
 
-function report(slot: string, replays = none): Parameters<Quiet["reported"]>[0] {
-  return { kind: "progress", execution: "run", slot, channels: [], replays, memoryBytes: 0 };
+function report(slot: string, replays = none, onItsWay = false): Parameters<Quiet["reported"]>[0] {
+  return { kind: "progress", execution: "run", slot, channels: [], replays, memoryBytes: 0, onItsWay };
 }
 
 /** Reports of two slots, from one time on: as many as make an execution count as stuck. */
@@ -24,6 +24,16 @@ test("it is long once every slot has said often enough that nothing happens", ()
   quiet.reported(report("b"), 7, 1100);
   assert.ok(quiet.isLong(["a", "b"]));
   assert.not(quiet.isLong(["a", "b", "c"]));
+});
+
+test("it isn't while a disk takes its time with what waits there, however long", () => {
+  const quiet = new Quiet();
+  quietFrom(quiet, 0, 11);
+  quiet.reported(report("a", none, true), 7, 1100);
+  quiet.reported(report("b"), 7, 1100);
+  assert.not(quiet.isLong(["a", "b"]));
+  quietFrom(quiet, 1200);
+  assert.ok(quiet.isLong(["a", "b"]));
 });
 
 test("reports that waited for a busy scheduler count once: what would have got channels on waits behind them", () => {

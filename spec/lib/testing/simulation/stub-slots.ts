@@ -150,7 +150,8 @@ class StubSlot {
         metrics: { ...emptyMetrics(), tasks: this.#tasks },
       }));
       const replays = { lives: 0, busy: 0, pulse: 0 };
-      this.#report({ kind: "progress", execution, slot: this.#id, channels, replays, memoryBytes: 1 });
+      const told = { execution, slot: this.#id, channels, replays, memoryBytes: 1, onItsWay: false };
+      this.#report({ kind: "progress", ...told });
       this.#stopReports = clock.after(progressEveryMs, report);
     };
     this.#stopReports = clock.after(random() * progressEveryMs, report);
