@@ -1,4 +1,5 @@
-// npm run soak [-- PATTERN...]: the long and large variants, spec/**/*.soak.ts, one at a time, within 20 minutes.
+// npm run soak [-- PATTERN...]: the long and large variants, spec/**/*.soak.ts, one at a time and one that mostly waits
+// beside it, within 20 minutes.
 
 import { ensureAll, say, seconds } from "./ensure.mjs";
 import { runSpecs, totalsLine } from "./specs.mjs";

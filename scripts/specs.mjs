@@ -26,8 +26,8 @@ export function totalsLine({ passed, failed, skipped }) {
 
 /**
  * Runs the files below spec/ with an ending (".spec.ts") whose path contains one of the patterns (none: all), up to
- * `atOnce` side by side and one more that mostly waits, each at most `fileSeconds`, together at most `overallSeconds`.
- * Gives the totals.
+ * `atOnce` side by side (two unless told) and one more that mostly waits, each at most `fileSeconds`, together at most
+ * `overallSeconds`. Gives the totals.
  */
 export async function runSpecs({ ending, patterns, fileSeconds, overallSeconds, atOnce }) {
   const totals = { passed: 0, failed: 0, skipped: 0 };
@@ -51,7 +51,7 @@ export async function runSpecs({ ending, patterns, fileSeconds, overallSeconds, 
   const lanes = atOnce ?? Math.min(2, availableParallelism());
   await Promise.all([
     ...Array.from({ length: lanes }, () => runAll([working, waiting], report)),
-    ...(lanes > 1 ? [runAll([waiting], report)] : []),
+    ...(availableParallelism() > 1 ? [runAll([waiting], report)] : []),
   ]);
   await runAll([alone], report);
   process.off("SIGINT", stop).off("SIGTERM", stop);
