@@ -16,6 +16,8 @@ export { cluster } from "./cluster/open-cluster.ts";
 export type { ClusterListing, ClusterOptions, ClusterSession, FollowOptions } from "./cluster/cluster-session.ts";
 export type { ListedExecution, ListedMachine } from "./cluster/protocol.ts";
 export type { MachineOffer } from "../actors/cluster/protocol.ts";
+export type { MachineCounts } from "../actors/cluster/machine-counts.ts";
+export type { WireCounts } from "../actors/transport/wire/wire-counts.ts";
 export type { Tls } from "../actors/transport/wire/security.ts";
 export type {
   ChannelMove,

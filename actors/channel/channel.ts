@@ -174,7 +174,7 @@ export class Channel {
 
   /** What to tell another life of a producer: from where to go on, or, once the channel has all it wants, to stop. */
   opening(input: number, from: number): Opening | undefined {
-    return this.#enough ? undefined : this.#parts.inputs.opening(input, from);
+    return this.#enough || this.#ended === "stopped" ? undefined : this.#parts.inputs.opening(input, from);
   }
 
   /** Seq of the last parcel that came on a link. */
@@ -372,7 +372,7 @@ export class Channel {
   /** Ends the channel's links once everything is committed and the spools are empty. */
   #tryFinish(): void | Promise<void> {
     const { outputs, events, limits } = this.#parts;
-    if (this.#tasks.output !== undefined) {
+    if (this.#tasks.output !== undefined && this.#draining?.leaves !== true) {
       if (outputs.unwanted) return this.#endEarly();
       if (!this.#hasCredit()) return undefined;
       if (this.#tasks.uncommitted < limits.uncommittedTasks) return this.#tasks.continue();

@@ -63,6 +63,7 @@ export class Checkpoints {
   #chain: Chain | undefined;
   /** One at a time: a state that takes longer to write than the interval isn't taken again meanwhile. */
   #saving = false;
+  #last: Promise<boolean> = Promise.resolve(true);
   #stopped = false;
 
   constructor(parts: {
@@ -114,6 +115,8 @@ export class Checkpoints {
     isChanges: boolean,
   ): Promise<boolean> {
     const { seq } = snapshot;
+    // A store may answer in any order: an older checkpoint that comes after a newer one would take its place.
+    const before = this.#saving ? this.#last : undefined;
     this.#saving = true;
     this.#lastSeq = seq;
     this.#lastWorkMs = workMs;
@@ -123,7 +126,9 @@ export class Checkpoints {
     this.#lastAt = this.#clock.monotonic();
     this.#encodingMs = this.#lastAt - startedAt;
     this.#extend(seq, bytes.byteLength, isChanges);
-    return this.#lineage.saveCheckpoint(this.#log, seq, bytes, head).then(
+    const save = (): Promise<boolean> => this.#lineage.saveCheckpoint(this.#log, seq, bytes, head);
+    const saved = before === undefined ? save() : before.then(save);
+    this.#last = saved.then(
       (usable) => {
         this.#saving = false;
         if (!usable) this.#chain = undefined;
@@ -134,6 +139,7 @@ export class Checkpoints {
         return false;
       },
     );
+    return this.#last;
   }
 
   stop(): void {

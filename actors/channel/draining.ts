@@ -29,6 +29,11 @@ export class Draining {
     return true;
   }
 
+  /** True for a reader that pauses: what is left of its split is read by the channels to come. */
+  get leaves(): boolean {
+    return this.#pausing && this.#parts.work instanceof ReaderWork;
+  }
+
   /** The channel only waits for its commits, and then saves its state. */
   pause(): void {
     this.#pausing = true;
@@ -43,5 +48,6 @@ export class Draining {
   async save(): Promise<void> {
     this.#saved = await saveWhole(this.#parts, this.#tasks, this.#checkpoints);
     if (!this.#saved) await new Promise<never>(() => {});
+    if (this.leaves) await this.#tasks.stop()?.close();
   }
 }

@@ -235,7 +235,7 @@ export class Tasks {
     } else {
       this.#repeated(this.#logged, task, outgoing, taken, more);
     }
-    if (task.input !== undefined && task.parcels.length > 0) inputs.release(task.input, task.parcels);
+    if (task.input !== undefined) inputs.release(task.input, task.parcels);
   }
 
   #append(task: RunningTask, produced: Produced[], taken: number, more: boolean, committed: () => void): void {

@@ -1,4 +1,5 @@
 import { Refusal } from "../transport/wire/refusal.ts";
+import type { MachineCounts } from "./machine-counts.ts";
 import type { FromMachine, MachineOffer, ToMachine } from "./protocol.ts";
 
 // Names, and URLs of stores.
@@ -64,6 +65,20 @@ const offer = object({
   host: text,
   memoryBytes: optional(whole),
 });
+
+const counts = object({
+  refusedConnections: whole,
+  refusedMessages: whole,
+  resent: whole,
+  repeated: whole,
+  redials: whole,
+  late: whole,
+});
+
+/** Whether something is what a machine counts. */
+export function isCounts(content: unknown): content is MachineCounts {
+  return counts(content);
+}
 
 /** Whether something is what a machine offers. */
 export function isOffer(content: unknown): content is MachineOffer {

@@ -10,7 +10,7 @@ import type { Security } from "../transport/wire/security.ts";
 import type { SlotsOnWire } from "../transport/wire/slots-on-wire.ts";
 import { systemSockets, type Sockets } from "../transport/wire/sockets.ts";
 import type { Wire } from "../transport/wire/wire.ts";
-import { Bundles } from "./bundles.ts";
+import { Bundles, type BundleSource } from "./bundles.ts";
 
 /**
  * What machines and drivers stand on besides each other: time, sockets, threads, stores. A simulation has all of it of its own, and
@@ -23,7 +23,7 @@ export interface MachineWorld {
   readonly host: () => ActorHost;
   /** @throws QStreamError STORE_* */
   readonly openStore: (url: string) => Promise<LineageStore>;
-  readonly openBundles: (security: Security, settle: (code: string) => string) => Pick<Bundles, "fetch" | "close">;
+  readonly openBundles: (security: Security, settle: (code: string) => string) => BundleSource;
   /** Starts the slots of a machine, which reach those of others through its wire. */
   readonly launch: (options: LaunchOptions, wire: Wire, slotsOnWire: SlotsOnWire) => LaunchedSlots;
   /** What a slot in the thread of a driver runs on. */

@@ -6,11 +6,12 @@ import type { LaunchedSlots, LaunchOptions } from "../slots/slot-launcher.ts";
 import type { Bind, Security } from "../transport/wire/security.ts";
 import { SlotsOnWire, slotOn } from "../transport/wire/slots-on-wire.ts";
 import { Wire } from "../transport/wire/wire.ts";
-import type { Bundles } from "./bundles.ts";
+import type { BundleSource } from "./bundles.ts";
 import { checkToMachine } from "./check-told.ts";
 import { DistantAuthority } from "./distant-authority.ts";
 import type { Guest, Stopping } from "./guest.ts";
 import { LineageWriters } from "./lineage-writers.ts";
+import { MachineCounter, type MachineCounts } from "./machine-counts.ts";
 import { systemWorld, type MachineWorld } from "./machine-world.ts";
 import type { FromMachine, MachineOffer, ToMachine } from "./protocol.ts";
 
@@ -50,7 +51,7 @@ export class Machine {
   readonly #options: MachineOptions;
   readonly #world: MachineWorld;
   readonly #slotsOnWire = new SlotsOnWire();
-  readonly #bundles: Pick<Bundles, "fetch" | "close">;
+  readonly #bundles: BundleSource;
   readonly #authority: DistantAuthority;
   readonly #lineage: LineageWriters;
   readonly #guests = new Map<string, Guest>();
@@ -62,8 +63,7 @@ export class Machine {
   readonly #stopping = new Map<string, Stopping>();
   /** The latest epoch of a head that this machine has heard of. */
   #epoch = 0;
-  /** Orders of drivers whose execution isn't here (any more). */
-  #strayOrders = 0;
+  readonly #counter = new MachineCounter();
   #executionsServed = 0;
   #storeAway = false;
   #launched: LaunchedSlots | undefined;
@@ -153,7 +153,12 @@ export class Machine {
 
   /** What came and was refused: by the wire, for slots that aren't here, and of executions that the sender doesn't run here (any more). */
   get refused(): number {
-    return (this.#wire?.refused ?? 0) + this.#slotsOnWire.unclaimed + this.#strayOrders;
+    return (this.#wire?.refused ?? 0) + this.#slotsOnWire.unclaimed + this.#counter.strayOrders;
+  }
+
+  /** What went wrong on the way, and was refused or made good. */
+  get counts(): MachineCounts {
+    return this.#counter.all(this.#wire?.counts, this.#slotsOnWire.unclaimed);
   }
 
   /** The epoch of a head that leads: drivers of those before it are refused from now on. False where it doesn't lead any more. */
@@ -232,7 +237,8 @@ export class Machine {
     }
     const isLogged = store !== "none";
     const writing = isLogged ? this.#lineage.open(execution, store, storeWaitMs) : undefined;
-    const ready = Promise.all([this.#bundles.fetch(bundle), writing, this.#stopping.get(execution)?.stopped]);
+    const fetched = this.#bundles.fetch(bundle, execution);
+    const ready = Promise.all([fetched, writing, this.#stopping.get(execution)?.stopped]);
     const code = ready.then(([url]) => url);
     // Who waits for it hears of that; a machine that nothing is placed on has no use for it.
     code.catch(() => {});
@@ -256,7 +262,7 @@ export class Machine {
     if (guest === undefined || guest.driver !== driver) {
       // The first slot's release has forgotten the execution, and the others have theirs to come.
       if (order.kind === "release-dataset" || (order.kind === "release" && guest === undefined)) handle.order(order);
-      else this.#strayOrders++;
+      else this.#counter.strayOrders++;
       return;
     }
     if (order.kind === "prepare" && !guest.isServed) {
@@ -278,6 +284,7 @@ export class Machine {
 
   #forget(execution: string): void {
     this.#guests.delete(execution);
+    this.#bundles.release(execution);
     this.#lineage.close(execution, new QStreamError("ABORTED", `execution ${execution} is over`));
   }
 
@@ -286,6 +293,7 @@ export class Machine {
       this.#lineage.receive(report);
       return;
     }
+    if (report.kind === "dropped") return this.#counter.dropped(report);
     const { execution } = report;
     if (this.#stopping.get(execution)?.slots.has(report.slot) === true) {
       if (report.kind === "stopped") this.#slotStopped(execution, report.slot);
@@ -299,8 +307,8 @@ export class Machine {
       this.#tell(guest.driver, { kind: "lineage", execution, said: { kind: "written", written } });
     }
     // Between machines a message may take as long as a network is away.
-    const onItsWay = report.kind === "progress" && (this.#wire?.bytesKept(this.#drivers) ?? 0) > 0;
-    this.#tell(guest.driver, { kind: "report", report: onItsWay ? { ...report, onItsWay } : report });
+    const onWire = report.kind === "progress" && (this.#wire?.bytesKept(this.#drivers) ?? 0) > 0;
+    this.#tell(guest.driver, { kind: "report", report: onWire ? { ...report, onItsWay: true } : report });
   }
 
   #slotLost(slot: string, error: Error, activity: SlotActivity | undefined): void {

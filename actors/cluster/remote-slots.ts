@@ -61,6 +61,8 @@ export class RemoteSlots implements LaunchedSlots {
   readonly #wire: Wire;
   readonly #machines = new Map<string, KnownMachine>();
   readonly #gone = new Set<string>();
+  /** Those of them that this driver gave up, and why; the head may not have. Under its name on the wire they are never heard again. */
+  readonly #givenUp = new Map<string, QStreamError>();
   /** Who waits for any machine at all. */
   readonly #bereft = new Set<() => void>();
   readonly #executions = new Set<string>();
@@ -97,8 +99,8 @@ export class RemoteSlots implements LaunchedSlots {
       leaseMs: options.leaseMs,
       link: (to, from, message) => slotsOnWire.deliver(to, from, message),
       told: (machine, content) => opened.remote?.told(machine, checkFromMachine(content)),
-      silent: (machine, silentMs) => opened.remote?.machineLost(machine, `nothing was heard of it for ${silentMs} ms`),
-      givenUp: (machine) => opened.remote?.machineLost(machine, "it has given the execution up"),
+      silent: (machine, silentMs, failure) => opened.remote?.silent(machine, silentMs, failure),
+      givenUp: (machine) => opened.remote?.giveUp(machine, "it has given the execution up"),
     });
     return (opened.remote = new RemoteSlots(options, wire, slotsOnWire));
   }
@@ -111,6 +113,11 @@ export class RemoteSlots implements LaunchedSlots {
 
   get machines(): readonly string[] {
     return [...this.#machines.keys()];
+  }
+
+  /** Why no machine is left, where some of those that were may live on: another driver can have them, and this one can't. */
+  get forsaken(): QStreamError | undefined {
+    return this.#machines.size === 0 ? [...this.#givenUp.values()].at(-1) : undefined;
   }
 
   /** True while a machine hasn't said which slots it has. */
@@ -144,11 +151,29 @@ export class RemoteSlots implements LaunchedSlots {
     for (const machine of this.#machines.keys()) this.#open(machine, execution);
   }
 
-  /** A machine is gone, or has to be taken for gone: nothing is heard of it from now on. */
+  /** The cluster has given a machine up: nobody hears of it from now on. */
   machineLost(id: string, why: string): void {
+    this.#givenUp.delete(id);
+    this.#lose(id, new QStreamError("SLOT_LOST", `machine ${id} is lost: ${why}`));
+  }
+
+  /** @internal */
+  silent(id: string, silentMs: number, failure: Error | undefined): void {
+    const tried = failure === undefined ? "" : `; ${failure.message}`;
+    this.giveUp(id, `nothing was heard of it for ${silentMs} ms${tried}`);
+  }
+
+  /** @internal A machine has to be taken for gone, though the head may hear of it. */
+  giveUp(id: string, why: string): void {
+    const error = new QStreamError("SLOT_LOST", `machine ${id} is lost: ${why}`);
+    if (this.#machines.has(id)) this.#givenUp.set(id, error);
+    this.#lose(id, error);
+  }
+
+  #lose(id: string, error: QStreamError): void {
     if (!this.#machines.has(id)) return;
     this.#wire.giveUp(id);
-    this.#without(id, new QStreamError("SLOT_LOST", `machine ${id} is lost: ${why}`));
+    this.#without(id, error);
   }
 
   /** A machine is to go: what it does for executions is made again by others, and it is told that nobody needs it. */

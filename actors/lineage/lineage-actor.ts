@@ -116,9 +116,8 @@ export class LineageActor implements LineageAuthority {
   /** What was written, here and elsewhere, since this process goes on with an execution. */
   written(execution: string): LineageMetrics | undefined {
     const own = this.#writer.written(execution);
-    const known = this.#executions.get(execution);
-    if (own === undefined || known === undefined) return undefined;
-    return [...known.elsewhere.values()].reduce(addUp, own);
+    const elsewhere = this.#executions.get(execution)?.elsewhere ?? new Map<string, LineageMetrics>();
+    return own === undefined ? undefined : [...elsewhere.values()].reduce(addUp, own);
   }
 
   /** The writer of another machine says what it has written so far. */

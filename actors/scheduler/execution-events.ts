@@ -93,7 +93,10 @@ export type ExecutionEvent =
       /** Lives that make outputs of other channels again, for those. */
       readonly replays: number;
     }
-  /** Channels can't be placed: what is missing, and for how many milliseconds at most it is waited for. */
+  /**
+   * Channels can't be placed, or others of a cluster's executions have to end first: what is missing, and for how many milliseconds at
+   * most it is waited for; Infinity for as long as it takes.
+   */
   | { readonly kind: "waiting"; readonly execution: string; readonly missing: string; readonly waitMs: number }
   /** Channels go elsewhere, so that the load is even. They are lost where they are, and `recovered` follows. */
   | { readonly kind: "rebalanced"; readonly execution: string; readonly moves: readonly ChannelMove[] }

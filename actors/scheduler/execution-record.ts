@@ -60,6 +60,8 @@ export class ExecutionRecord {
     for (const report of reports) {
       const known = this.#channels[report.step]?.[report.channel];
       if (known === undefined || known.state === "done") continue;
+      // What it waited for, a store perhaps, is over: what that sets off may be on its way.
+      if (known.state !== report.state && !waitsForOthers(known.state)) this.#gotOn++;
       known.state = report.state === "done" ? "running" : report.state;
       if (report.metrics !== undefined) this.#measured(known, report.metrics);
       known.waits = report.waits;

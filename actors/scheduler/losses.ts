@@ -2,7 +2,7 @@ import { errorFromData, QStreamError, type ErrorData } from "../../lib/core/erro
 import type { LineageActor } from "../lineage/lineage-actor.ts";
 import type { Report } from "../slot/protocol.ts";
 import type { SlotActivity } from "../slot/turn-notes.ts";
-import type { Running } from "./running.ts";
+import { presentOf, type Running } from "./running.ts";
 import { taskAtLoss, type TaskAtLoss } from "./task-at-loss.ts";
 
 export type ChannelFailure = Extract<Report, { kind: "channel-failed" }>;
@@ -33,12 +33,12 @@ export class Losses {
   channelFailed(running: Running, failure: ChannelFailure): void {
     const error = errorFromData(failure.error);
     const lineage = this.#lineage;
-    const { recovering, lives } = running;
+    const { recovering } = running;
     if (recovering === undefined || lineage === undefined) {
       this.#stop(running, error);
       return;
     }
-    const channel = lives.ofLife(failure.life);
+    const channel = presentOf(running, failure.life);
     const replay = recovering.replayOf(failure.life);
     // One that was given up has nothing to say any more.
     if (channel === undefined && replay === undefined) return;
@@ -77,7 +77,9 @@ export class Losses {
     const { execution, plan, onEvent } = running.request;
     const step = plan.steps[channel.step];
     const isLast = count >= attempts;
-    if (isLast && (step?.skips !== true || consumed.length === 0)) {
+    // What a task gave before it failed may be in the log: then it was taken, and there is nothing to pass over.
+    const isVain = consumed.length === 0 || running.recovering?.passesOver(channel.number, consumed) === true;
+    if (isLast && (step?.skips !== true || isVain)) {
       this.#stop(running, errorFromData(count > 1 ? triedTimes(count, error) : error));
       return;
     }

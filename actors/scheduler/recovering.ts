@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { QStreamError } from "../../lib/core/errors.ts";
 import type { EdgeSizes, SlotPlace } from "../../lib/core/placement-strategy.ts";
 import { isMissing, placeAgain, type MissingPlace } from "../../lib/placement/index.ts";
@@ -73,6 +74,11 @@ export class Recovering {
     return this.#rounds;
   }
 
+  /** True for a life that another one takes over from, also where that isn't there yet. */
+  isOver(life: number): boolean {
+    return this.#deadLives.has(life);
+  }
+
   /** Which channel's outputs a life makes again, and from which checkpoint; undefined for any other life. */
   replayOf(life: number): { readonly number: number; readonly checkpoint: number } | undefined {
     return this.#replays.find((replay) => replay.life === life);
@@ -86,6 +92,12 @@ export class Recovering {
   /** The next life of a channel is careful with parcels that its operator failed on. */
   noteFailed(number: number, parcels: FailedParcels): void {
     this.#failed.set(number, parcels);
+  }
+
+  /** True if the present life of a channel was to pass over these parcels. */
+  passesOver(number: number, consumed: FailedParcels["consumed"]): boolean {
+    const noted = this.#failed.get(number);
+    return noted?.passOver !== undefined && isDeepStrictEqual(noted.consumed, consumed);
   }
 
   /** The next life of a channel goes to a certain slot, if that is there then. */

@@ -2,7 +2,7 @@ import { QStreamError } from "../../lib/core/errors.ts";
 import type { ExecutionEvent, ExecutionMetrics } from "./execution-events.ts";
 import type { ExecutionRecord } from "./execution-record.ts";
 import type { ExecutionRequest } from "./execution-request.ts";
-import type { Lives } from "./lives.ts";
+import type { ChannelLife, Lives } from "./lives.ts";
 import type { Quiet } from "./quiet.ts";
 import type { Recovering } from "./recovering.ts";
 
@@ -30,6 +30,14 @@ export interface Running {
   stopWaiting: (() => void) | undefined;
   /** Slots that were given up while they hung outside of any channel's task. */
   unplacedHangs: number;
+}
+
+/**
+ * The channel of a life that is its present one. Undefined for one that another life takes over from, though that may not be
+ * there yet: what the old one says, on a slot that lives or is only thought to be lost, isn't true of the channel any more.
+ */
+export function presentOf({ lives, recovering }: Running, life: number): ChannelLife | undefined {
+  return recovering?.isOver(life) === true ? undefined : lives.ofLife(life);
 }
 
 /** The error of executions for which no slot is left. */

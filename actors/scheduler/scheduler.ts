@@ -16,7 +16,7 @@ import { executionOf, type Message } from "./messages.ts";
 import { Quiet } from "./quiet.ts";
 import { Rebalancing } from "./rebalancing.ts";
 import type { Recovering } from "./recovering.ts";
-import { deadlock, noSlots, progressEvent, type Running } from "./running.ts";
+import { deadlock, noSlots, presentOf, progressEvent, type Running } from "./running.ts";
 import { SlotIndex } from "./slot-index.ts";
 
 // A slot that doesn't answer an order to stop within this time is stuck in a native call or an endless loop.
@@ -255,7 +255,7 @@ export class Scheduler {
         return;
       case "channels-done":
         // A life that was given up may have ended before it heard of that.
-        running.record.done(report.channels.filter(({ life }) => running.lives.ofLife(life) !== undefined));
+        running.record.done(report.channels.filter(({ life }) => presentOf(running, life) !== undefined));
         if (running.record.allDone && running.phase === "running" && running.recovering?.active !== true) {
           this.#commit(running);
         }

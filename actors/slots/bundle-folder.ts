@@ -1,4 +1,4 @@
-import { existsSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeTemporaryFolder, removeTemporaryFolder } from "../../lib/core/seam/temporary-folder.ts";
 
@@ -9,7 +9,7 @@ export class BundleFolder {
   /** Writes a bundle that isn't there yet, and returns its path. */
   write(hash: string, code: string): string {
     this.#path ??= makeTemporaryFolder("code-");
-    const path = join(this.#path, `${hash.slice(0, 24)}.mjs`);
+    const path = pathIn(this.#path, hash);
     if (existsSync(path)) return path;
     const temporary = `${path}.part`;
     writeFileSync(temporary, code, { mode: 0o600 });
@@ -17,8 +17,17 @@ export class BundleFolder {
     return path;
   }
 
+  /** Removes a bundle that nobody needs any more. */
+  drop(hash: string): void {
+    if (this.#path !== undefined) rmSync(pathIn(this.#path, hash), { force: true });
+  }
+
   remove(): void {
     if (this.#path !== undefined) removeTemporaryFolder(this.#path);
     this.#path = undefined;
   }
+}
+
+function pathIn(folder: string, hash: string): string {
+  return join(folder, `${hash.slice(0, 24)}.mjs`);
 }

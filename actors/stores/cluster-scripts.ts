@@ -14,7 +14,8 @@ import type { RedisScript } from "./redis-scripts.ts";
  *
  * Keys: `leader` (hash), `machines` (hash by id) and `leases` (sorted set: until when), `executions` and `ended` (sorted sets),
  * `execution:ID` (hash), `bundle:HASH` (hash: piece to bytes), `bundles` (sorted set: last used), `uses` (hash: bundle to running
- * executions), `leftovers` (set: ended executions whose lineage is still to be dropped). None of them expires: a policy of
+ * executions), `leftovers` (set: ended executions whose lineage hasn't been seen to yet), `measures` (hash by flow) and `measured`
+ * (sorted set: when a flow was last done). None of them expires: a policy of
  * Redis may evict keys that do. Times are those of Redis.
  */
 const marked = `
@@ -69,12 +70,28 @@ redis.call('ZREM', prefix .. 'leases', ARGV[4])
 return {'ok'}
 `);
 
-/** ARGV: mark, head, epoch, hash, piece, bytes, number of pieces. It is whole once the last piece is there. */
+/**
+ * ARGV: mark, head, epoch, hash, piece, bytes, number of pieces, pieces kept of all. It is whole once the last piece is there; then
+ * what no execution uses goes where there is too much, the least recently used first.
+ */
 export const bundlePieceScript = script(`${led}
 local key = prefix .. 'bundle:' .. ARGV[4]
 redis.call('HSET', key, ARGV[5], ARGV[6])
 redis.call('ZADD', prefix .. 'bundles', now, ARGV[4])
-if tonumber(ARGV[5]) == tonumber(ARGV[7]) - 1 then redis.call('HSET', key, 'pieces', ARGV[7]) end
+if tonumber(ARGV[5]) ~= tonumber(ARGV[7]) - 1 then return {'ok'} end
+redis.call('HSET', key, 'pieces', ARGV[7])
+local pieces = 0
+for _, hash in ipairs(redis.call('ZREVRANGE', prefix .. 'bundles', 0, -1)) do
+  local bundle = prefix .. 'bundle:' .. hash
+  local whole = tonumber(redis.call('HGET', bundle, 'pieces') or '')
+  pieces = pieces + (whole or redis.call('HLEN', bundle))
+  local unused = tonumber(redis.call('HGET', prefix .. 'uses', hash) or 0) <= 0
+  if pieces > tonumber(ARGV[8]) and whole and unused and hash ~= ARGV[4] then
+    redis.call('UNLINK', bundle)
+    redis.call('ZREM', prefix .. 'bundles', hash)
+    redis.call('HDEL', prefix .. 'uses', hash)
+  end
+end
 return {'ok'}
 `);
 
@@ -93,6 +110,26 @@ redis.call('HSET', key, 'status', 'running', 'bundle', ARGV[5], 'flow', ARGV[6],
 redis.call('ZADD', prefix .. 'executions', ARGV[8], ARGV[4])
 redis.call('ZADD', prefix .. 'bundles', now, ARGV[5])
 redis.call('HINCRBY', prefix .. 'uses', ARGV[5], 1)
+return {'ok'}
+`);
+
+/**
+ * ARGV: mark, head, epoch, execution, bundle, flow, submission, when, number of its driver. One that has ended, or isn't kept any more,
+ * runs again.
+ */
+export const resumeScript = script(`${led}
+if redis.call('HEXISTS', prefix .. 'bundle:' .. ARGV[5], 'pieces') == 0 then return {'no-code'} end
+local key = prefix .. 'execution:' .. ARGV[4]
+local kept = redis.call('HMGET', key, 'status', 'driver')
+if kept[1] == 'running' and kept[2] == ARGV[9] then return {'ok'} end
+if kept[1] == 'running' or tonumber(kept[2] or 0) >= tonumber(ARGV[9]) then return {'taken'} end
+redis.call('HSET', key, 'status', 'running', 'bundle', ARGV[5], 'flow', ARGV[6], 'submission', ARGV[7], 'submittedAt', ARGV[8], 'driver', ARGV[9])
+redis.call('HDEL', key, 'cancel', 'end')
+redis.call('ZADD', prefix .. 'executions', ARGV[8], ARGV[4])
+redis.call('ZADD', prefix .. 'bundles', now, ARGV[5])
+redis.call('HINCRBY', prefix .. 'uses', ARGV[5], 1)
+redis.call('ZREM', prefix .. 'ended', ARGV[4])
+redis.call('SREM', prefix .. 'leftovers', ARGV[4])
 return {'ok'}
 `);
 
@@ -118,10 +155,14 @@ return {'ok'}
 
 /**
  * ARGV: mark, head, epoch, execution, its driver, status, end (bytes), when, executions kept, bytes of ends kept, milliseconds for
- * which a bundle that nobody uses is kept.
+ * which a bundle that nobody uses is kept. Once more, the same end is ok: whoever didn't get the answer asks again.
  */
 export const endScript = script(`${running}
-if status ~= 'running' then return {'over'} end
+if status ~= 'running' then
+  local kept = redis.call('HMGET', key, 'driver', 'end')
+  if status == ARGV[6] and kept[1] == ARGV[5] and kept[2] == ARGV[7] then return {'ok'} end
+  return {'over'}
+end
 if redis.call('HGET', key, 'driver') ~= ARGV[5] then return {'taken'} end
 local bundle = redis.call('HGET', key, 'bundle')
 redis.call('HSET', key, 'status', ARGV[6], 'end', ARGV[7])
@@ -149,19 +190,34 @@ end
 return {'ok'}
 `);
 
-/** ARGV: mark, head, epoch, execution. Nothing is left of its lineage. */
+/** ARGV: mark, head, epoch, execution. Its lineage is as it is to stay. */
 export const tidiedScript = script(`${led}
 redis.call('SREM', prefix .. 'leftovers', ARGV[4])
 return {'ok'}
 `);
 
-/** ARGV: mark. Answers machines (id and description by turns) whose lease has ended less than `ARGV[2]` ms ago, executions, leftovers. */
+/** ARGV: mark, head, epoch, flow, measures, flows kept. */
+export const measuresScript = script(`${led}
+redis.call('HSET', prefix .. 'measures', ARGV[4], ARGV[5])
+redis.call('ZADD', prefix .. 'measured', now, ARGV[4])
+for _, flow in ipairs(redis.call('ZREVRANGE', prefix .. 'measured', ARGV[6], -1)) do
+  redis.call('HDEL', prefix .. 'measures', flow)
+  redis.call('ZREM', prefix .. 'measured', flow)
+end
+return {'ok'}
+`);
+
+/** ARGV: mark. Answers machines (id and description by turns) whose lease has ended less than `ARGV[2]` ms ago, executions, leftovers, measures. */
 export const loadScript = script(`${marked}
 local machines = {}
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'leases', now - tonumber(ARGV[2]), '+inf')) do
   machines[#machines + 1] = redis.call('HGET', prefix .. 'machines', id)
 end
-return {'ok', machines, redis.call('ZRANGE', prefix .. 'executions', 0, -1), redis.call('SMEMBERS', prefix .. 'leftovers')}
+local measures = {}
+for _, flow in ipairs(redis.call('ZRANGE', prefix .. 'measured', 0, -1)) do
+  measures[#measures + 1] = {flow, redis.call('HGET', prefix .. 'measures', flow)}
+end
+return {'ok', machines, redis.call('ZRANGE', prefix .. 'executions', 0, -1), redis.call('SMEMBERS', prefix .. 'leftovers'), measures}
 `);
 
 /** ARGV: mark, execution. Answers what is kept of one: status, flow, when, bundle, submission, cancel, end, driver. */

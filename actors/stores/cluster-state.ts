@@ -17,9 +17,11 @@ import {
   loadScript,
   machineGoneScript,
   machineScript,
+  measuresScript,
   readBundleScript,
   renewScript,
   resignScript,
+  resumeScript,
   submitScript,
   tidiedScript,
 } from "./cluster-scripts.ts";
@@ -29,7 +31,10 @@ import { RedisSteps, type RedisStoreOptions } from "./redis-steps.ts";
 
 // A bundle travels in pieces, so that nobody's commit waits for all of it.
 const pieceBytes = 1 << 20;
+// Of all bundles that are kept; beyond, those go that nothing runs of.
+const piecesMax = 512;
 const endedMax = 100;
+const measuredMax = 256;
 const endBytesMax = 256 << 20;
 const bundleKeptMs = 600_000;
 
@@ -89,7 +94,7 @@ export class ClusterState implements Coordination {
     for (let piece = 0; piece < pieces; piece++) {
       const part = bufferOf(bytes.subarray(piece * pieceBytes, (piece + 1) * pieceBytes));
       // oxlint-disable-next-line no-await-in-loop -- the last piece makes it whole
-      await this.#led(bundlePieceScript, [hash, String(piece), part, String(pieces)]);
+      await this.#led(bundlePieceScript, [hash, String(piece), part, String(pieces), String(piecesMax)]);
     }
   }
 
@@ -107,9 +112,14 @@ export class ClusterState implements Coordination {
 
   /** @throws QStreamError FLOW_NOT_FOUND where its bundle isn't here (any more), HEAD_DEPOSED */
   async submit(one: SubmittedExecution): Promise<void> {
-    const { execution, bundle, flow, submission, submittedAt } = one;
-    const state = await this.#led(submitScript, [execution, bundle, flow, bufferOf(submission), String(submittedAt)]);
+    if ((await this.#led(submitScript, argumentsOf(one))) === "no-code") throw bundleGone();
+  }
+
+  /** One that has ended runs again. False where it runs. @throws QStreamError FLOW_NOT_FOUND, HEAD_DEPOSED */
+  async resume(one: SubmittedExecution, driver: number): Promise<boolean> {
+    const state = await this.#led(resumeScript, [...argumentsOf(one), String(driver)]);
     if (state === "no-code") throw bundleGone();
+    return state === "ok";
   }
 
   /** A driver goes on with an execution. False where it has ended. */
@@ -128,19 +138,31 @@ export class ClusterState implements Coordination {
     return (await this.#led(endScript, [...args, ...kept])) === "ok";
   }
 
-  /** Nothing is left of the lineage of an execution that has ended. */
+  async keepMeasures(flow: string, measures: string): Promise<void> {
+    await this.#led(measuresScript, [flow, measures, String(measuredMax)]);
+  }
+
+  /** The lineage of an execution that has ended is as it is to stay. */
   async tidied(execution: string): Promise<void> {
     await this.#led(tidiedScript, [execution]);
   }
 
   /** What a head that leads from now on takes over. Of machines, those whose lease ended before `graceMs` aren't. */
   async load(graceMs: number): Promise<KeptCluster> {
-    const [, machines, executions, leftovers] = await this.#run(loadScript, [String(graceMs)]);
+    const [, machines, executions, leftovers, measures] = await this.#run(loadScript, [String(graceMs)]);
     const texts = (reply: RedisReply | undefined): string[] =>
       listOf(reply)
         .map((one) => textOf(one))
         .filter((text) => text !== "");
-    return { machines: texts(machines), executions: texts(executions), leftovers: texts(leftovers) };
+    return {
+      machines: texts(machines),
+      executions: texts(executions),
+      leftovers: texts(leftovers),
+      measures: listOf(measures).map((one) => {
+        const [flow, kept] = listOf(one);
+        return { flow: textOf(flow), measures: textOf(kept) };
+      }),
+    };
   }
 
   async execution(execution: string): Promise<KeptExecution | undefined> {
@@ -170,4 +192,8 @@ export class ClusterState implements Coordination {
   #run(script: RedisScript, args: readonly RedisArgument[]): Promise<readonly RedisReply[]> {
     return this.#steps.run(script, "cluster", args);
   }
+}
+
+function argumentsOf({ execution, bundle, flow, submission, submittedAt }: SubmittedExecution): RedisArgument[] {
+  return [execution, bundle, flow, bufferOf(submission), String(submittedAt)];
 }

@@ -20,6 +20,10 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 /** What is kept of ended executions. */
 const endedMax = 100;
 const endBytesMax = 256 << 20;
+const measuredMax = 256;
+/** Of bundles, in such pieces. */
+const piecesMax = 512;
+const pieceBytes = 1 << 20;
 const bundleKeptMs = 600_000;
 const nothing = new Uint8Array();
 
@@ -32,6 +36,8 @@ export class CoordinationBoard {
   /** When each of those that are over ended. */
   readonly ended = new Map<string, number>();
   readonly leftovers = new Set<string>();
+  /** The flow that was done last is the last. */
+  readonly measures = new Map<string, string>();
   readonly bundles = new Map<string, { readonly bytes: Uint8Array; usedMs: number }>();
 
   constructor(clock: Clock) {
@@ -88,7 +94,16 @@ export class MemoryCoordination implements Coordination {
 
   async putBundle(hash: string, bytes: Uint8Array): Promise<void> {
     this.#lead();
-    this.#board.bundles.set(hash, { bytes: bytes.slice(), usedMs: this.#now });
+    const { bundles } = this.#board;
+    bundles.delete(hash);
+    bundles.set(hash, { bytes: bytes.slice(), usedMs: this.#now });
+    const used = this.#usedBundles();
+    const newestFirst = [...bundles].toReversed().toSorted(([, left], [, right]) => right.usedMs - left.usedMs);
+    let pieces = 0;
+    for (const [other, kept] of newestFirst) {
+      pieces += Math.max(1, Math.ceil(kept.bytes.byteLength / pieceBytes));
+      if (pieces > piecesMax && other !== hash && !used.has(other)) bundles.delete(other);
+    }
   }
 
   async bundle(hash: string): Promise<Uint8Array | undefined> {
@@ -107,6 +122,22 @@ export class MemoryCoordination implements Coordination {
     bundle.usedMs = this.#now;
   }
 
+  async resume(one: SubmittedExecution, driver: number): Promise<boolean> {
+    this.#lead();
+    const { executions, bundles, ended, leftovers } = this.#board;
+    const bundle = bundles.get(one.bundle);
+    if (bundle === undefined) throw bundleGone();
+    const kept = executions.get(one.execution);
+    if (kept?.status === "running") return kept.driver === driver;
+    if (kept !== undefined && kept.driver >= driver) return false;
+    const submission = one.submission.slice();
+    executions.set(one.execution, { ...one, submission, status: "running", cancel: undefined, end: nothing, driver });
+    bundle.usedMs = this.#now;
+    ended.delete(one.execution);
+    leftovers.delete(one.execution);
+    return true;
+  }
+
   async driver(execution: string, number: number): Promise<boolean> {
     const kept = this.#running(execution);
     if (kept === undefined || kept.driver > number) return false;
@@ -121,7 +152,8 @@ export class MemoryCoordination implements Coordination {
 
   async end(execution: string, driver: number, status: string, end: Uint8Array, endedAt: number): Promise<boolean> {
     const kept = this.#running(execution);
-    if (kept === undefined || kept.driver !== driver) return false;
+    if (kept === undefined) return this.#hasEnded(execution, driver, status, end);
+    if (kept.driver !== driver) return false;
     Object.assign(kept, { status, end: end.slice(), submission: nothing, cancel: undefined });
     this.#board.leftovers.add(execution);
     this.#board.ended.set(execution, endedAt);
@@ -130,13 +162,30 @@ export class MemoryCoordination implements Coordination {
     return true;
   }
 
+  /** Whoever didn't get the answer asks again. */
+  #hasEnded(execution: string, driver: number, status: string, end: Uint8Array): boolean {
+    const kept = this.#board.executions.get(execution);
+    return kept?.driver === driver && kept.status === status && Buffer.compare(kept.end, end) === 0;
+  }
+
+  async keepMeasures(flow: string, measures: string): Promise<void> {
+    this.#lead();
+    const { measures: kept } = this.#board;
+    kept.delete(flow);
+    kept.set(flow, measures);
+    for (const oldest of kept.keys()) {
+      if (kept.size <= measuredMax) return;
+      kept.delete(oldest);
+    }
+  }
+
   async tidied(execution: string): Promise<void> {
     this.#lead();
     this.#board.leftovers.delete(execution);
   }
 
   async load(graceMs: number): Promise<KeptCluster> {
-    const { machines, executions, leftovers } = this.#board;
+    const { machines, executions, leftovers, measures } = this.#board;
     const from = this.#now - graceMs;
     return {
       machines: [...machines.values()]
@@ -147,6 +196,7 @@ export class MemoryCoordination implements Coordination {
         .toSorted((left, right) => left.submittedAt - right.submittedAt || compare(left.execution, right.execution))
         .map(({ execution }) => execution),
       leftovers: [...leftovers],
+      measures: [...measures].map(([flow, kept]) => ({ flow, measures: kept })),
     };
   }
 
@@ -188,9 +238,14 @@ export class MemoryCoordination implements Coordination {
     });
   }
 
+  #usedBundles(): ReadonlySet<string> {
+    const { executions } = this.#board;
+    return new Set([...executions.values()].flatMap((kept) => (kept.status === "running" ? [kept.bundle] : [])));
+  }
+
   #forgetBundles(): void {
-    const { bundles, executions } = this.#board;
-    const used = new Set([...executions.values()].flatMap((kept) => (kept.status === "running" ? [kept.bundle] : [])));
+    const { bundles } = this.#board;
+    const used = this.#usedBundles();
     for (const [hash, { usedMs }] of bundles) {
       if (usedMs <= this.#now - bundleKeptMs && !used.has(hash)) bundles.delete(hash);
     }

@@ -48,7 +48,8 @@ Options
                        redis://HOST:PORT/DB, memory, none
   --checkpoints PLACE  where checkpoints above 256 KiB are kept: a folder or s3://BUCKET/PREFIX
                        (default: with the store)
-  --resume EXECUTION   go on with a run that was killed or failed; "qstream executions" lists them
+  --resume EXECUTION   go on with a run that was killed or failed; "qstream executions" lists them, of a cluster
+                       "qstream ps"
   --upgrade            with --resume: the flow's code has changed, and takes the old states
   --rescale [STEP=N]   with --resume: go on with N channels of a step (may be repeated); alone: with those that a
                        fresh run on these slots would have. The run goes on under another id, which is printed
@@ -81,8 +82,8 @@ Options
   --faults KINDS       some of restart (all is killed, and gone on with as --resume does), kill, kill-machine, hang,
                        pause, lapse, delay, partition, drop, duplicate, disk-slow, disk-full, disk-broken,
                        disk-damaged, blobs-slow, blobs-away, store-timeout, store-away, store-forgets,
-                       checkpoint-damaged, clock-jump, with commas; all; none (default: all that an execution
-                       survives)
+                       checkpoint-damaged, clock-jump, rebalance, with commas; all; none (default: all that an
+                       execution survives)
   --arg NAME=VALUE     an argument of the flow; may be repeated
   --slots N            how many slots (default 3)
   --parcel N           objects of a parcel (default 64): small ones make more tasks
@@ -131,6 +132,7 @@ Options
                        (default 10000)
   --rebalance          channels move to machines with less to do by themselves, and not only when
                        qstream rebalance asks for it
+  --executions N       how many executions run at once; those beyond wait for their turn (default 16)
 ${files}
 ${security}
   --read-token-file FILE
@@ -261,15 +263,18 @@ const commands = {
   explain,
 } as const;
 
+/** A command that has a help of its own. */
+export type CommandName = keyof typeof commands;
+
 /** Help of the program. */
 export function helpOf(): string;
 /** Help of one command. */
-export function helpOf(command: keyof typeof commands): string;
+export function helpOf(command: CommandName): string;
 /** Help of the command that a user names; undefined where there is none of that name. */
 export function helpOf(command: string | undefined): string | undefined;
 export function helpOf(command?: string): string | undefined {
   if (command === undefined || command === "help") return general;
-  return Object.hasOwn(commands, command) ? commands[command as keyof typeof commands] : undefined;
+  return Object.hasOwn(commands, command) ? commands[command as CommandName] : undefined;
 }
 
 /** What is printed when a command is wrong. */

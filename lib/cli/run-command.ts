@@ -99,7 +99,9 @@ async function runFlow(
   }
   const outputs = await execution.outputs.catch((error: unknown) => {
     process.stderr.write(`${describeError(error)}\n`);
-    if (canGoOn(options, error)) process.stderr.write(`To go on with it: ${resumingCommand(options, execution.id)}\n`);
+    const begun = execution.metrics !== undefined;
+    if (canGoOn(options, error, begun))
+      process.stderr.write(`To go on with it: ${resumingCommand(options, execution.id)}\n`);
     return undefined;
   });
   if (outputs === undefined) return interrupt.exitCode ?? 1;
@@ -135,14 +137,27 @@ function localOptions(options: RunCommandOptions): RunOptions {
   };
 }
 
-/** False where nothing of the execution outlives this process, or another process has it. */
-function canGoOn({ store, cluster: place }: RunCommandOptions, error: unknown): boolean {
-  const lost = error instanceof QStreamError && (error.code === "EXECUTION_TAKEN" || error.code === "STORE_LOST");
-  return place === undefined && store !== "none" && store !== "memory" && !lost;
+const notOver: readonly unknown[] = ["EXECUTION_TAKEN", "STORE_LOST"];
+// Of these a cluster's client doesn't know how its execution ended.
+const notHeard: readonly unknown[] = [...notOver, "EXECUTION_UNKNOWN", "MACHINE_UNREACHABLE", "SESSION_CLOSED"];
+
+/**
+ * False where nothing of the execution outlives this process, or another process has it.
+ *
+ * @param begun - on a cluster it may fail before anything of it is kept
+ */
+function canGoOn({ store, cluster: place }: RunCommandOptions, error: unknown, begun: boolean): boolean {
+  const code = error instanceof QStreamError ? error.code : undefined;
+  if (place !== undefined) return begun && !notHeard.includes(code);
+  return store !== "none" && store !== "memory" && !notOver.includes(code);
 }
 
 /** The command that goes on with an execution. A store that isn't the usual one is named, but for one with a password. */
-function resumingCommand({ flow, store, checkpoints }: RunCommandOptions, execution: string): string {
+function resumingCommand(options: RunCommandOptions, execution: string): string {
+  const { flow, store, checkpoints } = options;
+  if (options.cluster !== undefined) {
+    return `npx qstream run ${quoted(flow)} --resume ${execution} --cluster ${quoted(options.cluster.url)}`;
+  }
   const usual = store === storeOf({});
   const named = usual ? "" : ` --store ${/\/\/.*@/u.test(store) ? "URL" : quoted(store)}`;
   const place = checkpoints === undefined ? "" : ` --checkpoints ${quoted(checkpoints)}`;

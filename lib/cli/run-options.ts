@@ -138,9 +138,6 @@ const notOnClusters: Readonly<Partial<Record<keyof Values, string>>> = {
   "turn-ms": `${ofMachines} --turn-ms`,
   store: ofHead,
   checkpoints: ofHead,
-  resume: "an execution that has ended is run again there: leave it out",
-  upgrade: "an execution that has ended is run again there: leave it out",
-  rescale: "an execution gets other channels where it is gone on with: leave it out",
   explain: "qstream explain FLOW --cluster URL draws it there",
   "read-token-file": "the token that lets a client only look can't submit: give --token-file",
 };

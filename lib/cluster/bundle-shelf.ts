@@ -9,17 +9,30 @@ export interface BundleKeeper {
   readonly bundle: (hash: string) => Promise<Uint8Array | undefined>;
 }
 
-const shelfBytesMax = 512 * 2 ** 20;
+const shelfBytesMaxDefault = 512 * 2 ** 20;
 
-/** The code of flows that clients have sent to the head, for machines and drivers to fetch. The oldest go when there is no room. */
+/**
+ * The code of flows that clients have sent to the head, for machines and drivers to fetch. When there is no room, what no execution
+ * uses goes, the least recently used first.
+ */
 export class BundleShelf {
+  /** By hash; what was used last is the last. */
   readonly #bundles = new Map<string, Buffer>();
   /** Undefined while the head waits. */
   readonly #keeper: () => BundleKeeper | undefined;
+  readonly #inUse: () => ReadonlySet<string>;
+  readonly #bytesMax: number;
   #bytes = 0;
 
-  constructor(keeper: () => BundleKeeper | undefined) {
+  /** @param inUse - hashes of the code of executions that aren't over */
+  constructor(
+    keeper: () => BundleKeeper | undefined,
+    inUse: () => ReadonlySet<string>,
+    bytesMax: number = shelfBytesMaxDefault,
+  ) {
     this.#keeper = keeper;
+    this.#inUse = inUse;
+    this.#bytesMax = bytesMax;
   }
 
   /** Answers a request for /bundles/<hash>. */
@@ -54,7 +67,10 @@ export class BundleShelf {
   /** What isn't in memory (any more) may have come to the head before this one. */
   async #find(hash: string): Promise<Buffer | undefined> {
     const held = this.#bundles.get(hash);
-    if (held !== undefined) return held;
+    if (held !== undefined) {
+      this.#put(hash, held);
+      return held;
+    }
     const kept = await this.#keeper()?.bundle(hash);
     if (kept === undefined) return undefined;
     const bytes = Buffer.from(kept.buffer, kept.byteOffset, kept.byteLength);
@@ -93,11 +109,13 @@ export class BundleShelf {
   }
 
   #put(hash: string, bytes: Buffer): void {
-    if (this.#bundles.has(hash)) return;
+    if (!this.#bundles.delete(hash)) this.#bytes += bytes.byteLength;
     this.#bundles.set(hash, bytes);
-    this.#bytes += bytes.byteLength;
+    if (this.#bytes <= this.#bytesMax) return;
+    const inUse = this.#inUse();
     for (const [oldest, { byteLength }] of this.#bundles) {
-      if (this.#bytes <= shelfBytesMax || oldest === hash) return;
+      if (this.#bytes <= this.#bytesMax || oldest === hash) return;
+      if (inUse.has(oldest)) continue;
       this.#bundles.delete(oldest);
       this.#bytes -= byteLength;
     }

@@ -1,15 +1,16 @@
 import type { ChannelMove, ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
 import { upload } from "../../actors/transport/wire/download.ts";
 import type { Security, Tls } from "../../actors/transport/wire/security.ts";
-import { machineBundle, type MachineBundle } from "../code/machine-bundle.ts";
+import { codeHashOf, machineBundle, type MachineBundle } from "../code/machine-bundle.ts";
 import { errorFromData, QStreamError } from "../core/errors.ts";
-import { EventListener } from "../flow/event-listener.ts";
-import { EventLog, type Execution } from "../flow/execution.ts";
+import { orAborted, reasonOf } from "../flow/aborting.ts";
+import type { Execution } from "../flow/execution.ts";
 import type { FlowSession, SessionStart } from "../flow/session.ts";
-import type { StoredFlow } from "../flow/stored-flow.ts";
+import { decodeStoredFlow, type StoredFlow } from "../flow/stored-flow.ts";
 import { securityOf } from "./client-security.ts";
 import { ClusterDatasets } from "./cluster-datasets.ts";
 import { findHead, type FoundHead } from "./find-head.ts";
+import { Followed } from "./followed.ts";
 import { headUrl, plainUrl } from "./head-url.ts";
 import { decodeOutputs, eventFrom } from "./outputs.ts";
 import type { FromClient, ListedExecution, ListedMachine, RebalancedExecution, ToClient } from "./protocol.ts";
@@ -34,16 +35,6 @@ export interface ClusterOptions {
   readonly leaseMs?: number;
 }
 
-/** An execution, as its client sees it. */
-interface Followed {
-  readonly log: EventLog;
-  readonly listener: EventListener;
-  readonly resolve: (outputs: Record<string, unknown>) => void;
-  readonly reject: (error: unknown) => void;
-  /** It was submitted here, and ends with the session. */
-  readonly own: boolean;
-}
-
 /** Somebody who waits for the answer to a request. */
 interface Waiting {
   readonly answered: (answer: ToClient) => void;
@@ -60,6 +51,8 @@ export interface FollowOptions {
 export interface ClusterListing {
   readonly machines: readonly ListedMachine[];
   readonly executions: readonly ListedExecution[];
+  /** Connections and requests that the head hasn't let in since it began. */
+  readonly refusedConnections: number;
 }
 
 /** A connection with the head of a cluster. Close it when it isn't needed any more: `await using`. */
@@ -117,7 +110,7 @@ export class ClusterSession implements FlowSession {
   /** The machines of the cluster, and its executions. */
   async list(): Promise<ClusterListing> {
     return this.#ask({ kind: "list" }, (answer) =>
-      answer.kind === "listed" ? answer : { machines: [], executions: [] },
+      answer.kind === "listed" ? answer : { machines: [], executions: [], refusedConnections: 0 },
     );
   }
 
@@ -166,18 +159,21 @@ export class ClusterSession implements FlowSession {
    * @throws QStreamError EXECUTION_UNKNOWN, MACHINE_REFUSED
    */
   async follow(execution: string, { onEvent }: FollowOptions = {}): Promise<Execution<Record<string, unknown>>> {
-    return this.#ask({ kind: "follow", execution }, () => this.#watch(execution, onEvent, false));
+    const request = { kind: "follow", execution } as const;
+    const followed = await this.#ask(request, (answer) =>
+      this.#watch(answer, { name: execution, onEvent, own: false }),
+    );
+    return followed.execution;
   }
 
   /** @internal Starts an execution; users call `flow.run(args, { on: session })`. */
   async start(start: SessionStart): Promise<Execution<Record<string, unknown>>> {
-    const { reference, args, options, resumed } = start;
-    if (resumed !== undefined) throw noResuming();
+    const { reference, args, options, resumed, rescale } = start;
     this.#leader();
     const bundle = await this.#bundleOf(reference.module);
     const isNew = !this.#uploaded.has(bundle.hash);
     if (isNew) await this.#upload(bundle);
-    const { limits, strict, verifyReplay, exactlyOnce, onEvent } = options;
+    const { limits, strict, verifyReplay, exactlyOnce, onEvent, signal } = options;
     const submission = {
       module: reference.module,
       flow: reference.name,
@@ -185,17 +181,27 @@ export class ClusterSession implements FlowSession {
       options: { limits, strict, verifyReplay, exactlyOnce, store: this.#options.store },
       bundle: bundle.hash,
       detach: this.#options.detach ?? false,
+      ...(resumed === undefined ? {} : { resume: { execution: resumed.execution, rescale } }),
     };
-    const submit = (): Promise<Execution<Record<string, unknown>>> =>
+    const submit = (): Promise<Followed> =>
       this.#ask({ kind: "submit", submission }, (answer) =>
-        this.#watch(answer.kind === "submitted" ? answer.execution : "", onEvent, true),
+        this.#watch(answer, { name: resumed?.execution, onEvent, own: true }),
       );
-    return submit().catch(async (error: unknown) => {
+    const followed = await submit().catch(async (error: unknown) => {
       // Code that nobody has used for long isn't kept.
       if (isNew || !(error instanceof QStreamError) || error.code !== "FLOW_NOT_FOUND") throw error;
       await this.#upload(bundle);
       return submit();
     });
+    const { execution } = followed;
+    // With other channels it gets another name, once what is on its way has been taken; or it can't have them, and fails.
+    if (resumed !== undefined && rescale !== undefined) {
+      await orAborted(Promise.race([followed.named, execution.outputs]), signal).catch((error: unknown) => {
+        if (signal?.aborted === true) execution.cancel(reasonOf(signal));
+        throw error;
+      });
+    }
+    return execution;
   }
 
   async #upload({ hash, bytes }: MachineBundle): Promise<void> {
@@ -203,9 +209,24 @@ export class ClusterSession implements FlowSession {
     this.#uploaded.add(hash);
   }
 
-  /** @internal */
-  findStored(): Promise<StoredFlow> {
-    return Promise.reject(noResuming());
+  /** @internal What the cluster keeps of an execution that ended before it was done. */
+  async findStored(execution: string): Promise<StoredFlow> {
+    if (this.#options.store === "none") {
+      throw new QStreamError(
+        "OPTION_INVALID",
+        `execution ${execution} can't be gone on with: the session keeps no lineage`,
+        {
+          advice: 'Open it without the store "none"',
+        },
+      );
+    }
+    const answer = await this.#ask({ kind: "stored", execution }, (said) => said);
+    return decodeStoredFlow(execution, answer.kind === "stored" ? answer.description : new Uint8Array());
+  }
+
+  /** @internal Hash of a flow's code, as drivers keep it. */
+  async codeHash(module: string): Promise<string> {
+    return codeHashOf((await this.#bundleOf(module)).hash);
   }
 
   /** Ends the connection. Executions that were submitted here are cancelled, and their datasets released, but for `detach`. */
@@ -227,22 +248,15 @@ export class ClusterSession implements FlowSession {
   }
 
   /** Hears of an execution from now on; what the head says of it comes behind its answer. */
-  #watch(id: string, onEvent: FollowOptions["onEvent"], own: boolean): Execution<Record<string, unknown>> {
-    const log = new EventLog();
-    const listener = new EventListener(onEvent, (error) => this.#stop(id, error.message));
-    const outputs = new Promise<Record<string, unknown>>((resolve, reject) => {
-      this.#executions.set(id, { log, listener, resolve, reject, own });
-    });
-    outputs.catch(() => {});
-    return {
-      id,
-      outputs,
-      events: () => log.read(),
-      get metrics() {
-        return log.metrics;
-      },
-      cancel: (reason) => this.#stop(id, reason),
-    };
+  #watch(
+    answer: ToClient,
+    how: { readonly name: string | undefined; readonly onEvent: FollowOptions["onEvent"]; readonly own: boolean },
+  ): Followed {
+    const execution = answer.kind === "submitted" ? answer.execution : "";
+    const name = how.name ?? execution;
+    const followed = new Followed({ ...how, name, cancel: (reason) => this.#stop(execution, reason) });
+    this.#executions.set(execution, followed);
+    return followed;
   }
 
   #stop(id: string, reason: string | undefined): void {
@@ -281,6 +295,7 @@ export class ClusterSession implements FlowSession {
     switch (message.kind) {
       case "listed":
       case "submitted":
+      case "stored":
       case "cancelling":
       case "drained":
       case "rebalanced":
@@ -293,6 +308,9 @@ export class ClusterSession implements FlowSession {
       case "elsewhere":
         // Said first of all, to whoever looked for the head.
         return;
+      case "named":
+        this.#executions.get(message.execution)?.goesOnAs(message.name);
+        return;
       case "event": {
         const event = eventFrom(message.event);
         const known = this.#executions.get(message.execution);
@@ -301,18 +319,19 @@ export class ClusterSession implements FlowSession {
         return;
       }
       case "done":
-        this.#over(message.execution, async ({ listener, resolve, own }) => {
+        this.#over(message.execution, async (followed) => {
+          const { listener, own } = followed;
           const outputs = await decodeOutputs(message.outputs);
           if (message.held) this.#head?.talk.tellPlainly({ kind: "taken", execution: message.execution });
           listener.end();
-          resolve(this.#datasets.join(outputs, own));
+          followed.resolve(this.#datasets.join(outputs, own));
         });
         return;
       case "failed":
-        this.#over(message.execution, ({ listener, reject }) => {
+        this.#over(message.execution, (followed) => {
           // An execution that was cancelled because onEvent threw fails with what that threw.
-          listener.end();
-          reject(errorFromData(message.error));
+          followed.listener.end();
+          followed.reject(errorFromData(message.error));
         });
     }
   }
@@ -324,7 +343,7 @@ export class ClusterSession implements FlowSession {
     followed.log.end();
     void Promise.resolve()
       .then(() => settle(followed))
-      .catch(followed.reject);
+      .catch((error: unknown) => followed.reject(error));
   }
 
   /** The connection is over. A head that leads, the same or another, is looked for: executions go on meanwhile. */
@@ -356,14 +375,14 @@ export class ClusterSession implements FlowSession {
     for (const execution of this.#executions.keys()) {
       this.#ask({ kind: "follow", execution }, () => {}).catch((error: unknown) => {
         // A connection that broke again is another's affair.
-        if (error !== this.#broken) this.#over(execution, ({ reject }) => reject(error));
+        if (error !== this.#broken) this.#over(execution, (followed) => followed.reject(error));
       });
     }
   }
 
   #failAll(error: QStreamError): void {
     for (const { failed } of this.#waiting.splice(0)) failed(error);
-    for (const execution of this.#executions.keys()) this.#over(execution, ({ reject }) => reject(error));
+    for (const execution of this.#executions.keys()) this.#over(execution, (followed) => followed.reject(error));
   }
 }
 
@@ -372,9 +391,3 @@ function closedError(): QStreamError {
 }
 
 const leaseMsDefault = 10_000;
-
-function noResuming(): QStreamError {
-  return new QStreamError("UNSUPPORTED", "an execution of a cluster can't be gone on with from a client", {
-    advice: "Its driver makes up for what is lost while it runs; once it has ended, run the flow again",
-  });
-}

@@ -26,7 +26,9 @@ async function drive(start: DriverStart): Promise<void> {
   const { token, tls } = start;
   // Code that came for one execution is there for the next. All are those of one head, with its token.
   bundles ??= new Bundles({ token, tls }, settleBundle);
-  const code = { fetch: bundles.fetch.bind(bundles), close: () => {} };
+  const kept = bundles;
+  const close = (): void => kept.release(start.execution);
+  const code = { fetch: kept.fetch.bind(kept), release: kept.release.bind(kept), close };
   driver = new Driver(tell, { ...systemDriverWorld, openBundles: () => code });
   const isDone = await driver.run(start);
   driver = undefined;

@@ -13,6 +13,8 @@ const waitingMax = 2;
 export interface DriverHandle {
   /** Drivers that the execution has had, with this one. */
   readonly number: number;
+  /** It isn't started: others run. */
+  readonly waits?: boolean;
   tell: (message: ToDriver) => void;
   /** Ends it as it is: another one goes on with its execution. */
   kill: () => Promise<void>;

@@ -1,11 +1,10 @@
-import type { StepBytes } from "../placement/index.ts";
 import type { HeadExecutionsParts } from "./head-executions.ts";
 import type { KnownExecution } from "./known-execution.ts";
 import type { DriverStart, ListedExecution, Submission } from "./protocol.ts";
 
 /** What the driver of an execution is started with. */
 export function driverStart(
-  { execution, drivers }: KnownExecution,
+  { execution, drivers, firstDriver }: KnownExecution,
   submission: Submission,
   epoch: number,
   parts: HeadExecutionsParts & { readonly measured: DriverStart["measured"] },
@@ -15,6 +14,7 @@ export function driverStart(
     kind: "start",
     execution,
     driver: drivers,
+    begins: drivers === firstDriver,
     epoch,
     submission,
     bundle: { hash: submission.bundle, url: bundleUrl(submission.bundle) },
@@ -34,13 +34,4 @@ export function driverStart(
 export function tellingExecution(executions: readonly ListedExecution[], flow: string): ListedExecution | undefined {
   const ofFlow = executions.filter(({ flow: other, metrics }) => other === flow && metrics !== undefined);
   return ofFlow.findLast(({ status }) => status === "running") ?? ofFlow.findLast(({ status }) => status === "done");
-}
-
-/** What the steps of a flow took and sent when it was last done, as far as the head remembers. */
-export function measuredBefore(
-  executions: readonly ListedExecution[],
-  flow: string,
-): readonly (readonly [step: string, bytes: StepBytes])[] | undefined {
-  const done = executions.findLast(({ flow: other, status }) => other === flow && status === "done");
-  return done?.metrics?.steps.map(({ step, metrics: { bytesIn, bytesOut } }) => [step, { bytesIn, bytesOut }]);
 }

@@ -2,7 +2,7 @@ import { systemWorld, type MachineWorld } from "../../actors/cluster/machine-wor
 import { RemoteSlots } from "../../actors/cluster/remote-slots.ts";
 import type { ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
 import { decodeArguments } from "../../actors/slot/arguments.ts";
-import { settleBundle } from "../code/machine-bundle.ts";
+import { codeHashOf, settleBundle } from "../code/machine-bundle.ts";
 import type { FileSystem } from "../core/contracts/file-system.ts";
 import type { ExecutionStatus, LineageStore } from "../core/contracts/lineage-store.ts";
 import { errorToData, QStreamError } from "../core/errors.ts";
@@ -10,11 +10,12 @@ import { findFlow } from "../core/flow-registry.ts";
 import { delay } from "../core/seam/clock.ts";
 import { openFileSystem } from "../files/index.ts";
 import { reasonOf } from "../flow/aborting.ts";
+import { nextName } from "../flow/rescaled-name.ts";
 import type { Execution } from "../flow/execution.ts";
 import type { Graph } from "../flow/graph.ts";
 import { Session, type LaunchHooks, type SessionOptions, type SessionWorld } from "../flow/session.ts";
 import { encodeOutputs, plainEvent } from "./outputs.ts";
-import type { DriverStart, FromDriver, ToDriver } from "./protocol.ts";
+import type { DriverStart, FromDriver, ResumedSubmission, ToDriver } from "./protocol.ts";
 
 interface Prepared {
   readonly graph: Graph;
@@ -45,8 +46,8 @@ export class Driver {
   readonly #draining = new Set<string>();
   /** When clients are told next how far channels are. */
   #progressDueAt = -Infinity;
-  /** Another driver could go on with it. */
-  #recoverable = false;
+  /** Another driver could go on with it: from what is kept, or because nothing has begun. */
+  #recoverable = true;
   #remote: RemoteSlots | undefined;
   #store: LineageStore | undefined;
   #session: Session | undefined;
@@ -63,8 +64,8 @@ export class Driver {
       await this.#run(start, async (outputs) => this.#tell({ kind: "done", outputs: await encodeOutputs(outputs) }));
       return true;
     } catch (error) {
-      // Without a word the head takes this driver for crashed: another one goes on from what is in the store.
-      if (!this.#lostAllMachines(error)) this.#tell({ kind: "failed", error: errorToData(error) });
+      // The head takes a forsaken driver for crashed: another one goes on from what is in the store.
+      this.#tell({ kind: this.#lostAllMachines(error) ? "forsaken" : "failed", error: errorToData(error) });
       return false;
     }
   }
@@ -104,27 +105,29 @@ export class Driver {
     const hooks: LaunchHooks = { onReport: () => {}, onLost: () => {} };
     const files = this.#world.files(start.files);
     const url = submission.options.store === "none" ? "none" : start.store;
-    this.#recoverable = url !== "none";
     // None of these waits for another.
     const [load, remote, store] = await Promise.all([
-      bundles.fetch(bundle),
+      bundles.fetch(bundle, start.execution),
       this.#openSlots(start, url, hooks, files),
       url === "none" ? undefined : openStore(url),
     ]);
     this.#store = store;
-    const options = { ...this.#world.session, store: url, leaseMs: start.leaseMs, storeWaitMs };
+    const { leaseMs } = start;
+    const isRescaled = submission.resume?.rescale !== undefined;
+    const options = { ...this.#world.session, store: url, leaseMs, storeWaitMs: storeWaitOf(leaseMs) };
     const session = new Session(options, remote, hooks, {
       ...sessionWorld,
       clock: sockets.clock,
       host: host(),
-      store: store === undefined ? undefined : withoutEnds(store),
+      store: store === undefined ? undefined : withoutEnds(store, () => isRescaled && this.#execution === undefined),
       files,
-      code: { load, hash: bundle.hash.slice(0, 24) },
+      code: { load, hash: codeHashOf(bundle.hash) },
       rebalances: start.rebalances,
     });
     this.#session = session;
     try {
       await this.#machinesCome(start, hooks, remote);
+      this.#recoverable = url !== "none";
       this.#execution = await this.#start(start, session, store, load);
       if (this.#stop.signal.aborted) this.#execution.cancel(reasonOf(this.#stop.signal));
       await done(await this.#execution.outputs);
@@ -135,7 +138,7 @@ export class Driver {
   }
 
   async #openSlots(start: DriverStart, store: string, hooks: LaunchHooks, files: FileSystem): Promise<RemoteSlots> {
-    const { execution, driver, epoch, bundle, leaseMs, host, token, tls, machines } = start;
+    const { execution, driver, epoch, submission, bundle, leaseMs, host, token, tls, machines } = start;
     const remote = await RemoteSlots.open({
       world: this.#world,
       id: this.#world.freshId("driver"),
@@ -147,8 +150,8 @@ export class Driver {
       epoch,
       bundle,
       store,
-      storeWaitMs,
-      storeAnswers: () => this.#storeAnswers(execution),
+      storeWaitMs: storeWaitOf(leaseMs),
+      storeAnswers: () => this.#storeAnswers(this.#execution?.id ?? submission.resume?.execution ?? execution),
       lineage: () => hooks.lineage,
       onReport: (report) => hooks.onReport(report),
       onLost: (slot, error, activity) => hooks.onLost(slot, error, activity),
@@ -156,21 +159,21 @@ export class Driver {
         hooks.onAdded?.();
         this.#drain();
       },
-      onTaken: () => {
-        const taken = new QStreamError("EXECUTION_TAKEN", `another driver goes on with execution ${execution}`);
-        hooks.lineage?.failed(execution, taken);
+      onTaken: (name) => {
+        const taken = new QStreamError("EXECUTION_TAKEN", `another driver goes on with execution ${name}`);
+        hooks.lineage?.failed(this.#execution?.id ?? name, taken);
         this.#stop.abort(taken);
       },
     });
     this.#remote = remote;
     remote.add(...machines);
     // Their code is on its way while the flow is looked at here.
-    remote.open(execution);
+    remote.open(submission.resume?.execution ?? execution);
     return remote;
   }
 
   /** Waits for machines: a moment for all that are known, longer for any, and as long as it takes where there were some before. */
-  async #machinesCome({ driver, leaseMs }: DriverStart, hooks: LaunchHooks, remote: RemoteSlots): Promise<void> {
+  async #machinesCome({ begins, leaseMs }: DriverStart, hooks: LaunchHooks, remote: RemoteSlots): Promise<void> {
     const { signal } = this.#stop;
     const { clock } = this.#world.sockets;
     const began = clock.monotonic();
@@ -178,7 +181,8 @@ export class Driver {
     for (;;) {
       const waited = clock.monotonic() - began;
       if (remote.slots.length > 0 && (!remote.awaitsMachines || waited > Math.min(leaseMs, allMachinesMs))) break;
-      if (driver === 1 && remote.machines.length === 0 && waited > anyMachineLeases * leaseMs) {
+      if (remote.forsaken !== undefined) throw remote.forsaken;
+      if (begins && remote.machines.length === 0 && waited > anyMachineLeases * leaseMs) {
         throw new QStreamError("MACHINE_UNREACHABLE", "the cluster has no machine that could run it", {
           advice: "Start one: qstream worker --join with the URL of the head",
         });
@@ -197,12 +201,13 @@ export class Driver {
 
   /** Starts the execution, or goes on with it where a driver before this one had begun. */
   async #start(
-    { execution, driver, submission, measured }: DriverStart,
+    start: DriverStart,
     session: Session,
     store: LineageStore | undefined,
     load: string,
   ): Promise<Execution<Record<string, unknown>>> {
-    const { module, flow, args } = submission;
+    const { execution, driver, submission, measured } = start;
+    const { module, flow, args, resume } = submission;
     const reference = { module, name: flow, load };
     const registered = await findFlow(reference);
     const prepared = registered.prepare(await decodeArguments(args)) as Prepared;
@@ -218,11 +223,16 @@ export class Driver {
       signal: this.#stop.signal,
     };
     const begun = { id: execution, reference, args, ...prepared, options, measured: new Map(measured) };
-    // One that ended before it had written anything begins anew.
-    if (driver === 1 || (await store?.find(execution)) === undefined) return session.start(begun);
-    const stored = await session.findStored(execution);
-    // Its code and arguments are those that it was begun with, by their hash and from the same place; slots compare the plan.
-    return session.start({ ...begun, resumed: { execution, stored, firstLife: (driver - 1) * livesMax } });
+    const before = await whatGoesOn(start, store);
+    if (before === undefined) return session.start(begun);
+    const { execution: name, rescale } = before;
+    const stored = await session.findStored(name);
+    const resumed = { execution: name, stored, firstLife: (driver - 1) * livesMax };
+    // Its code and arguments are those that it was begun with: by their hash and from the same place, or its client has looked. Slots
+    // compare the plan.
+    const started = await session.start({ ...begun, resumed, rescale });
+    if (resume?.rescale !== undefined) this.#tell({ kind: "named", name: started.id });
+    return started;
   }
 
   /** Whether the store can be reached from here. */
@@ -296,7 +306,9 @@ export class Driver {
   }
 }
 
-const storeWaitMs = 60_000;
+const storeWaitLeastMs = 60_000;
+// A machine that can't reach the store says so after a lease and again half a lease later: then others go on without it.
+const storeWaitLeases = 4;
 const allMachinesMs = 2000;
 const anyMachineLeases = 3;
 const lookMs = 100;
@@ -305,11 +317,36 @@ const progressMsMost = 1000;
 // More lives than one driver makes.
 const livesMax = 2 ** 20;
 
-/** The head drops what is kept of an execution, once its end is kept: until then another driver could go on with it. */
-function withoutEnds(store: LineageStore): LineageStore {
+/** Milliseconds for which a store that is away is waited for. */
+function storeWaitOf(leaseMs: number): number {
+  return Math.max(storeWaitLeastMs, storeWaitLeases * leaseMs);
+}
+
+/** What a driver goes on with, and whether it is to have other channels; undefined for an execution that begins. */
+async function whatGoesOn(
+  { execution, begins, submission: { resume } }: DriverStart,
+  store: LineageStore | undefined,
+): Promise<ResumedSubmission | undefined> {
+  const before = resume ?? { execution, rescale: undefined };
+  if (begins) return resume;
+  if ((await store?.find(before.execution)) !== undefined) return before;
+  // The driver before this one hasn't written anything; or it has given it other channels, and dropped what that went on from.
+  return before.rescale === undefined ? resume : { execution: nextName(before.execution), rescale: undefined };
+}
+
+/**
+ * The head sees to what is kept of an execution, once its end is kept: until then another driver could go on with it.
+ *
+ * @param isChanging - true while its channels change, and others take the place of what is kept
+ */
+function withoutEnds(store: LineageStore, isChanging: () => boolean): LineageStore {
   return new Proxy(store, {
     get(target, name): unknown {
-      if (name === "drop") return async () => {};
+      if (name === "drop") {
+        return async (execution: string) => {
+          if (isChanging()) await target.drop(execution);
+        };
+      }
       if (name === "setStatus") {
         return async (execution: string, status: ExecutionStatus) => {
           if (status === "running") await target.setStatus(execution, status);

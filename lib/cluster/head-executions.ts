@@ -3,9 +3,11 @@ import type { MachinePlace } from "../../actors/cluster/protocol.ts";
 import type { Coordination } from "../core/contracts/coordination.ts";
 import type { LineageStore } from "../core/contracts/lineage-store.ts";
 import { errorToData, QStreamError } from "../core/errors.ts";
-import { delay, type Clock } from "../core/seam/clock.ts";
-import type { DriverHandle, Drivers, FromDriverProcess } from "./driver-process.ts";
-import { driverStart, measuredBefore } from "./driver-start.ts";
+import type { Clock } from "../core/seam/clock.ts";
+import { startedName } from "../flow/rescaled-name.ts";
+import { Drainings } from "./drainings.ts";
+import type { DriverHandle, FromDriverProcess } from "./driver-process.ts";
+import { driverStart } from "./driver-start.ts";
 import type { HeadWorld } from "./head-world.ts";
 import { HeldOutputs } from "./held-outputs.ts";
 import type { HeadOptions } from "./head.ts";
@@ -15,6 +17,8 @@ import {
   keptExecution,
   knownEnd,
   listExecution,
+  lostForGood,
+  metricsOf,
   newExecution,
   remember,
   statusOf,
@@ -25,8 +29,12 @@ import {
   type KnownEnd,
   type KnownExecution,
 } from "./known-execution.ts";
+import { LimitedDrivers } from "./limited-drivers.ts";
+import { Measures } from "./measures.ts";
 import type { ListedExecution, RebalancedExecution, Submission, ToDriver } from "./protocol.ts";
 import { Rebalances } from "./rebalances.ts";
+import { notLeading, Reign } from "./reign.ts";
+import { descriptionOf, refuseResuming, settleLineage } from "./resuming.ts";
 
 export interface HeadExecutionsParts extends HeadOptions {
   readonly world: HeadWorld;
@@ -39,22 +47,10 @@ export interface HeadExecutionsParts extends HeadOptions {
   readonly deposed: () => void;
 }
 
-interface Led {
-  readonly epoch: number;
-  readonly state: Coordination;
-}
-
-interface Draining {
-  readonly machine: string;
-  readonly awaited: Set<string>;
-  readonly done: () => void;
-}
-
 // Executions that are over, of which the head still knows the end.
 const endedMax = 100;
 // Drivers of one execution that may end by themselves, one after the other.
 const crashesMax = 4;
-const retryMs = 200;
 
 /**
  * The executions of a cluster, each with its driver and the clients that follow it. What has to outlive this head is in Redis before
@@ -63,17 +59,20 @@ const retryMs = 200;
 export class HeadExecutions {
   readonly #parts: HeadExecutionsParts;
   readonly #known = new Map<string, KnownExecution>();
-  readonly #drivers: Drivers;
+  readonly #drivers: LimitedDrivers;
   readonly #clock: Clock;
-  readonly #draining = new Set<Draining>();
+  readonly #drainings = new Drainings();
   readonly #held: HeldOutputs;
   readonly #rebalances = new Rebalances();
+  readonly #measures = new Measures({
+    keep: (flow, text) => this.#reign?.attempt((state) => state.keepMeasures(flow, text)),
+  });
   #store: LineageStore | undefined;
-  #led: Led | undefined;
+  #reign: Reign | undefined;
 
   constructor(parts: HeadExecutionsParts) {
     this.#parts = parts;
-    this.#drivers = parts.world.drivers();
+    this.#drivers = new LimitedDrivers(parts.world.drivers(), parts.executions);
     this.#clock = parts.world.sockets.clock;
     this.#held = new HeldOutputs(undefined, this.#clock);
   }
@@ -81,8 +80,9 @@ export class HeadExecutions {
   /** Goes on with what the head before this one had begun. @throws QStreamError STORE_*, HEAD_DEPOSED */
   async lead(epoch: number, state: Coordination): Promise<void> {
     this.#store ??= await this.#parts.world.openStore(this.#parts.store);
-    this.#led = { epoch, state };
-    const { executions, leftovers } = await state.load(0);
+    this.#reign = new Reign({ ...this.#parts, epoch, state, clock: this.#clock });
+    const { executions, leftovers, measures } = await state.load(0);
+    this.#measures.restore(measures);
     for (const execution of executions) {
       // oxlint-disable-next-line no-await-in-loop -- each may have large arguments
       const kept = await state.execution(execution);
@@ -98,14 +98,14 @@ export class HeadExecutions {
 
   /** Another head leads: what runs here is its own from now on. */
   async depose(): Promise<void> {
-    this.#led = undefined;
+    this.#reign?.end();
+    this.#reign = undefined;
     this.#drivers.close();
     const known = [...this.#known.values()];
     this.#known.clear();
     this.#held.clear();
     for (const { abandoned } of known) abandoned?.();
-    for (const draining of this.#draining) draining.done();
-    this.#draining.clear();
+    this.#drainings.clear();
     this.#rebalances.clear();
     await Promise.all(known.map(async ({ driver }) => driver?.kill()));
     // It may have been emptied: another connection finds out.
@@ -113,19 +113,43 @@ export class HeadExecutions {
     this.#store = undefined;
   }
 
-  /** Fulfilled once another head would go on with it. @throws QStreamError FLOW_NOT_FOUND, STORE_*, HEAD_DEPOSED */
+  /** Fulfilled once another head would go on with it. @throws QStreamError CLUSTER_FULL, FLOW_NOT_FOUND, STORE_*, HEAD_DEPOSED */
   async submit(execution: string, submission: Submission): Promise<void> {
-    const { bundle, flow } = submission;
+    const { bundle, flow, resume } = submission;
+    this.#drivers.admit();
     const submittedAt = this.#clock.now();
     const one = { execution, bundle, flow, submission: serialize(submission), submittedAt };
-    const state = this.#leading().state;
-    await state.submit(one).catch(async (error: unknown) => {
-      // It was long ago that somebody used it.
-      if (!(error instanceof QStreamError) || error.code !== "FLOW_NOT_FOUND") throw this.#noticed(error);
-      if (!(await this.#parts.keepBundle(bundle))) throw error;
-      await state.submit(one);
-    });
-    this.#known.set(execution, newExecution(execution, submission, submittedAt));
+    if (resume === undefined) {
+      await this.#leading().withCode(bundle, (state) => state.submit(one));
+      this.#known.set(execution, newExecution(execution, submission, submittedAt));
+      return;
+    }
+    await this.stored(resume.execution);
+    const before = this.#known.get(execution);
+    refuseResuming(resume.execution, before);
+    const known = newExecution(execution, submission, submittedAt, (before?.drivers ?? 0) + 1);
+    // From now on it runs, and nobody else can go on with it.
+    this.#known.delete(execution);
+    this.#known.set(execution, known);
+    try {
+      // It has told its end, and may not have closed all yet.
+      await before?.driver?.kill();
+      const isOurs = await this.#leading().withCode(bundle, (state) => state.resume(one, known.drivers));
+      if (!isOurs) refuseResuming(resume.execution, known);
+    } catch (error) {
+      if (this.#known.get(execution) === known) {
+        this.#known.delete(execution);
+        if (before !== undefined) this.#known.set(execution, before);
+        if (before !== undefined) void this.#tidy(execution);
+      }
+      throw error;
+    }
+  }
+
+  /** What is kept of an execution that can be gone on with. @throws QStreamError EXECUTION_UNKNOWN, EXECUTION_TAKEN, STORE_* */
+  stored(execution: string): Promise<Uint8Array> {
+    refuseResuming(execution, this.#known.get(startedName(execution)));
+    return descriptionOf(this.#store, execution);
   }
 
   /** Starts the driver of an execution that was submitted. */
@@ -133,6 +157,8 @@ export class HeadExecutions {
     const known = this.#find(execution);
     known.clients.add(client);
     this.#drive(known);
+    // Its driver knows of no machine that is to go.
+    this.#drainings.drained(execution);
     // It may have gone while this was written.
     if (client.isOver) this.clientGone(client);
   }
@@ -143,18 +169,14 @@ export class HeadExecutions {
 
   machineGone(machine: string): void {
     this.#tellDrivers({ kind: "machine-gone", machine, why: "the head heard nothing of it for its lease" });
-    for (const draining of this.#draining) if (draining.machine === machine) draining.done();
+    this.#drainings.machineGone(machine);
   }
 
   /** Fulfilled once no execution has anything on a machine. */
   async drain(machine: string): Promise<void> {
-    const awaited = new Set(this.#running().map(({ execution }) => execution));
+    const running = this.#running().map(({ execution }) => execution);
     this.#tellDrivers({ kind: "drain", machine });
-    if (awaited.size === 0) return;
-    await new Promise<void>((done) => {
-      const draining = { machine, awaited, done: () => (this.#draining.delete(draining), done()) };
-      this.#draining.add(draining);
-    });
+    await this.#drainings.await(machine, running);
   }
 
   /** Fulfilled once executions have said which channels move: one of them, or all. @throws QStreamError EXECUTION_UNKNOWN */
@@ -163,8 +185,9 @@ export class HeadExecutions {
   }
 
   /** @throws QStreamError EXECUTION_UNKNOWN, STORE_* where it has ended, and its outputs can't be read */
-  async follow(execution: string, client: Client): Promise<void> {
-    const known = this.#find(execution);
+  async follow(name: string, client: Client): Promise<void> {
+    const known = this.#find(name);
+    const { execution } = known;
     const end = known.end === undefined ? undefined : await this.#endOf(execution, known.end);
     tellAll(known, client);
     if (end !== undefined) {
@@ -201,10 +224,7 @@ export class HeadExecutions {
   async cancel(execution: string, reason: string): Promise<void> {
     const known = this.#find(execution);
     if (known.status !== "running") return;
-    const { state } = this.#leading();
-    await state.cancel(execution, reason).catch((error: unknown) => {
-      throw this.#noticed(error);
-    });
+    await this.#leading().attempt((state) => state.cancel(known.execution, reason));
     known.cancel = reason;
     known.driver?.tell({ kind: "cancel", reason });
   }
@@ -215,6 +235,11 @@ export class HeadExecutions {
       if (!known.clients.delete(client) || known.clients.size > 0) continue;
       if (known.submission?.detach === false) this.#abandon(known, this.#parts.leaseMs);
     }
+  }
+
+  /** Hashes of the code of what isn't over. */
+  get bundles(): ReadonlySet<string> {
+    return new Set(this.#running().map(({ submission }) => submission?.bundle ?? ""));
   }
 
   listed(): readonly ListedExecution[] {
@@ -239,7 +264,7 @@ export class HeadExecutions {
   }
 
   #find(execution: string): KnownExecution {
-    const known = this.#known.get(execution);
+    const known = this.#known.get(startedName(execution));
     if (known !== undefined) return known;
     throw new QStreamError("EXECUTION_UNKNOWN", `the cluster has no execution ${execution}`, {
       advice: "qstream ps lists those that it has",
@@ -248,10 +273,10 @@ export class HeadExecutions {
 
   #drive(known: KnownExecution): void {
     const { submission } = known;
-    const led = this.#led;
-    if (submission === undefined || led === undefined) return;
-    const measured = measuredBefore(this.listed(), known.flow);
-    const start = driverStart(known, submission, led.epoch, { ...this.#parts, measured });
+    const reign = this.#reign;
+    if (submission === undefined || reign === undefined) return;
+    const measured = this.#measures.of(known.flow);
+    const start = driverStart(known, submission, reign.epoch, { ...this.#parts, measured });
     const driver = this.#drivers.start(start, (message) => this.#told(known, driver, message));
     known.driver = driver;
     if (known.cancel !== undefined) driver.tell({ kind: "cancel", reason: known.cancel });
@@ -260,24 +285,17 @@ export class HeadExecutions {
   /** Another driver goes on with an execution, from what is kept of it. */
   async #goOn(known: KnownExecution): Promise<void> {
     const { execution, submission } = known;
-    if (submission?.options.store === "none") {
-      await this.#ended(known, known.drivers, {
-        kind: "failed",
-        error: errorToData(
-          new QStreamError("EXECUTION_FAILED", "the driver of the execution ended, and it keeps no lineage", {
-            advice: 'Run it again, without the store "none": then another driver goes on with it',
-          }),
-        ),
-      });
+    if (submission?.options.store === "none" && known.begun) {
+      await this.#ended(known, known.drivers, lostForGood());
       return;
     }
     const number = known.drivers + 1;
     try {
-      const isRunning = await this.#persist((state) => state.driver(execution, number));
+      const isRunning = await this.#leading().persist((state) => state.driver(execution, number));
       if (!isRunning || this.#known.get(execution) !== known) return;
       known.drivers = number;
       this.#drive(known);
-      for (const draining of this.#draining) this.#drained(draining, execution);
+      this.#drainings.drained(execution);
     } catch {
       // Another head leads.
     }
@@ -292,9 +310,14 @@ export class HeadExecutions {
         for (const client of clients) client.tell({ kind: "event", execution, event: message.event });
         return;
       case "drained":
-        for (const draining of this.#draining) {
-          if (draining.machine === message.machine) this.#drained(draining, execution);
-        }
+        this.#drainings.drained(execution, message.machine);
+        return;
+      case "named":
+        Object.assign(known, { name: message.name, isNamed: true });
+        for (const client of clients) client.tell({ kind: "named", execution, name: message.name });
+        return;
+      case "forsaken":
+        known.trouble = message.error;
         return;
       case "rebalanced":
         this.#rebalances.answered(execution, message.moves, message.error);
@@ -312,7 +335,8 @@ export class HeadExecutions {
   }
 
   #crashed(known: KnownExecution, number: number, error: QStreamError): void {
-    if (++known.crashes > crashesMax) void this.#ended(known, number, { kind: "failed", error: errorToData(error) });
+    const failed = { kind: "failed", error: known.trouble ?? errorToData(error) } as const;
+    if (++known.crashes > crashesMax) void this.#ended(known, number, failed);
     else void this.#goOn(known);
   }
 
@@ -322,9 +346,9 @@ export class HeadExecutions {
     known.ending = true;
     known.abandoned?.();
     const { execution, clients } = known;
-    const { bytes, bytesLeftOut } = encodeEnd(end);
+    const { bytes, bytesLeftOut } = encodeEnd(end, known);
     try {
-      const isKept = await this.#persist((state) =>
+      const isKept = await this.#leading().persist((state) =>
         state.end(execution, number, statusOf(end), bytes, this.#clock.now()),
       );
       if (!isKept) return;
@@ -337,56 +361,33 @@ export class HeadExecutions {
     if (end.kind === "done" && bytesLeftOut > 0) this.#held.hold(execution, end.outputs, bytesLeftOut);
     for (const client of clients) tellEnd(client, { execution, end, held: bytesLeftOut > 0 });
     clients.clear();
-    for (const draining of this.#draining) this.#drained(draining, execution);
+    this.#drivers.over(execution);
+    if (end.kind === "done") this.#measures.learn(known.flow, metricsOf(known));
+    this.#drainings.drained(execution);
     if (known.driver === undefined) void this.#tidy(execution);
     this.#forgetOldest();
   }
 
-  #drained(draining: Draining, execution: string): void {
-    draining.awaited.delete(execution);
-    if (draining.awaited.size === 0) draining.done();
-  }
-
-  /** Drops the lineage of an execution whose end is kept. */
+  /** Leaves of an execution whose end is kept what is needed to go on with it. */
   async #tidy(execution: string): Promise<void> {
     const store = this.#store;
+    const known = this.#known.get(execution);
     try {
-      await this.#persist(async (state) => {
-        await store?.drop(execution);
+      await this.#leading().persist(async (state) => {
+        // Somebody may go on with it by now.
+        if (this.#known.get(execution) !== known) return;
+        if (known === undefined) await store?.drop(execution);
+        else if (store !== undefined) await settleLineage(store, known);
         await state.tidied(execution);
       });
     } catch {
-      // The next head that leads drops it.
+      // The next head that leads does it.
     }
   }
 
-  #leading(): Led {
-    if (this.#led !== undefined) return this.#led;
-    throw new QStreamError("HEAD_DEPOSED", "another head leads the cluster by now");
-  }
-
-  /** Does a step for as long as it takes, while this head leads. @throws QStreamError HEAD_DEPOSED, STORE_LOST */
-  async #persist<T>(step: (state: Coordination) => Promise<T>): Promise<T> {
-    const led = this.#leading();
-    for (;;) {
-      try {
-        // oxlint-disable-next-line no-await-in-loop -- until Redis is back
-        return await step(led.state);
-      } catch (error) {
-        const code = error instanceof QStreamError ? error.code : undefined;
-        if (code !== "STORE_UNAVAILABLE" && code !== "STORE_REFUSED") throw this.#noticed(error);
-      }
-      // oxlint-disable-next-line no-await-in-loop -- see above
-      await delay(this.#clock, retryMs);
-      if (this.#led !== led) throw new QStreamError("HEAD_DEPOSED", "another head leads the cluster by now");
-    }
-  }
-
-  #noticed(error: unknown): unknown {
-    if (error instanceof QStreamError && (error.code === "HEAD_DEPOSED" || error.code === "STORE_LOST")) {
-      this.#parts.deposed();
-    }
-    return error;
+  #leading(): Reign {
+    if (this.#reign !== undefined) return this.#reign;
+    throw notLeading();
   }
 
   #forgetOldest(): void {

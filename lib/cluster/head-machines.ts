@@ -1,3 +1,4 @@
+import type { MachineCounts } from "../../actors/cluster/machine-counts.ts";
 import type { MachineOffer } from "../../actors/cluster/protocol.ts";
 import type { Coordination } from "../core/contracts/coordination.ts";
 import { delay, type Clock } from "../core/seam/clock.ts";
@@ -88,13 +89,20 @@ export class HeadMachines {
     }
     const known = this.#machines.get(id);
     known?.leaving?.();
-    const { joinedAt = this.#parts.clock.now(), draining } = known?.listed ?? {};
-    const listed = { ...offer, joinedAt, ...(draining === undefined ? {} : { draining }) };
+    const { joinedAt = this.#parts.clock.now(), draining, counts } = known?.listed ?? {};
+    const kept = { ...(draining === undefined ? {} : { draining }), ...(counts === undefined ? {} : { counts }) };
+    const listed = { ...offer, joinedAt, ...kept };
     this.#machines.set(id, { listed, talk, leaving: undefined });
     void this.#keep(id);
     if (known?.talk !== talk) this.#greet(talk);
     const wasUsable = known !== undefined && isUsable(known.listed);
     if (isUsable(listed) && !wasUsable) this.#parts.joined(listed);
+  }
+
+  /** A machine says what it has counted. */
+  counted(id: string, counts: MachineCounts, talk: WorkerTalk): void {
+    const known = this.#machines.get(id);
+    if (known?.talk === talk) known.listed = { ...known.listed, counts };
   }
 
   /** A machine that wasn't connected may not have heard of others that never come back. */

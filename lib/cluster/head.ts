@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { isOffer } from "../../actors/cluster/check-told.ts";
+import { isCounts, isOffer } from "../../actors/cluster/check-told.ts";
 import type { Bind, Security } from "../../actors/transport/wire/security.ts";
 import type { Admission, Rights, Visitor } from "../../actors/transport/wire/server.ts";
 import type { Listener } from "../../actors/transport/wire/sockets.ts";
@@ -7,9 +7,11 @@ import { checkVersion } from "../../actors/transport/wire/wire-hello.ts";
 import type { Coordination } from "../core/contracts/coordination.ts";
 import { errorToData, QStreamError } from "../core/errors.ts";
 import type { MachineFiles } from "../files/index.ts";
+import { startedName } from "../flow/rescaled-name.ts";
 import { BundleShelf } from "./bundle-shelf.ts";
 import { HeadExecutions } from "./head-executions.ts";
 import { HeadMachines } from "./head-machines.ts";
+import { tellFormerLeader } from "./former-leader.ts";
 import { systemHeadWorld, type HeadWorld } from "./head-world.ts";
 import { Leadership } from "./leadership.ts";
 import type { FromClient, FromWorker, ListedMachine, ToClient, ToWorker } from "./protocol.ts";
@@ -26,6 +28,8 @@ export interface HeadOptions {
   readonly files?: MachineFiles | undefined;
   /** Channels of executions move to machines with less to do, without anybody asking for it. */
   readonly rebalances?: boolean | undefined;
+  /** How many executions run at once; others wait. Default 16. */
+  readonly executions?: number | undefined;
   /** Default: that of a process. */
   readonly world?: HeadWorld | undefined;
   /** Called when this head begins to lead, with its epoch, and when it waits (again). */
@@ -56,7 +60,10 @@ export class Head {
     this.#world = options.world ?? systemHeadWorld;
     const world = this.#world;
     const noticed = (): void => this.#leadership?.lookNow();
-    this.#bundles = new BundleShelf(() => this.#state);
+    this.#bundles = new BundleShelf(
+      () => this.#state,
+      () => this.#executions.bundles,
+    );
     this.#machines = new HeadMachines({
       clock: world.sockets.clock,
       leaseMs: options.leaseMs,
@@ -92,7 +99,7 @@ export class Head {
       url: () => head.url.replace(/^http/u, "ws"),
       leaseMs,
       machines: () => head.#machines.connected,
-      leads: (epoch, state) => head.#lead(epoch, state),
+      leads: (epoch, state, former) => head.#lead(epoch, state, former),
       deposed: () => head.#depose(),
     });
     head.#leadership = leadership;
@@ -136,11 +143,16 @@ export class Head {
     await this.#server?.close();
   }
 
-  async #lead(epoch: number, state: Coordination): Promise<void> {
+  async #lead(epoch: number, state: Coordination, former: string): Promise<void> {
     await this.#machines.lead(state);
     await this.#executions.lead(epoch, state);
     this.#state = state;
     this.#options.onLead?.(epoch);
+    if (former === "") return;
+    const { security, leaseMs } = this.#options;
+    const leader = this.url.replace(/^http/u, "ws");
+    const leads = (): boolean => this.epoch === epoch;
+    void tellFormerLeader({ url: former, sockets: this.#world.sockets, security, leaseMs, leader, epoch, leads });
   }
 
   async #depose(): Promise<void> {
@@ -169,14 +181,14 @@ export class Head {
     const talk: WorkerTalk = new Talk(socket, leaseMs, {
       stream,
       clock: this.#world.sockets.clock,
-      told: ({ offer }) => {
+      told: (message) => {
         if (this.#state === undefined || this.epoch !== epoch) return;
-        if (!isOffer(offer)) {
-          talk.close();
-          return;
-        }
-        id = offer.id;
-        this.#machines.offered(offer, talk);
+        if (message.kind === "offer" && isOffer(message.offer)) {
+          id = message.offer.id;
+          this.#machines.offered(message.offer, talk);
+        } else if (message.kind === "counts" && isCounts(message.counts)) {
+          if (id !== undefined) this.#machines.counted(id, message.counts, talk);
+        } else talk.close();
       },
       ended: () => {
         this.#talks.delete(talk);
@@ -219,20 +231,29 @@ export class Head {
 
   async #asked(talk: ClientTalk, message: FromClient, rights: Rights): Promise<void> {
     if (message.kind === "list") {
-      talk.tell({ kind: "listed", machines: this.machines, executions: this.#executions.listed() });
+      const refusedConnections = this.#server?.refused ?? 0;
+      talk.tell({ kind: "listed", machines: this.machines, executions: this.#executions.listed(), refusedConnections });
       return;
     }
     if (rights !== "all") refuseReader();
     switch (message.kind) {
       case "submit": {
-        const execution = this.#world.freshId("run");
-        await this.#executions.submit(execution, message.submission);
+        const { submission } = message;
+        const { resume } = submission;
+        const execution = resume === undefined ? this.#world.freshId("run") : startedName(resume.execution);
+        await this.#executions.submit(execution, submission);
         talk.tell({ kind: "submitted", execution });
         this.#executions.start(execution, talk);
         return;
       }
+      case "stored":
+        talk.tell({ kind: "stored", description: await this.#executions.stored(message.execution) });
+        return;
       case "follow":
         await this.#executions.follow(message.execution, talk);
+        return;
+      case "deposed":
+        await this.#leadership?.deposedBy(message.leader, message.epoch);
         return;
       case "taken":
         this.#executions.taken(message.execution);

@@ -1,4 +1,5 @@
 import { deserialize, serialize } from "node:v8";
+import type { ExecutionMetrics } from "../../actors/scheduler/execution-events.ts";
 import type { KeptExecution } from "../core/contracts/coordination.ts";
 import { errorToData, QStreamError, type ErrorData } from "../core/errors.ts";
 import type { DriverHandle } from "./driver-process.ts";
@@ -13,12 +14,20 @@ export type End =
   | { readonly kind: "done"; readonly outputs: EncodedOutputs }
   | { readonly kind: "failed"; readonly error: ErrorData };
 
+/** The same as Redis keeps it. */
+type KeptEnd = End & { readonly name?: string };
+
 /** The same as a head remembers it: outputs are in Redis. */
 export type KnownEnd = { readonly kind: "done" } | Extract<End, { readonly kind: "failed" }>;
 
 /** An execution as its head knows it. */
 export interface KnownExecution {
+  /** The name that it was submitted under. */
   readonly execution: string;
+  /** What it is called, and its lineage is kept under: since it got other channels, another name. */
+  name: string;
+  /** False while a driver is to give it other channels. */
+  isNamed: boolean;
   readonly flow: string;
   /** Milliseconds since 1970. */
   readonly submittedAt: number;
@@ -27,6 +36,12 @@ export interface KnownExecution {
   driver: DriverHandle | undefined;
   /** Drivers that it has had. */
   drivers: number;
+  /** Number of the one with which it began, or was gone on with. */
+  readonly firstDriver: number;
+  /** Channels of it were placed, and may have done something. */
+  begun: boolean;
+  /** Why a driver couldn't go on with it, though another one may. */
+  trouble: ErrorData | undefined;
   /** Those of them that ended by themselves, on this head. */
   crashes: number;
   readonly clients: Set<Client>;
@@ -47,14 +62,25 @@ export interface KnownExecution {
 const toldItemsMax = 20_000;
 const keptBytesMax = 64 * 2 ** 20;
 
-export function newExecution(execution: string, submission: Submission, submittedAt: number): KnownExecution {
+export function newExecution(
+  execution: string,
+  submission: Submission,
+  submittedAt: number,
+  driver = 1,
+): KnownExecution {
+  const { resume } = submission;
   return {
     execution,
+    name: resume?.execution ?? execution,
+    isNamed: resume?.rescale === undefined,
     flow: submission.flow,
     submittedAt,
     submission,
     driver: undefined,
-    drivers: 1,
+    drivers: driver,
+    firstDriver: driver,
+    begun: false,
+    trouble: undefined,
     crashes: 0,
     clients: new Set(),
     told: [],
@@ -72,34 +98,43 @@ export function newExecution(execution: string, submission: Submission, submitte
 export function keptExecution(kept: KeptExecution): KnownExecution {
   const { execution, flow, submittedAt, driver, cancel } = kept;
   const status = kept.status as ListedExecution["status"];
-  const isRunning = status === "running";
+  if (status === "running") {
+    const submission = deserialize(kept.submission) as Submission;
+    return { ...newExecution(execution, submission, submittedAt), drivers: driver, begun: true, cancel };
+  }
+  const { name = execution, ...end } = decodeEnd(kept.end);
   return {
     ...newExecution(execution, { flow } as Submission, submittedAt),
-    submission: isRunning ? (deserialize(kept.submission) as Submission) : undefined,
+    name,
+    submission: undefined,
     drivers: driver,
     status,
-    ending: !isRunning,
-    end: isRunning ? undefined : knownEnd(decodeEnd(kept.end)),
+    ending: true,
+    end: knownEnd(end),
     cancel,
   };
 }
 
 /** An end as Redis keeps it, and how many bytes of outputs are too many for that: this head has to hold them. */
-export function encodeEnd(end: End): { readonly bytes: Uint8Array; readonly bytesLeftOut: number } {
-  const bytes = serialize(end);
+export function encodeEnd(
+  end: End,
+  { execution, name }: KnownExecution,
+): { readonly bytes: Uint8Array; readonly bytesLeftOut: number } {
+  const named = name === execution ? {} : { name };
+  const bytes = serialize({ ...end, ...named } satisfies KeptEnd);
   if (bytes.byteLength <= keptBytesMax) return { bytes, bytesLeftOut: 0 };
   const error = new QStreamError(
     "LIMIT_EXCEEDED",
     `the results have ${bytes.byteLength} bytes, too many to be kept for long, or for another head`,
     { advice: "Results of that size are for a file: write them with a sink, for example toParquet" },
   );
-  const kept: End = { kind: "failed", error: errorToData(error) };
+  const kept: KeptEnd = { kind: "failed", error: errorToData(error), ...named };
   return { bytes: serialize(kept), bytesLeftOut: bytes.byteLength };
 }
 
 /** @param bytes - what this head, or one before it, has kept */
-export function decodeEnd(bytes: Uint8Array): End {
-  return deserialize(bytes) as End;
+export function decodeEnd(bytes: Uint8Array): KeptEnd {
+  return deserialize(bytes) as KeptEnd;
 }
 
 export function knownEnd(end: End): KnownEnd {
@@ -111,9 +146,23 @@ export function statusOf(end: End): ListedExecution["status"] {
   return end.error.code === "ABORTED" ? "cancelled" : "failed";
 }
 
+/** The end of one whose driver has ended, and that nobody can go on with. */
+export function lostForGood(): End {
+  const error = new QStreamError("EXECUTION_FAILED", "the driver of the execution ended, and it keeps no lineage", {
+    advice: 'Run it again, without the store "none": then another driver goes on with it',
+  });
+  return { kind: "failed", error: errorToData(error) };
+}
+
+/** The latest that is known of what it did. */
+export function metricsOf({ progress }: KnownExecution): ExecutionMetrics | undefined {
+  return progress !== undefined && "metrics" in progress ? progress.metrics : undefined;
+}
+
 export function listExecution(known: KnownExecution): ListedExecution {
-  const { execution, flow, status, submittedAt, progress, end } = known;
-  const metrics = progress !== undefined && "metrics" in progress ? progress.metrics : undefined;
+  const { name: execution, flow, submittedAt, driver, end } = known;
+  const status = driver?.waits === true ? "waiting" : known.status;
+  const metrics = metricsOf(known);
   return {
     execution,
     flow,
@@ -131,6 +180,7 @@ export function remember(known: KnownExecution, event: PlainEvent): void {
     known.progress = event;
     return;
   }
+  if (event.kind === "placed") known.begun = true;
   const items = itemsOf(event);
   if (known.toldItems + items > toldItemsMax) return;
   known.toldItems += items;
@@ -142,8 +192,11 @@ function itemsOf(event: PlainEvent): number {
 }
 
 /** Tells a client all that has happened so far. */
-export function tellAll({ execution, told, progress }: KnownExecution, client: Client): void {
+export function tellAll(known: KnownExecution, client: Client): void {
+  const { execution, name, isNamed, submission, told, progress } = known;
   client.tell({ kind: "submitted", execution });
+  const isResumed = submission?.resume !== undefined || name !== execution;
+  if (isResumed && isNamed) client.tell({ kind: "named", execution, name });
   for (const event of told) client.tell({ kind: "event", execution, event });
   if (progress !== undefined) client.tell({ kind: "event", execution, event: progress });
 }

@@ -16,8 +16,8 @@ export interface LeadershipParts {
   readonly leaseMs: number;
   /** Machines that are there: leading, their leases are renewed, too. */
   readonly machines: () => readonly string[];
-  /** This head leads from now on. What it throws makes it try again. */
-  readonly leads: (epoch: number, state: Coordination) => Promise<void>;
+  /** This head leads from now on, after the one that listened there, where it knows that. What it throws makes it try again. */
+  readonly leads: (epoch: number, state: Coordination, former: string) => Promise<void>;
   /** It doesn't lead any more, or couldn't begin to: what it ran is somebody else's. */
   readonly deposed: () => Promise<void>;
 }
@@ -74,6 +74,13 @@ export class Leadership {
     this.#wake.abort();
   }
 
+  /** Another head says that it leads: where that is under a later epoch, this one doesn't, whether or not it can reach Redis. */
+  async deposedBy(leader: string, epoch: number): Promise<void> {
+    if (this.#epoch === undefined || epoch <= this.#epoch) return;
+    await this.#end();
+    this.#leader = leader;
+  }
+
   /** Lets another head lead at once. */
   async close(): Promise<void> {
     this.#closed.abort();
@@ -124,10 +131,11 @@ export class Leadership {
       this.#leader = campaign.leader;
       return;
     }
+    const former = this.#leader === url() ? "" : this.#leader;
     this.#leader = url();
     this.#epoch = campaign.epoch;
     try {
-      await leads(campaign.epoch, this.#state);
+      await leads(campaign.epoch, this.#state, former);
     } catch (error) {
       await this.#end();
       throw error;

@@ -1,9 +1,11 @@
 import type { BundleReference, MachineOffer, MachinePlace } from "../../actors/cluster/protocol.ts";
+import type { MachineCounts } from "../../actors/cluster/machine-counts.ts";
 import type { ChannelMove, ExecutionEvent, ExecutionMetrics } from "../../actors/scheduler/execution-events.ts";
 import type { EncodedArguments } from "../../actors/slot/arguments.ts";
 import type { ErrorData } from "../core/errors.ts";
 import type { Limits } from "../core/limits.ts";
 import type { MachineFiles } from "../files/index.ts";
+import type { Rescale } from "../flow/rescale-plan.ts";
 import type { StepBytes } from "../placement/index.ts";
 import type { EncodedOutputs } from "./outputs.ts";
 
@@ -28,13 +30,23 @@ export interface Submission {
   readonly bundle: string;
   /** Goes on when the client is gone. */
   readonly detach: boolean;
+  /** It isn't begun: one that has ended before it was done is gone on with. */
+  readonly resume?: ResumedSubmission | undefined;
+}
+
+/** How an execution is gone on with, whose client has seen that it is one of this flow. */
+export interface ResumedSubmission {
+  readonly execution: string;
+  /** With other channels: then its driver says what it is called. */
+  readonly rescale: Rescale | undefined;
 }
 
 /** An execution of a cluster, for people. */
 export interface ListedExecution {
   readonly execution: string;
   readonly flow: string;
-  readonly status: "running" | "done" | "failed" | "cancelled";
+  /** `waiting`: as many run already as the head lets run at once. */
+  readonly status: "waiting" | "running" | "done" | "failed" | "cancelled";
   /** Milliseconds since 1970. */
   readonly submittedAt: number;
   readonly metrics?: ExecutionMetrics | undefined;
@@ -47,11 +59,15 @@ export interface ListedMachine extends MachineOffer {
   readonly joinedAt: number;
   /** It is to go: nothing is placed on it any more. */
   readonly draining?: boolean | undefined;
+  /** What it has refused, dropped and sent again since it joined under this name; undefined while it has nothing to tell. */
+  readonly counts?: MachineCounts | undefined;
 }
 
 /** What a client asks of the head. */
 export type FromClient =
   | { readonly kind: "submit"; readonly submission: Submission }
+  /** What is kept of an execution that somebody wants to go on with. */
+  | { readonly kind: "stored"; readonly execution: string }
   /** Wants to hear of an execution that runs already, and its outputs. */
   | { readonly kind: "follow"; readonly execution: string }
   | { readonly kind: "cancel"; readonly execution: string; readonly reason: string }
@@ -60,6 +76,8 @@ export type FromClient =
   /** Channels are to move to slots that have less to do: of one execution, or of all. Answered once they are on their way. */
   | { readonly kind: "rebalance"; readonly execution: string | undefined }
   | { readonly kind: "list" }
+  /** From a head: it leads, under that epoch. Not answered. */
+  | { readonly kind: "deposed"; readonly leader: string; readonly epoch: number }
   /** Nobody needs these any more. Not answered. */
   | { readonly kind: "release-datasets"; readonly datasets: readonly string[] }
   /** Has the outputs of an execution: nobody need keep them for it. Not answered. */
@@ -68,6 +86,9 @@ export type FromClient =
 /** What the head tells a client. */
 export type ToClient =
   | { readonly kind: "submitted"; readonly execution: string }
+  | { readonly kind: "stored"; readonly description: Uint8Array }
+  /** With other channels, an execution is called otherwise than the name by which head and client speak of it. */
+  | { readonly kind: "named"; readonly execution: string; readonly name: string }
   | { readonly kind: "event"; readonly execution: string; readonly event: PlainEvent }
   | {
       readonly kind: "done";
@@ -81,6 +102,8 @@ export type ToClient =
       readonly kind: "listed";
       readonly machines: readonly ListedMachine[];
       readonly executions: readonly ListedExecution[];
+      /** Connections and requests that the head didn't let in. */
+      readonly refusedConnections: number;
     }
   | { readonly kind: "cancelling"; readonly execution: string }
   | { readonly kind: "drained"; readonly machine: string }
@@ -104,11 +127,11 @@ export type PlainEvent =
   | Exclude<ExecutionEvent, { readonly error: Error }>
   | { readonly kind: "with-error"; readonly event: Record<string, unknown>; readonly error: ErrorData };
 
-/** What a worker tells the head: at first, whenever its slots change, and now and then. */
-export interface FromWorker {
-  readonly kind: "offer";
-  readonly offer: MachineOffer;
-}
+/** What a worker tells the head: what it offers at first, and whenever its slots change. */
+export type FromWorker =
+  | { readonly kind: "offer"; readonly offer: MachineOffer }
+  /** What it has counted, where that has changed. */
+  | { readonly kind: "counts"; readonly counts: MachineCounts };
 
 /** What the head tells a worker. */
 export type ToWorker =
@@ -133,6 +156,8 @@ export interface DriverStart {
   readonly execution: string;
   /** How many drivers the execution has had, with this one: machines refuse those before. */
   readonly driver: number;
+  /** It is the first since the execution was submitted, or somebody wanted to go on with it. */
+  readonly begins: boolean;
   /** Of the head that starts it. */
   readonly epoch: number;
   readonly submission: Submission;
@@ -162,11 +187,15 @@ export type ToDriver =
 
 /** What a driver tells the head. */
 export type FromDriver =
+  /** What the execution that is gone on with is called, with the channels that it has. */
+  | { readonly kind: "named"; readonly name: string }
   | { readonly kind: "event"; readonly event: PlainEvent }
   /** Nothing of the execution is on the machine any more. */
   | { readonly kind: "drained"; readonly machine: string }
   | { readonly kind: "rebalanced"; readonly moves: readonly ChannelMove[]; readonly error?: ErrorData }
   | { readonly kind: "done"; readonly outputs: EncodedOutputs }
   | { readonly kind: "failed"; readonly error: ErrorData }
+  /** It has lost all machines, and ends: they may all live, and another driver may hear of them. */
+  | { readonly kind: "forsaken"; readonly error: ErrorData }
   /** All of a done execution is closed: another one can be driven. */
   | { readonly kind: "idle" };

@@ -41,6 +41,7 @@ const datasetBytesDefault = 2 ** 30;
 const rejoinFirstMs = 100;
 const rejoinMostMs = 2000;
 const emptyLookMs = 50;
+const countsEveryMs = 1000;
 
 /** What came of a visit to a head. */
 type Visit =
@@ -149,8 +150,19 @@ export class Worker {
     const machine = this.#machine;
     let visit: Visit = { kind: "stayed" };
     let joined = false;
+    const { clock } = this.#world.sockets;
+    let stopCounting = (): void => {};
     await new Promise<void>((ended) => {
       const close = (): void => talk.close();
+      let countsTold = "";
+      const tellCounts = (): void => {
+        const { counts } = machine;
+        const text = Object.values(counts).join();
+        if (text !== countsTold && Object.values(counts).some((count) => count > 0))
+          talk.tell({ kind: "counts", counts });
+        countsTold = text;
+        stopCounting = clock.after(countsEveryMs, tellCounts);
+      };
       const told = (message: ToWorker): void => {
         switch (message.kind) {
           case "welcome":
@@ -162,6 +174,7 @@ export class Worker {
             this.#trouble = "";
             this.#offer = () => talk.tell({ kind: "offer", offer: machine.offer });
             this.#offer();
+            tellCounts();
             return;
           case "listed":
             joined = true;
@@ -187,6 +200,7 @@ export class Worker {
         told,
         ended: () => {
           signal.removeEventListener("abort", close);
+          stopCounting();
           ended();
         },
       });

@@ -7,6 +7,7 @@ export type ErrorCode =
   | "BUILDER_IMPURE"
   | "CANNOT_TRAVEL"
   | "CHANNEL_OUT_OF_RANGE"
+  | "CLUSTER_FULL"
   | "CODE_CHANGED"
   | "COLLECT_LIMIT"
   | "CYCLE"

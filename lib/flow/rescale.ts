@@ -12,6 +12,7 @@ import type { Graph } from "./graph.ts";
 import { planGraph } from "./plan-graph.ts";
 import { fixed, keep } from "./rescale-plan.ts";
 import { NotDealt, splitsLeft, startOf, type RescaledStep } from "./rescale-start.ts";
+import { nextName } from "./rescaled-name.ts";
 import { encodeStoredFlow, type StoredFlow } from "./stored-flow.ts";
 
 /** An execution whose links are drained, and what is to become of it. */
@@ -60,7 +61,7 @@ async function writeNext(
       return next;
     } catch (error) {
       // oxlint-disable-next-line no-await-in-loop -- see above
-      await store.drop(nextName(execution, stored)).catch(() => {});
+      await store.drop(nextName(execution)).catch(() => {});
       const step = error instanceof NotDealt && !strict ? error.place.step : undefined;
       if (step === undefined) throw error;
       keep(graph, stored.plan, wanted, step);
@@ -82,7 +83,7 @@ async function write(
     return planned === undefined ? [] : [{ step, planned, plan, pausing: drain.pausing, index, before: channels }];
   });
   const next = await describe(drained, plan, steps);
-  const id = nextName(execution, drained.stored);
+  const id = nextName(execution);
   const known = await store.find(execution);
   // An earlier try may have come half way.
   await store.drop(id);
@@ -118,13 +119,6 @@ async function describe(
   const tasks = Math.max(...steps.flatMap(({ before }) => before.map(({ lastSeq }) => lastSeq + 1)));
   const startedAs = earlier?.startedAs ?? execution;
   return { ...stored, plan, splits, earlier: { execution, startedAs, tasks: (earlier?.tasks ?? 0) + tasks } };
-}
-
-/** The name that an execution was started with, and how often its channels have changed. */
-function nextName(execution: string, { earlier }: StoredFlow): string {
-  const startedAs = earlier?.startedAs ?? execution;
-  const changes = execution === startedAs ? 0 : Number(execution.slice(startedAs.length + 2));
-  return `${startedAs}-r${changes + 1}`;
 }
 
 async function writeStarts(

@@ -96,14 +96,18 @@ export async function resumeFlow(request: ResumeRequest): Promise<Execution<Reco
   return onSession(given, async (session) => {
     const stored = await session.findStored(execution);
     const prepared = prepare(await decodeArguments(stored.args));
-    const { fingerprint } = planGraph(prepared.graph, { slots: slotsOf(given) });
     const { module, name } = reference;
-    const now = { flow: name, fingerprint, codeHash: await codeHash(module, await loadableUrl(module)) };
+    const hash = await (session.codeHash?.(module) ?? hashHere(module));
+    const now = { flow: name, fingerprint: prepared.graph.fingerprint(), codeHash: hash };
     checkSameFlow(execution, stored, now, upgrade);
     const resumed = { execution, stored };
     const channels = rescale === false ? undefined : rescale;
     return session.start({ reference, options: given, args: stored.args, ...prepared, resumed, rescale: channels });
   });
+}
+
+async function hashHere(module: string): Promise<string> {
+  return codeHash(module, await loadableUrl(module));
 }
 
 /** Starts an execution on the session that the options name, or on one that ends with it. */

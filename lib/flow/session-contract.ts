@@ -40,6 +40,8 @@ export interface FlowSession extends AsyncDisposable {
   readonly start: (start: SessionStart) => Promise<Execution<Record<string, unknown>>>;
   /** @internal */
   readonly findStored: (execution: string) => Promise<StoredFlow>;
+  /** @internal Hash of a module's code, where executions of this session keep another one than is had on this machine. */
+  readonly codeHash?: (module: string) => Promise<string>;
   readonly close: () => Promise<void>;
 }
 

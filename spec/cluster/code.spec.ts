@@ -114,11 +114,11 @@ test("a bundle that has changed on its way isn't run", async () => {
   const bundles = new Bundles(security, settleBundle);
   try {
     const url = `http://127.0.0.1:${server.port}/bundles/${hash}`;
-    const error = await errorOf(bundles.fetch({ hash, url }));
+    const error = await errorOf(bundles.fetch({ hash, url }, "run-1"));
     assert.is(error.code, "FRAME_INVALID");
     assert.match(error.message, "isn't what its hash says");
     changes = false;
-    assert.match(readFileSync(new URL(await bundles.fetch({ hash, url })), "utf8"), "qstream-needs");
+    assert.match(readFileSync(new URL(await bundles.fetch({ hash, url }, "run-1")), "utf8"), "qstream-needs");
   } finally {
     bundles.close();
     await server.close();

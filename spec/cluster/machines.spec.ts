@@ -87,6 +87,8 @@ if (!inSlot && (await hasRedisServer())) {
         "{cluster}:leader",
         "{cluster}:leases",
         "{cluster}:machines",
+        "{cluster}:measured",
+        "{cluster}:measures",
         "{cluster}:uses",
       ],
       keys.join("\n"),

@@ -260,7 +260,7 @@ if (!inSlot && (await hasRedisServer())) {
       const { socket } = await dial(`${machines.url}/machine`, {}, security);
       await new Promise<void>((ended) => {
         const talk: Talk<FromWorker, ToWorker> = new Talk(socket, 10_000, { told: () => {}, ended });
-        talk.tell({ kind: "offer", offer: offer as unknown as FromWorker["offer"] });
+        talk.tell({ kind: "offer", offer: offer as never });
       });
     }
     assert.equal(

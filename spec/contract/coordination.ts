@@ -20,6 +20,8 @@ export function coordinationContract(test: Suite, under: CoordinationUnderTest):
   leading(test, under);
   lasting(test, under);
   ending(test, under);
+  bounded(test, under);
+  resuming(test, under);
 }
 
 /** Two heads, of which the second has begun to lead after the first. */
@@ -57,6 +59,7 @@ function leading(test: Suite, under: CoordinationUnderTest): void {
       ["cancel", () => first.cancel("run-1", "why not")],
       ["end", () => first.end("run-1", 1, "done", bytes("end"), 6)],
       ["tidied", () => first.tidied("run-1")],
+      ["keepMeasures", () => first.keepMeasures("f", "[]")],
     ];
     for (const [name, write] of writes) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
@@ -66,7 +69,8 @@ function leading(test: Suite, under: CoordinationUnderTest): void {
     assert.is(kept?.status, "running");
     assert.is(kept?.cancel, undefined);
     assert.is(kept?.driver, 1);
-    const { executions, machines } = await second.load(0);
+    const { executions, machines, measures } = await second.load(0);
+    assert.equal(measures, []);
     assert.equal(executions, ["run-1"]);
     assert.equal(machines, ["kept"]);
     assert.is(textOf(await second.bundle("b")), "code");
@@ -119,6 +123,8 @@ function ending(test: Suite, under: CoordinationUnderTest): void {
     assert.not.ok(await second.end("run-1", 1, "done", bytes("old"), 6));
     assert.ok(await second.end("run-1", 2, "done", bytes("new"), 7));
     assert.not.ok(await second.end("run-1", 2, "failed", bytes("again"), 8));
+    assert.not.ok(await second.end("run-1", 2, "done", bytes("otherwise"), 8));
+    assert.ok(await second.end("run-1", 2, "done", bytes("new"), 8), "once more, as by one who got no answer");
     assert.not.ok(await second.driver("run-1", 3));
     await second.cancel("run-1", "too late");
     const kept = await second.execution("run-1");
@@ -158,6 +164,72 @@ function ending(test: Suite, under: CoordinationUnderTest): void {
     assert.is(executions.length, 100);
     assert.is(executions[0], "run-5");
     assert.is(await second.execution("run-4"), undefined);
+    closeAll([first, second]);
+  });
+}
+
+function bounded(test: Suite, under: CoordinationUnderTest): void {
+  test("the measures of the 256 flows that were done last are kept", async () => {
+    const [first, second] = await deposedAndLeader(under);
+    for (let flow = 0; flow < 258; flow++) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await second.keepMeasures(`flow-${flow}`, `[${flow}]`);
+      // Times have milliseconds.
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      if (flow < 3) await under.pass(3);
+    }
+    await under.pass(3);
+    await second.keepMeasures("flow-2", "[again]");
+    const { measures } = await second.load(0);
+    assert.is(measures.length, 256);
+    assert.equal(measures.at(-1), { flow: "flow-2", measures: "[again]" });
+    assert.not.ok(measures.some(({ flow }) => flow === "flow-0" || flow === "flow-1"));
+    closeAll([first, second]);
+  });
+
+  test("of too much code what runs stays, and what was used last", async () => {
+    const [first, second] = await deposedAndLeader(under);
+    await second.putBundle("b", bytes("code"));
+    await second.submit(submission);
+    await second.putBundle("unused", bytes("code"));
+    await under.pass(3);
+    for (let index = 0; index < 512; index++) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await second.putBundle(`b${index}`, bytes("code"));
+    }
+    assert.is(textOf(await second.bundle("b")), "code");
+    assert.is(await second.bundle("unused"), undefined);
+    assert.is(textOf(await second.bundle("b511")), "code");
+    closeAll([first, second]);
+  });
+}
+
+function resuming(test: Suite, under: CoordinationUnderTest): void {
+  test("an execution that has ended runs again by a later driver, with what it was submitted with then", async () => {
+    const [first, second] = await deposedAndLeader(under);
+    const again = { ...submission, bundle: "c", submission: bytes("again"), submittedAt: 9 };
+    await second.putBundle("b", bytes("code"));
+    await failure(() => second.resume(again, 2), "FLOW_NOT_FOUND");
+    await second.putBundle("c", bytes("other code"));
+    await second.submit(submission);
+    assert.not.ok(await second.resume(again, 2), "it runs");
+    await second.cancel("run-1", "why not");
+    assert.ok(await second.end("run-1", 1, "failed", bytes("end"), 6));
+    assert.not.ok(await second.resume(again, 1), "machines refuse what isn't newer");
+    await failure(() => first.resume(again, 2), "HEAD_DEPOSED");
+    assert.ok(await second.resume(again, 2));
+    assert.ok(await second.resume(again, 2), "once more");
+    assert.not.ok(await second.resume(again, 3), "it runs by now");
+    const kept = await second.execution("run-1");
+    assert.equal(
+      { ...kept, end: textOf(kept?.end), submission: textOf(kept?.submission) },
+      { ...again, status: "running", end: "", submission: "again", cancel: undefined, driver: 2 },
+    );
+    assert.equal((await second.load(0)).leftovers, []);
+    assert.not.ok(await second.end("run-1", 1, "done", bytes("old"), 10));
+    assert.ok(await second.end("run-1", 2, "done", bytes("new"), 11));
+    assert.ok(await second.resume({ ...again, execution: "run-2" }, 1), "one that isn't kept any more");
+    assert.equal((await second.load(0)).executions, ["run-1", "run-2"]);
     closeAll([first, second]);
   });
 }

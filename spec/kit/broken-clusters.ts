@@ -44,6 +44,12 @@ export const brokenClusters: Readonly<Record<string, readonly Patch[]>> = {
       search: "            await this.#end();\n            // A server",
       replace: "            // A server",
     },
+    // Nor when the next one says so.
+    {
+      file: "lib/cluster/leadership.js",
+      search: "        await this.#end();\n        this.#leader = leader;",
+      replace: "",
+    },
   ],
   "an execution whose driver crashed has no other": [
     {
@@ -67,7 +73,11 @@ export const brokenClusters: Readonly<Record<string, readonly Patch[]>> = {
     },
   ],
   "a driver drops the lineage, and not the head": [
-    { file: "lib/cluster/driver.js", search: "store === undefined ? undefined : withoutEnds(store)", replace: "store" },
+    {
+      file: "lib/cluster/driver.js",
+      search: "store === undefined ? undefined : withoutEnds(store, () => isRescaled && this.#execution === undefined)",
+      replace: "store",
+    },
   ],
   "a machine begins with a driver before it has stopped for the one before": [
     {

@@ -35,6 +35,9 @@ export class Peer {
   strikes = 0;
   /** It isn't let in before. */
   shutOutUntil = 0;
+  /** Connections that were dialled in place of one that broke. */
+  redials = 0;
+  readonly #dialedBefore = new Set<Way>();
   /** Why the last attempt to dial it failed. */
   failure: Error | undefined;
   readonly #open = new Map<string, Open>();
@@ -57,6 +60,8 @@ export class Peer {
       earlier.socket.terminate();
     }
     this.heardAt = now;
+    if (dialed && this.#dialedBefore.has(way)) this.redials++;
+    if (dialed) this.#dialedBefore.add(way);
     socket.once("close", () => {
       if (this.#open.get(kind)?.socket === socket) this.#open.delete(kind);
       this.sending[way].detach(socket);

@@ -50,6 +50,11 @@ export class Refusals {
     return [...this.#counts.values()].reduce((sum, count) => sum + count, 0);
   }
 
+  /** But for those who weren't let in. */
+  get messages(): number {
+    return this.total - this.of("hello") - this.of("given-up") - this.of("too-soon");
+  }
+
   get all(): Readonly<Partial<Record<RefusalReason, number>>> {
     return Object.fromEntries(this.#counts);
   }

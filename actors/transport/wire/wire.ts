@@ -13,6 +13,7 @@ import type { Admission, Rights } from "./server.ts";
 import { systemSockets, type Listener } from "./sockets.ts";
 import { helloHeaders, readHello, receivedHeaders, receivedOf, wayOf, type Hello } from "./wire-hello.ts";
 import type { WireOptions } from "./wire-options.ts";
+import { PeerCounts, type WireCounts } from "./wire-counts.ts";
 import { readMessage, readStart, type Told, type WireMessage } from "./wire-message.ts";
 
 const beatEveryMs = 250;
@@ -42,6 +43,7 @@ export class Wire {
   readonly #gone = new Set<string>();
   readonly #closed = new AbortController();
   readonly #refusals = new Refusals();
+  readonly #forgotten = new PeerCounts();
   readonly #beatMs: number;
   readonly #staleMs: number;
   #lastBeatAt: number;
@@ -120,7 +122,9 @@ export class Wire {
   forget(machine: string): void {
     this.#gone.delete(machine);
     this.#watched.delete(machine);
-    this.#peers.get(machine)?.close();
+    const peer = this.#peers.get(machine);
+    if (peer !== undefined) this.#forgotten.add(peer);
+    peer?.close();
     this.#peers.delete(machine);
   }
 
@@ -154,12 +158,8 @@ export class Wire {
     return this.#refusals.all;
   }
 
-  /** Messages that were sent or came twice, because a connection broke. */
-  get repeated(): { readonly sent: number; readonly received: number } {
-    let [sent, received] = [0, 0];
-    for (const { repeated } of this.#peers.values())
-      [sent, received] = [sent + repeated.sent, received + repeated.received];
-    return { sent, received };
+  get counts(): WireCounts {
+    return this.#forgotten.with(this.#peers.values(), this.#refusals, this.#server.refused);
   }
 
   /** Waits until everything that was sent has come to where it goes, but not for long. */

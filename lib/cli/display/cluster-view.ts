@@ -1,3 +1,4 @@
+import type { MachineCounts } from "../../../actors/cluster/machine-counts.ts";
 import type { ExecutionMetrics } from "../../../actors/scheduler/execution-events.ts";
 import { machineOf } from "../../../actors/transport/wire/slots-on-wire.ts";
 import type { ClusterListing } from "../../cluster/cluster-session.ts";
@@ -35,19 +36,24 @@ export class ClusterView {
     this.#before = counted;
   }
 
-  #screen({ machines, executions }: ClusterListing, counted: Counted): string {
+  #screen(listing: ClusterListing, counted: Counted): string {
+    const { machines, executions } = listing;
     const { columns = 100, rows = 40 } = this.#target;
     const running = executions.filter(({ status }) => status === "running");
-    const ended = executions.filter(({ status }) => status !== "running").slice(-endedShown);
+    const waiting = executions.filter(({ status }) => status === "waiting");
+    const ended = executions.filter(({ status }) => status !== "running" && status !== "waiting").slice(-endedShown);
     const text = [
-      `${machines.length} machines, ${running.length} executions running (Ctrl-C to leave)`,
+      `${headline(listing)} (Ctrl-C to leave)`,
       "",
       formatTable(
-        machines.map((machine) => this.#machineRow(machine, running, counted)),
+        machines.map((machine) => ({
+          ...this.#machineRow(machine, running, counted),
+          ...(machines.some(({ counts }) => counts !== undefined) ? countsRow(machine) : {}),
+        })),
         { rowsMax: 200 },
       ),
       formatTable(
-        [...running, ...ended.toReversed()].map((execution) => this.#executionRow(execution, counted)),
+        [...running, ...waiting, ...ended.toReversed()].map((execution) => this.#executionRow(execution, counted)),
         { rowsMax: 200 },
       ),
     ].join("\n");
@@ -58,11 +64,12 @@ export class ClusterView {
     return `\x1b[H\x1b[2J${lines.join("\n")}\n`;
   }
 
-  #lines({ machines, executions }: ClusterListing, counted: Counted): string[] {
+  #lines(listing: ClusterListing, counted: Counted): string[] {
+    const { machines, executions } = listing;
     const running = executions.filter(({ status }) => status === "running");
-    const head = `${machines.length} machines, ${running.length} executions running`;
     return [
-      head,
+      headline(listing),
+      ...machines.flatMap(({ id, counts }) => (counts === undefined ? [] : [`${id}: ${wordsOf(counts)}`])),
       ...running.map((execution) => {
         const row = this.#executionRow(execution, counted);
         const each = row["rows/s"] === "" ? "" : `, ${row["rows/s"]}/s`;
@@ -94,6 +101,34 @@ export class ClusterView {
     };
   }
 }
+
+function headline({ machines, executions, refusedConnections }: ClusterListing): string {
+  const [running, waiting] = (["running", "waiting"] as const).map(
+    (wanted) => executions.filter(({ status }) => status === wanted).length,
+  );
+  const waits = waiting === 0 ? "" : `, ${waiting} waiting`;
+  const refused = refusedConnections === 0 ? "" : `, ${refusedConnections} connections refused by the head`;
+  return `${machines.length} machines, ${running} executions running${waits}${refused}`;
+}
+
+/** What machines count is shown once there is something: mostly there is nothing. */
+function countsRow({ counts }: ListedMachine): Record<string, string> {
+  return Object.fromEntries(countNames.map(([key, , column]) => [column, formatCount(counts?.[key] ?? 0)]));
+}
+
+function wordsOf(counts: MachineCounts): string {
+  const counted = countNames.filter(([key]) => counts[key] > 0);
+  return counted.map(([key, words]) => `${counts[key]} ${words}`).join(", ");
+}
+
+const countNames: readonly (readonly [key: keyof MachineCounts, words: string, column: string])[] = [
+  ["refusedConnections", "connections refused", "turned away"],
+  ["refusedMessages", "messages refused", "refused"],
+  ["late", "late messages dropped", "late"],
+  ["resent", "messages sent again", "resent"],
+  ["repeated", "messages that came again dropped", "repeated"],
+  ["redials", "connections dialled again", "redials"],
+];
 
 function channelsOn(machine: string, metrics: ExecutionMetrics | undefined): number {
   return metrics?.channels.filter(({ slot }) => machineOf(slot) === machine).length ?? 0;

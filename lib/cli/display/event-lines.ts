@@ -23,7 +23,7 @@ export class EventLines {
       case "verifying":
         return verifyingLine(event);
       case "waiting":
-        return `Waits for ${event.missing}, ${Math.round(event.waitMs / 1000)} s at most`;
+        return `Waits for ${event.missing}${atMost(event.waitMs)}`;
       case "rebalanced":
         return rebalancedLine(event);
       case "slot-lost":
@@ -77,4 +77,8 @@ function oneLine(text: string): string {
 
 function ended(text: string): string {
   return /[.!?]$/u.test(text) ? text : `${text}.`;
+}
+
+function atMost(waitMs: number): string {
+  return Number.isFinite(waitMs) ? `, ${Math.round(waitMs / 1000)} s at most` : "";
 }

@@ -17,6 +17,12 @@ export interface KeptExecution {
 /** An execution that begins to be kept. */
 export type SubmittedExecution = Pick<KeptExecution, "execution" | "bundle" | "flow" | "submission" | "submittedAt">;
 
+/** What was measured of a flow when it was last done. What it means is the head's. */
+export interface KeptMeasures {
+  readonly flow: string;
+  readonly measures: string;
+}
+
 /** What became of an attempt to lead. */
 export type Campaign =
   | { readonly leads: true; readonly epoch: number }
@@ -28,8 +34,10 @@ export interface KeptCluster {
   readonly machines: readonly string[];
   /** Ids of executions, by the time at which they were submitted. */
   readonly executions: readonly string[];
-  /** Executions that are over, whose lineage is still to be dropped. */
+  /** Executions that are over, whose lineage hasn't been seen to yet. */
   readonly leftovers: readonly string[];
+  /** Of flows, by the time at which they were last done. */
+  readonly measures: readonly KeptMeasures[];
 }
 
 /**
@@ -52,12 +60,19 @@ export interface Coordination {
   bundle: (hash: string) => Promise<Uint8Array | undefined>;
   /** Once more changes nothing. @throws QStreamError FLOW_NOT_FOUND where its bundle isn't here (any more) */
   submit: (one: SubmittedExecution) => Promise<void>;
+  /**
+   * An execution that has ended, or isn't kept any more, runs again, by this driver. Once more changes nothing. False where it runs, or
+   * has had a later driver. @throws QStreamError FLOW_NOT_FOUND where its bundle isn't here (any more)
+   */
+  resume: (one: SubmittedExecution, driver: number) => Promise<boolean>;
   /** A driver goes on with an execution. False where it has ended, or a later one does. */
   driver: (execution: string, number: number) => Promise<boolean>;
   cancel: (execution: string, reason: string) => Promise<void>;
-  /** An execution has ended. False where it had ended already, or another driver goes on with it. */
+  /** An execution has ended. False where it had ended otherwise, or another driver goes on with it. Once more changes nothing. */
   end: (execution: string, driver: number, status: string, end: Uint8Array, endedAt: number) => Promise<boolean>;
-  /** Nothing is left of the lineage of an execution that has ended. */
+  /** Keeps what was measured of a flow, in place of what was before. Of too many flows the one that was done longest ago goes. */
+  keepMeasures: (flow: string, measures: string) => Promise<void>;
+  /** The lineage of an execution that has ended is as it is to stay: gone, or there for whoever goes on with it. */
   tidied: (execution: string) => Promise<void>;
   /** Of machines, those whose lease ended more than so many milliseconds ago aren't told. */
   load: (graceMs: number) => Promise<KeptCluster>;

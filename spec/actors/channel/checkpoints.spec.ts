@@ -53,6 +53,34 @@ async function saveAll(whole: WholePolicy | undefined, sizes: readonly number[],
     .join(" ");
 }
 
+test("what has to be saved at once is saved behind what is being saved", async () => {
+  const answers: ((usable: boolean) => void)[] = [];
+  const saved: number[] = [];
+  class Slow extends Saving {
+    override saveCheckpoint(_log?: ChannelLog, seq = -1): Promise<boolean> {
+      saved.push(seq);
+      return new Promise((resolve) => answers.push(resolve));
+    }
+  }
+  const clock = new VirtualClock({ random: seededRandom(1) });
+  const log = { execution: "run", number: 0, generation: 0 };
+  const policy = { everyMs: 0, workMs: 0 };
+  const checkpoints = new Checkpoints({ policy, clock, lineage: new Slow(), log, failed: () => {} });
+  const save = (seq: number): Promise<boolean> => {
+    const snapshot = { seq, inputs: [], outputs: [], reading: undefined, state: seq, counters: {} };
+    return checkpoints.save(snapshot, { consumed: [], made: [] }, 0, false);
+  };
+  const first = save(3);
+  const last = save(4);
+  assert.equal(saved, [3], "else the older one could come behind the newer one");
+  answers.shift()?.(false);
+  assert.is(await first, false);
+  await Promise.resolve();
+  assert.equal(saved, [3, 4]);
+  answers.shift()?.(true);
+  assert.is(await last, true);
+});
+
 test("changes stand on what was saved before, until there are too many", async () => {
   const often = { belowBytes: 0, changesShare: 100, changesMost: 2 };
   assert.is(await saveAll(often, [10, 10, 10, 10, 10]), "whole 0(0) 1(0) whole 3(3)");

@@ -5,7 +5,7 @@ import { ExecutionRecord } from "../../../actors/scheduler/execution-record.ts";
 import { Lives } from "../../../actors/scheduler/lives.ts";
 import { Losses, type ChannelFailure } from "../../../actors/scheduler/losses.ts";
 import { Quiet } from "../../../actors/scheduler/quiet.ts";
-import type { Running } from "../../../actors/scheduler/running.ts";
+import { presentOf, type Running } from "../../../actors/scheduler/running.ts";
 import { executionMark, type SlotActivity } from "../../../actors/slot/turn-notes.ts";
 import { QStreamError } from "../../../lib/core/errors.ts";
 import { planOf } from "../../kit/plans.ts";
@@ -26,6 +26,8 @@ class Given {
   stopped: Error | undefined;
   readonly recovered: (readonly number[])[] = [];
   readonly counted: { readonly number: number; readonly seq: number; readonly cause: string }[] = [];
+  /** Lives that others take over from. */
+  readonly over = new Set<number>();
   readonly told: { readonly failure: ChannelFailure; readonly count: number; readonly lost: readonly number[] }[] = [];
   readonly events: ExecutionEvent[] = [];
   readonly lives: Lives;
@@ -60,6 +62,9 @@ class Given {
         ? {
             lose: (numbers: readonly number[]) => this.recovered.push(numbers),
             replayOf: () => undefined,
+            checkpointOf: () => -1,
+            passesOver: () => false,
+            isOver: (life: number) => this.over.has(life),
             noteFailed: () => {},
           }
         : undefined,
@@ -236,6 +241,30 @@ test("a loss in a task of another execution, or of a life that is over, names no
   assert.ok(given.lose(over));
   assert.equal(given.counted, []);
   assert.is(given.recovered.length, 3);
+});
+
+test("a failure of a life that another one takes over from, though that isn't there yet, is nobody's", () => {
+  const given = new Given();
+  const { life = -1, slot = "" } = given.lives.at(1, 0) ?? {};
+  const failure: ChannelFailure = {
+    kind: "channel-failed",
+    execution,
+    slot,
+    life,
+    seq: 4,
+    byUser: false,
+    error: { name: "Error", message: "its drive is full" },
+    consumed: [],
+  };
+  given.over.add(life);
+  given.losses.channelFailed(given.running, failure);
+  given.losses.channelFailed(given.running, { ...failure, byUser: true });
+  assert.is(presentOf(given.running, life), undefined);
+  assert.equal([given.stopped, given.counted, given.recovered], [undefined, [], []]);
+  given.over.delete(life);
+  assert.is(presentOf(given.running, life)?.number, 1);
+  given.losses.channelFailed(given.running, failure);
+  assert.is(given.stopped?.message, "its drive is full");
 });
 
 test("an end while code of a channel waited is the fault of an operator, and not of a reader", () => {

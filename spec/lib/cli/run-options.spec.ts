@@ -31,6 +31,9 @@ test("a flow alone has the defaults", () => {
 test("a cluster is named by its head's URL, and can be left alone with the flow", () => {
   const { cluster, detach } = parseRunOptions(["flow.ts", "--cluster", "ws://head:7420", "--detach"]);
   assert.equal(cluster, { url: "ws://head:7420", detach: true });
+  const words = ["flow.ts", "--cluster", "ws://head:7420", "--resume", "run-1", "--upgrade", "--rescale", "sums=2"];
+  const { resume, upgrade, rescale } = parseRunOptions(words);
+  assert.equal({ resume, upgrade, rescale }, { resume: "run-1", upgrade: true, rescale: { sums: 2 } });
   assert.ok(detach);
 });
 
@@ -145,12 +148,12 @@ const wrong: readonly (readonly [readonly string[], RegExp])[] = [
   [["a.ts", "--cluster", "h:1", "--turn-ms", "5"], /--turn-ms can't be .* qstream worker --turn-ms/],
   [["a.ts", "--cluster", "h:1", "--store", "memory"], /--store can't be .* qstream head --store/],
   [["a.ts", "--cluster", "h:1", "--checkpoints", "x"], /--checkpoints can't be/],
-  [["a.ts", "--cluster", "h:1", "--resume", "run-1"], /--resume can't be/],
+  [["a.ts", "--cluster", "h:1", "--resume", "run-1", "--arg", "a=1"], /--resume goes on with the arguments/],
   [["a.ts", "--cluster", "h:1", "--explain"], /--explain can't be/],
   [["a.ts", "--cluster", "h:1", "--token-file", "not-there"], /--token-file not-there: it can't be read/],
   [["a.ts", "--cluster", "h:1", "--tls-cert", "not-there"], /--tls-cert and --tls-key belong together/],
   [["a.ts", "--cluster", "h:1", "--detach", "--json", "-"], /--detach doesn't wait .* qstream follow/],
-  [["a.ts", "--cluster", "h:1", "--rescale"], /--rescale can't be/],
+  [["a.ts", "--cluster", "h:1", "--rescale"], /--rescale says with how many channels --resume goes on/],
   [["a.ts", "--rescale"], /--rescale says with how many channels --resume goes on/],
   [["a.ts", "--rescale", "sums=2"], /--rescale says with how many channels --resume goes on/],
   ...["0", "-1", "1.5", "65537", "many", ""].map(

@@ -1,6 +1,7 @@
 // What a client makes of what a head says, without a cluster behind it.
 import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";
+import { encodeArguments } from "../../../actors/slot/arguments.ts";
 import type { ExecutionMetrics } from "../../../actors/scheduler/execution-events.ts";
 import { WireServer } from "../../../actors/transport/wire/server.ts";
 import { cluster } from "../../../lib/cluster/open-cluster.ts";
@@ -9,7 +10,8 @@ import type { FromClient, ToClient } from "../../../lib/cluster/protocol.ts";
 import { Talk } from "../../../lib/cluster/talk.ts";
 import { errorToData, QStreamError } from "../../../lib/core/errors.ts";
 import { Dataset } from "../../../lib/core/dataset.ts";
-import { defineFlow, items, type ExecutionEvent } from "../../../lib/index.ts";
+import { encodeStoredFlow, type StoredFlow } from "../../../lib/flow/stored-flow.ts";
+import { defineFlow, items, type Execution, type ExecutionEvent } from "../../../lib/index.ts";
 import { suite } from "../../kit/suite.ts";
 
 const test = suite("sessions on a cluster");
@@ -249,11 +251,46 @@ test("a dataset can be released, and is when the session closes that made it; on
   assert.equal(await released(), [{ kind: "release-datasets", datasets: [id] }]);
 });
 
-test("executions of before are refused with advice", async () => {
-  await using head = await FakeHead.open(() => {});
+/** What a store has of an execution, as far as its client looks at it. */
+const described = async (flowName: string, fingerprint: string, codeHash: string): Promise<Uint8Array> => {
+  const args = await encodeArguments({});
+  const plan = { flow: flowName, fingerprint, steps: [], edges: [] };
+  return encodeStoredFlow({ flow: flowName, codeHash, args, plan } as unknown as StoredFlow);
+};
+
+test("an execution is gone on with where flow and code are the same, and has the name that its driver says", async () => {
+  let description = await described("another", "0", "1");
+  let refuses = false;
+  await using head = await FakeHead.open((request, tell) => {
+    if (request.kind === "stored") tell({ kind: "stored", description });
+    if (request.kind === "cancel") tell({ kind: "cancelling", execution });
+    if (request.kind !== "submit") return;
+    tell({ kind: "submitted", execution });
+    const error = errorToData(new QStreamError("UNSUPPORTED", "they can't change"));
+    if (refuses) tell({ kind: "failed", execution, error });
+    else setTimeout(() => tell({ kind: "named", execution, name: `${execution}-r1` }), 30);
+  });
   await using session = await open(head);
-  assert.is((await errorOf(flow.resume("run-1", { on: session, rescale: { out: 1 } }))).code, "UNSUPPORTED");
-  assert.equal(head.asked, []);
+  const rescale = { out: 1 };
+  const resume = (upgrade = false): Promise<Execution<unknown>> =>
+    flow.resume(execution, { on: session, rescale, upgrade });
+  const other = await errorOf(resume());
+  assert.is(other.code, "FINGERPRINT_CHANGED");
+  const [, name = "", fingerprint = ""] = /this is flow "(.+)" \((\w+)\)/u.exec(other.message) ?? [];
+  description = await described(name, fingerprint, "1");
+  const changed = await errorOf(resume());
+  assert.is(changed.code, "CODE_CHANGED");
+  assert.match(changed.message, / was 1 when execution run-1 was started, and is [\da-f]{24} now/);
+  assert.not.ok(head.asked.some(({ kind }) => kind === "submit"));
+
+  assert.is((await resume(true)).id, `${execution}-r1`);
+  const asked = head.asked.at(-1);
+  assert.equal(asked?.kind === "submit" ? asked.submission.resume : undefined, { execution, rescale });
+  refuses = true;
+  assert.is((await errorOf(resume(true))).code, "UNSUPPORTED");
+  await using without = await cluster({ url: head.url, token: token.replaceAll(" ", "-"), store: "none" });
+  const unkept = await errorOf(flow.resume(execution, { on: without }));
+  assert.is(unkept.code, "OPTION_INVALID");
 });
 
 test.run();

@@ -66,6 +66,7 @@ if (!inSlot) {
           kind: "start",
           execution: "run-1",
           driver: 1,
+          begins: true,
           epoch: 1,
           submission,
           // Nobody listens on port 1.

@@ -8,9 +8,10 @@ import { HeadExecutions } from "../../../lib/cluster/head-executions.ts";
 import { systemHeadWorld, type HeadWorld } from "../../../lib/cluster/head-world.ts";
 import type { Client } from "../../../lib/cluster/known-execution.ts";
 import { encodeOutputs, type EncodedOutputs } from "../../../lib/cluster/outputs.ts";
-import type { Submission, ToClient, ToDriver } from "../../../lib/cluster/protocol.ts";
-import { QStreamError } from "../../../lib/core/errors.ts";
+import type { DriverStart, Submission, ToClient, ToDriver } from "../../../lib/cluster/protocol.ts";
+import { errorToData, QStreamError, type ErrorCode } from "../../../lib/core/errors.ts";
 import { systemClock } from "../../../lib/core/seam/clock.ts";
+import type { Rescale } from "../../../lib/flow/rescale-plan.ts";
 import { failure } from "../../kit/failure.ts";
 import { suite } from "../../kit/suite.ts";
 
@@ -37,17 +38,26 @@ class Listener {
   }
 }
 
+interface Resuming {
+  readonly name?: string;
+  readonly rescale?: Rescale;
+}
+
+const gone: FromDriverProcess = { kind: "gone", error: new QStreamError("EXECUTION_FAILED", "it has another") };
+
 /** A head without sockets, and the drivers that it has started. */
 class Stage {
   readonly drivers: { tell: (message: FromDriverProcess) => void; told: ToDriver[]; isKilled: boolean }[] = [];
   readonly executions: HeadExecutions;
   readonly state: MemoryCoordination;
+  /** Outlives heads, as Redis does. */
+  readonly store = Object.assign(new MemoryStore(), { close: async () => {} });
 
   private constructor(leaseMs: number) {
     this.state = new MemoryCoordination(new CoordinationBoard(systemClock), "head");
     const world: HeadWorld = {
       ...systemHeadWorld,
-      openStore: async () => new MemoryStore(),
+      openStore: async () => this.store,
       drivers: () => ({
         open: () => {},
         close: () => {},
@@ -85,11 +95,35 @@ class Stage {
 
   async submit(client: Listener, detach = false): Promise<string> {
     const execution = `run-${this.drivers.length}`;
-    const args = await encodeArguments({});
-    const submission: Submission = { module: "file:///flow.js", flow: "flow", args, options: {}, bundle: hash, detach };
-    await this.executions.submit(execution, submission);
+    await this.executions.submit(execution, await this.#submission(detach));
     this.executions.start(execution, client.asClient);
     return execution;
+  }
+
+  /** Goes on with an execution that was submitted as another one, or as this. */
+  async resume(execution: string, client: Listener, { name = execution, rescale }: Resuming = {}): Promise<void> {
+    const submission = { ...(await this.#submission(false)), resume: { execution: name, rescale } };
+    await this.executions.submit(execution, submission);
+    this.executions.start(execution, client.asClient);
+  }
+
+  async #submission(detach: boolean): Promise<Submission> {
+    const args = await encodeArguments({});
+    return { module: "file:///flow.js", flow: "flow", args, options: {}, bundle: hash, detach };
+  }
+
+  /** What the driver that was started last was started with. */
+  get started(): DriverStart | undefined {
+    const start = this.drivers.at(-1)?.told[0];
+    return start?.kind === "start" ? start : undefined;
+  }
+
+  /** The driver that was started last says how it ended, and is gone. */
+  async ends(end: FromDriverProcess): Promise<void> {
+    const driver = this.drivers.at(-1);
+    driver?.tell(end);
+    driver?.tell(gone);
+    await tick();
   }
 
   statusOf(execution: string): string | undefined {
@@ -176,6 +210,91 @@ test("what is remembered of one execution for who comes later is bounded", async
   await stage.executions.follow(execution, later.asClient);
   assert.is(client.heard.length, 11);
   assert.equal(later.kinds, ["submitted", "event", "event", "event", "event"]);
+});
+
+const failed = (code: ErrorCode): FromDriverProcess => ({
+  kind: "failed",
+  error: errorToData(new QStreamError(code, "it is over")),
+});
+
+test("what failed is gone on with by a later driver, one at a time; what is kept of it goes when it is done", async () => {
+  const stage = await Stage.open();
+  const { executions, store, drivers } = stage;
+  const client = new Listener();
+  const execution = await stage.submit(client);
+  await store.create(execution, new Uint8Array(1), 1, 1);
+  await failure(() => executions.stored(execution), "EXECUTION_TAKEN");
+  await failure(() => stage.resume(execution, client), "EXECUTION_TAKEN");
+  drivers[0]?.tell(failed("STEP_FAILED"));
+  await tick();
+  assert.is(stage.statusOf(execution), "failed");
+  assert.equal(await executions.stored(execution), new Uint8Array(1));
+
+  // Its driver isn't gone yet.
+  const both = await Promise.allSettled([stage.resume(execution, client), stage.resume(execution, client)]);
+  assert.equal(both.map(({ status }) => status).toSorted(), ["fulfilled", "rejected"]);
+  assert.ok(drivers[0]?.isKilled);
+  assert.equal([stage.started?.driver, stage.started?.begins, drivers.length], [2, true, 2]);
+  drivers[0]?.tell(gone);
+  await tick();
+  assert.is(stage.statusOf(execution), "running");
+  drivers[1]?.tell(gone);
+  await tick();
+  assert.equal([stage.started?.driver, stage.started?.begins], [3, false]);
+  await stage.ends(failed("ABORTED"));
+  assert.is((await store.find(execution))?.status, "cancelled");
+  assert.equal((await stage.state.load(0)).leftovers, []);
+
+  await stage.resume(execution, client);
+  await stage.ends({ kind: "done", outputs: [] });
+  assert.is(await store.find(execution), undefined);
+  await failure(() => executions.stored(execution), "EXECUTION_UNKNOWN");
+  await failure(() => stage.resume("run-nobody", client), "EXECUTION_UNKNOWN");
+  assert.is(stage.statusOf("run-nobody"), undefined);
+  // The store has one that no head knows any more.
+  await store.create("run-long-ago", new Uint8Array(1), 1, 1);
+  await stage.resume("run-long-ago", client);
+  assert.is(stage.statusOf("run-long-ago"), "running");
+});
+
+test("with other channels an execution is found under both names, and its lineage under the latest", async () => {
+  const stage = await Stage.open();
+  const { executions, store } = stage;
+  const [client, later] = [new Listener(), new Listener()];
+  const execution = await stage.submit(client);
+  await store.create(execution, new Uint8Array(1), 1, 1);
+  await stage.ends(failed("STEP_FAILED"));
+  await stage.resume(execution, client, { rescale: { sum: 2 } });
+  await executions.follow(execution, later.asClient);
+  assert.equal(later.kinds, ["submitted"]);
+  const name = `${execution}-r1`;
+  await store.drop(execution);
+  await store.create(name, new Uint8Array(2), 1, 1);
+  stage.drivers.at(-1)?.tell({ kind: "named", name });
+  assert.equal(client.heard.at(-1), { kind: "named", execution, name });
+  assert.is(stage.statusOf(name), "running");
+  later.heard.length = 0;
+  await executions.follow(name, later.asClient);
+  assert.equal(later.heard, [
+    { kind: "submitted", execution },
+    { kind: "named", execution, name },
+  ]);
+  await executions.cancel(name, "enough");
+  assert.equal(stage.drivers.at(-1)?.told.at(-1), { kind: "cancel", reason: "enough" });
+  await stage.ends(failed("ABORTED"));
+  assert.is((await store.find(name))?.status, "cancelled");
+  assert.is(await store.find(execution), undefined);
+
+  // Another head knows it, too.
+  await executions.depose();
+  await executions.lead(1, stage.state);
+  assert.is(stage.statusOf(name), "cancelled");
+  await failure(() => executions.stored(execution), "EXECUTION_UNKNOWN");
+  await stage.resume(execution, client, { name });
+  assert.is(stage.started?.submission.resume?.execution, name);
+  assert.is(stage.statusOf(name), "running");
+  await stage.ends({ kind: "done", outputs: [] });
+  assert.is(await store.find(name), undefined);
 });
 
 test("an execution that Redis has dropped is unknown", async () => {

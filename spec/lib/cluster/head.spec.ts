@@ -47,7 +47,7 @@ if (await hasRedisServer()) {
     assert.equal(rest, []);
     const [welcome, listed] = await askHead(socketUrl(first), { kind: "list" });
     assert.equal(welcome, { kind: "welcome", epoch: 1 });
-    assert.equal(listed, { kind: "listed", machines: [], executions: [] });
+    assert.equal(listed, { kind: "listed", machines: [], executions: [], refusedConnections: 0 });
     await first.close();
     for (let turn = 0; turn < 100 && second.epoch === undefined; turn++) {
       // oxlint-disable-next-line no-await-in-loop -- it waits

@@ -313,6 +313,49 @@ test("a step gets the channels that it is named with, and the others keep theirs
   assert.equal([channels("distinct"), channels("groups"), channels("read")], [5, 2, 2]);
 });
 
+/** What a reader waits for in the middle of its only split. */
+let held = Promise.resolve();
+
+/** Numbers in one split, of which those from 60 on come when nothing holds them. */
+const long: Reader<number, number> = {
+  kind: "long",
+  options: {},
+  splits: () => [0],
+  async *read(_split, _ctx, from): AsyncGenerator<Run<number>> {
+    for (let n = typeof from?.after === "number" ? from.after : 0; n < 200; n++) {
+      if (n === 60) await held;
+      tick();
+      yield run([n], n + 1);
+    }
+  },
+};
+
+const waiting = defineFlow(import.meta.url, (q) => ({
+  sums: q
+    .read("read", long)
+    .reduceByKey(
+      "sums",
+      (n) => n % 7,
+      () => 0,
+      (total, n) => total + n,
+    )
+    .collect(),
+}));
+
+test("a split that was begun is left where it was, and read on by the channels to come", async () => {
+  let release = (): void => {};
+  held = new Promise((resolve) => (release = resolve));
+  const id = await stopped(waiting as unknown as AnyFlow, 50);
+  const execution = await waiting.resume(id, { isolation: "none", slots: 3, store, rescale: { sums: 3 } });
+  assert.is(execution.id, `${id}-r1`);
+  release();
+  const { sums } = await execution.outputs;
+  assert.is(
+    sums.reduce((total, { value }) => total + value, 0),
+    (199 * 200) / 2,
+  );
+});
+
 test("an execution that was to go on from another one is refused while that is there, which can be gone on with", async () => {
   const flow = keyed as unknown as AnyFlow;
   const id = await stopped(flow, 90);

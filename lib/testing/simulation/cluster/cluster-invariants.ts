@@ -68,6 +68,14 @@ export class HeadInvariants {
       putBundle: (hash, bytes) => written("putBundle", undefined, coordination.putBundle(hash, bytes)),
       bundle: (hash) => coordination.bundle(hash),
       submit: (one) => written("submit", undefined, coordination.submit(one)),
+      resume: async (one, driver) => {
+        const isAgain = await written("resume", undefined, coordination.resume(one, driver));
+        if (isAgain) {
+          this.#ended.delete(one.execution);
+          this.#drives(one.execution, driver);
+        }
+        return isAgain;
+      },
       driver: async (execution, number) => {
         const isNext = await written("driver", undefined, coordination.driver(execution, number));
         if (isNext) this.#drives(execution, number);
@@ -79,6 +87,7 @@ export class HeadInvariants {
         if (isEnd) this.#ends(execution, driver, status);
         return isEnd;
       },
+      keepMeasures: (flow, measures) => written("keepMeasures", undefined, coordination.keepMeasures(flow, measures)),
       tidied: (execution) => written("tidied", undefined, coordination.tidied(execution)),
       load: (graceMs) => coordination.load(graceMs),
       execution: (execution) => coordination.execution(execution),
@@ -121,7 +130,10 @@ export class HeadInvariants {
 
   #ends(execution: string, driver: number, status: string): void {
     const before = this.#ended.get(execution);
-    if (before !== undefined) this.#violated(`${execution} ended twice: ${before}, then ${status}`);
+    // A head that didn't get the answer says the same once more.
+    if (before !== undefined && before !== status) {
+      this.#violated(`${execution} ended twice: ${before}, then ${status}`);
+    }
     if (driver !== (this.#drivers.get(execution) ?? 1)) {
       this.#violated(`driver ${driver} of ${execution} ended it though a later one goes on with it`);
     }

@@ -151,6 +151,7 @@ export function processWorld(process: SimulatedProcess, around: ClusterSurroundi
         await delay(process.clock, around.random() * bundleMostMs);
         return url;
       },
+      release: () => {},
       close: () => {},
     }),
     launch: systemWorld.launch,

@@ -1,0 +1,80 @@
+import type { Coordination } from "../core/contracts/coordination.ts";
+import { QStreamError } from "../core/errors.ts";
+import { delay, type Clock } from "../core/seam/clock.ts";
+
+export interface ReignParts {
+  readonly epoch: number;
+  readonly state: Coordination;
+  readonly clock: Clock;
+  /** Keeps a bundle again that this head still has. False where it hasn't. */
+  readonly keepBundle: (hash: string) => Promise<boolean>;
+  /** A write was refused: another head leads. */
+  readonly deposed: () => void;
+}
+
+const retryMs = 200;
+
+/** The time in which a head leads: what it writes for others counts no longer than that. */
+export class Reign {
+  readonly epoch: number;
+  readonly state: Coordination;
+  readonly #parts: ReignParts;
+  #isOver = false;
+
+  constructor(parts: ReignParts) {
+    this.epoch = parts.epoch;
+    this.state = parts.state;
+    this.#parts = parts;
+  }
+
+  /** Another head leads. */
+  end(): void {
+    this.#isOver = true;
+  }
+
+  /** Does a step for as long as it takes, while this head leads. @throws QStreamError HEAD_DEPOSED, STORE_LOST */
+  async persist<T>(step: (state: Coordination) => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- until Redis is back
+        return await step(this.state);
+      } catch (error) {
+        const code = error instanceof QStreamError ? error.code : undefined;
+        if (code !== "STORE_UNAVAILABLE" && code !== "STORE_REFUSED") throw this.#noticed(error);
+      }
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      await delay(this.#parts.clock, retryMs);
+      if (this.#isOver) throw notLeading();
+    }
+  }
+
+  /** Does a step once. @throws QStreamError HEAD_DEPOSED, STORE_* */
+  async attempt<T>(step: (state: Coordination) => Promise<T>): Promise<T> {
+    try {
+      return await step(this.state);
+    } catch (error) {
+      throw this.#noticed(error);
+    }
+  }
+
+  /** Does a step once that needs the code of a flow. @throws QStreamError FLOW_NOT_FOUND, HEAD_DEPOSED, STORE_* */
+  withCode<T>(bundle: string, step: (state: Coordination) => Promise<T>): Promise<T> {
+    return this.attempt(step).catch(async (error: unknown) => {
+      // It was long ago that somebody used it.
+      if (!(error instanceof QStreamError) || error.code !== "FLOW_NOT_FOUND") throw error;
+      if (!(await this.#parts.keepBundle(bundle))) throw error;
+      return this.attempt(step);
+    });
+  }
+
+  #noticed(error: unknown): unknown {
+    if (error instanceof QStreamError && (error.code === "HEAD_DEPOSED" || error.code === "STORE_LOST")) {
+      this.#parts.deposed();
+    }
+    return error;
+  }
+}
+
+export function notLeading(): QStreamError {
+  return new QStreamError("HEAD_DEPOSED", "another head leads the cluster by now");
+}
