@@ -39,16 +39,23 @@ export function madeMutants(texts: ReadonlyMap<string, string>, count: number, r
   const sites = [...texts].flatMap(([file, text]) => changes.map((change) => sitesOf(file, text, change)));
   const byChange = sites.filter((list) => list.length > 0);
   const made: MadeMutant[] = [];
+  const changed = new Set<string>();
   while (made.length < count && byChange.length > 0) {
     const list = byChange[Math.floor(random() * byChange.length)] ?? [];
     const [mutant] = list.splice(Math.floor(random() * list.length), 1);
     if (list.length === 0) byChange.splice(byChange.indexOf(list), 1);
-    if (mutant !== undefined) made.push(mutant);
+    const line = mutant?.name.slice(0, mutant.name.indexOf(" ")) ?? "";
+    // Another change of the same line would tell the same of it.
+    if (mutant === undefined || changed.has(line)) continue;
+    changed.add(line);
+    made.push(mutant);
   }
   return made;
 }
 
-const untold = /invariant\(|throw |import |export |metrics|`|differs\(|QStreamError/u;
+// Nor do conditions under which a library is loaded: one that is loaded for nothing makes no difference.
+const untold =
+  /invariant\(|throw |import |export |metrics|`|differs\(|QStreamError|loadedBatches|loadBatches|holdsBatch/u;
 
 function sitesOf(file: string, text: string, { pattern, by }: Change): MadeMutant[] {
   const found: MadeMutant[] = [];

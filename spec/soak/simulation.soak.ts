@@ -50,8 +50,20 @@ test("every seed gives what a run without faults gives, and every fault strikes 
 }, 590_000);
 
 const measured = /\/dist\/actors\/(?!transport\/|stores\/|slots\/|cluster\/)/u;
-/** 89.4 % when this was written, as nothing simulates rebalancing; which lines a draw of faults meets varies a little. */
-const leastShare = 0.88;
+/** 93 % when this was written: the rest is the host of real actors, and what is said of users' mistakes. A draw of faults has its luck. */
+const leastShare = 0.9;
+/** Beside the flows of the recovery specs: what only these simulate. */
+const simulating = [
+  "endings",
+  "verify-replay",
+  "check-seeds",
+  "simulate",
+  "cluster",
+  "waiting-code",
+  "rebalance",
+  "rescale",
+  "user-code",
+];
 
 test("simulation alone runs about nine tenths of the lines of the engine but for transports, stores, launchers and machines", async () => {
   const folder = mkdtempSync(join(tmpdir(), "qstream-coverage-"));
@@ -63,10 +75,9 @@ test("simulation alone runs about nine tenths of the lines of the engine but for
         await promisify(execFile)(process.execPath, words, { cwd: projectFolder, env });
       }
     };
-    const specs = ["endings", "verify-replay", "check-seeds", "simulate", "cluster", "waiting-code"];
     await Promise.all([
       side([["dist/spec/kit/run-mutant.js", "[]", "1200", "all"]]),
-      side(specs.map((name) => [`dist/spec/lib/testing/simulation/${name}.spec.js`])),
+      side(simulating.map((name) => [`dist/spec/lib/testing/simulation/${name}.spec.js`])),
     ]);
     const files = lineCoverage(folder, (url) => measured.test(url));
     const lines = files.reduce((sum, file) => sum + file.lines, 0);

@@ -2,7 +2,8 @@ import { QStreamError, type ErrorCode } from "../../core/errors.ts";
 import type { Flow } from "../../flow/define-flow.ts";
 import type { FaultKind, Phase } from "./faults.ts";
 import { sameOutputs, type Outcome } from "./same-outcome.ts";
-import { simulate, type SimulationOptions, type SimulationReport } from "./simulate.ts";
+import { simulate } from "./simulate.ts";
+import type { SimulationOptions, SimulationReport } from "./simulation-options.ts";
 
 export interface CheckSeedsOptions<Outs> extends Omit<SimulationOptions, "seed" | "traceLines"> {
   /** How many seeds. */
@@ -34,6 +35,10 @@ export interface SeedsReport<Outs> {
   /** Faults that struck in all seeds together. */
   readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
   readonly faultPhases: Readonly<Partial<Record<Phase | "starting", number>>>;
+  /** Channels that went elsewhere since the load wasn't even. */
+  readonly moves: number;
+  /** How often an execution got other channels. */
+  readonly rescaled: number;
   readonly virtualMs: number;
   readonly events: number;
   readonly tasks: number;
@@ -77,7 +82,7 @@ export async function checkSeeds<Args extends object, Outs extends Record<string
     accept ?? ((found: Outs, wanted: Outs, outcome: Outcome) => sameOutputs(found, wanted, outcome, without));
   // Faults strike while the execution runs, and a little longer: they make it longer themselves.
   const faultsWithinMs = options.faultsWithinMs ?? without.virtualMs * 1.5;
-  const sums = { virtualMs: 0, events: 0, tasks: 0 };
+  const sums = { moves: 0, rescaled: 0, virtualMs: 0, events: 0, tasks: 0 };
   const faults: Partial<Record<FaultKind, number>> = {};
   const faultPhases: Partial<Record<Phase | "starting", number>> = {};
   let failure: SeedFailure<Outs> | undefined;
@@ -88,6 +93,8 @@ export async function checkSeeds<Args extends object, Outs extends Record<string
     // oxlint-disable-next-line no-await-in-loop -- one world after the other, in one thread
     const report = await simulate(flow, args, traces ? one : { ...one, traceLines: 0 });
     done++;
+    sums.moves += report.moves;
+    sums.rescaled += report.rescaled;
     sums.virtualMs += report.virtualMs;
     sums.events += report.events;
     sums.tasks += report.tasks;
@@ -117,10 +124,12 @@ function reasonOf<Outs>(
   without: Outs,
   accept: NonNullable<CheckSeedsOptions<Outs>["accept"]>,
 ): string | undefined {
-  const { outputs, error, leftBehind } = report;
+  const { outputs, others, error, leftBehind } = report;
   if (error !== undefined) return `it failed: ${error.message}`;
   if (outputs === undefined) return "it gave no outputs";
-  if (!accept(outputs, without, report)) return "its outputs differ from those without faults";
+  if (![outputs, ...others].every((found) => accept(found, without, report))) {
+    return "its outputs differ from those without faults";
+  }
   return leftBehind.length === 0 ? undefined : `it left behind: ${leftBehind.slice(0, 5).join(", ")}`;
 }
 

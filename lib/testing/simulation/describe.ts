@@ -1,3 +1,4 @@
+import type { ChannelMove } from "../../../actors/scheduler/execution-events.ts";
 import type { Order, Report } from "../../../actors/slot/protocol.ts";
 
 /** An order as a line of the trace shows it. Executions aren't named: their ids differ from run to run. */
@@ -39,6 +40,12 @@ export function describeReport(report: Report): string {
     default:
       return `report ${report.kind}`;
   }
+}
+
+/** Channels that go elsewhere, as a line of the trace shows them. */
+export function describeMoves(moves: readonly ChannelMove[]): string {
+  if (moves.length === 0) return "no moves";
+  return `moves ${moves.map(({ step, channel, from, slot }) => `${step}.${channel} from ${from} to ${slot}`).join(", ")}`;
 }
 
 /** A text in which executions, whose ids differ from run to run, aren't named. */

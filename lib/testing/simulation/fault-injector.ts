@@ -17,11 +17,16 @@ export interface FaultInjectorParts {
   readonly blobs: PlaceTrouble | undefined;
   /** Kills everything, for so many milliseconds. False where nothing runs that could be gone on with. */
   readonly restart: (downMs: number) => boolean;
+  /** Asks for the load of one of the executions to be made even. Says how; undefined where nothing runs that has a store. */
+  readonly rebalance: (which: number, grows: boolean) => string | undefined;
   readonly trace: Trace;
   readonly faults: readonly Fault[];
   readonly withinMs: number;
   readonly leaseMs: number;
 }
+
+// How many times as long a slow drive takes at most: seconds, as that of a machine whose memory is written out may.
+const slowestDrive = 10_000;
 
 /** Lets faults strike at their times and phases, and heals them. */
 export class FaultInjector {
@@ -106,6 +111,7 @@ export class FaultInjector {
       const downMs = amount ** 2 * downMostMs;
       return this.#parts.restart(downMs) ? `down for ${downMs.toFixed(1)} ms` : undefined;
     }
+    if (kind === "rebalance") return this.#parts.rebalance(fault.target, amount < growingShare);
     if (kind === "delay" || kind === "duplicate") return this.#ofNetwork(kind, amount);
     if (target === undefined) return undefined;
     const { slots } = this.#parts;
@@ -228,7 +234,7 @@ export class FaultInjector {
   }
 
   #ofDrive(kind: "disk-slow" | "disk-full" | "disk-broken", { id, drive }: SimulatedSlot, amount: number): string {
-    if (kind === "disk-slow") drive.slow(5 + amount * 100);
+    if (kind === "disk-slow") drive.slow(5 + amount ** 4 * slowestDrive);
     else if (kind === "disk-full") drive.fill();
     else drive.break();
     return `${id}, ${this.#forAWhile(amount * delayMostMs, () => drive.heal())}`;
@@ -262,6 +268,8 @@ export class FaultInjector {
 }
 
 const awayMostMs = 300;
+// Of those who ask for the load to be made even, who do it because a slot has come.
+const growingShare = 0.6;
 const blobsSlowMs = 30;
 const downMostMs = 60;
 const forgetMostMs = 10;

@@ -40,7 +40,9 @@ export type FaultKind =
   /** The newest checkpoint of a channel can't be read any more. */
   | "checkpoint-damaged"
   /** The wall clock of a slot jumps, forward or back. */
-  | "clock-jump";
+  | "clock-jump"
+  /** Somebody asks for the load of the slots to be made even; now and then when another slot has just come. */
+  | "rebalance";
 
 export const faultKinds: readonly FaultKind[] = [
   "restart",
@@ -64,6 +66,7 @@ export const faultKinds: readonly FaultKind[] = [
   "store-forgets",
   "checkpoint-damaged",
   "clock-jump",
+  "rebalance",
 ];
 
 /** Faults that nothing has to be made again for: an execution without a store survives them too. */

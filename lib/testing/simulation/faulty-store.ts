@@ -24,11 +24,13 @@ export interface FaultyStoreOptions {
   readonly timeoutMs?: number;
   /** Called as soon as a call is made, and when its answer is about to leave the store. */
   readonly onCall?: (name: StoreCall, moment: "begun" | "answered") => void;
-  /** Sees what the store has done, at the moment at which it is done. */
-  readonly observer?: StoreObserver | undefined;
+  /** Who sees what the store has done for an execution, at the moment at which it is done. */
+  readonly observerOf?: ((execution: string) => StoreObserver | undefined) | undefined;
+  /** The store is what it was earlier: nothing that was seen before need hold. */
+  readonly onForgotten?: () => void;
 }
 
-/** Who sees what a simulated store does. */
+/** Who sees what a simulated store does for an execution. */
 export interface StoreObserver {
   committed: (commits: readonly ChannelCommit[], answers: readonly CommitAnswer[]) => void;
   read: (channel: number, records: readonly { readonly seq: number; readonly record: Uint8Array }[]) => void;
@@ -37,8 +39,6 @@ export interface StoreObserver {
   freed: (channel: number, recordsThrough: number, checkpointsBefore: number) => void;
   /** A checkpoint of a channel is damaged. */
   damaged: (channel: number) => void;
-  /** The store is what it was earlier: nothing that was seen before need hold. */
-  forgotten: () => void;
   /** A checkpoint is being saved, or something freed: what that leads to isn't over until it is answered. */
   asked: (what: string) => void;
   answered: (what: string) => void;
@@ -49,6 +49,12 @@ export type StoreCall = Exclude<keyof LineageStore, "kind" | "close">;
 /** Between whoever calls and the store. */
 interface Connection {
   open: boolean;
+}
+
+interface KeptCheckpoint {
+  readonly execution: string;
+  readonly channel: number;
+  readonly seq: number;
 }
 
 interface Write {
@@ -74,13 +80,14 @@ export class FaultyStore implements LineageStore {
   #away = false;
   #connection: Connection = { open: true };
   #lastMs = 0;
-  /** An execution was to be removed, and may still be there: nobody was told that it isn't, or the store has forgotten it. */
-  mayRemain = false;
-  #dropped = false;
-  /** Newest checkpoint of each channel. */
-  readonly #newest = new Map<number, number>();
+  /** Executions that were removed. */
+  readonly #dropped = new Set<string>();
+  /** Those that were to be, and may still be there: nobody was told that they aren't, or the store has forgotten it. */
+  readonly #remaining = new Set<string>();
+  /** Newest checkpoint of each channel, by execution and number. */
+  readonly #newest = new Map<string, KeptCheckpoint>();
   /** The checkpoint of each channel that is damaged: one at most, as the engine keeps one to spare. */
-  readonly #damaged = new Map<number, number>();
+  readonly #damaged = new Map<string, number>();
 
   constructor(options: FaultyStoreOptions) {
     this.#options = options;
@@ -111,14 +118,19 @@ export class FaultyStore implements LineageStore {
     this.#connection = { open: true };
   }
 
+  /** An execution was to be removed, and may still be there. */
+  get mayRemain(): boolean {
+    return this.#remaining.size > 0;
+  }
+
   /** The newest checkpoint of a channel can't be loaded any more. Returns which, or undefined where there is none yet. */
   damageCheckpoint(chance: number): { readonly channel: number; readonly seq: number } | undefined {
-    const candidates = [...this.#newest].filter(([channel]) => !this.#damaged.has(channel));
+    const candidates = [...this.#newest].filter(([key]) => !this.#damaged.has(key));
     const chosen = candidates[Math.floor(chance * candidates.length)];
     if (chosen === undefined) return undefined;
-    const [channel, seq] = chosen;
-    this.#damaged.set(channel, seq);
-    this.#options.observer?.damaged(channel);
+    const [key, { execution, channel, seq }] = chosen;
+    this.#damaged.set(key, seq);
+    this.#observer(execution)?.damaged(channel);
     return { channel, seq };
   }
 
@@ -136,8 +148,8 @@ export class FaultyStore implements LineageStore {
     // Everything is in memory: this is over before any time passes.
     this.#writes = kept;
     this.#store = store;
-    this.mayRemain ||= this.#dropped;
-    this.#options.observer?.forgotten();
+    for (const execution of this.#dropped) this.#remaining.add(execution);
+    this.#options.onForgotten?.();
     for (const { apply } of kept) {
       // oxlint-disable-next-line no-await-in-loop -- in the order in which it was written; what failed fails again
       await apply(store).catch(() => {});
@@ -162,17 +174,17 @@ export class FaultyStore implements LineageStore {
   }
 
   async drop(execution: string): Promise<void> {
-    this.mayRemain = true;
+    this.#remaining.add(execution);
     await this.#write("drop", (store) => store.drop(execution));
-    this.mayRemain = false;
-    this.#dropped = true;
+    this.#remaining.delete(execution);
+    this.#dropped.add(execution);
   }
 
   commit(execution: string, commits: readonly ChannelCommit[]): Promise<readonly CommitAnswer[]> {
     const own = structuredClone(commits);
     return this.#write("commit", async (store) => {
       const answers = await store.commit(execution, own);
-      this.#options.observer?.committed(own, answers);
+      this.#observer(execution)?.committed(own, answers);
       return answers;
     });
   }
@@ -185,7 +197,7 @@ export class FaultyStore implements LineageStore {
   ): Promise<readonly { readonly seq: number; readonly record: Uint8Array }[]> {
     return this.#read("read", async (store) => {
       const records = await store.read(execution, channel, afterSeq, max);
-      this.#options.observer?.read(channel, records);
+      this.#observer(execution)?.read(channel, records);
       return records;
     });
   }
@@ -198,17 +210,17 @@ export class FaultyStore implements LineageStore {
     bytes: Uint8Array,
   ): Promise<CommitAnswer> {
     const own = bytes.slice();
-    return this.#followed(`checkpoint ${channel}:${seq}`, "saveCheckpoint", async (store) => {
+    return this.#followed(execution, `checkpoint ${channel}:${seq}`, "saveCheckpoint", async (store) => {
       const answer = await store.saveCheckpoint(execution, channel, generation, seq, own);
-      this.#options.observer?.saved(channel, seq, own, answer);
-      if (answer === "committed") this.#newest.set(channel, seq);
+      this.#observer(execution)?.saved(channel, seq, own, answer);
+      if (answer === "committed") this.#newest.set(keyOf(execution, channel), { execution, channel, seq });
       return answer;
     });
   }
 
   loadCheckpoint(execution: string, channel: number, seq: number): Promise<Uint8Array | undefined> {
     return this.#read("loadCheckpoint", async (store) =>
-      this.#damaged.get(channel) === seq ? undefined : store.loadCheckpoint(execution, channel, seq),
+      this.#damaged.get(keyOf(execution, channel)) === seq ? undefined : store.loadCheckpoint(execution, channel, seq),
     );
   }
 
@@ -216,15 +228,16 @@ export class FaultyStore implements LineageStore {
     const own = [...channels];
     return this.#write("fence", async (store) => {
       const fenced = await store.fence(execution, own);
-      this.#options.observer?.fenced(fenced);
+      this.#observer(execution)?.fenced(fenced);
       return fenced;
     });
   }
 
   free(execution: string, channel: number, recordsThrough: number, checkpointsBefore: number): Promise<void> {
-    return this.#followed(`free ${channel}:${recordsThrough}:${checkpointsBefore}`, "free", async (store) => {
+    const what = `free ${channel}:${recordsThrough}:${checkpointsBefore}`;
+    return this.#followed(execution, what, "free", async (store) => {
       await store.free(execution, channel, recordsThrough, checkpointsBefore);
-      this.#options.observer?.freed(channel, recordsThrough, checkpointsBefore);
+      this.#observer(execution)?.freed(channel, recordsThrough, checkpointsBefore);
     });
   }
 
@@ -255,11 +268,21 @@ export class FaultyStore implements LineageStore {
   }
 
   /** A call that is repeated until it is answered. */
-  async #followed<T>(what: string, name: StoreCall, action: (store: LineageStore) => Promise<T>): Promise<T> {
-    this.#options.observer?.asked(what);
+  async #followed<T>(
+    execution: string,
+    what: string,
+    name: StoreCall,
+    action: (store: LineageStore) => Promise<T>,
+  ): Promise<T> {
+    const observer = this.#observer(execution);
+    observer?.asked(what);
     const answer = await this.#write(name, action);
-    this.#options.observer?.answered(what);
+    observer?.answered(what);
     return answer;
+  }
+
+  #observer(execution: string): StoreObserver | undefined {
+    return this.#options.observerOf?.(execution);
   }
 
   #write<T>(name: StoreCall, action: (store: LineageStore) => Promise<T>): Promise<T> {
@@ -348,4 +371,8 @@ function never(): Promise<never> {
 
 function unavailable(why: string): QStreamError {
   return new QStreamError("STORE_UNAVAILABLE", `the simulated store can't be reached: ${why}`);
+}
+
+function keyOf(execution: string, channel: number): string {
+  return `${execution} ${channel}`;
 }

@@ -7,18 +7,24 @@ import {
 } from "../../../actors/slot/turn-notes.ts";
 import type { WaitingCode } from "./waiting-code.ts";
 
+export interface HangingNotesOptions {
+  /** Hears when user code waits. */
+  readonly waiting?: WaitingCode | undefined;
+  /** A task begins. */
+  readonly onTask?: () => void;
+}
+
 /** The notes of a simulated slot, whose user code can be made to hang: it is given up in the task that it begins next. */
 export class HangingNotes extends TurnNotes {
   readonly #memory: Int32Array;
-  readonly #waiting: WaitingCode | undefined;
+  readonly #options: HangingNotesOptions;
   #hung: ((activity: SlotActivity) => void) | undefined;
 
-  /** @param waiting - hears when user code waits */
-  constructor(waiting?: WaitingCode) {
+  constructor(options: HangingNotesOptions = {}) {
     const memory = makeNotesMemory();
     super(memory);
     this.#memory = memory;
-    this.#waiting = waiting;
+    this.#options = options;
   }
 
   /** User code won't come back from the next task. */
@@ -28,7 +34,10 @@ export class HangingNotes extends TurnNotes {
 
   override write(notes: ChannelNotes): void {
     super.write(notes);
-    if (notes.seq < 0 || this.#hung === undefined) return;
+    if (notes.seq < 0) return;
+    // What it takes is noted later.
+    if (notes.consumed.length === 0) this.#options.onTask?.();
+    if (this.#hung === undefined) return;
     const hung = this.#hung;
     this.#hung = undefined;
     hung(activityOf(this.#memory));
@@ -36,10 +45,11 @@ export class HangingNotes extends TurnNotes {
 
   override waits(notes: ChannelNotes, pending: Promise<unknown>): void {
     super.waits(notes, pending);
-    const waiting = this.#waiting;
+    const { waiting } = this.#options;
     if (waiting === undefined) return;
-    waiting.began(notes.life);
-    const settled = (): void => waiting.ended(notes.life);
+    const { execution, life } = notes;
+    waiting.began(execution, life);
+    const settled = (): void => waiting.ended(execution, life);
     pending.then(settled, settled);
   }
 }

@@ -1,5 +1,6 @@
 // Simulated executions: everything in one thread on a virtual clock, driven by one seed, with faults.
-export { simulate, type SimulationOptions, type SimulationReport } from "./simulate.ts";
+export { simulate } from "./simulate.ts";
+export type { SimulationOptions, SimulationReport } from "./simulation-options.ts";
 export { checkSeeds, type CheckSeedsOptions, type SeedFailure, type SeedsReport } from "./check-seeds.ts";
 export { faultKinds, passingFaults, phases, survivableFaults, type FaultKind, type Phase } from "./faults.ts";
 export type { Outcome } from "./same-outcome.ts";

@@ -74,6 +74,8 @@ export class LivingClock implements Clock {
   readonly #clock: Clock;
   readonly #life: Life;
   #jumpedMs = 0;
+  /** What was worked takes until then. */
+  #worksUntilMs = 0;
 
   constructor(clock: Clock, life: Life) {
     this.#clock = clock;
@@ -85,7 +87,17 @@ export class LivingClock implements Clock {
   }
 
   monotonic(): number {
-    return this.#clock.monotonic();
+    return Math.max(this.#clock.monotonic(), this.#worksUntilMs);
+  }
+
+  /** Its processor works for so many milliseconds: to those who ask now they have passed already. */
+  work(ms: number): void {
+    this.#worksUntilMs = this.monotonic() + ms;
+  }
+
+  /** Milliseconds until its processor has time for something else. */
+  get workingMs(): number {
+    return this.monotonic() - this.#clock.monotonic();
   }
 
   /** Sets the wall clock forward, or back where negative. */

@@ -182,6 +182,7 @@ export class MemoryFiles implements FileSystem, ResumableFiles {
         this.#removed.delete(path);
       },
       abort: async () => void this.#temporary.delete(temporary),
+      leave: async () => {},
       snapshot: async (): Promise<WriterState> => {
         const { bytes } = content;
         return { temporary: basename(temporary), bytes: bytes.byteLength, checksum: crc32(bytes), finished };

@@ -1,96 +1,33 @@
 import { loadBatches } from "../../core/batch/index.ts";
-import type { LineageStore } from "../../core/contracts/lineage-store.ts";
-import type { Limits } from "../../core/limits.ts";
 import { seededRandom, type Random } from "../../core/seam/random.ts";
 import type { WholePolicy } from "../../../actors/channel/checkpoints.ts";
-import { pointerIn } from "../../../actors/stores/blob-pointer.ts";
 import { MemoryStore } from "../../../actors/stores/memory-store.ts";
 import type { Flow } from "../../flow/define-flow.ts";
 import type { Execution } from "../../flow/execution.ts";
+import { startedName } from "../../flow/rescaled-name.ts";
 import { delay } from "../../core/seam/clock.ts";
 import { QStreamError } from "../../core/errors.ts";
-import { withoutIds } from "./describe.ts";
+import type { ExecutionEvent } from "../../../actors/scheduler/execution-events.ts";
+import { describeMoves, withoutIds } from "./describe.ts";
 import { FaultInjector } from "./fault-injector.ts";
-import { drawFaults, type FaultKind, type Phase } from "./faults.ts";
+import { drawFaults, pick } from "./faults.ts";
 import { openFileSystem } from "../../files/index.ts";
-import { FaultyStore, type StoreCall } from "./faulty-store.ts";
-import { Invariants } from "./invariants.ts";
+import { FaultyStore, type FaultyStoreOptions, type StoreCall } from "./faulty-store.ts";
+import { InvariantsByExecution } from "./invariants-by-execution.ts";
 import { MemoryFiles } from "./memory-files.ts";
 import { SimulatedClient, type SimulatedClientOptions } from "./simulated-client.ts";
 import type { SlotWatch } from "./simulated-slots.ts";
+import type { SimulationOptions, SimulationReport } from "./simulation-options.ts";
 import { Trace } from "./trace.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 import { PlaceTrouble } from "./virtual-files.ts";
-import { VirtualNetwork, type NetworkCounts } from "./virtual-network.ts";
+import { VirtualNetwork } from "./virtual-network.ts";
 import { WaitingCode } from "./waiting-code.ts";
-
-export interface SimulationOptions {
-  /** Everything that may vary follows from it. */
-  readonly seed: number;
-  /** Kinds of faults that strike; none unless told. */
-  readonly faults?: readonly FaultKind[];
-  /** Virtual milliseconds within which faults strike; afterwards all is healed. Default 50. */
-  readonly faultsWithinMs?: number;
-  /** Faults at most. Default 4. */
-  readonly faultsMax?: number;
-  /** Slots. Default 3. */
-  readonly slots?: number;
-  /** Machines that the slots are on. Default: each slot its own. */
-  readonly machines?: number;
-  /** Makes the store that lineage is kept in, in memory as ours is. With `none` what is lost can't be made again. */
-  readonly store?: "none" | (() => LineageStore);
-  /** Virtual milliseconds between two checkpoints of a channel. Default 20. */
-  readonly checkpointEveryMs?: number;
-  /**
-   * When states are saved whole though operators say what has changed. Default: after two checkpoints with changes, or as
-   * many bytes of changes as the whole one had; so that there are many of both kinds.
-   */
-  readonly wholeCheckpoints?: WholePolicy;
-  /** How often a task may fail before its execution does, as the store counts: twice where it is asked twice. Default 3. */
-  readonly attempts?: number;
-  readonly limits?: Partial<Limits>;
-  /** Freezes what operators are given. Default true. */
-  readonly strict?: boolean;
-  /** Runs a part of the tasks twice, to see whether they do the same. */
-  readonly verifyReplay?: boolean | { readonly share: number };
-  /** Virtual milliseconds for which a slot may be silent before it is given up. Default 1,000. */
-  readonly leaseMs?: number;
-  /** Virtual milliseconds within which the execution must end once all is healed. Default 60,000. */
-  readonly finishWithinMs?: number;
-  /** Lines of the trace that are kept. Default 20,000; 0 keeps its checksum only. */
-  readonly traceLines?: number;
-  /** Whether what the engine must keep is checked after every step. Default true. */
-  readonly invariants?: boolean;
-}
-
-/** One simulated execution. */
-export interface SimulationReport<Outs> {
-  readonly seed: number;
-  /** Undefined where the execution failed. */
-  readonly outputs: Outs | undefined;
-  readonly error: Error | undefined;
-  /** Faults that struck. */
-  readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
-  /** The same by the phase in which they struck. */
-  readonly faultPhases: Readonly<Partial<Record<Phase | "starting", number>>>;
-  /** How often the execution entered each phase. */
-  readonly phases: Readonly<Partial<Record<Phase, number>>>;
-  /** Virtual milliseconds until the session was closed. */
-  readonly virtualMs: number;
-  readonly events: number;
-  /** Tasks that channels ran, those that were run again included. */
-  readonly tasks: number;
-  readonly messages: Readonly<NetworkCounts>;
-  /** What is left of the execution though it is over: files on drives, executions in the store, messages. */
-  readonly leftBehind: readonly string[];
-  /** What sinks wrote, by path. It is in memory: nothing is written in the real world. */
-  readonly files: ReadonlyMap<string, Uint8Array>;
-  readonly trace: Trace;
-}
 
 const faultsWithinDefault = 50;
 const finishWithinDefault = 60_000;
 const leaseDefault = 1000;
+const slotsDefault = 3;
 // Bytes of structured clone vary with how the engine holds numbers: what is done in a simulated world must not depend on them.
 const wholeDefault: WholePolicy = { belowBytes: 0, changesShare: Infinity, changesMost: 2 };
 /** Where large checkpoints are, of seeds with faults of such a place: nothing of it is in the real world. */
@@ -116,7 +53,16 @@ export async function simulate<Args extends object, Outs extends Record<string, 
   return new SimulatedWorld(options).run(flow, args);
 }
 
-function observerOf(waiting: WaitingCode, invariants: Invariants | undefined): SlotWatch {
+function clientOptionsOf(
+  options: SimulationOptions,
+  world: Pick<SimulatedClientOptions, "slots" | "store" | "leaseMs" | "blobs">,
+): SimulatedClientOptions {
+  const { seed, checkpointEveryMs = 20, attempts = 3, wholeCheckpoints = wholeDefault, rebalances } = options;
+  const slotCount = options.slots ?? slotsDefault;
+  return { ...world, slotCount, seed, checkpointEveryMs, attempts, wholeCheckpoints, rebalances };
+}
+
+function observerOf(waiting: WaitingCode, invariants: InvariantsByExecution | undefined): SlotWatch {
   return {
     ordered: (slot, order) => {
       waiting.ordered(order);
@@ -126,7 +72,15 @@ function observerOf(waiting: WaitingCode, invariants: Invariants | undefined): S
   };
 }
 
-/** Everything around one simulated execution. */
+/** What is known of the executions that run at once. */
+interface Executions<Outs> {
+  /** Their present lives. */
+  readonly living: Execution<Outs>[];
+  readonly outputs: (Outs | undefined)[];
+  error?: Error;
+}
+
+/** Everything around simulated executions. */
 class SimulatedWorld {
   readonly #options: SimulationOptions;
   readonly #clock: VirtualClock;
@@ -136,16 +90,22 @@ class SimulatedWorld {
   readonly #faults: FaultInjector;
   readonly #files = new MemoryFiles(openFileSystem());
   readonly #blobs: PlaceTrouble | undefined;
-  readonly #invariants: Invariants | undefined;
+  readonly #invariants: InvariantsByExecution | undefined;
   readonly #waiting: WaitingCode;
   readonly #clientOptions: SimulatedClientOptions;
   #client: SimulatedClient;
-  /** True while an execution runs that somebody could go on with. */
-  #running = false;
+  /** Executions that somebody could go on with; none while nothing runs. */
+  #running: readonly string[] = [];
+  /** Some were done when everything was killed: what they hadn't tidied up by then stays. */
+  #doneAtKill = false;
+  #moves = 0;
+  #rescaled = 0;
+  /** The names of executions since they got other channels. */
+  readonly #followed = new Set<string>();
+  readonly #slotsOfNext: Random;
   #downMs = 0;
   /** How often the place of large checkpoints had refused something when the execution was done. */
   #refusedBefore = 0;
-  #letTimePass: () => void = () => {};
 
   constructor(options: SimulationOptions) {
     this.#options = options;
@@ -161,16 +121,15 @@ class SimulatedWorld {
     const trouble = blobs && make !== "none" ? new PlaceTrouble(blobsPath) : undefined;
     // Without a store nothing is logged that could be looked at.
     const looks = make !== "none" && options.invariants !== false;
-    const invariants = looks ? this.#makeInvariants(trouble === undefined) : undefined;
+    const invariants = looks ? this.#makeInvariants(options.atOnce ?? 1, trouble === undefined) : undefined;
     const network = new VirtualNetwork({
       clock,
       random: random(2),
       trace,
       ...(invariants === undefined ? {} : { onMessage: (message) => invariants.sent(message) }),
     });
-    const onCall = (name: StoreCall, moment: "begun" | "answered"): void => this.#storeCalled(name, moment);
-    const observed = { trace, onCall, observer: invariants };
-    const store = make === "none" ? undefined : new FaultyStore({ clock, random: random(3), make, ...observed });
+    const seen = { trace, ...invariants?.ofStore };
+    const store = make === "none" ? undefined : this.#makeStore({ clock, random: random(3), make, ...seen });
     this.#invariants = invariants;
     this.#waiting = waiting;
     this.#clock = clock;
@@ -185,6 +144,7 @@ class SimulatedWorld {
       store: () => store,
       blobs: trouble,
       restart: (downMs) => this.#kill(downMs),
+      rebalance: (which, grows) => this.#rebalance(which, grows),
       trace,
       faults,
       withinMs: faultsWithinMs,
@@ -200,20 +160,12 @@ class SimulatedWorld {
       files: this.#files,
       waiting,
       trouble,
+      taskMs: options.taskMs,
       ...(options.machines === undefined ? {} : { machines: options.machines }),
     };
-    const { checkpointEveryMs = 20, attempts = 3, wholeCheckpoints = wholeDefault } = options;
-    this.#clientOptions = {
-      slots,
-      slotCount: options.slots ?? 3,
-      leaseMs,
-      store,
-      seed,
-      checkpointEveryMs,
-      attempts,
-      wholeCheckpoints,
-      blobs: trouble === undefined ? undefined : { path: blobsPath, aboveBytes: blobsAboveBytes },
-    };
+    const place = trouble === undefined ? undefined : { path: blobsPath, aboveBytes: blobsAboveBytes };
+    this.#clientOptions = clientOptionsOf(options, { slots, store, leaseMs, blobs: place });
+    this.#slotsOfNext = random(5);
     this.#client = this.#openClient();
   }
 
@@ -224,7 +176,7 @@ class SimulatedWorld {
     // Loaded in real time, which virtual time wouldn't wait for: the first run would be another than all later ones.
     await loadBatches();
     const clock = this.#clock;
-    const state: { outputs?: Outs; error?: Error; execution?: Execution<Outs> } = {};
+    const state: Executions<Outs> = { living: [], outputs: [] };
     const failed = (error: unknown): void => {
       state.error ??= error instanceof Error ? error : new Error(String(error));
     };
@@ -240,16 +192,19 @@ class SimulatedWorld {
       process.off("unhandledRejection", unhandled);
       await this.#files.close();
     }
-    const { error } = state;
+    const { error, outputs } = state;
     if (error !== undefined) this.#trace.add(clock.monotonic(), "execution", `failed: ${withoutIds(error.message)}`);
-    const steps = state.execution?.metrics?.steps ?? [];
+    const steps = state.living.flatMap(({ metrics }) => metrics?.steps ?? []);
     return {
       seed: this.#options.seed,
-      outputs: error === undefined ? state.outputs : undefined,
+      outputs: error === undefined ? outputs[0] : undefined,
+      others: error === undefined ? outputs.slice(1).filter((one) => one !== undefined) : [],
       error,
       faults: Object.fromEntries(this.#faults.byKind),
       faultPhases: Object.fromEntries(this.#faults.byPhase),
       phases: Object.fromEntries(this.#faults.entered),
+      moves: this.#moves,
+      rescaled: this.#rescaled,
       virtualMs: clock.monotonic(),
       events: clock.events,
       tasks: steps.reduce((sum, { metrics }) => sum + metrics.tasks, 0),
@@ -260,14 +215,19 @@ class SimulatedWorld {
     };
   }
 
-  #makeInvariants(storeOnly: boolean): Invariants {
-    return new Invariants((what) => this.#violated(what), {
+  #makeStore(options: FaultyStoreOptions): FaultyStore {
+    const onCall = (name: StoreCall, moment: "begun" | "answered"): void => {
+      if (moment === "begun") this.#faults.storeCalled(name);
+    };
+    return new FaultyStore({ ...options, onCall });
+  }
+
+  #makeInvariants(atOnce: number, storeOnly: boolean): InvariantsByExecution {
+    return new InvariantsByExecution((what) => this.#violated(what), {
       storeOnly,
+      atOnce,
       drives: () => this.#client.slots.living,
-      wholeOf: (kept) => {
-        const pointer = pointerIn(kept);
-        return pointer === undefined ? kept : this.#files.look(`${pointer.place}/${pointer.name}`);
-      },
+      files: this.#files,
     });
   }
 
@@ -276,8 +236,8 @@ class SimulatedWorld {
     this.#clock.fail(new Error(`an invariant doesn't hold: ${what}`));
   }
 
-  #openClient(): SimulatedClient {
-    const client = new SimulatedClient(this.#clientOptions);
+  #openClient(slotCount = this.#clientOptions.slotCount): SimulatedClient {
+    const client = new SimulatedClient({ ...this.#clientOptions, slotCount });
     client.slots.reachabilityChanged();
     return client;
   }
@@ -285,66 +245,94 @@ class SimulatedWorld {
   async #work<Args extends object, Outs extends Record<string, unknown>>(
     flow: Flow<Args, Outs>,
     args: Args,
-    state: { outputs?: Outs; execution?: Execution<Outs> },
+    { living, outputs }: Executions<Outs>,
   ): Promise<void> {
-    const { limits = {}, strict = true, verifyReplay = false } = this.#options;
+    const { limits = {}, strict = true, verifyReplay = false, atOnce = 1 } = this.#options;
     const start = flow.start as (args: Args, options: object) => Promise<Execution<Outs>>;
+    const onEvent = (event: ExecutionEvent): void => {
+      if (event.kind === "rebalanced") this.#moves += event.moves.length;
+    };
     try {
-      state.execution = await start(args, { on: this.#client.session, limits, strict, verifyReplay });
+      const options = { on: this.#client.session, limits, strict, verifyReplay, onEvent };
+      living.push(...(await Promise.all(Array.from({ length: atOnce }, () => start(args, options)))));
       this.#arm();
-      while (state.outputs === undefined) {
-        this.#running = true;
+      for (;;) {
+        const { killed } = this.#client;
+        const left = [...living.keys()].filter((index) => outputs[index] === undefined);
+        const ending = left.map(async (index) => {
+          outputs[index] = await living[index]?.outputs;
+          this.#running = this.#running.filter((id) => id !== living[index]?.id);
+        });
+        this.#running = left.map((index) => living[index]?.id ?? "");
         // oxlint-disable-next-line no-await-in-loop -- one life after the other
-        const outputs = await Promise.race([state.execution.outputs, this.#client.killed]);
-        this.#running = false;
-        if (outputs === undefined) state.execution = (await this.#goOn(state.execution.id)) as Execution<Outs>;
-        else state.outputs = outputs;
+        if ((await Promise.race([Promise.all(ending), killed])) !== undefined) break;
+        const unfinished = [...living.keys()].filter((index) => outputs[index] === undefined);
+        this.#doneAtKill ||= unfinished.length < living.length;
+        // oxlint-disable-next-line no-await-in-loop -- see above
+        const next = await this.#goOn(unfinished.map((index) => living[index]?.id ?? ""));
+        unfinished.forEach((index, at) => this.#follow(living, index, next[at] as Execution<Outs>));
       }
       this.#refusedBefore = this.#blobs?.refused ?? 0;
       this.#invariants?.ended();
       this.#trace.add(this.#clock.monotonic(), "execution", "done");
     } finally {
-      this.#running = false;
+      this.#running = [];
       await this.#client.session.close();
     }
   }
 
-  /** Everything is dead: another life goes on with the execution, as `--resume` does. */
-  async #goOn(execution: string): Promise<Execution<Record<string, unknown>>> {
-    const { started } = this.#client.session;
+  /** Everything is dead: another life goes on with what isn't done, as `--resume` does. */
+  async #goOn(executions: readonly string[]): Promise<readonly Execution<Record<string, unknown>>[]> {
+    const { started } = this.#client;
+    const { rescales = false, slots = slotsDefault } = this.#options;
     for (;;) {
       await delay(this.#clock, this.#downMs);
       this.#invariants?.restarted();
-      this.#client = this.#openClient();
+      this.#client = this.#openClient(rescales ? 1 + Math.floor(this.#slotsOfNext() * (slots + 1)) : slots);
       this.#trace.add(this.#clock.monotonic(), "client", "goes on with the execution");
-      this.#running = true;
-      const resumed = this.#client.resume(execution, started).catch((error: unknown) => {
-        if (!(error instanceof QStreamError) || error.code !== "STORE_UNAVAILABLE") throw error;
+      this.#running = executions;
+      const resumed = this.#client.resumeAll(executions, started, rescales).catch((error: unknown) => {
+        if (!isUnreachable(error)) throw error;
         // Whoever wants the result tries again.
         if (this.#kill(resumeAgainMs)) this.#trace.add(this.#clock.monotonic(), "client", error.message);
         return undefined;
       });
-      const found = await Promise.race([resumed, this.#client.killed]).finally(() => this.#letTimePass());
+      const found = await Promise.race([resumed, this.#client.killed]);
       if (found !== undefined) return found;
     }
   }
 
+  /** An execution has another life. */
+  #follow<Outs>(living: Execution<Outs>[], index: number, next: Execution<Outs>): void {
+    const before = living[index]?.id ?? "";
+    living[index] = next;
+    if (next.id === before) return;
+    this.#rescaled++;
+    this.#followed.add(next.id);
+    this.#invariants?.left(before);
+  }
+
   #kill(downMs: number): boolean {
-    if (!this.#running || this.#store === undefined) return false;
-    this.#running = false;
+    if (this.#running.length === 0 || this.#store === undefined) return false;
+    this.#running = [];
     this.#downMs = downMs;
     this.#client.kill();
     return true;
   }
 
-  /** Before an execution is gone on with, sinks may look at real files: until the store's next call no virtual time passes. */
-  #storeCalled(name: StoreCall, moment: "begun" | "answered"): void {
-    if (moment === "begun") {
-      this.#letTimePass();
-      this.#faults.storeCalled(name);
-    } else if (name === "find") {
-      void this.#clock.real(() => new Promise<void>((resolve) => (this.#letTimePass = resolve)));
-    }
+  /** Somebody asks for the load to be made even. Nothing else waits for the answer. */
+  #rebalance(which: number, grows: boolean): string | undefined {
+    if (this.#running.length === 0 || this.#store === undefined) return undefined;
+    const client = this.#client;
+    const asked = client.rebalance(pick(this.#running, which), grows);
+    asked.answer.then(
+      (moves) => this.#trace.add(this.#clock.monotonic(), "client", `hears of ${describeMoves(moves)}`),
+      (error: unknown) => {
+        // By then it may be done.
+        if (!(error instanceof QStreamError) || error.code !== "EXECUTION_UNKNOWN") this.#clock.fail(error);
+      },
+    );
+    return asked.what;
   }
 
   /**
@@ -376,13 +364,23 @@ class SimulatedWorld {
     return [...left, ...(await this.#leftInStore())];
   }
 
+  /** Whoever was killed while it wrote an execution with other channels leaves it, to be written over when they change again. */
+  #isHalfWritten(execution: string): boolean {
+    return startedName(execution) !== execution && !this.#followed.has(execution);
+  }
+
   /** An execution that is done doesn't wait for a store or a place that can't be reached: what is there stays there. */
   async #leftInStore(): Promise<readonly string[]> {
     const store = this.#store;
-    if (store === undefined || store.mayRemain) return [];
-    const left = (await store.look()).map(({ status }) => `an execution in the store, ${status}`);
+    if (store === undefined || store.mayRemain || this.#doneAtKill) return [];
+    const kept = (await store.look()).filter(({ execution }) => !this.#isHalfWritten(execution));
+    const left = kept.map(({ status }) => `an execution in the store, ${status}`);
     const blobs = this.#blobs;
     if (blobs === undefined || blobs.refused > this.#refusedBefore) return left;
     return [...left, ...[...this.#files.written.keys()].filter((path) => blobs.holds(path))];
   }
+}
+
+function isUnreachable(error: unknown): error is QStreamError {
+  return error instanceof QStreamError && error.code === "STORE_UNAVAILABLE";
 }

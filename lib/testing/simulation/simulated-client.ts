@@ -1,11 +1,16 @@
 import type { WholePolicy } from "../../../actors/channel/checkpoints.ts";
+import type { ChannelMove } from "../../../actors/scheduler/execution-events.ts";
 import type { LaunchOptions } from "../../../actors/slots/slot-launcher.ts";
 import { CheckpointBlobs } from "../../../actors/stores/checkpoint-blobs.ts";
 import type { LineageStore } from "../../core/contracts/lineage-store.ts";
+import { QStreamError } from "../../core/errors.ts";
 import type { Execution } from "../../flow/execution.ts";
+import { nextName, startedName } from "../../flow/rescaled-name.ts";
 import { Session, type LaunchHooks, type SessionStart } from "../../flow/session.ts";
 import type { FaultyStore } from "./faulty-store.ts";
+import { Life } from "./life.ts";
 import { SimulatedSlots, type SimulatedSlotsOptions } from "./simulated-slots.ts";
+import { filesInVirtualTime } from "./virtual-files.ts";
 
 export interface SimulatedClientOptions {
   readonly slots: SimulatedSlotsOptions;
@@ -18,15 +23,20 @@ export interface SimulatedClientOptions {
   readonly attempts: number;
   readonly seed: number;
   readonly wholeCheckpoints: WholePolicy;
+  readonly rebalances?: boolean | undefined;
 }
+
+const atOnce = { random: () => 0, mostMs: 0 } as const;
 
 /** A session that remembers what it was asked to start: another one may have to go on with it. */
 class RememberingSession extends Session {
-  started: SessionStart | undefined;
+  /** By the name that an execution had first. */
+  readonly started = new Map<string, SessionStart>();
 
-  override start(start: SessionStart): Promise<Execution<Record<string, unknown>>> {
-    this.started = start;
-    return super.start(start);
+  override async start(start: SessionStart): Promise<Execution<Record<string, unknown>>> {
+    const execution = await super.start(start);
+    this.started.set(startedName(execution.id), start);
+    return execution;
   }
 }
 
@@ -35,6 +45,8 @@ export class SimulatedClient {
   readonly slots: SimulatedSlots;
   readonly session: RememberingSession;
   readonly #store: FaultyStore | undefined;
+  readonly #hooks: LaunchHooks;
+  readonly #life: Life;
   /** Settled once everything is killed. */
   readonly killed: Promise<undefined>;
   #noteKilled: () => void = () => {};
@@ -44,6 +56,8 @@ export class SimulatedClient {
     this.#store = store;
     this.killed = new Promise((resolve) => (this.#noteKilled = () => resolve(undefined)));
     const hooks: LaunchHooks = { onReport: () => {}, onLost: () => {} };
+    this.#hooks = hooks;
+    this.#life = new Life(options.slots.clock);
     this.slots = new SimulatedSlots(launchOptions(options, hooks), options.slots);
     const { clock, files } = this.slots;
     store?.connect();
@@ -51,25 +65,75 @@ export class SimulatedClient {
       clock,
       host: this.slots.turnHost(clock),
       store: this.#storeWithBlobs(options),
-      // What a session looks at before an execution runs takes no time.
-      files: options.slots.files ?? files,
+      // What a session looks at before an execution runs takes no time, but is waited for.
+      files: filesInVirtualTime(options.slots.files ?? files, {
+        ...atOnce,
+        clock: options.slots.clock,
+        life: this.#life,
+      }),
       wholeCheckpoints,
+      rebalances: options.rebalances,
     });
   }
 
+  /** What its executions were started with. */
+  get started(): ReadonlyMap<string, SessionStart> {
+    return this.session.started;
+  }
+
   /**
-   * Goes on with an execution as `flow.resume` does. That the flow and its code are still the same isn't looked at: in this
+   * Goes on with executions as `flow.resume` does. That the flow and its code are still the same isn't looked at: in this
    * process they are, and compiling the code for its hash takes longer than most executions.
+   *
+   * @param rescales - they get as many channels as there are slots for
    */
-  async resume(execution: string, started: SessionStart | undefined): Promise<Execution<Record<string, unknown>>> {
-    if (started === undefined) throw new Error(`execution ${execution} was never started here`);
-    const stored = await this.session.findStored(execution);
-    return this.session.start({ ...started, resumed: { execution, stored } });
+  resumeAll(
+    executions: readonly string[],
+    started: ReadonlyMap<string, SessionStart>,
+    rescales: boolean,
+  ): Promise<Execution<Record<string, unknown>>[]> {
+    return Promise.all(
+      executions.map(async (execution) => {
+        const start = started.get(startedName(execution));
+        if (start === undefined) throw new Error(`execution ${execution} was never started here`);
+        const resumed = await this.#find(execution, rescales);
+        return this.session.start({ ...start, resumed, ...(rescales ? { rescale: true } : {}) });
+      }),
+    );
+  }
+
+  /** It may have got other channels, and another name, before whoever went on with it was killed. */
+  async #find(execution: string, rescales: boolean): Promise<NonNullable<SessionStart["resumed"]>> {
+    try {
+      return { execution, stored: await this.session.findStored(execution) };
+    } catch (error) {
+      if (!rescales || !(error instanceof QStreamError) || error.code !== "EXECUTION_UNKNOWN") throw error;
+      const next = nextName(execution);
+      return { execution: next, stored: await this.session.findStored(next) };
+    }
+  }
+
+  /**
+   * Asks for the load of an execution to be made even.
+   *
+   * @param grows - another slot comes first
+   */
+  rebalance(
+    execution: string,
+    grows: boolean,
+  ): { readonly what: string; readonly answer: Promise<readonly ChannelMove[]> } {
+    const added = grows ? this.slots.add() : undefined;
+    if (added !== undefined) this.#hooks.onAdded?.();
+    return {
+      what: added === undefined ? "asked for" : `asked for, with ${added} that has come`,
+      answer: this.session.rebalance(execution),
+    };
   }
 
   /** Everything ends at once. The store and the files are what they are. */
   kill(): void {
     this.#store?.disconnect();
+    this.#life.end();
     this.slots.killAll();
     this.#noteKilled();
   }

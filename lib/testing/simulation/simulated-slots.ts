@@ -37,6 +37,8 @@ export interface SimulatedSlotsOptions {
   readonly startMs?: number;
   /** Milliseconds that a turn of an actor takes, at most. */
   readonly turnMs?: number;
+  /** Milliseconds of work that a task is, at most. Default 0. */
+  readonly taskMs?: number | undefined;
   /** Looks at what goes between slots and scheduler before it is handed over: the place for faults in a phase. */
   readonly watch?: SlotWatch;
   /** Looks at the same, also at what the client's slot is told and tells. */
@@ -105,6 +107,7 @@ export class SimulatedSlots implements LaunchedSlots {
   readonly client: SlotHandle;
   readonly slots: SlotHandle[] = [];
   #closed = false;
+  #added = 0;
 
   constructor(launch: LaunchOptions, options: SimulatedSlotsOptions) {
     this.#launch = launch;
@@ -165,9 +168,9 @@ export class SimulatedSlots implements LaunchedSlots {
   }
 
   /** A host whose turns take a little time each. */
-  turnHost(clock: Pick<VirtualClock, "after">): TurnHost {
+  turnHost(clock: LivingClock): TurnHost {
     const { random, turnMs = turnMsDefault } = this.#options;
-    return new TurnHost(random, (turns) => void clock.after(random() * turnMs, turns));
+    return new TurnHost(random, (turns) => void clock.after(clock.workingMs + random() * turnMs, turns));
   }
 
   /** Ends a slot at once, as kill -9 does: nothing of it happens any more. The session hears of it a little later. */
@@ -230,6 +233,13 @@ export class SimulatedSlots implements LaunchedSlots {
     }
   }
 
+  /** Another slot comes, on a machine of its own. Returns its name. */
+  add(): string {
+    const id = `added-${++this.#added}`;
+    this.#start(id, `machine-of-${id}`);
+    return id;
+  }
+
   async replace(lost: string): Promise<void> {
     const { clock, random, startMs = startMsDefault } = this.#options;
     await delay(clock, random() * startMs);
@@ -278,7 +288,9 @@ export class SimulatedSlots implements LaunchedSlots {
     const local = network.transport(endpoint);
     const drive = this.#drive(clock);
     const host = new CountingHost(this.turnHost(clock));
-    const notes = new HangingNotes(this.#options.waiting);
+    const { taskMs = 0, random, waiting } = this.#options;
+    const onTask = (): void => clock.work(random() * taskMs);
+    const notes = new HangingNotes(taskMs === 0 ? { waiting } : { waiting, onTask });
     const slot = makeSlot({
       id,
       notes,

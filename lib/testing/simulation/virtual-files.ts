@@ -82,6 +82,7 @@ export function filesInVirtualTime(
   const resumable = (writer: ResumableWriter): ResumableWriter => ({
     ...written(writer),
     snapshot: () => write(() => writer.snapshot()),
+    leave: () => write(() => writer.leave()),
   });
   return {
     list: (paths, signal) => reach(String(paths), read, () => files.list(paths, signal)),

@@ -1,4 +1,5 @@
 import type { Order } from "../../../actors/slot/protocol.ts";
+import { executionMark } from "../../../actors/slot/turn-notes.ts";
 import type { PlannedStep } from "../../core/plan.ts";
 import { QStreamError } from "../../core/errors.ts";
 import type { Clock } from "../../core/seam/clock.ts";
@@ -21,8 +22,9 @@ const advice =
 export class WaitingCode {
   readonly #clock: Clock;
   readonly #channels = new Map<string, KnownChannel>();
-  readonly #lives = new Map<number, KnownChannel>();
-  #steps: readonly PlannedStep[] = [];
+  /** By execution and life. */
+  readonly #lives = new Map<string, KnownChannel>();
+  readonly #steps = new Map<number, readonly PlannedStep[]>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -31,27 +33,29 @@ export class WaitingCode {
   /** Learns which channels there are, and by which life each goes on. */
   ordered(order: Order): void {
     if (order.kind !== "prepare" && order.kind !== "recover") return;
-    if (order.kind === "prepare") this.#steps = order.plan.steps;
+    const execution = executionMark(order.execution);
+    if (order.kind === "prepare") this.#steps.set(execution, order.plan.steps);
     for (const { step, channel, life, consumers } of order.channels) {
       // A life that only makes outputs again isn't the one that its channel is judged by.
       if (consumers !== undefined) continue;
-      const key = `${step}.${channel}`;
-      const id = this.#steps[step]?.id ?? "";
+      const key = `${execution} ${step}.${channel}`;
+      const id = this.#steps.get(execution)?.[step]?.id ?? "";
       const known = this.#channels.get(key) ?? { step: id, channel, life, waitedMs: 0, since: undefined };
       known.life = life;
       known.since = undefined;
       this.#channels.set(key, known);
-      this.#lives.set(life, known);
+      this.#lives.set(`${execution} ${life}`, known);
     }
   }
 
-  began(life: number): void {
-    const known = this.#lives.get(life);
+  /** @param execution - the mark that notes of turns have of it */
+  began(execution: number, life: number): void {
+    const known = this.#lives.get(`${execution} ${life}`);
     if (known?.life === life) known.since ??= this.#clock.monotonic();
   }
 
-  ended(life: number): void {
-    const known = this.#lives.get(life);
+  ended(execution: number, life: number): void {
+    const known = this.#lives.get(`${execution} ${life}`);
     if (known?.life !== life || known.since === undefined) return;
     known.waitedMs = this.#waited(known);
     known.since = undefined;

@@ -2,6 +2,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import type { PrepareOrder } from "../../../../actors/slot/protocol.ts";
+import { executionMark } from "../../../../actors/slot/turn-notes.ts";
 import { defineFlow, numbers, QStreamError, reader, type Flow } from "../../../../lib/index.ts";
 import { delay } from "../../../../lib/core/seam/clock.ts";
 import { seededRandom } from "../../../../lib/core/seam/random.ts";
@@ -14,6 +15,7 @@ import { suite } from "../../../kit/suite.ts";
 
 const test = suite("user code that waits in a simulation");
 const realMs = 600;
+const mark = executionMark("run");
 
 const slowly = reader({
   splits: () => [0, 1],
@@ -76,14 +78,14 @@ function known(): { readonly clock: VirtualClock; readonly waiting: WaitingCode 
     life,
     generation: 0,
   }));
-  waiting.ordered({ kind: "prepare", plan: lineOf([1, 2]), channels } as unknown as PrepareOrder);
+  waiting.ordered({ kind: "prepare", execution: "run", plan: lineOf([1, 2]), channels } as unknown as PrepareOrder);
   return { clock, waiting };
 }
 
 test("a world in which nothing is left to do names who waits, longest first", async () => {
   const { clock, waiting } = known();
-  waiting.began(2);
-  clock.after(10, () => waiting.began(0));
+  waiting.began(mark, 2);
+  clock.after(10, () => waiting.began(mark, 0));
   const never = new Promise(() => {});
   const stuck = async (): Promise<void> => {
     await delay(clock, 12);
@@ -99,20 +101,20 @@ test("a world in which nothing is left to do names who waits, longest first", as
 
 test("a channel that waited now and then, or whose life is over, isn't blamed", async () => {
   const { clock, waiting } = known();
-  waiting.began(0);
-  waiting.began(1);
-  clock.after(30, () => waiting.ended(0));
+  waiting.began(mark, 0);
+  waiting.began(mark, 1);
+  clock.after(30, () => waiting.ended(mark, 0));
   clock.after(40, () => {
     const channels = [{ step: 1, channel: 0, life: 7, generation: 1 }];
     waiting.ordered({ kind: "recover", execution: "run", round: 1, placed: [], channels });
     // Too late: another life goes on.
-    waiting.ended(1);
+    waiting.ended(mark, 1);
   });
-  clock.after(95, () => waiting.began(0));
+  clock.after(95, () => waiting.began(mark, 0));
   clock.after(100, () => {});
   await clock.run();
   assert.not.instance(waiting.explain("late"), QStreamError);
-  waiting.ended(0);
+  waiting.ended(mark, 0);
   assert.is(waiting.explain("late").message, "late");
 });
 
