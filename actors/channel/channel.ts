@@ -195,7 +195,7 @@ export class Channel {
 
   /** Ends this life, for another to go on: what a sink prepared stays. */
   giveUp(reason: Error): Promise<void> {
-    return this.#end(reason, () => undefined);
+    return this.#end(reason, () => (this.#parts.work instanceof SinkWork ? this.#parts.work.leave() : undefined));
   }
 
   failFrom(error: unknown): void {

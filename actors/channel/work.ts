@@ -200,5 +200,11 @@ export class SinkWork implements Work {
     await this.#channel?.abort?.();
   }
 
+  /** Another life may go on: what a saved state may refer to stays. */
+  async leave(): Promise<void> {
+    if (this.snapshot === undefined) await this.abort();
+    else await this.#channel?.leave?.();
+  }
+
   close(): void {}
 }

@@ -51,6 +51,8 @@ export interface RecoverySettings {
   readonly checkpoints: CheckpointPolicy;
   /** How often a task may fail before the execution does. */
   readonly attempts: number;
+  /** True if the log outlives the process, so that what fails or is stopped can be gone on with. */
+  readonly outlives: boolean;
 }
 
 /** The index of each channel's slot. Steps on the same slots share one list, which then travels once to each slot. */
@@ -80,7 +82,8 @@ export function prepareOrder(
   const { openedAt, earlier, drain } = request;
   const task = { execution, reference, args, plan, limits, seed, openedAt, strict, verifyReplay, earlier, drain };
   const checkpoints = recovery?.checkpoints ?? { everyMs: Infinity, workMs: Infinity };
-  return { kind: "prepare", ...task, slots, placement, channels, logged: recovery !== undefined, checkpoints };
+  const [logged, resumable] = [recovery !== undefined, recovery?.outlives === true];
+  return { kind: "prepare", ...task, slots, placement, channels, logged, resumable, checkpoints };
 }
 
 /** What each slot is to run at first, by its index. A channel's first life has its number. */

@@ -82,6 +82,8 @@ export interface PrepareOrder {
   readonly verifyReplay?: number | undefined;
   /** True if tasks are logged, so that what is lost can be made again. */
   readonly logged: boolean;
+  /** True if it can be gone on with when it has failed or was stopped: what its sinks have prepared stays. */
+  readonly resumable: boolean;
   readonly checkpoints: CheckpointPolicy;
   readonly earlier?: EarlierChannels | undefined;
   readonly drain?: Drain | undefined;

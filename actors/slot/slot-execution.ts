@@ -165,9 +165,9 @@ export class SlotExecution {
 
   async stop(reason: Error): Promise<void> {
     // What sinks have prepared belongs to whoever goes on with the execution.
-    const taken = reason instanceof QStreamError && reason.code === "EXECUTION_TAKEN";
+    const stays = this.#order.resumable || (reason instanceof QStreamError && reason.code === "EXECUTION_TAKEN");
     const channels = [...this.#channels.values()];
-    await Promise.all(channels.map(({ channel }) => (taken ? channel.giveUp(reason) : channel.stop(reason))));
+    await Promise.all(channels.map(({ channel }) => (stays ? channel.giveUp(reason) : channel.stop(reason))));
     this.#parts.datasets.drop(this.id);
     await this.release();
   }

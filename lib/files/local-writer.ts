@@ -122,15 +122,20 @@ export class LocalWriter implements ResumableWriter {
 
   async abort(): Promise<void> {
     if (this.#state === "committed" || this.#state === "aborted") return;
+    try {
+      await this.leave();
+    } finally {
+      await rm(this.#temporary, { force: true });
+    }
+  }
+
+  async leave(): Promise<void> {
+    if (this.#state === "committed" || this.#state === "aborted") return;
     this.#state = "aborted";
     // A file that is closed while it's written keeps its descriptor, and another one may get that number.
     await this.#parts.drop();
     await this.#finishing?.catch(() => undefined);
-    try {
-      await this.#handle?.close();
-    } finally {
-      await rm(this.#temporary, { force: true });
-    }
+    await this.#handle?.close();
   }
 
   async #finish(): Promise<void> {

@@ -117,10 +117,15 @@ export class S3Writer implements ResumableWriter {
     };
   }
 
-  async abort(): Promise<void> {
+  async leave(): Promise<void> {
     if (this.#state === "ended") return;
     this.#state = "ended";
     await this.#parts.drop();
+  }
+
+  async abort(): Promise<void> {
+    if (this.#state === "ended") return;
+    await this.leave();
     if (this.#upload === undefined) return;
     const { url, connection } = this.#object;
     const { sdk, client } = connection;

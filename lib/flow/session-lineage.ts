@@ -70,7 +70,7 @@ export class SessionLineage {
     this.#store = store;
     // A state that takes long to make again is saved earlier than time alone would have it.
     const times = { everyMs: checkpointEveryMs, workMs: 5 * checkpointEveryMs };
-    this.recovery = { checkpoints: { ...times, whole, blobs: store.blobs }, attempts };
+    this.recovery = { checkpoints: { ...times, whole, blobs: store.blobs }, attempts, outlives: this.outlives };
     this.actor = new LineageActor({
       host,
       clock,

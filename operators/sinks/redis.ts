@@ -221,6 +221,10 @@ class RedisChannel implements SinkChannel<unknown> {
 
   /** What was written stays. */
   abort(): void {
+    this.leave();
+  }
+
+  leave(): void {
     this.#closed = true;
     this.#parts.connection.close();
   }

@@ -193,6 +193,22 @@ function resumingContract(test: Suite, name: string, place: () => FilePlace): vo
     assert.is((await files.list(path("resumed"))).length, 1);
   });
 
+  test(`${name}: a file that its writer has left can be gone on with`, async () => {
+    const { files, path, full } = place();
+    if (!full) return;
+    const first = await files.createResumable(path("left/part.bin"), { owner });
+    await first.write(content.subarray(0, 8_500_000));
+    const from = structuredClone(await first.snapshot());
+    await first.leave();
+    await first.leave();
+    await expectError("PATH_NOT_FOUND", () => files.list(path("left")));
+    const second = await files.createResumable(path("left/part.bin"), { owner, from });
+    await second.write(content.subarray(8_500_000));
+    await second.commit();
+    assert.ok(Buffer.from(content).equals(await contentOf(files, path("left/part.bin"))));
+    await files.discardResumable(path("left"), owner);
+  });
+
   test(`${name}: a finished file is committed by a later life`, async () => {
     const { files, path, full } = place();
     if (!full) return;
@@ -200,6 +216,7 @@ function resumingContract(test: Suite, name: string, place: () => FilePlace): vo
     await first.write(content);
     await first.finish();
     const from = structuredClone(await first.snapshot());
+    await first.leave();
     const second = await files.createResumable(path("later/part.bin"), { owner, from });
     await second.commit();
     assert.ok(Buffer.from(content).equals(await contentOf(files, path("later/part.bin"))));

@@ -82,7 +82,7 @@ export async function runInWorld(
           recovery:
             world.lineage === undefined
               ? undefined
-              : { checkpoints: { everyMs: Infinity, workMs: Infinity }, attempts: 1 },
+              : { checkpoints: { everyMs: Infinity, workMs: Infinity }, attempts: 1, outlives: false },
           splits: dealt.byStep(plan),
           onEvent: (event) => void events.push(event),
           resolve,

@@ -39,6 +39,11 @@ export interface SinkChannel<in T> {
    */
   abort?: () => void | Promise<void>;
   /**
+   * This life of the channel ends, and a later one may go on from a saved state: closes what it holds, such as files and connections,
+   * and removes nothing. Called instead of `abort` where the sink has `snapshot` and the execution can be gone on with.
+   */
+  leave?: () => void | Promise<void>;
+  /**
    * The state between two tasks, small and structured-cloneable. What it refers to (files, rows elsewhere) is durable before
    * it is returned. Has no effect without `restore`.
    */
@@ -87,6 +92,8 @@ export interface ResumableWriter extends FileWriter {
    * finished file, also of one that was committed since, it is what a later life can commit.
    */
   snapshot: () => Promise<unknown>;
+  /** Writes no more, and leaves what was written to whoever goes on from a snapshot. */
+  leave: () => Promise<void>;
 }
 
 /** A file's path, whose it is, and where to go on. */

@@ -1,7 +1,7 @@
 import { representationOf } from "../../../lib/core/batch/index.ts";
 import type { Context } from "../../../lib/core/contracts/context.ts";
 import type { FileWriter } from "../../../lib/core/contracts/file-system.ts";
-import type { SinkChannel } from "../../../lib/core/contracts/sink.ts";
+import type { ResumableWriter, SinkChannel } from "../../../lib/core/contracts/sink.ts";
 import { QStreamError } from "../../../lib/core/errors.ts";
 import { support } from "./batch-support.ts";
 import type { FileFormat, PartEncoder } from "./format.ts";
@@ -95,11 +95,21 @@ export class FileChannel implements SinkChannel<unknown> {
 
   /** May come while a file is written, or made: that is waited for, and removed too. */
   async abort(): Promise<void> {
+    await this.#end();
+    await Promise.all(this.#writers.map((writer) => writer.abort()));
+    await this.files.discard();
+  }
+
+  async #end(): Promise<void> {
     this.#aborted = true;
     this.open = undefined;
     await this.#creating?.catch(() => undefined);
-    await Promise.all(this.#writers.map((writer) => writer.abort()));
-    await this.files.discard();
+  }
+
+  /** What is left stays under hidden names. */
+  async leave(): Promise<void> {
+    await this.#end();
+    await Promise.all(this.#writers.map((writer) => (isResumable(writer) ? writer.leave() : writer.abort())));
   }
 
   /** Makes the writer of the channel's nth file, or of the rest of it. */
@@ -160,4 +170,8 @@ export class FileChannel implements SinkChannel<unknown> {
 
 function aborted(): QStreamError {
   return new QStreamError("ABORTED", "the execution was stopped while its files were written");
+}
+
+function isResumable(writer: FileWriter): writer is ResumableWriter {
+  return "leave" in writer;
 }

@@ -65,6 +65,7 @@ const prepare: PrepareOrder = {
   openedAt: 0,
   strict: false,
   logged: false,
+  resumable: false,
   checkpoints: { everyMs: Infinity, workMs: Infinity },
 };
 const stop = { kind: "stop", execution: "run", reason: errorToData(new QStreamError("ABORTED", "enough")) } as const;

