@@ -48,7 +48,7 @@ export class Channel {
     this.#parts = parts;
     this.#tasks = parts.tasks?.(parts, parts.events.wake) ?? new Tasks(parts, parts.events.wake);
     const { recovery, log, lineage, clock } = parts;
-    this.#credit = new CreditWait(clock, parts.metrics);
+    this.#credit = new CreditWait(parts);
     this.#careful = new CarefulTaking(recovery?.failed);
     this.#timed = new TimedTaking(parts.ctx, parts.inputs, parts.events.wake);
     if (recovery !== undefined) this.#replay = new Replay(recovery, log, lineage);

@@ -37,9 +37,9 @@ interface OpenCall {
 }
 
 // A message costs more than what is in it, and it wakes a thread that the slot may have to share its core with: a busy slot
-// sends this many records together, or what there is after this time. A channel runs further ahead than that.
-const gatherRecords = 256;
-const gatherMs = 8;
+// sends this many records together, or what there is after this time, or when a channel waits for them. A channel runs further ahead.
+const gatherRecords = 64;
+const gatherMs = 4;
 
 /**
  * The lineage as the channels of a slot see it: gathers what they append for the lineage actor of the machine. What comes
@@ -83,6 +83,10 @@ export class LineageClient implements LineageLog {
       if (waitMs <= 0) this.#flushSoon();
       else this.#flushAfter(waitMs);
     }
+  }
+
+  hurry(execution: string): void {
+    if ((this.#executions.get(execution)?.unsent ?? 0) > 0) this.#flushSoon();
   }
 
   async read(log: ChannelLog, afterSeq: number): Promise<readonly TaskRecord[]> {

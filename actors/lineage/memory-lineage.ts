@@ -16,6 +16,8 @@ export class MemoryLineage implements LineageLog {
     this.#schedule(committed);
   }
 
+  hurry(): void {}
+
   read(): Promise<readonly TaskRecord[]> {
     return Promise.resolve([]);
   }

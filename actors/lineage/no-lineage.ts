@@ -4,6 +4,7 @@ import type { LineageLog } from "../../lib/core/contracts/lineage.ts";
 export const noLineage: LineageLog = {
   keeps: false,
   append: (_channel, _record, committed) => committed(),
+  hurry: () => {},
   read: () => Promise.resolve([]),
   saveCheckpoint: () => Promise.resolve(true),
   loadCheckpoint: () => Promise.resolve(undefined),

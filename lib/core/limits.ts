@@ -35,7 +35,7 @@ export const defaultLimits: Limits = {
   spoolDiskBytes: 64 * 2 ** 30,
   collectBytes: 1 << 30,
   lingerMs: 5,
-  uncommittedTasks: 256,
+  uncommittedTasks: 64,
   stateBytes: 256 << 20,
   timers: 100_000,
 };

@@ -108,6 +108,8 @@ export interface LineageLog {
    * that was fenced.
    */
   append: (channel: ChannelLog, record: TaskRecord, committed: () => void) => void;
+  /** A channel can't go on before consumers have what its tasks made: what was appended isn't held back any longer. */
+  hurry: (execution: string) => void;
   /** Records after `afterSeq`, in order: some of them, or none where the log ends. */
   read: (channel: ChannelLog, afterSeq: number) => Promise<readonly TaskRecord[]>;
   /**

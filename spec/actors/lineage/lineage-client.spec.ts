@@ -95,4 +95,41 @@ test("where the place can't be written, the store gets the bytes, and says why i
   assert.is(pointerIn(world.kept ?? new Uint8Array(0)), undefined);
 });
 
+test("records are gathered, but not while a channel waits for what it appended", async () => {
+  let now = 0;
+  let turns: (() => void)[] = [];
+  const sent: number[] = [];
+  const client = new LineageClient({
+    slot: "slot-0",
+    clock: { ...systemClock, monotonic: () => now, soon: (turn) => void turns.push(turn), after: () => () => {} },
+    files: openFileSystem({}),
+    report: (report) => report.kind === "lineage-append" && sent.push(report.entries[0]?.lengths.length ?? 0),
+  });
+  const log = { execution: "run", number: 0, generation: 1, blobs: undefined };
+  const record = { consumed: [], produced: [], taken: 0, more: false, content: undefined, now: undefined };
+  const append = (seq: number): void => client.append(log, { ...record, seq, cause: { kind: "continue" } }, () => {});
+  const turn = (): void => {
+    const due = turns;
+    turns = [];
+    for (const run of due) run();
+  };
+  append(0);
+  turn();
+  assert.equal(sent, [1], "after a while of nothing it goes at once");
+  now = 1;
+  append(1);
+  append(2);
+  turn();
+  assert.equal(sent, [1], "more may come");
+  client.hurry("another");
+  turn();
+  assert.equal(sent, [1]);
+  client.hurry("run");
+  turn();
+  assert.equal(sent, [1, 2]);
+  client.hurry("run");
+  turn();
+  assert.equal(sent, [1, 2], "nothing is left");
+});
+
 test.run();
