@@ -39,6 +39,8 @@ interface RebalancingParts {
 export class Rebalancing {
   readonly #parts: RebalancingParts;
   readonly #looks = new WeakMap<Running, Looks>();
+  /** Who asked while channels were being recovered. */
+  readonly #waiting = new Set<RebalanceRequest>();
 
   constructor(parts: RebalancingParts) {
     this.#parts = parts;
@@ -54,10 +56,19 @@ export class Rebalancing {
         }),
       );
     } else if (running.phase === "preparing" || running.recovering.active) {
-      this.#parts.clock.after(againMs, () => this.#parts.again(request));
+      this.#waiting.add(request);
+      this.#parts.clock.after(againMs, () => {
+        if (this.#waiting.delete(request)) this.#parts.again(request);
+      });
     } else if (running.phase === "running") {
       request.answer(this.#move(running, planRebalance(this.#inputOf(running, running.record.busy()))));
     } else request.answer([]);
+  }
+
+  /** Nobody is going to be answered any more. */
+  close(): void {
+    for (const request of this.#waiting) request.refuse(new QStreamError("SESSION_CLOSED", "the session was closed"));
+    this.#waiting.clear();
   }
 
   /** Looks now and then whether some slots have far more to do than others. */

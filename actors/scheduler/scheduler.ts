@@ -108,6 +108,7 @@ export class Scheduler {
       stopWaiting?.();
     }
     this.#actor.stop();
+    this.#rebalancing.close();
   }
 
   #receive(message: Message): void {

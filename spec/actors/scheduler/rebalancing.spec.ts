@@ -109,6 +109,16 @@ test("what is being recovered is waited for; what doesn't run, or keeps no linea
   await failure(() => nobody, "EXECUTION_UNKNOWN");
 });
 
+test("who still waits when the session is closed is told", async () => {
+  const world = new World(false);
+  world.isRecovering = true;
+  const asked = world.ask();
+  world.rebalancing.close();
+  await failure(() => asked, "SESSION_CLOSED");
+  for (const later of world.waiting.splice(0)) later();
+  assert.is(world.waiting.length, 0, "it is asked again");
+});
+
 test("by itself it acts on a load that stays, and rests afterwards", () => {
   const world = new World(true);
   world.pass(9000, () => [100, 100, 100, 100]);
