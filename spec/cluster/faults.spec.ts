@@ -61,7 +61,8 @@ if (!inSlot && (await hasRedisServer())) {
     const [worker] = machines.machines;
     const kinds = await runWith(async () => {
       worker?.pause();
-      await wait(leaseMs + 500);
+      // A driver gives it up after one lease, the head after two.
+      await wait(2 * leaseMs + 500);
       worker?.resume();
     });
     assert.ok(kinds.includes("recovered"), kinds.join());
@@ -135,7 +136,7 @@ function total(sums: readonly { readonly value: number }[]): number {
 }
 
 async function until(holds: () => boolean, otherwise: string): Promise<void> {
-  for (let turn = 0; turn < 100; turn++) {
+  for (let turn = 0; turn < 300; turn++) {
     if (holds()) return;
     // oxlint-disable-next-line no-await-in-loop -- it waits
     await wait(100);
