@@ -1,3 +1,4 @@
+// specs: waits
 // specs: timeout 120 s
 // How many executions a cluster runs at once.
 import { writeFileSync } from "node:fs";

@@ -1,3 +1,4 @@
+// specs: waits
 // specs: timeout 240 s
 // Executions of a cluster that ended before they were done are gone on with: as they were, or with other channels.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

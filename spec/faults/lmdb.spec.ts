@@ -1,3 +1,4 @@
+// specs: waits
 // specs: timeout 120 s
 // Damage to an LMDB store: a checkpoint that isn't what was written is never used, and a full disk is waited for.
 
