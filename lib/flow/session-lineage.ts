@@ -10,6 +10,7 @@ import type { Clock } from "../core/seam/clock.ts";
 import { planDrain } from "./drain-plan.ts";
 import { earlierChannels, endedSteps } from "./earlier-channels.ts";
 import type { Graph } from "./graph.ts";
+import { nextName } from "./rescaled-name.ts";
 import { rescaleStored, type Drained } from "./rescale.ts";
 import { decodeStoredFlow, encodeStoredFlow, type StoredFlow } from "./stored-flow.ts";
 
@@ -129,6 +130,8 @@ export class SessionLineage {
   }
 
   async resume(execution: string, plan: Plan): Promise<void> {
+    // Of a change of channels that came half way there may be something, which would look whole once this one is done.
+    await this.#store.drop(nextName(execution));
     this.actor.resume(execution, plan);
     await this.#store.setStatus(execution, "running");
   }

@@ -4,7 +4,6 @@ import type { WholePolicy } from "../../../actors/channel/checkpoints.ts";
 import { MemoryStore } from "../../../actors/stores/memory-store.ts";
 import type { Flow } from "../../flow/define-flow.ts";
 import type { Execution } from "../../flow/execution.ts";
-import { startedName } from "../../flow/rescaled-name.ts";
 import { delay } from "../../core/seam/clock.ts";
 import { QStreamError } from "../../core/errors.ts";
 import type { ExecutionEvent } from "../../../actors/scheduler/execution-events.ts";
@@ -100,8 +99,6 @@ class SimulatedWorld {
   #doneAtKill = false;
   #moves = 0;
   #rescaled = 0;
-  /** The names of executions since they got other channels. */
-  readonly #followed = new Set<string>();
   readonly #slotsOfNext: Random;
   #downMs = 0;
   /** How often the place of large checkpoints had refused something when the execution was done. */
@@ -308,7 +305,6 @@ class SimulatedWorld {
     living[index] = next;
     if (next.id === before) return;
     this.#rescaled++;
-    this.#followed.add(next.id);
     this.#invariants?.left(before);
   }
 
@@ -328,8 +324,9 @@ class SimulatedWorld {
     asked.answer.then(
       (moves) => this.#trace.add(this.#clock.monotonic(), "client", `hears of ${describeMoves(moves)}`),
       (error: unknown) => {
-        // By then it may be done.
-        if (!(error instanceof QStreamError) || error.code !== "EXECUTION_UNKNOWN") this.#clock.fail(error);
+        // By then it may be done, or its session closed.
+        const isOver = error instanceof QStreamError && ["EXECUTION_UNKNOWN", "SESSION_CLOSED"].includes(error.code);
+        if (!isOver) this.#clock.fail(error);
       },
     );
     return asked.what;
@@ -364,17 +361,11 @@ class SimulatedWorld {
     return [...left, ...(await this.#leftInStore())];
   }
 
-  /** Whoever was killed while it wrote an execution with other channels leaves it, to be written over when they change again. */
-  #isHalfWritten(execution: string): boolean {
-    return startedName(execution) !== execution && !this.#followed.has(execution);
-  }
-
   /** An execution that is done doesn't wait for a store or a place that can't be reached: what is there stays there. */
   async #leftInStore(): Promise<readonly string[]> {
     const store = this.#store;
     if (store === undefined || store.mayRemain || this.#doneAtKill) return [];
-    const kept = (await store.look()).filter(({ execution }) => !this.#isHalfWritten(execution));
-    const left = kept.map(({ status }) => `an execution in the store, ${status}`);
+    const left = (await store.look()).map(({ status }) => `an execution in the store, ${status}`);
     const blobs = this.#blobs;
     if (blobs === undefined || blobs.refused > this.#refusedBefore) return left;
     return [...left, ...[...this.#files.written.keys()].filter((path) => blobs.holds(path))];

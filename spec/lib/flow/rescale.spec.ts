@@ -350,42 +350,50 @@ test("a split that was begun is left where it was, and read on by the channels t
   assert.is(execution.id, `${id}-r1`);
   release();
   const { sums } = await execution.outputs;
-  assert.is(
-    sums.reduce((total, { value }) => total + value, 0),
-    (199 * 200) / 2,
-  );
+  const total = sums.reduce((before, { value }) => before + value, 0);
+  assert.is(total, (199 * 200) / 2);
 });
 
-test("an execution that was to go on from another one is refused while that is there, which can be gone on with", async () => {
-  const flow = keyed as unknown as AnyFlow;
+/** The channels of an execution are changed by a process that ends when all is written, and the old execution isn't dropped. */
+async function halfChanged(flow: AnyFlow): Promise<string> {
   const id = await stopped(flow, 90);
   const options = { isolation: "none", slots: 3, store } as const;
   const hooks: LaunchHooks = { onReport: () => {}, onLost: () => {}, onProcessLost: () => {} };
-  const real = await openStore(store);
   let ended = false;
-  // The process ends when all is written, and the old execution isn't dropped.
-  const failing: LineageStore = new Proxy(real, {
+  const failing: LineageStore = new Proxy(await openStore(store), {
     get: (target, name) => {
-      if (name === "drop") {
-        return async (of: string) => {
-          ended = ended || of === id;
-          return ended ? Promise.reject(new Error("killed")) : target.drop(of);
-        };
-      }
       const value: unknown = Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
+      if (name !== "drop") return typeof value === "function" ? value.bind(target) : value;
+      return async (of: string) => {
+        ended ||= of === id;
+        return ended ? Promise.reject(new Error("killed")) : target.drop(of);
+      };
     },
   });
   const session = new Session(options, await launchSlots(options, hooks), hooks, { store: failing });
   const killed: unknown = await flow.resume(id, { on: session, rescale: true }).catch((thrown: unknown) => thrown);
   assert.match(String(killed), /killed/u);
   await session.close();
+  return id;
+}
+
+test("an execution that was to go on from another one is refused while that is there, which can be gone on with", async () => {
+  const flow = keyed as unknown as AnyFlow;
+  const id = await halfChanged(flow);
+  const options = { isolation: "none", slots: 3, store } as const;
   const error = await failure(() => flow.resume(`${id}-r1`, options), "NOT_RECOVERABLE");
   assert.match(error.message, new RegExp(`go on with ${id}`, "u"));
   const execution = await flow.resume(id, { ...options, rescale: true });
   const { outputs } = await interrupted(flow, 200, [{ slots: 1, after: Infinity }]);
   assert.equal(sorted(await execution.outputs), sorted(outputs));
   assert.is(execution.id, `${id}-r1`);
+});
+
+test("what a change that came half way has left goes with whoever goes on without one", async () => {
+  const options = { isolation: "none", slots: 3, store } as const;
+  const id = await halfChanged(keyed as unknown as AnyFlow);
+  await keyed.resume(id, options).then(({ outputs }) => outputs);
+  await failure(() => keyed.resume(`${id}-r1`, options), "EXECUTION_UNKNOWN");
 });
 
 test.run();
