@@ -13,6 +13,8 @@ export interface ReignParts {
 }
 
 const retryMs = 200;
+// Milliseconds for which somebody who submits a flow waits for a Redis that is away.
+const awayMostMs = 60_000;
 
 /** The time in which a head leads: what it writes for others counts no longer than that. */
 export class Reign {
@@ -57,14 +59,36 @@ export class Reign {
     }
   }
 
-  /** Does a step once that needs the code of a flow. @throws QStreamError FLOW_NOT_FOUND, HEAD_DEPOSED, STORE_* */
+  /**
+   * Does a step that needs the code of a flow. Redis may be away for a while: who submits a flow waits for it.
+   *
+   * @param step - can be done twice, since an answer may be lost
+   * @throws QStreamError FLOW_NOT_FOUND, HEAD_DEPOSED, STORE_*
+   */
   withCode<T>(bundle: string, step: (state: Coordination) => Promise<T>): Promise<T> {
-    return this.attempt(step).catch(async (error: unknown) => {
+    const until = this.#parts.clock.monotonic() + awayMostMs;
+    return this.#patiently(step, until).catch(async (error: unknown) => {
       // It was long ago that somebody used it.
       if (!(error instanceof QStreamError) || error.code !== "FLOW_NOT_FOUND") throw error;
       if (!(await this.#parts.keepBundle(bundle))) throw error;
-      return this.attempt(step);
+      return this.#patiently(step, until);
     });
+  }
+
+  async #patiently<T>(step: (state: Coordination) => Promise<T>, until: number): Promise<T> {
+    const { clock } = this.#parts;
+    for (;;) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- until Redis is back
+        return await this.attempt(step);
+      } catch (error) {
+        const isAway = error instanceof QStreamError && error.code === "STORE_UNAVAILABLE";
+        if (!isAway || clock.monotonic() >= until) throw error;
+      }
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      await delay(clock, retryMs);
+      if (this.#isOver) throw notLeading();
+    }
   }
 
   #noticed(error: unknown): unknown {

@@ -175,6 +175,25 @@ test("outputs that nobody else keeps are held until a client has them", async ()
   assert.is(stage.statusOf(execution), "done");
 }, 20_000);
 
+test("who submits while Redis is away, or loses its answer, waits until it is back, and runs once", async () => {
+  const stage = await Stage.open();
+  const submit = stage.state.submit.bind(stage.state);
+  let calls = 0;
+  stage.state.submit = async (one) => {
+    calls++;
+    if (calls > 1) await submit(one);
+    if (calls < 3) throw new QStreamError("STORE_UNAVAILABLE", "it is away");
+  };
+  const client = new Listener();
+  const execution = await stage.submit(client);
+  assert.is(calls, 3);
+  assert.equal(
+    stage.executions.listed().map((one) => [one.execution, one.status]),
+    [[execution, "running"]],
+  );
+  assert.is(stage.drivers.length, 1);
+});
+
 test("a client that goes away has a lease to come back; then its execution is cancelled, but for a detached one", async () => {
   const stage = await Stage.open(40);
   const [client, other] = [new Listener(), new Listener()];
