@@ -12,14 +12,14 @@ import { failure } from "../kit/failure.ts";
 import { assertNothingLeft, hasProcesses, makeSpecFolder } from "../kit/faults.ts";
 import { inSlot, suite } from "../kit/suite.ts";
 import { loaded } from "./loading-loops.ts";
-import { looping, poison, skipping, type Looping } from "./looping.ts";
+import { count, looping, poison, skipping, type Looping } from "./looping.ts";
 
 const test = suite("faults: endless loops");
 const folder = inSlot ? { path: "", remove: () => {} } : makeSpecFolder("endless-loops");
 // Long enough for a machine that is busy with other specs: a slot that is only slow must not be taken for one that hangs.
 const turnMs = 700;
 const sorted = (rows: readonly number[]): readonly number[] => rows.toSorted((a, b) => a - b);
-const all = Array.from({ length: 1000 }, (_, n) => n);
+const all = Array.from({ length: count }, (_, n) => n);
 let files = 0;
 
 test.after(async () => {

@@ -19,6 +19,8 @@ export interface Loops {
 }
 
 export const poison = 700;
+/** More than a channel takes in one turn: what hangs after the poison's turn does so before the channel is done. */
+export const count = 10_000;
 
 function perhaps({ file, times, where }: Loops): void {
   if (existsSync(file) && statSync(file).size >= times) return;
@@ -60,10 +62,10 @@ class Looper implements Operator<{ in: number }, number> {
   }
 }
 
-/** A thousand numbers in small parcels; one of them is poison. */
+/** Numbers in small parcels; one of them is poison. */
 export const looping = defineFlow(import.meta.url, (q, args: Loops) => ({
   rows: q
-    .read("numbers", numbers(0, 1000), { channels: 1 })
+    .read("numbers", numbers(0, count), { channels: 1 })
     .map("edge", (n) => {
       if (args.where === "edge" && n === poison) perhaps(args);
       return n;
@@ -75,7 +77,7 @@ export const looping = defineFlow(import.meta.url, (q, args: Loops) => ({
 /** The same with a step that passes over what its operator fails on. */
 export const skipping = defineFlow(import.meta.url, (q, args: Loops) => {
   const passed = q
-    .read("numbers", numbers(0, 1000), { channels: 1 })
+    .read("numbers", numbers(0, count), { channels: 1 })
     .apply("looper", () => new Looper(args), { channels: 2, onFailure: "skip" });
   return { rows: passed.collect(), failed: passed.failed.collect() };
 });
