@@ -106,7 +106,8 @@ export class Checkpoints {
    * Saves a snapshot. It is encoded before this returns: the state goes on changing.
    *
    * @param isChanges - the snapshot's state is what has changed since the last checkpoint
-   * @returns whether the checkpoint is of use, once it is in the store
+   * @returns whether the checkpoint is of use, once it is in the store; not for a channel that was ended while its state was taken, which
+   * would be one without inputs
    */
   save(
     snapshot: ChannelSnapshot,
@@ -114,6 +115,7 @@ export class Checkpoints {
     workMs: number,
     isChanges: boolean,
   ): Promise<boolean> {
+    if (this.#stopped) return Promise.resolve(false);
     const { seq } = snapshot;
     // A store may answer in any order: an older checkpoint that comes after a newer one would take its place.
     const before = this.#saving ? this.#last : undefined;

@@ -106,6 +106,7 @@ export class LocalWriter implements ResumableWriter {
   }
 
   async snapshot(): Promise<LocalFileState> {
+    if (this.#state === "aborted") throw new QStreamError("ABORTED", "the file was given up");
     if (this.#state === "open") {
       await this.#parts.flush();
       await guardWrite(this.#path, async () => this.#handle?.datasync());

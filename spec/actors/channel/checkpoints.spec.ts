@@ -81,6 +81,18 @@ test("what has to be saved at once is saved behind what is being saved", async (
   assert.is(await last, true);
 });
 
+test("a state that was taken while its channel was ended isn't saved: its inputs are empty, and its files left", async () => {
+  const lineage = new Saving();
+  const clock = new VirtualClock({ random: seededRandom(1) });
+  const log = { execution: "run", number: 0, generation: 0 };
+  const policy = { everyMs: 0, workMs: 0 };
+  const checkpoints = new Checkpoints({ policy, clock, lineage, log, failed: () => {} });
+  checkpoints.stop();
+  const snapshot = { seq: 3, inputs: [], outputs: [], reading: undefined, state: 1, counters: {} };
+  assert.is(await checkpoints.save(snapshot, { consumed: [], made: [] }, 0, false), false);
+  assert.equal(lineage.saved, []);
+});
+
 test("changes stand on what was saved before, until there are too many", async () => {
   const often = { belowBytes: 0, changesShare: 100, changesMost: 2 };
   assert.is(await saveAll(often, [10, 10, 10, 10, 10]), "whole 0(0) 1(0) whole 3(3)");
