@@ -35,19 +35,8 @@ export class Reign {
   }
 
   /** Does a step for as long as it takes, while this head leads. @throws QStreamError HEAD_DEPOSED, STORE_LOST */
-  async persist<T>(step: (state: Coordination) => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        // oxlint-disable-next-line no-await-in-loop -- until Redis is back
-        return await step(this.state);
-      } catch (error) {
-        const code = error instanceof QStreamError ? error.code : undefined;
-        if (code !== "STORE_UNAVAILABLE" && code !== "STORE_REFUSED") throw this.#noticed(error);
-      }
-      // oxlint-disable-next-line no-await-in-loop -- see above
-      await delay(this.#parts.clock, retryMs);
-      if (this.#isOver) throw notLeading();
-    }
+  persist<T>(step: (state: Coordination) => Promise<T>): Promise<T> {
+    return this.#repeat(step, ["STORE_UNAVAILABLE", "STORE_REFUSED"], Infinity);
   }
 
   /** Does a step once. @throws QStreamError HEAD_DEPOSED, STORE_* */
@@ -67,23 +56,25 @@ export class Reign {
    */
   withCode<T>(bundle: string, step: (state: Coordination) => Promise<T>): Promise<T> {
     const until = this.#parts.clock.monotonic() + awayMostMs;
-    return this.#patiently(step, until).catch(async (error: unknown) => {
+    const patiently = (): Promise<T> => this.#repeat(step, ["STORE_UNAVAILABLE"], until);
+    return patiently().catch(async (error: unknown) => {
       // It was long ago that somebody used it.
       if (!(error instanceof QStreamError) || error.code !== "FLOW_NOT_FOUND") throw error;
       if (!(await this.#parts.keepBundle(bundle))) throw error;
-      return this.#patiently(step, until);
+      return patiently();
     });
   }
 
-  async #patiently<T>(step: (state: Coordination) => Promise<T>, until: number): Promise<T> {
+  /** Repeats a step that fails with one of these codes, until a time or the end of this reign. */
+  async #repeat<T>(step: (state: Coordination) => Promise<T>, codes: readonly string[], until: number): Promise<T> {
     const { clock } = this.#parts;
     for (;;) {
       try {
         // oxlint-disable-next-line no-await-in-loop -- until Redis is back
         return await this.attempt(step);
       } catch (error) {
-        const isAway = error instanceof QStreamError && error.code === "STORE_UNAVAILABLE";
-        if (!isAway || clock.monotonic() >= until) throw error;
+        const passes = error instanceof QStreamError && codes.includes(error.code);
+        if (!passes || clock.monotonic() >= until) throw error;
       }
       // oxlint-disable-next-line no-await-in-loop -- see above
       await delay(clock, retryMs);
