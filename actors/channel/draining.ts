@@ -3,6 +3,7 @@ import type { Checkpoints } from "./checkpoints.ts";
 import { ReaderWork } from "./reader-work.ts";
 import { saveWhole } from "./saved-state.ts";
 import type { Tasks } from "./tasks.ts";
+import { SinkWork } from "./work.ts";
 
 /**
  * How a channel pauses whose step is to have another number of channels: a reader reads nothing more, others take what is on its
@@ -49,5 +50,8 @@ export class Draining {
     this.#saved = await saveWhole(this.#parts, this.#tasks, this.#checkpoints);
     if (!this.#saved) await new Promise<never>(() => {});
     if (this.leaves) await this.#tasks.stop()?.close();
+    // The channels to come go on with what a sink has written.
+    const { work } = this.#parts;
+    if (work instanceof SinkWork) await work.leave();
   }
 }

@@ -1,6 +1,6 @@
 // What file sinks have written stays for whoever goes on with an execution that failed, once the log behind it is freed.
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -20,9 +20,9 @@ test.after(() => rmSync(folder, { recursive: true, force: true }));
 const paced: Reader<number, number> = {
   kind: "paced",
   options: {},
-  splits: () => [0],
-  async *read(_split, _ctx, behind) {
-    for (let n = behind === undefined ? 0 : Number(behind.after); n < count; n += 10) {
+  splits: () => [0, count / 2],
+  async *read(split, _ctx, behind) {
+    for (let n = behind === undefined ? split : Number(behind.after); n < split + count / 2; n += 10) {
       await wait(2);
       yield run(
         Array.from({ length: 10 }, (_, at) => n + at),
@@ -60,6 +60,33 @@ for (const stop of ["fails", "is cancelled"] as const) {
       Array.from({ length: count }, (_, n) => n),
     );
   }, 60_000);
+}
+
+test("a change of channels leaves no file open", async () => {
+  cured = false;
+  const out = join(folder, "rescaled");
+  const options = { isolation: "none", slots: 1, store: `lmdb:${out}-store`, checkpointEveryMs: 10 } as const;
+  const first = await written.start({ out }, options);
+  await failure(() => first.outputs, "STEP_FAILED");
+  cured = true;
+  const again = await written.resume(first.id, { ...options, rescale: { numbers: 2 } });
+  await again.outputs;
+  assert.is(again.id, `${first.id}-r1`);
+  assert.equal(openBelow(out), []);
+}, 60_000);
+
+/** Files of a folder that this process has open, removed ones among them. */
+function openBelow(path: string): readonly string[] {
+  if (process.platform !== "linux") return [];
+  const open = readdirSync("/proc/self/fd").map((descriptor) => {
+    try {
+      return readlinkSync(join("/proc/self/fd", descriptor));
+    } catch {
+      // It is the one by which the folder is read.
+      return "";
+    }
+  });
+  return open.filter((file) => file.startsWith(`${path}/`));
 }
 
 test.run();
