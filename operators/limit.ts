@@ -36,6 +36,7 @@ function definition<T>(n: number, kind: string, parallelism: "single" | "same"):
     declares: "arbitrary-choice",
     parallelism,
     representations: ["objects", "arrow", "polars"],
+    endsEarly: true,
     create: () => new Limit<T>(n),
   };
 }

@@ -38,6 +38,7 @@ export function zip<L, R, Out = readonly [L, R]>(
     kind: "zip",
     options: { strict, combine: combine === undefined ? undefined : "function" },
     declares: "order-sensitive",
+    endsEarly: !strict,
     parallelism: "single",
     representations: ["objects"],
     mayBlock: true,

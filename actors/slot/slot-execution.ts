@@ -17,7 +17,7 @@ import type { ReaderWork } from "../channel/reader-work.ts";
 import type { Work } from "../channel/work.ts";
 import type { ActorReference } from "../hosts/actor-host.ts";
 import { noLineage } from "../lineage/no-lineage.ts";
-import { drains, offsetsOf, partStays, pausingInputs, verifyingTasks, workOf } from "./channel-work.ts";
+import { checkpointsOf, drains, offsetsOf, partStays, pausingInputs, verifyingTasks, workOf } from "./channel-work.ts";
 import { Links, type Hosted } from "./links.ts";
 import type {
   ChannelOrder,
@@ -213,7 +213,7 @@ export class SlotExecution {
       inputEdges: step.inputs.map((input) => this.#channelInput(input.name, input.edge)),
       outputs: new Outputs(edges, metrics, {
         channel: order.channel,
-        checksums: this.#order.logged,
+        checksums: this.#order.logged || this.#parts.transport.checked === true,
         strict: this.#order.strict,
       }),
       limits: this.#order.limits,
@@ -221,7 +221,7 @@ export class SlotExecution {
       clock: this.#parts.clock,
       lineage: this.#order.logged ? this.#parts.lineage : noLineage,
       log: this.#logOf(order),
-      checkpoints: this.#order.checkpoints,
+      checkpoints: checkpointsOf(this.#order, order.step),
       recovery: order.recovery,
       drains: drains(order, this.#order),
       metrics,

@@ -2,6 +2,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { LinkMessage, Transport } from "../../lib/core/contracts/transport.ts";
 import { invariant, QStreamError } from "../../lib/core/errors.ts";
 import { systemClock } from "../../lib/core/seam/clock.ts";
+import { collectYoung } from "./collect-young.ts";
 import { Inbox } from "./inbox.ts";
 
 // What waits for the end of the loop's iteration is posted at once when it has grown to this.
@@ -47,7 +48,7 @@ export class PortTransport implements Transport {
     const peer = new Peer<LinkMessage>(port);
     this.#peers.set(slot, peer);
     port.on("message", (messages: readonly LinkMessage[]) => {
-      for (const message of messages) this.#inbox.deliver(message, slot);
+      for (const message of messages) this.#take(message, slot);
     });
     port.on("messageerror", (cause) => this.#failed(slot, cause));
     if (this.#closing !== undefined) port.close();
@@ -57,9 +58,14 @@ export class PortTransport implements Transport {
   setGateway(port: MessagePort): void {
     this.#gateway = new Peer(port);
     port.on("message", (messages: readonly Addressed[]) => {
-      for (const { slot, message } of messages) this.#inbox.deliver(message, slot);
+      for (const { slot, message } of messages) this.#take(message, slot);
     });
     port.on("messageerror", (cause) => this.#failed("of another machine", cause));
+  }
+
+  /** Parcels go to other machines. */
+  get checked(): boolean {
+    return this.#gateway !== undefined;
   }
 
   /** Messages that weren't sent because the other slot had closed its end. */
@@ -85,6 +91,11 @@ export class PortTransport implements Transport {
     this.#closing ??= Promise.all(peers.map((peer) => peer.close())).then(() => {});
     this.#inbox.close();
     return this.#closing;
+  }
+
+  #take(message: LinkMessage, from: string): void {
+    if (message.kind === "parcel") collectYoung(message.payload.bytes.byteLength);
+    this.#inbox.deliver(message, from);
   }
 
   #failed(slot: string, cause: Error): void {

@@ -52,6 +52,7 @@ export function collect<T, As extends CollectAs | undefined = undefined>(
     kind: "collect",
     options: { as, bytesMax },
     guarantee: "idempotent",
+    gathers: true,
     placement: "client",
     open: (ctx) => new CollectChannel(bytesMax ?? ctx.memoryBytes),
     result: async (parts) => {

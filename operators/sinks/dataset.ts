@@ -20,6 +20,7 @@ export function datasetSink<T>(options: DatasetOptions = {}): OutputSink<T, Data
     kind: "dataset",
     options: { bytesMax },
     guarantee: "idempotent",
+    gathers: true,
     placement: "with-producer",
     open: (ctx) => new DatasetChannel(ctx, bytesMax),
     result: (parts) => {

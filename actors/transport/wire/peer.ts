@@ -1,5 +1,6 @@
 import type { WebSocket } from "ws";
 import { ReceivingLane, SendingLane, type Connection } from "./lane.ts";
+import type { PayloadPool } from "./payload-pool.ts";
 import { signOfLife } from "./wire-message.ts";
 
 /**
@@ -23,7 +24,7 @@ export class Peer {
   url: string;
   /** True where somebody else has said that it exists; one that only said so itself is forgotten when it goes unheard. */
   met: boolean;
-  readonly sending = { control: new SendingLane(), data: new SendingLane() } as const;
+  readonly sending: Readonly<Record<Way, SendingLane>>;
   readonly receiving = { control: new ReceivingLane(), data: new ReceivingLane() } as const;
   /** What this machine dials, or has dialled. */
   readonly dials = new Set<Way>();
@@ -42,11 +43,18 @@ export class Peer {
   failure: Error | undefined;
   readonly #open = new Map<string, Open>();
 
-  constructor(id: string, url: string, met: boolean, now: number) {
+  constructor(id: string, url: string, met: boolean, now: number, pool?: PayloadPool) {
     this.id = id;
+    this.sending = { control: new SendingLane(), data: new SendingLane(pool) };
     this.url = url;
     this.met = met;
     this.heardAt = now;
+  }
+
+  /** Somebody else says where it is. */
+  meet(url: string): void {
+    this.url = url;
+    this.met = true;
   }
 
   /** Takes a connection in place of an earlier one of its kind. */

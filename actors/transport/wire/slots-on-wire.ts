@@ -1,5 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
 import type { LinkMessage, Transport } from "../../../lib/core/contracts/transport.ts";
+import { collectYoung } from "../collect-young.ts";
 import { Inbox } from "../inbox.ts";
 import { Peer, type Addressed } from "../port-transport.ts";
 import type { Wire } from "./wire.ts";
@@ -32,6 +33,7 @@ export class SlotsOnWire {
 
   #send(wire: Wire, to: string, from: string, message: LinkMessage): void {
     const machine = machineOf(to);
+    if (message.kind === "parcel") collectYoung(message.payload.bytes.byteLength);
     // A slot of this machine that another has no port to (any more).
     if (machine === wire.machine) this.deliver(to, from, message);
     else wire.sendLink(machine, to, from, message);

@@ -5,6 +5,7 @@ import type { LinkMessage } from "../../../lib/core/contracts/transport.ts";
 import { delay, type Clock } from "../../../lib/core/seam/clock.ts";
 import { MachineRefused } from "./dial.ts";
 import type { Connection } from "./lane.ts";
+import { PayloadPool } from "./payload-pool.ts";
 import { Peer, type Way } from "./peer.ts";
 import { Refusal, Refusals, type RefusalReason } from "./refusal.ts";
 import { keepDialing, redialFirstMs, redialMostMs } from "./redial.ts";
@@ -44,6 +45,7 @@ export class Wire {
   readonly #closed = new AbortController();
   readonly #refusals = new Refusals();
   readonly #forgotten = new PeerCounts();
+  readonly #pool = new PayloadPool();
   readonly #beatMs: number;
   readonly #staleMs: number;
   #lastBeatAt: number;
@@ -89,11 +91,9 @@ export class Wire {
   meet(machine: string, url: string): void {
     if (machine === this.machine || this.#gone.has(machine)) return;
     const peer = this.#peers.get(machine);
-    if (peer === undefined) this.#peers.set(machine, new Peer(machine, url, true, this.#clock.monotonic()));
-    else {
-      peer.url = url;
-      peer.met = true;
-    }
+    const now = this.#clock.monotonic();
+    if (peer === undefined) this.#peers.set(machine, new Peer(machine, url, true, now, this.#pool));
+    else peer.meet(url);
   }
 
   /** Is told of a machine from which nothing is heard. Opens a connection to it. */
@@ -206,7 +206,7 @@ export class Wire {
       return this.#notAdmitted(503, "hello", "there are too many machines");
     }
     const now = this.#clock.monotonic();
-    const peer = known ?? new Peer(hello.from, hello.url, false, now);
+    const peer = known ?? new Peer(hello.from, hello.url, false, now, this.#pool);
     if (now < peer.shutOutUntil) return this.#notAdmitted(429, "too-soon", "what came before was nonsense");
     if (way === "data" && hello.received > peer.sending.data.last) {
       return this.#notAdmitted(statusGivenUp, "given-up", `${hello.from} was given up, and forgotten`);

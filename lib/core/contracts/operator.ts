@@ -134,6 +134,8 @@ export interface OperatorDefinition<Inputs, Out, State = any> {
   readonly stages?: { readonly [K in keyof Inputs]?: number };
   /** True if `accepts` may refuse an input, so that edges into it can be blocked. */
   readonly mayBlock?: boolean;
+  /** True if it may call `ctx.stop()`: behind it, an endless stream can end. */
+  readonly endsEarly?: boolean;
   readonly create: () => Operator<Inputs, Out, State>;
   /**
    * Makes one state of several channels' states, of what `deal` takes of them: so that a step can go on with another number of

@@ -73,6 +73,8 @@ export interface OutputSink<in T, out Result> {
   /** Structured-cloneable description, part of the flow's fingerprint. */
   readonly options?: unknown;
   readonly guarantee: Guarantee;
+  /** True if what it gives holds the whole stream, which it keeps without `snapshot`. Refused behind an endless stream. */
+  readonly gathers?: boolean;
   /** Where channels run when the user sets nothing: with the client, on one slot, or one a slot. */
   readonly placement: "client" | "single" | "per-slot" | "with-producer";
   /** Called on the client before any channel opens: refuses a target that is taken, makes folders. */

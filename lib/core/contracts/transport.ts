@@ -38,6 +38,8 @@ export interface Transport {
   send: (to: string, message: LinkMessage) => void;
   /** Sets who gets what arrives. Messages that came before are delivered then. */
   receive: (handler: (message: LinkMessage, from: string) => void) => void;
+  /** True where payloads leave the process: who makes one adds its checksum, while its bytes are in the core's caches. */
+  readonly checked?: boolean;
   /** Payload bytes sent so far to other slots. */
   readonly bytesSent: number;
   close: () => Promise<void>;

@@ -111,7 +111,7 @@ test("a peer that never acknowledges can't fill memory", async () => {
   await a.wire.close();
 });
 
-test("a payload is copied at neither side: frames hold the very buffers", () => {
+test("frames hold the very buffers of payloads", () => {
   const parcel = parcelOf(0, 100_000);
   const { head, payload } = encodeFrame(parcel);
   assert.ok(parcel.kind === "parcel" && payload === parcel.payload.bytes);
@@ -120,7 +120,7 @@ test("a payload is copied at neither side: frames hold the very buffers", () => 
   assert.ok(decoded.kind === "parcel" && decoded.payload.bytes === came.buffer);
 });
 
-test("of what a parcel of a megabyte holds, less than a half is copied on its way: beside heads, what was read with them", async () => {
+test("a parcel of a megabyte is copied once where it waits until the other end has it, and hardly on the other side", async () => {
   const a = await openWire("A");
   const b = await openWire("B");
   a.wire.meet("B", b.wire.url);
@@ -133,7 +133,7 @@ test("of what a parcel of a megabyte holds, less than a half is copied on its wa
     for (const parcel of parcels) a.wire.sendLink("B", "B/0", "A/0", parcel);
     await until(() => b.links.length === count + 1);
   });
-  assert.ok(copied < (count * bytes) / 2, `${copied} of ${count * bytes} bytes were copied`);
+  assert.ok(copied < 1.5 * count * bytes, `${copied} bytes were copied of ${count * bytes} that were sent`);
   assertInOrder(b.links.map((message) => ({ message })));
   await Promise.all([a.wire.close(), b.wire.close()]);
 });
