@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import { Builder, ByteBuffer } from "flatbuffers";
 import type { Cause, Consumed, Produced, TaskRecord } from "../contracts/lineage.ts";
 import { verifyTable, type FieldLayout } from "../envelope/verify-table.ts";
@@ -6,9 +7,9 @@ import { CauseKind } from "./generated/cause-kind.ts";
 import { ConsumedRun } from "./generated/consumed-run.ts";
 import { ProducedPart } from "./generated/produced-part.ts";
 import { Record } from "./generated/record.ts";
-import { consumedBytes, producedBytes, RecordTemplates } from "./record-template.ts";
+import { checksumBytes, consumedBytes, producedBytes, RecordTemplates, sealed } from "./record-template.ts";
 
-const version = 2;
+const version = 3;
 // What one record took is kept for the next, unless it is much.
 const builderBytes = 1024;
 const builderBytesMax = 256 * 1024;
@@ -46,9 +47,12 @@ const kinds = {
   timer: CauseKind.Timer,
 } as const satisfies { [Kind in Cause["kind"]]: CauseKind };
 
-/** A record as bytes: about 80 for a task that read or took parcels of one link, and 16 for each link that it sent on. */
+/**
+ * A record as bytes, the last four of which are the CRC-32 of the others: about 84 for a task that read or took parcels of one
+ * link, and 16 for each link that it sent on.
+ */
 export function encodeRecord(record: TaskRecord): Uint8Array {
-  return templates.encode(record) ?? build(record, false);
+  return templates.encode(record) ?? sealed(build(record, false));
 }
 
 /** @param allFields - whether fields are written that have their default */
@@ -93,8 +97,10 @@ function build(record: TaskRecord, allFields: boolean): Uint8Array {
  * @throws QStreamError FRAME_INVALID
  */
 export function decodeRecord(bytes: Uint8Array): TaskRecord {
-  verifyTable(bytes, layout);
-  const record = Record.getRootAsRecord(new ByteBuffer(bytes));
+  const table = bytes.subarray(0, Math.max(0, bytes.byteLength - checksumBytes));
+  if (crc32(table) !== checksumOf(bytes)) throw invalid("its checksum isn't that of its bytes");
+  verifyTable(table, layout);
+  const record = Record.getRootAsRecord(new ByteBuffer(table));
   if (record.version() !== version) throw invalid(`version ${record.version()} isn't ${version}`);
   return {
     seq: whole(record.seq(), "seq"),
@@ -106,6 +112,11 @@ export function decodeRecord(bytes: Uint8Array): TaskRecord {
     content: record.contentArray()?.slice(),
     now: record.hasNow() ? time(record.now()) : undefined,
   };
+}
+
+function checksumOf(bytes: Uint8Array): number {
+  if (bytes.byteLength < checksumBytes) throw invalid(`it has ${bytes.byteLength} bytes`);
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.byteLength - checksumBytes, true);
 }
 
 /** What a cause names: an input, of which a flow has few, or a timer, of which there may be one for each key. */

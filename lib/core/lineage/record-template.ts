@@ -1,9 +1,11 @@
+import { crc32 } from "node:zlib";
 import { ByteBuffer } from "flatbuffers";
 import type { Cause, Consumed, Produced, TaskRecord } from "../contracts/lineage.ts";
 import { Record } from "./generated/record.ts";
 
 export const consumedBytes = 24;
 export const producedBytes = 16;
+export const checksumBytes = 4;
 
 // Forms are few, but for steps with many links whose tasks send now on these, now on those.
 const templatesMax = 1000;
@@ -60,7 +62,7 @@ class RecordTemplate {
     }
     this.#fillConsumed(consumed);
     this.#fillProduced(produced);
-    return this.#bytes.slice();
+    return sealed(this.#bytes);
   }
 
   #fillConsumed(runs: readonly Consumed[]): void {
@@ -84,6 +86,19 @@ class RecordTemplate {
       at += producedBytes;
     }
   }
+}
+
+/** A copy of a record's bytes, with their CRC-32 behind them: a byte that a store gives back wrongly is found. */
+export function sealed(bytes: Uint8Array): Uint8Array {
+  const end = bytes.byteLength;
+  const copy = new Uint8Array(end + checksumBytes);
+  copy.set(bytes);
+  const checksum = crc32(bytes);
+  copy[end] = checksum;
+  copy[end + 1] = checksum >>> 8;
+  copy[end + 2] = checksum >>> 16;
+  copy[end + 3] = checksum >>> 24;
+  return copy;
 }
 
 /**
