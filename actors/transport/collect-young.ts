@@ -10,9 +10,9 @@ let collect: Collect | undefined;
 let bytesCame = 0;
 
 /**
- * To be called with the bytes of buffers that came from another thread. The engine counts them as pressure on this thread's heap,
- * but collects what died young only when this thread allocates buffers of its own: it would look through the whole heap
- * instead, again and again. So buffers that die young are collected here.
+ * To be called with the bytes of buffers that came from another thread, or that nobody needs any more. The engine counts buffers as
+ * pressure on this thread's heap, and looks through the whole of a small heap for each few of them, before what died young is
+ * collected. So that is done here.
  */
 export function collectYoung(bytes: number): void {
   bytesCame += bytes;

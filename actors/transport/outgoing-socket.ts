@@ -60,7 +60,7 @@ export class OutgoingSocket {
       return;
     }
     const { head, payload } = encodeFrame(message);
-    this.#queue.push({ head, payload: payload === undefined ? undefined : new Uint8Array(payload) });
+    this.#queue.push({ head, payload });
     this.#queuedBytes += head.byteLength + (payload?.byteLength ?? 0);
     if (this.#queuedBytes > batchBytes) this.#flush();
     else if (!this.#scheduled) {

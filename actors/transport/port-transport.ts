@@ -4,6 +4,7 @@ import { invariant, QStreamError } from "../../lib/core/errors.ts";
 import { systemClock } from "../../lib/core/seam/clock.ts";
 import { collectYoung } from "./collect-young.ts";
 import { Inbox } from "./inbox.ts";
+import { SharedRing, type SharedPlace } from "./shared-ring.ts";
 
 // What waits for the end of the loop's iteration is posted at once when it has grown to this.
 const batchBytes = 256 * 1024;
@@ -28,6 +29,7 @@ export class PortTransport implements Transport {
   readonly #inbox = new Inbox();
   /** The way to slots of other machines. */
   #gateway: Peer<Addressed> | undefined;
+  readonly #ring = new SharedRing();
   readonly #options: PortTransportOptions;
   #closing: Promise<void> | undefined;
   bytesSent = 0;
@@ -76,9 +78,19 @@ export class PortTransport implements Transport {
   send(to: string, message: LinkMessage): void {
     if (this.#closing !== undefined) return;
     const peer = this.#peers.get(to);
-    const sent = peer?.send(message, message) ?? this.#gateway?.send({ slot: to, message }, message);
+    const sent = peer?.send(message, message) ?? this.#sendFar(to, message);
     invariant(sent !== undefined, `slot ${this.slot} has no port to slot ${to}`);
     this.bytesSent += sent;
+  }
+
+  /** To another machine: large payloads through memory that is shared with the thread of the sockets. */
+  #sendFar(slot: string, message: LinkMessage): number | undefined {
+    const place = message.kind === "parcel" ? this.#ring.put(message.payload.bytes) : undefined;
+    if (message.kind !== "parcel" || place === undefined) return this.#gateway?.send({ slot, message }, message);
+    // Its own buffer has died young.
+    collectYoung(place.bytes);
+    const emptied = { ...message, payload: { ...message.payload, bytes: new ArrayBuffer(0) } };
+    return this.#gateway?.send({ slot, message: emptied, place }, emptied, place.bytes);
   }
 
   receive(handler: (message: LinkMessage, from: string) => void): void {
@@ -113,6 +125,8 @@ export class PortTransport implements Transport {
 export interface Addressed {
   readonly slot: string;
   readonly message: LinkMessage;
+  /** Where its payload is, which isn't in it then. */
+  readonly place?: SharedPlace;
 }
 
 /** The way to one other slot, or to all of other machines: messages in one wrapping or another. */
@@ -142,16 +156,20 @@ export class Peer<T> {
     });
   }
 
-  /** Returns the bytes of the message's payload. */
-  send(wrapped: T, message: LinkMessage): number {
+  /**
+   * Returns the bytes of the message's payload.
+   *
+   * @param bytesBeside - of a payload that isn't in the message
+   */
+  send(wrapped: T, message: LinkMessage, bytesBeside = 0): number {
     if (!this.open) {
       this.undelivered++;
       return 0;
     }
     const first = this.#messages.push(wrapped) === 1;
-    let bytes = 0;
+    let bytes = bytesBeside;
     if (message.kind === "parcel") {
-      bytes = message.payload.bytes.byteLength;
+      bytes += message.payload.bytes.byteLength;
       this.#payloads.push(message.payload.bytes);
       this.#bytes += bytes;
       if (first) this.#since = systemClock.monotonic();

@@ -1,4 +1,5 @@
 import { QStreamError } from "../core/errors.ts";
+import type { StepCode } from "../core/program.ts";
 import type { Graph, StepNode } from "./graph.ts";
 
 /**
@@ -14,18 +15,27 @@ export function refuseUnsavedState(graph: Graph): void {
     const reads = step.code.kind === "reader" && step.code.reader.endless === true;
     const follows = step.inputs.some(({ from }) => endless.has(from.step));
     if (!reads && !follows) continue;
-    endless.add(step);
-    if (step.code.kind !== "operator") continue;
-    const operator = step.code.create();
-    if (operator.snapshot !== undefined && operator.restore !== undefined) continue;
+    if (!step.endsEarly) endless.add(step);
+    const advice = adviceFor(step.code);
+    if (advice === undefined) continue;
     const why =
       "without checkpoints it could only be made again from the start of that stream, whose log would grow for ever";
     throw new QStreamError("NOT_RECOVERABLE", `"${step.id}" reads an endless stream and can't save its state: ${why}`, {
       step: step.id,
-      advice:
-        'Give its operator snapshot() and restore(): snapshot() { return null; } and an empty restore() if it has no state. Or run without a store, which recovers nothing: store: "none" (--store none)',
+      advice: `${advice}. Or run without a store, which recovers nothing: store: "none" (--store none)`,
     });
   }
+}
+
+/** What to do about a step that can't save its state; undefined for one that can, or has none. */
+function adviceFor(code: StepCode): string | undefined {
+  if (code.kind === "sink" && code.sink.gathers === true) {
+    return "Write to files, to Redis or with forEach; or let a limit, or an operator of yours with endsEarly: true, end the stream before it";
+  }
+  if (code.kind !== "operator") return undefined;
+  const { snapshot, restore } = code.create();
+  if (snapshot !== undefined && restore !== undefined) return undefined;
+  return "Give its operator snapshot() and restore(): snapshot() { return null; } and an empty restore() if it has no state";
 }
 
 /**

@@ -18,6 +18,8 @@ export interface StepNode {
   readonly declares: Declares | undefined;
   readonly representations: readonly Representation[] | undefined;
   readonly mayBlock: boolean;
+  /** True if its operator may stop before its input ends. */
+  readonly endsEarly: boolean;
   /** True if objects that its operator fails on again and again are passed over. */
   readonly skips: boolean;
   /** How the state of its operator can be dealt to another number of channels, if it can. */

@@ -69,7 +69,7 @@ function frames(): Buffer[] {
   ];
   return messages.map((message) => {
     const frame = encodeFrame(message);
-    return Buffer.concat([frame.head, new Uint8Array(frame.payload ?? new ArrayBuffer(0))]);
+    return Buffer.concat([frame.head, frame.payload ?? new Uint8Array(0)]);
   });
 }
 

@@ -5,6 +5,8 @@ import { certificatesOf, exposedToken } from "./dial.ts";
 import type { Security } from "./security.ts";
 
 const timeoutMs = 30_000;
+// A head that takes something keeps it before it answers: it may have to wait for Redis.
+const putTimeoutMs = 90_000;
 
 interface Exchange {
   readonly method: "GET" | "PUT" | "HEAD";
@@ -38,13 +40,14 @@ function exchange(url: string, security: Security, { method, body, bytesMax }: E
   const exposed = exposedToken(url, security);
   if (exposed !== undefined) return Promise.reject(exposed);
   const { host, protocol } = new URL(url);
+  const withinMs = method === "PUT" ? putTimeoutMs : timeoutMs;
   const make = protocol === "https:" ? tlsRequest : plainRequest;
   return new Promise((resolve, reject) => {
     const sent = make(
       url,
       {
         method,
-        timeout: timeoutMs,
+        timeout: withinMs,
         agent: false,
         headers: {
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
@@ -70,7 +73,7 @@ function exchange(url: string, security: Security, { method, body, bytesMax }: E
         });
       },
     );
-    sent.on("timeout", () => sent.destroy(new Error(`no answer for ${timeoutMs} ms`)));
+    sent.on("timeout", () => sent.destroy(new Error(`no answer for ${withinMs} ms`)));
     sent.on("error", (cause) => reject(unreachable(host, cause)));
     sent.end(body);
   });

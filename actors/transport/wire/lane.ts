@@ -1,6 +1,5 @@
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
-import type { PayloadPool } from "./payload-pool.ts";
 import { Refusal } from "./refusal.ts";
 import {
   askToAcknowledge,
@@ -20,8 +19,8 @@ export interface Connection {
 interface Kept {
   readonly fragments: Fragments;
   readonly bytes: number;
-  /** Written to a connection that was replaced: that one may hold it still. */
-  rewritten: boolean;
+  /** Gives the payload's memory back. */
+  readonly release: (() => void) | undefined;
 }
 
 // What keeping a message costs beside its bytes.
@@ -34,7 +33,6 @@ const writeAheadBytes = 8 * 2 ** 20;
  * end has them, so that another connection can go on where one broke. How much is kept is bounded by the credit of links.
  */
 export class SendingLane {
-  readonly #pool: PayloadPool | undefined;
   #last = 0;
   readonly #kept: Kept[] = [];
   /** How many of those kept were written to the socket. */
@@ -50,19 +48,13 @@ export class SendingLane {
   /** Messages that were sent a second time, over another connection. */
   resent = 0;
 
-  /** @param pool - where payloads wait */
-  constructor(pool?: PayloadPool) {
-    this.#pool = pool;
-  }
-
   /** @throws QStreamError LIMIT_EXCEEDED for what no message can hold */
   send(message: WireMessage): void {
-    const [first, payload] = encodeWireMessage(this.#last + 1, message);
+    const fragments = encodeWireMessage(this.#last + 1, message);
     this.#last++;
-    const bytes = first.byteLength + (payload?.byteLength ?? 0) + keptMessageBytes;
-    const fragments =
-      payload === undefined ? ([first] as const) : ([first, this.#pool?.keep(payload) ?? payload] as const);
-    this.#kept.push({ fragments, bytes, rewritten: false });
+    const bytes = fragments[0].byteLength + (fragments[1]?.byteLength ?? 0) + keptMessageBytes;
+    const release = message.kind === "link" ? message.payload?.release : undefined;
+    this.#kept.push({ fragments, bytes, release });
     this.bytesKept += bytes;
     this.#write();
   }
@@ -92,7 +84,6 @@ export class SendingLane {
     this.#socket = socket;
     this.#stream = stream;
     this.resent += this.#written;
-    for (const kept of this.#kept.slice(0, this.#written)) kept.rewritten = true;
     this.#written = 0;
     this.#held = false;
     this.#write();
@@ -109,9 +100,9 @@ export class SendingLane {
       const first = this.acknowledgedThrough + 1;
       throw new Refusal("acknowledgement", `messages ${first} to ${this.#last} are on their way, and not ${through}`);
     }
-    for (const { fragments, bytes, rewritten } of this.#kept.splice(0, count)) {
+    for (const { bytes, release } of this.#kept.splice(0, count)) {
       this.bytesKept -= bytes;
-      if (fragments[1] !== undefined && !rewritten) this.#pool?.release(fragments[1]);
+      release?.();
     }
     this.#written = Math.max(0, this.#written - count);
   }
@@ -119,6 +110,14 @@ export class SendingLane {
   /** Asks the other end to acknowledge what came, instead of when it is much. */
   ask(): void {
     if (this.#kept.length > 0 && this.#socket?.readyState === this.#socket?.OPEN) this.#socket?.send(askToAcknowledge);
+  }
+
+  /** Nothing is sent any more. */
+  close(): void {
+    for (const { release } of this.#kept) release?.();
+    this.#kept.length = 0;
+    this.#written = 0;
+    this.bytesKept = 0;
   }
 
   #write(): void {

@@ -1,6 +1,5 @@
 import type { WebSocket } from "ws";
 import { ReceivingLane, SendingLane, type Connection } from "./lane.ts";
-import type { PayloadPool } from "./payload-pool.ts";
 import { signOfLife } from "./wire-message.ts";
 
 /**
@@ -24,7 +23,7 @@ export class Peer {
   url: string;
   /** True where somebody else has said that it exists; one that only said so itself is forgotten when it goes unheard. */
   met: boolean;
-  readonly sending: Readonly<Record<Way, SendingLane>>;
+  readonly sending = { control: new SendingLane(), data: new SendingLane() } as const;
   readonly receiving = { control: new ReceivingLane(), data: new ReceivingLane() } as const;
   /** What this machine dials, or has dialled. */
   readonly dials = new Set<Way>();
@@ -43,9 +42,8 @@ export class Peer {
   failure: Error | undefined;
   readonly #open = new Map<string, Open>();
 
-  constructor(id: string, url: string, met: boolean, now: number, pool?: PayloadPool) {
+  constructor(id: string, url: string, met: boolean, now: number) {
     this.id = id;
-    this.sending = { control: new SendingLane(), data: new SendingLane(pool) };
     this.url = url;
     this.met = met;
     this.heardAt = now;
@@ -139,6 +137,8 @@ export class Peer {
 
   close(): void {
     for (const { socket } of this.#open.values()) socket.terminate();
+    this.sending.control.close();
+    this.sending.data.close();
     this.#open.clear();
   }
 }

@@ -3,6 +3,7 @@ import type { LinkMessage, Transport } from "../../../lib/core/contracts/transpo
 import { collectYoung } from "../collect-young.ts";
 import { Inbox } from "../inbox.ts";
 import { Peer, type Addressed } from "../port-transport.ts";
+import { payloadAt, type SharedPlace } from "../shared-ring.ts";
 import type { Wire } from "./wire.ts";
 
 /** The machine that a slot is on: names of slots begin with it. */
@@ -26,17 +27,25 @@ export class SlotsOnWire {
   connect(slot: string, port: MessagePort, wire: Wire): void {
     this.#ports.set(slot, new Peer(port));
     port.on("message", (messages: readonly Addressed[]) => {
-      for (const { slot: to, message } of messages) this.#send(wire, to, slot, message);
+      for (const { slot: to, message, place } of messages) this.#send(wire, to, slot, message, place);
     });
     port.once("close", () => this.#ports.delete(slot));
   }
 
-  #send(wire: Wire, to: string, from: string, message: LinkMessage): void {
+  #send(wire: Wire, to: string, from: string, message: LinkMessage, place?: SharedPlace): void {
     const machine = machineOf(to);
     if (message.kind === "parcel") collectYoung(message.payload.bytes.byteLength);
+    const payload = place && payloadAt(place);
+    if (machine !== wire.machine) {
+      wire.sendLink(machine, to, from, message, payload);
+      return;
+    }
     // A slot of this machine that another has no port to (any more).
-    if (machine === wire.machine) this.deliver(to, from, message);
-    else wire.sendLink(machine, to, from, message);
+    if (payload === undefined || message.kind !== "parcel") this.deliver(to, from, message);
+    else {
+      this.deliver(to, from, { ...message, payload: { ...message.payload, bytes: payload.bytes.slice().buffer } });
+      payload.release();
+    }
   }
 
   /** The transport of a slot in this thread. */

@@ -4,6 +4,7 @@ import type { LinkMessage } from "../../../lib/core/contracts/transport.ts";
 import { decodeFrame, encodeFrame, frameBytesMaxDefault } from "../../../lib/core/envelope/frame.ts";
 import { QStreamError } from "../../../lib/core/errors.ts";
 import { Refusal } from "./refusal.ts";
+import type { SharedPayload } from "../shared-ring.ts";
 
 /*
  * What one machine sends to another is a message of a WebSocket, in one fragment or two. The first begins, little-endian:
@@ -29,7 +30,14 @@ export interface Told {
 
 /** What a machine sends to another. */
 export type WireMessage =
-  | { readonly kind: "link"; readonly to: string; readonly from: string; readonly message: LinkMessage }
+  | {
+      readonly kind: "link";
+      readonly to: string;
+      readonly from: string;
+      readonly message: LinkMessage;
+      /** The message's payload, where it is somewhere else. */
+      readonly payload?: SharedPayload | undefined;
+    }
   | { readonly kind: "tell"; readonly content: Told }
   /** The receiver is asked to dial for parcels. */
   | { readonly kind: "dial" };
@@ -53,7 +61,7 @@ export const wireBytesMax: number = frameBytesMaxDefault + wireHeadBytesMax;
 export function encodeWireMessage(number: number, message: WireMessage): Fragments {
   if (message.kind === "tell") return encodeTell(number, message.content);
   if (message.kind === "dial") return [seal(start(kinds.dial, number, 0), startBytes)];
-  const { head, payload } = encodeFrame(message.message);
+  const { head, payload } = encodeFrame(message.message, { payload: message.payload?.bytes });
   const to = Buffer.from(message.to);
   const from = Buffer.from(message.from);
   if (to.byteLength > slotNameBytesMax || from.byteLength > slotNameBytesMax) {
@@ -69,7 +77,7 @@ export function encodeWireMessage(number: number, message: WireMessage): Fragmen
   first.set(from, headAt - from.byteLength);
   first.set(head, headAt);
   seal(first, headAt);
-  return payload === undefined ? [first] : [first, new Uint8Array(payload)];
+  return payload === undefined ? [first] : [first, payload];
 }
 
 function encodeTell(number: number, content: Told): Fragments {

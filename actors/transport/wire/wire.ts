@@ -5,12 +5,12 @@ import type { LinkMessage } from "../../../lib/core/contracts/transport.ts";
 import { delay, type Clock } from "../../../lib/core/seam/clock.ts";
 import { MachineRefused } from "./dial.ts";
 import type { Connection } from "./lane.ts";
-import { PayloadPool } from "./payload-pool.ts";
 import { Peer, type Way } from "./peer.ts";
 import { Refusal, Refusals, type RefusalReason } from "./refusal.ts";
 import { keepDialing, redialFirstMs, redialMostMs } from "./redial.ts";
 import { checkAdvertised } from "./security.ts";
 import type { Admission, Rights } from "./server.ts";
+import type { SharedPayload } from "../shared-ring.ts";
 import { systemSockets, type Listener } from "./sockets.ts";
 import { helloHeaders, readHello, receivedHeaders, receivedOf, wayOf, type Hello } from "./wire-hello.ts";
 import type { WireOptions } from "./wire-options.ts";
@@ -45,7 +45,6 @@ export class Wire {
   readonly #closed = new AbortController();
   readonly #refusals = new Refusals();
   readonly #forgotten = new PeerCounts();
-  readonly #pool = new PayloadPool();
   readonly #beatMs: number;
   readonly #staleMs: number;
   #lastBeatAt: number;
@@ -92,7 +91,7 @@ export class Wire {
     if (machine === this.machine || this.#gone.has(machine)) return;
     const peer = this.#peers.get(machine);
     const now = this.#clock.monotonic();
-    if (peer === undefined) this.#peers.set(machine, new Peer(machine, url, true, now, this.#pool));
+    if (peer === undefined) this.#peers.set(machine, new Peer(machine, url, true, now));
     else peer.meet(url);
   }
 
@@ -128,10 +127,10 @@ export class Wire {
     this.#peers.delete(machine);
   }
 
-  /** Sends a link's message to a slot of another machine. What is for one that was given up goes nowhere. */
-  sendLink(machine: string, to: string, from: string, message: LinkMessage): void {
+  /** Sends a link's message to a slot of another machine, and its payload, where that isn't in it. To one that was given up: nothing. */
+  sendLink(machine: string, to: string, from: string, message: LinkMessage, payload?: SharedPayload): void {
     const bulk = message.kind === "parcel" || message.kind === "end";
-    this.#send(machine, bulk ? "data" : "control", { kind: "link", to, from, message });
+    this.#send(machine, bulk ? "data" : "control", { kind: "link", to, from, message, payload });
   }
 
   /**
@@ -206,7 +205,7 @@ export class Wire {
       return this.#notAdmitted(503, "hello", "there are too many machines");
     }
     const now = this.#clock.monotonic();
-    const peer = known ?? new Peer(hello.from, hello.url, false, now, this.#pool);
+    const peer = known ?? new Peer(hello.from, hello.url, false, now);
     if (now < peer.shutOutUntil) return this.#notAdmitted(429, "too-soon", "what came before was nonsense");
     if (way === "data" && hello.received > peer.sending.data.last) {
       return this.#notAdmitted(statusGivenUp, "given-up", `${hello.from} was given up, and forgotten`);
@@ -232,6 +231,7 @@ export class Wire {
     const peer = this.#peers.get(machine);
     if (peer === undefined || this.#closed.signal.aborted) {
       this.undelivered++;
+      if (message.kind === "link") message.payload?.release();
       return;
     }
     peer.sending[way].send(message);

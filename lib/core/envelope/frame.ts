@@ -23,12 +23,14 @@ const frameBytesMaxMax = 2 ** 32 - 1;
 export interface FrameOptions {
   /** Bytes that one frame may have. Default: 256 MiB. */
   readonly bytesMax?: number;
+  /** The payload, where it isn't in the message. */
+  readonly payload?: Uint8Array | undefined;
 }
 
-/** A frame as it is written: the head's bytes, then those of the payload, which is the message's own buffer. */
+/** A frame as it is written: the head's bytes, then those of the payload, which are the message's own buffer. */
 export interface Frame {
   readonly head: Uint8Array;
-  readonly payload?: ArrayBuffer;
+  readonly payload?: Uint8Array;
 }
 
 /**
@@ -38,9 +40,10 @@ export interface Frame {
  */
 export function encodeFrame(message: LinkMessage, options: FrameOptions = {}): Frame {
   const bytesMax = options.bytesMax ?? frameBytesMaxDefault;
-  const { bytes: payload, checksum } = message.kind === "parcel" ? message.payload : none;
-  const head = encodeHead(message);
+  const { bytes, checksum } = message.kind === "parcel" ? message.payload : none;
+  const payload = bytes === undefined ? undefined : (options.payload ?? new Uint8Array(bytes));
   const payloadBytes = payload?.byteLength ?? 0;
+  const head = encodeHead(message, payloadBytes);
   const size = preambleBytes + head.byteLength + payloadBytes;
   if (head.byteLength > headBytesMax || size > Math.min(bytesMax, frameBytesMaxMax)) {
     throw new QStreamError("LIMIT_EXCEEDED", `a parcel of ${size} bytes is larger than a frame may be (${bytesMax})`, {
@@ -48,7 +51,7 @@ export function encodeFrame(message: LinkMessage, options: FrameOptions = {}): F
     });
   }
   if (payload === undefined) return { head: seal(head, 0, 0) };
-  return { head: seal(head, payloadBytes, checksum ?? crc32(new Uint8Array(payload))), payload };
+  return { head: seal(head, payloadBytes, checksum ?? crc32(payload)), payload };
 }
 
 const none: { readonly bytes?: ArrayBuffer; readonly checksum?: number } = {};

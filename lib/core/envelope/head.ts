@@ -34,8 +34,8 @@ const layout: readonly FieldLayout[] = [1, 1, "string", 4, 4, 4, 4, 4, 8, 8, 8, 
 const executionLengthMax = 1024;
 const builder = new Builder(512);
 
-/** Encodes a message without its payload. The result is valid until the next call. */
-export function encodeHead(message: LinkMessage): Uint8Array {
+/** Encodes a message without its payload, of so many bytes. The result is valid until the next call. */
+export function encodeHead(message: LinkMessage, payloadBytes: number): Uint8Array {
   const { execution } = message;
   if (execution.length > executionLengthMax) {
     throw new QStreamError("LIMIT_EXCEEDED", `the id of an execution has ${execution.length} characters`, {
@@ -46,7 +46,7 @@ export function encodeHead(message: LinkMessage): Uint8Array {
   const executionAt = builder.createString(execution);
   Envelope.startEnvelope(builder);
   // The widest fields first, so that none needs padding.
-  addKind(message);
+  addKind(message, payloadBytes);
   Envelope.addExecution(builder, executionAt);
   Envelope.addEdge(builder, message.edge);
   Envelope.addFrom(builder, message.from);
@@ -68,13 +68,13 @@ const kinds = {
   open: MessageKind.Open,
 } as const satisfies Record<LinkMessage["kind"], MessageKind>;
 
-function addKind(message: LinkMessage): void {
+function addKind(message: LinkMessage, payloadBytes: number): void {
   switch (message.kind) {
     case "parcel":
       Envelope.addSeq(builder, message.seq);
       Envelope.addPrevious(builder, message.previous);
       Envelope.addPayloadRows(builder, message.payload.rows);
-      Envelope.addPayloadLength(builder, message.payload.bytes.byteLength);
+      Envelope.addPayloadLength(builder, payloadBytes);
       return;
     case "end":
       Envelope.addPrevious(builder, message.previous);

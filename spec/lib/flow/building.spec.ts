@@ -137,6 +137,7 @@ test("a cycle without a feedback edge is refused, with its steps", async () => {
       declares: undefined,
       representations: undefined,
       mayBlock: false,
+      endsEarly: false,
       skips: false,
       inputs: inputs.map(({ from }) => ({ name: "in", from, partition: undefined, after: [], stage: 0 })),
     });

@@ -58,6 +58,19 @@ const mindful = defineFlow(import.meta.url, (q) => ({
     .collect(),
 }));
 
+/** What is collected holds the whole stream. */
+const collected = defineFlow(import.meta.url, (q) => ({ all: ticking(q, true).collect() }));
+const kept = defineFlow(import.meta.url, (q) => ({
+  all: ticking(q, true)
+    .map("same", (n) => n)
+    .dataset(),
+}));
+const zipped = defineFlow(import.meta.url, (q) => ({
+  pairs: ticking(q, true)
+    .zip("pairs", q.read("few", ticks(false), { channels: 1 }))
+    .collect(),
+}));
+
 const ending = defineFlow(import.meta.url, (q) => ({
   sums: ticking(q, false)
     .apply("forgetful", () => new Forgetful())
@@ -67,11 +80,11 @@ const ending = defineFlow(import.meta.url, (q) => ({
 type AnyFlow = Flow<object, Record<string, unknown>>;
 
 if (!inSlot) {
-  const kept = process.env["QSTREAM_STORE"];
+  const before = process.env["QSTREAM_STORE"];
   test.before(() => void (process.env["QSTREAM_STORE"] = "memory"));
   test.after(() => {
-    if (kept === undefined) delete process.env["QSTREAM_STORE"];
-    else process.env["QSTREAM_STORE"] = kept;
+    if (before === undefined) delete process.env["QSTREAM_STORE"];
+    else process.env["QSTREAM_STORE"] = before;
   });
 
   for (const [name, flow] of [
@@ -95,6 +108,22 @@ if (!inSlot) {
       assert.ok(performance.now() - started < 1000, "64 threads were started");
     });
   }
+
+  for (const [name, flow] of [
+    ["collect", collected],
+    ["a dataset", kept],
+  ] as const) {
+    test(`${name} behind an endless stream is refused, with what to do instead`, async () => {
+      const error = await failure(() => flow.explain(), "NOT_RECOVERABLE", { step: "all" });
+      assert.match(error.message, "forEach");
+      assert.match(error.message, "endsEarly");
+    });
+  }
+
+  test("a zip ends with the shorter of its streams", async () => {
+    const { pairs } = await zipped.run({}, { slots: 1, store: "memory" });
+    assert.is(pairs.length, 3);
+  });
 
   test("a session with a store refuses it, and goes on", async () => {
     await using session = await local({ slots: 1, store: "memory" });

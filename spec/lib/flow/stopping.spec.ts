@@ -61,14 +61,14 @@ const silent = reader({
 const limited = defineFlow(import.meta.url, (q) => ({
   first: q
     .read("endless", endless)
-    .apply("limit", () => new Limit(100), { channels: 1 })
+    .apply("limit", () => new Limit(100), { channels: 1, endsEarly: true })
     .to(collect()),
 }));
 
 const limitedSilence = defineFlow(import.meta.url, (q) => ({
   first: q
     .read("silent", silent)
-    .apply("limit", () => new Limit(3), { channels: 1 })
+    .apply("limit", () => new Limit(3), { channels: 1, endsEarly: true })
     .to(collect()),
 }));
 
@@ -206,14 +206,14 @@ const sleepy = defineFlow(import.meta.url, (q) => ({
         await wait(60_000, undefined, { signal: ctx.signal }).catch(() => {});
       },
     }))
-    .to(collect()),
+    .forEach(() => {}),
 }));
 
 const forever = defineFlow(import.meta.url, (q) => ({
   out: q
     .read("endless", endless)
     .filter("none", () => false)
-    .to(collect()),
+    .forEach(() => {}),
 }));
 
 const stuck = defineFlow(import.meta.url, (q) => ({
