@@ -25,6 +25,7 @@ export type {
   ChannelSummary,
   ExecutionEvent,
   ExecutionMetrics,
+  SlowTask,
   StepSummary,
   TaskFailed,
 } from "../actors/scheduler/execution-events.ts";

@@ -11,6 +11,7 @@ import { QStreamError } from "../lib/core/errors.ts";
 import { partOfFile, readArrowFooter } from "./arrow/footer.ts";
 import type { ArrowBlock } from "./arrow/footer.ts";
 import { rowMaker } from "./arrow/rows.ts";
+import { checkOptionNames, namesOf } from "../lib/core/option-names.ts";
 
 /** How `arrowIpc` hands over rows. */
 export type ArrowForm = "objects" | "arrow" | "polars";
@@ -47,6 +48,8 @@ const splitBytesMax = 2 ** 30;
 const runLength = 1024;
 const defaultBatchRows = 1 << 16;
 
+const optionNames = namesOf<ArrowIpcOptions>({ as: true, batchRows: true });
+
 /**
  * Reads Arrow IPC files (also called Feather) and streams; which of them a file is, is seen by its first bytes. Files are
  * split by record batches; a stream is one split, as only its beginning says where a batch is. Bytes are checked before
@@ -64,6 +67,7 @@ export function arrowIpc<Form extends ArrowForm = "arrow">(
   paths: string | readonly string[],
   options: ArrowIpcOptions<Form> = {},
 ): Reader<ArrowObject<Form>, ArrowSplit> {
+  checkOptionNames("arrowIpc()", options, optionNames);
   checkChoice("as", options.as, representationChoices);
   const form: ArrowForm = options.as ?? "arrow";
   const batchRows = options.batchRows ?? defaultBatchRows;

@@ -11,6 +11,7 @@ import { csvSplits } from "./csv/splits.ts";
 import type { BadRow, BadRows } from "./text/bad-row.ts";
 import { lineBytesMaxDefault } from "./text/line-blocks.ts";
 import type { GzipOption } from "./text/splits.ts";
+import { checkOptionNames, namesOf } from "../lib/core/option-names.ts";
 
 export interface CsvOptions<
   S extends Columns = Columns,
@@ -56,6 +57,20 @@ export type CsvReader<S extends Columns, As extends Representation, Bad extends 
   ? SidedReader<CsvObject<S, As>, { bad: BadRow }, CsvSplit>
   : Reader<CsvObject<S, As>, CsvSplit>;
 
+const optionNames = namesOf<CsvOptions>({
+  schema: true,
+  header: true,
+  separator: true,
+  quote: true,
+  quotedNewlines: true,
+  nullValues: true,
+  badRows: true,
+  splitBytes: true,
+  gzip: true,
+  recordBytesMax: true,
+  as: true,
+});
+
 /**
  * Reads CSV files (RFC 4180: quoted fields, doubled quotes, line ends in quotes; `\n` or `\r\n`; UTF-8 with or without byte
  * order mark). Large local files are split where records start. Columns have the types of `schema`; without one they are
@@ -73,6 +88,7 @@ export function csv<S extends Columns = Columns, As extends Representation = "ob
   paths: string | readonly string[],
   options: CsvOptions<S, As, Bad> = {},
 ): CsvReader<S, As, Bad> {
+  checkOptionNames("csv()", options, optionNames);
   checkChoice("badRows", options.badRows, badRowChoices);
   checkChoice("as", options.as, representationChoices);
   if (options.schema !== undefined) schemaFields(options.schema);

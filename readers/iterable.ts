@@ -1,6 +1,7 @@
 import { QStreamError } from "../lib/core/errors.ts";
 import { run } from "../lib/core/contracts/reader.ts";
 import type { Reader, Reading, Run } from "../lib/core/contracts/reader.ts";
+import { checkOptionNames, namesOf } from "../lib/core/option-names.ts";
 
 /** A slice of an array: from `first` up to but without `end`. */
 export interface ItemsSplit {
@@ -83,6 +84,8 @@ export interface IterableOptions {
   readonly parallelism?: "single" | "per-slot";
 }
 
+const optionNames = namesOf<IterableOptions>({ replayable: true, endless: true, parallelism: true });
+
 /**
  * Reads what a generator function yields, sync or async. It is called where its channel runs, when the execution starts.
  * Yield `run([...])` to hand over many objects at once where speed matters.
@@ -99,6 +102,7 @@ export function iterable<T>(
   source: ((request: IterableRequest) => AnyIterable<Reading<T>>) | AnyIterable<Reading<T>>,
   options: IterableOptions = {},
 ): Reader<T, IterablePart> {
+  checkOptionNames("iterable()", options, optionNames);
   const once = typeof source !== "function";
   const parallelism = once ? "single" : (options.parallelism ?? "single");
   let started = false;

@@ -10,6 +10,7 @@ import type { BadRows } from "./text/bad-row.ts";
 import { byteOrderMarkBytes, decodeText } from "./text/decode.ts";
 import { openText, type TextSource } from "./text/source.ts";
 import { isGzip, wholeFile, type GzipOption, type TextSplit } from "./text/splits.ts";
+import { checkOptionNames, namesOf } from "../lib/core/option-names.ts";
 
 export interface JsonArrayOptions<T = unknown, Bad extends BadRows = BadRows> {
   /** Checks each element, and gives the stream its type: any Standard Schema (zod, valibot, arktype). */
@@ -23,6 +24,8 @@ export interface JsonArrayOptions<T = unknown, Bad extends BadRows = BadRows> {
 }
 
 const elementBytesMaxDefault = 16 << 20;
+
+const optionNames = namesOf<JsonArrayOptions>({ schema: true, badRows: true, gzip: true, elementBytesMax: true });
 
 /**
  * Reads files that each are one JSON array, element by element: the file is never in memory as a whole. A file is read by
@@ -39,6 +42,7 @@ export function jsonArray<T = unknown, Bad extends BadRows = "fail">(
   paths: string | readonly string[],
   options: JsonArrayOptions<T, Bad> = {},
 ): JsonReader<T, Bad> {
+  checkOptionNames("jsonArray()", options, optionNames);
   const { schema, badRows = "fail", gzip = "auto", elementBytesMax = elementBytesMaxDefault } = options;
   checkChoice("badRows", badRows, badRowChoices);
   const reader: Reader<unknown, TextSplit> = {

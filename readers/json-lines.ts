@@ -8,6 +8,7 @@ import { byteOrderMarkBytes, countLines, decodeText } from "./text/decode.ts";
 import { lineBlocks, lineBytesMaxDefault, singleLines, type LineBlock } from "./text/line-blocks.ts";
 import { openText, type TextSource } from "./text/source.ts";
 import { rangeSplits, type GzipOption, type TextSplit } from "./text/splits.ts";
+import { checkOptionNames, namesOf } from "../lib/core/option-names.ts";
 
 export interface JsonLinesOptions<T = unknown, Bad extends BadRows = BadRows> {
   /** Checks each value, and gives the stream its type: any Standard Schema (zod, valibot, arktype). */
@@ -27,6 +28,14 @@ export type JsonReader<T, Bad extends BadRows> = Bad extends "side"
   ? SidedReader<T, { bad: BadRow }, TextSplit>
   : Reader<T, TextSplit>;
 
+const optionNames = namesOf<JsonLinesOptions>({
+  schema: true,
+  badRows: true,
+  splitBytes: true,
+  gzip: true,
+  lineBytesMax: true,
+});
+
 /**
  * Reads files with a JSON value on each line (NDJSON). Blank lines are no values. Large files are split by byte ranges.
  *
@@ -40,6 +49,7 @@ export function jsonLines<T = unknown, Bad extends BadRows = "fail">(
   paths: string | readonly string[],
   options: JsonLinesOptions<T, Bad> = {},
 ): JsonReader<T, Bad> {
+  checkOptionNames("jsonLines()", options, optionNames);
   const { schema, badRows = "fail", lineBytesMax = lineBytesMaxDefault, ...plain } = options;
   checkChoice("badRows", badRows, badRowChoices);
   const reader: Reader<unknown, TextSplit> = {

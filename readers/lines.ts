@@ -6,6 +6,7 @@ import { lineBytesMaxDefault } from "./text/line-blocks.ts";
 import { readLines } from "./text/read-lines.ts";
 import { openText } from "./text/source.ts";
 import { rangeSplits, type GzipOption, type TextSplit } from "./text/splits.ts";
+import { checkOptionNames, namesOf } from "../lib/core/option-names.ts";
 
 export interface LinesOptions<Bad extends BadRows = BadRows> {
   /** Bytes of a split, so that one big file is read by many channels. Default: some splits a channel, 4 to 64 MiB each. */
@@ -23,6 +24,8 @@ export type LinesReader<Bad extends BadRows> = Bad extends "side"
   ? SidedReader<string, { bad: BadRow }, TextSplit>
   : Reader<string, TextSplit>;
 
+const optionNames = namesOf<LinesOptions>({ splitBytes: true, gzip: true, badLines: true, lineBytesMax: true });
+
 /**
  * Reads text files line by line: UTF-8, line ends `\n` or `\r\n`, which aren't part of the lines. Large files are split by
  * byte ranges; gzip files are read whole, each by one channel.
@@ -38,6 +41,7 @@ export function lines<Bad extends BadRows = "fail">(
   paths: string | readonly string[],
   options: LinesOptions<Bad> = {},
 ): LinesReader<Bad> {
+  checkOptionNames("lines()", options, optionNames);
   const { badLines, lineBytesMax = lineBytesMaxDefault } = options;
   checkChoice("badLines", badLines, badRowChoices);
   const reader: Reader<string, TextSplit> = {

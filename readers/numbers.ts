@@ -1,6 +1,7 @@
 import { QStreamError } from "../lib/core/errors.ts";
 import { run } from "../lib/core/contracts/reader.ts";
 import type { Reader, Run } from "../lib/core/contracts/reader.ts";
+import { checkOptionNames, namesOf } from "../lib/core/option-names.ts";
 
 /** Options of `numbers`. */
 export interface NumbersOptions {
@@ -16,6 +17,8 @@ export interface NumbersSplit {
 
 const runLength = 1024;
 
+const optionNames = namesOf<NumbersOptions>({ step: true });
+
 /**
  * Reads the numbers from `from` (included) to `to` (excluded). Each channel gets one stretch of them.
  *
@@ -28,6 +31,7 @@ const runLength = 1024;
  * q.read("countdown", numbers(10, 0, { step: -1 }));
  */
 export function numbers(from: number, to: number, options: NumbersOptions = {}): Reader<number, NumbersSplit> {
+  checkOptionNames("numbers()", options, optionNames);
   const step = options.step ?? 1;
   const count = countOf(from, to, step);
   return {

@@ -9,6 +9,7 @@ import { parseId } from "./redis/entry-id.ts";
 import { readStream } from "./redis/read-stream.ts";
 import { parseRedisUrl, RedisConnection, type RedisAddress } from "./redis/server.ts";
 import { splitOf, type RedisBounds, type RedisSplit } from "./redis/stream-splits.ts";
+import { checkOptionNames, namesOf } from "../lib/core/option-names.ts";
 
 interface RedisStreamPlace {
   /** Keys of the streams. Each is read by one channel; streams without an end need a channel each. */
@@ -55,6 +56,18 @@ const countDefault = 1000;
 const blockMsDefault = 5000;
 const retryMsDefault = 60_000;
 
+const optionNames = namesOf<RedisStreamOptions | RedisJsonOptions>({
+  streams: true,
+  from: true,
+  until: true,
+  count: true,
+  blockMs: true,
+  retryMs: true,
+  values: true,
+  map: true,
+  json: true,
+});
+
 /**
  * Reads Redis streams, entry by entry, in their order. Ids are the offsets, so that what was read can be read again, as long
  * as the stream keeps it: an entry that was trimmed before it was read, or is needed again, is NOT_RECOVERABLE. A lost
@@ -79,6 +92,7 @@ export function redisStream(
   url: string,
   options: RedisStreamOptions<RedisValues, unknown> & Partial<RedisJsonOptions>,
 ): Reader<unknown, RedisSplit> {
+  checkOptionNames("redisStream()", options, optionNames);
   const address = parseRedisUrl(url);
   const streams = checkStreams(options.streams);
   const bounds = checkBounds(options);

@@ -9,6 +9,7 @@ import { InputSource } from "./live/input-source.ts";
 import type { BadRow, BadRows } from "./text/bad-row.ts";
 import { lineBytesMaxDefault } from "./text/line-blocks.ts";
 import { readLines } from "./text/read-lines.ts";
+import { checkOptionNames, namesOf } from "../lib/core/option-names.ts";
 
 export interface StandardInputOptions<Bad extends BadRows = BadRows> {
   /** What to do with a line that is no UTF-8: fail (default), or send it to the side output `bad`. */
@@ -34,6 +35,8 @@ const name = "standard input";
 /** True once it was read here: what is read from it is gone. */
 let taken = false;
 
+const optionNames = namesOf<StandardInputOptions>({ badLines: true, lineBytesMax: true, endless: true });
+
 /**
  * Reads the lines of standard input, on one channel in the thread that runs the flow. They are UTF-8; line ends `\n` or
  * `\r\n` aren't part of them. What was read can't be read again: lines are kept durably before anybody gets them, and in a
@@ -48,6 +51,7 @@ let taken = false;
 export function standardInput<Bad extends BadRows = "fail">(
   options: StandardInputOptions<Bad> = {},
 ): StandardInputReader<Bad> {
+  checkOptionNames("standardInput()", options, optionNames);
   const { badLines, lineBytesMax = lineBytesMaxDefault, endless = false } = options;
   checkChoice("badLines", badLines, badRowChoices);
   checkNumber("lineBytesMax", lineBytesMax, 1);

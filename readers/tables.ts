@@ -3,6 +3,7 @@ import type { DataFrame } from "nodejs-polars";
 import { loadBatches } from "../lib/core/batch/index.ts";
 import type { Reader } from "../lib/core/contracts/reader.ts";
 import { QStreamError } from "../lib/core/errors.ts";
+import { checkOptionNames, namesOf } from "../lib/core/option-names.ts";
 
 /** Options of readers of tables in memory. */
 export interface TableOptions {
@@ -59,7 +60,10 @@ interface TableSource<T> {
   readonly options: TableOptions;
 }
 
+const optionNames = namesOf<TableOptions>({ splitRows: true });
+
 function tableReader<T extends object>({ kind, source, rowsOf, options }: TableSource<T>): Reader<T, TableSplit> {
+  checkOptionNames(kind === "arrow-table" ? "arrowTable()" : "polarsFrame()", options, optionNames);
   const splitRows = options.splitRows ?? 65_536;
   if (!Number.isSafeInteger(splitRows) || splitRows < 1) {
     throw new QStreamError("OPTION_INVALID", `splitRows is ${splitRows}`, { advice: "Give a positive integer." });

@@ -7,6 +7,7 @@ import { labelOf, parseServerUrl } from "./live/address.ts";
 import { checkNumber } from "./live/check-number.ts";
 import { closable, throwIfAborted } from "./live/closable.ts";
 import { openFeed, type FeedMessage } from "./live/feed.ts";
+import { checkOptionNames, namesOf } from "../lib/core/option-names.ts";
 
 /** What becomes of a message: its text, the JSON value in it, or its bytes. */
 export type MessageForm = "text" | "json" | "bytes";
@@ -48,6 +49,21 @@ export interface WebSocketSplit {
 
 const reconnectMsMax = 30_000;
 
+const optionNames = namesOf<WebSocketOptions>({
+  as: true,
+  headers: true,
+  protocols: true,
+  send: true,
+  ca: true,
+  reconnects: true,
+  reconnectMs: true,
+  handshakeMs: true,
+  pingMs: true,
+  messageBytesMax: true,
+  queueMessages: true,
+  queueBytes: true,
+});
+
 /**
  * Reads the messages of a WebSocket connection, on one channel, until the server closes it (status 1000, 1001 or none). What
  * was sent can't be sent again: the messages are kept durably before anybody gets them, and those that the server sent while
@@ -74,6 +90,7 @@ export function webSocket(
   options?: WebSocketOptions & { readonly as?: "text" },
 ): Reader<string, WebSocketSplit>;
 export function webSocket(url: string, options: WebSocketOptions = {}): Reader<unknown, WebSocketSplit> {
+  checkOptionNames("webSocket()", options, optionNames);
   const parsed = parseServerUrl(url, ["ws:", "wss:"]);
   if (parsed.hash !== "") {
     throw new QStreamError("OPTION_INVALID", "the URL of a WebSocket has a fragment", {

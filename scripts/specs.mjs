@@ -1,6 +1,6 @@
 // Runs spec files, each in a fresh process, and adds up what uvu reports. uvu is silent when `.run()` is missing, when a
 // pattern matches nothing and when a test hangs; here a file without a test, no file at all, and a file that doesn't end
-// in time are failures. What a file prints is shown in full when it fails.
+// in time are failures. What a file prints is shown in full when it fails; lines that begin with `note: ` always are.
 //
 // A spec file may say in its first lines, in comments of their own:
 //   // specs: alone            no other file runs beside it
@@ -82,6 +82,11 @@ async function runFile(file, limitSeconds) {
   const started = performance.now();
   const { code, signal, output, problem } = await runProcess(program, limitSeconds);
   return judge({ code, signal, output, problem, milliseconds: performance.now() - started });
+}
+
+/** What a file wants to be seen also where it passes: how much it did, what it couldn't do. */
+export function notesOf(output) {
+  return [...output.matchAll(/^note: .+$/gm)].map(([line]) => line);
 }
 
 function judge({ code, signal, output, problem, milliseconds }) {
@@ -193,7 +198,7 @@ function show(file, { passed, failed, skipped, needs, output, problem, milliseco
   const verdict = failed > 0 ? "FAILED" : "ok    ";
   const counts = totalsLine({ passed, failed, skipped });
   print(`${verdict} ${file}  ${counts}  ${(milliseconds / 1000).toFixed(1)} s`);
-  for (const line of needs) print(`       ${line}`);
+  for (const line of [...needs, ...notesOf(output)]) print(`       ${line}`);
   if (failed > 0) {
     if (output.trim() !== "") print(output.trimEnd());
     if (problem !== undefined) print(`${file}: ${problem}`);

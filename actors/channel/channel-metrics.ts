@@ -29,8 +29,22 @@ export interface ChannelMetrics {
   /** Splits of a reader, done and in all. */
   splitsDone: number;
   splits: number;
+  /** @internal What earlier lives had counted up to the checkpoint that this one goes on from; it isn't in the counts above. */
+  before?: ObjectCounts | undefined;
   /** Counters of the operator's own, by name; "passed over" counts the objects that a step with `onFailure: "skip"` passed over. */
   counters: Record<string, number>;
+}
+
+/** Objects that came to a channel, and left it. */
+export type ObjectCounts = Readonly<Pick<ChannelMetrics, "objectsRead" | "objectsIn" | "objectsOut">>;
+
+/** What a channel counted in all of its lives: to be saved with its state. */
+export function countsOf({ objectsRead, objectsIn, objectsOut, before }: ChannelMetrics): ObjectCounts {
+  return {
+    objectsRead: objectsRead + (before?.objectsRead ?? 0),
+    objectsIn: objectsIn + (before?.objectsIn ?? 0),
+    objectsOut: objectsOut + (before?.objectsOut ?? 0),
+  };
 }
 
 /** The counter of objects that were passed over since their task failed again and again. */
@@ -74,7 +88,7 @@ export function countTaken(metrics: ChannelMetrics, parcels: readonly Parcel[]):
 export function addMetrics(total: ChannelMetrics, other: ChannelMetrics): void {
   for (const [name, value] of Object.entries(other)) {
     if (typeof value === "number") {
-      const key = name as Exclude<keyof ChannelMetrics, "counters">;
+      const key = name as Exclude<keyof ChannelMetrics, "counters" | "before">;
       total[key] += value;
     }
   }

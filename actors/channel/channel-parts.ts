@@ -67,6 +67,8 @@ export interface FailedTask {
   readonly byUser: boolean;
   /** The parcels that it had taken. */
   readonly consumed: readonly Consumed[];
+  /** How many objects these have; undefined where nobody could say. */
+  readonly objects?: number;
 }
 
 /** What a channel tells its slot. */

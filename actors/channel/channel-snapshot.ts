@@ -1,6 +1,7 @@
 import { decodeObjects, encodeObjects } from "../../lib/core/codec/index.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import type { Payload } from "../../lib/core/payload.ts";
+import type { ObjectCounts } from "./channel-metrics.ts";
 import type { InputPosition } from "./inputs.ts";
 import type { ReadingPlace } from "./reader-work.ts";
 import type { TimerChange } from "./timers.ts";
@@ -20,6 +21,8 @@ export interface ChannelSnapshot {
   readonly timers?: readonly TimerChange[] | undefined;
   /** Counters of user code, so that they count nothing twice. */
   readonly counters: Readonly<Record<string, number>>;
+  /** What came and left by then, in all lives. */
+  readonly counts?: ObjectCounts | undefined;
   /** In the first checkpoint after a change of channels: the channel had ended by itself, or because it wanted no more. */
   readonly ended?: "done" | "stopped" | undefined;
   /** There too: the channel has no state yet. */

@@ -68,12 +68,9 @@ export class Channel {
     return this.#credit.counted();
   }
 
-  get step(): number {
-    return this.#parts.step;
-  }
-
-  get index(): number {
-    return this.#parts.ctx.channel;
+  /** The task whose code is waited for, -1 for `open`; undefined where none is, or the store is. */
+  get task(): number | undefined {
+    return this.#busy ? this.#tasks.running : undefined;
   }
 
   get generation(): number {

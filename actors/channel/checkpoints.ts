@@ -23,6 +23,8 @@ export interface WholePolicy {
 export interface CheckpointPolicy {
   /** Milliseconds between two checkpoints of a channel. */
   readonly everyMs: number;
+  /** Milliseconds until the first one of a life. Default: as between two. */
+  readonly firstMs?: number;
   /** Milliseconds of work since the last one, after which replay would take too long. */
   readonly workMs: number;
   /** Default: below 64 KiB, after half of its bytes, after 32. */
@@ -55,6 +57,7 @@ export class Checkpoints {
   readonly #log: ChannelLog;
   readonly #failed: (error: unknown) => void;
   #lastAt: number;
+  #waitMs: number;
   #lastSeq = -1;
   #lastWorkMs = 0;
   /** How long the newest state took to be encoded. */
@@ -80,6 +83,7 @@ export class Checkpoints {
     this.#log = parts.log;
     this.#failed = parts.failed;
     this.#lastAt = parts.clock.monotonic();
+    this.#waitMs = parts.policy.firstMs ?? parts.policy.everyMs;
   }
 
   /** True if the state after task `seq` should be saved now. */
@@ -87,7 +91,7 @@ export class Checkpoints {
     if (!this.#lineage.keeps || this.#saving || seq <= this.#lastSeq) return false;
     const sinceMs = this.#clock.monotonic() - this.#lastAt;
     if (sinceMs < workPerSaving * this.#encodingMs) return false;
-    return sinceMs >= this.#policy.everyMs || workMs - this.#lastWorkMs >= this.#policy.workMs;
+    return sinceMs >= this.#waitMs || workMs - this.#lastWorkMs >= this.#policy.workMs;
   }
 
   /** True if changes since the last checkpoint are enough; otherwise the next one has to be whole. */
@@ -126,6 +130,7 @@ export class Checkpoints {
     const head = { ...positions, changes: isChanges ? this.#changesSince() : undefined };
     const bytes = packCheckpoint(head, (room) => encodeSnapshot(snapshot, room));
     this.#lastAt = this.#clock.monotonic();
+    this.#waitMs = this.#policy.everyMs;
     this.#encodingMs = this.#lastAt - startedAt;
     this.#extend(seq, bytes.byteLength, isChanges);
     const save = (): Promise<boolean> => this.#lineage.saveCheckpoint(this.#log, seq, bytes, head);

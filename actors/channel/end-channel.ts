@@ -13,11 +13,11 @@ export function interruptReader({ work, ctx }: ChannelParts, tasks: Tasks): void
 
 /** Says where a channel failed. */
 export function reportFailure({ ctx, events }: ChannelParts, tasks: Tasks, error: unknown): void {
-  const { consumed, input, timer } = tasks;
+  const { consumed, objects, input, timer } = tasks;
   const seq = Math.max(0, tasks.seq);
   const cause = { ...(input === undefined ? {} : { input }), ...(timer === undefined ? {} : { timer }) };
   const place = { step: ctx.step, channel: ctx.channel, seq, ...cause };
-  events.failed(locate(error, place), { seq, byUser: isByUser(error), consumed });
+  events.failed(locate(error, place), { seq, byUser: isByUser(error), consumed, objects });
 }
 
 /** A channel has done all: user code is closed, and what it spilled is removed. */

@@ -1,4 +1,5 @@
 import { QStreamError } from "../../lib/core/errors.ts";
+import { countsOf } from "./channel-metrics.ts";
 import type { ChannelParts } from "./channel-parts.ts";
 import { decodeSnapshot, type ChannelSnapshot } from "./channel-snapshot.ts";
 import type { Checkpoints } from "./checkpoints.ts";
@@ -85,6 +86,7 @@ export async function restoreState(
   inputs.restore(newest.inputs);
   outputs.restore(newest.outputs);
   Object.assign(metrics.counters, newest.counters);
+  metrics.before = newest.counts;
   if (newest.stateless === true) {
     if (newest.timers !== undefined) ctx.restoreTimers(newest.timers);
     return newest.ended;
@@ -160,6 +162,7 @@ function save(
     state,
     timers: takeTimers(parts, isChanges),
     counters,
+    counts: countsOf(metrics),
   };
   const consumed = positions.flatMap((position, input) =>
     position.consumed.map(([other, seq]) => ({ edge: inputEdges[input]?.edge ?? -1, other, seq })),

@@ -60,3 +60,10 @@ export function consumedOf(edge: number, parcels: readonly Parcel[]): Consumed[]
   }
   return runs;
 }
+
+/** How many objects parcels have: of columnar batches their rows. */
+export function objectsIn(parcels: readonly Parcel[]): number {
+  let objects = 0;
+  for (const { rows } of parcels) objects += rows;
+  return objects;
+}

@@ -11,7 +11,8 @@ import { differs, takeLogged, takenOf } from "./logged-output.ts";
 import { applyFunction, producedOf, type EdgeObjects, type Outgoing } from "./outputs.ts";
 import { nobodyToTell } from "./refuse-timers.ts";
 import { verifyProduced } from "./replay.ts";
-import { consumedOf, decodeParcels, holdsBatch, needsBatches, noParcels, type RunningTask } from "./task-input.ts";
+import { consumedOf, decodeParcels, holdsBatch, needsBatches, noParcels, objectsIn } from "./task-input.ts";
+import type { RunningTask } from "./task-input.ts";
 import { outputOf, type Chunk, type TaskOutput } from "./task-output.ts";
 import type { TaskSource } from "./timed-taking.ts";
 import type { ReaderWork } from "./reader-work.ts";
@@ -38,6 +39,10 @@ export class Tasks {
   timer: string | undefined;
   /** What it consumed. */
   consumed: readonly Consumed[] = [];
+  /** Objects of that: of columnar batches their rows. */
+  objects = 0;
+  /** Number of the task whose code runs or is waited for; -1 before the first, when the operator is opened. */
+  running: number | undefined;
   #stopped = false;
   #startedAt = 0;
   /** The record of the task that is run again; undefined for one that runs for the first time. */
@@ -47,7 +52,9 @@ export class Tasks {
   constructor(parts: TaskParts, settled: () => void) {
     this.#parts = parts;
     this.#settled = settled;
-    const { work, ctx } = parts;
+    const { work, ctx, recovery } = parts;
+    // A life that goes on is opened before its turns.
+    this.running = recovery === undefined ? -1 : undefined;
     ctx.hasOnTimer = "onTimer" in work && work.onTimer !== undefined;
   }
 
@@ -131,6 +138,7 @@ export class Tasks {
   /** Logs that the channel ends early. */
   logStop(committed: () => void): void {
     this.#begin();
+    this.running = undefined;
     this.#append({ cause: { kind: "stop" }, input: undefined, parcels: noParcels }, [], 0, false, committed);
   }
 
@@ -163,6 +171,7 @@ export class Tasks {
         const task = { cause: { kind: "parcels", input: edge.name }, input: taken.input, parcels } as const;
         this.input = edge.name;
         this.consumed = consumedOf(edge.edge, parcels);
+        this.objects = objectsIn(parcels);
         this.#parts.notes?.took(this.consumed);
         let objects = decodeParcels(parcels);
         countTaken(metrics, parcels);
@@ -227,6 +236,7 @@ export class Tasks {
     const outgoing = outputs.route(made, { seq: this.seq, random: () => ctx.edgeRandom() });
     this.routed(outgoing);
     if (!more) ctx.leave();
+    this.running = undefined;
     metrics.tasks++;
     metrics.busyMs += clock.monotonic() - this.#startedAt;
     if (this.#logged === undefined) {
@@ -277,7 +287,7 @@ export class Tasks {
   }
 
   #begin(): void {
-    this.seq++;
+    this.running = ++this.seq;
     if (this.output === undefined) {
       this.input = undefined;
       this.timer = undefined;

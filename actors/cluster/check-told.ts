@@ -11,6 +11,7 @@ const text = (value: unknown): boolean => typeof value === "string" && value.len
 const texts = (value: unknown): boolean => Array.isArray(value) && value.every(text);
 const whole = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
 const milliseconds = (value: unknown): boolean => typeof value === "number" && value >= 0;
+const bytes = (value: unknown): boolean => Array.isArray(value) && value.every((one) => one instanceof Uint8Array);
 const yesOrNo = (value: unknown): boolean => typeof value === "boolean";
 const optional =
   (holds: (value: unknown) => boolean) =>
@@ -41,7 +42,7 @@ const toMachine: Readonly<Record<ToMachine["kind"], Fields>> = {
     storeWaitMs: milliseconds,
   },
   machines: { machines: objects({ id: text, url: text }) },
-  order: { slot: text, order: ofExecution },
+  orders: { orders: objects({ slot: text, order: ofExecution, places: optional(whole) }), places: bytes },
   lose: { slot: text },
   "lineage-answer": { question: whole, yes: yesOrNo },
   leave: {},

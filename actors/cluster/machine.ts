@@ -13,6 +13,7 @@ import type { Guest, Stopping } from "./guest.ts";
 import { LineageWriters } from "./lineage-writers.ts";
 import { MachineCounter, type MachineCounts } from "./machine-counts.ts";
 import { systemWorld, type MachineWorld } from "./machine-world.ts";
+import { unpackOrders } from "./packed-places.ts";
 import type { FromMachine, MachineOffer, ToMachine } from "./protocol.ts";
 
 export interface MachineOptions {
@@ -209,8 +210,8 @@ export class Machine {
       case "machines":
         for (const { id, url } of told.machines) this.#wire?.meet(id, url);
         return;
-      case "order":
-        this.#order(driver, told.slot, told.order);
+      case "orders":
+        for (const { slot, order } of unpackOrders(told)) this.#order(driver, slot, order);
         return;
       case "lose":
         this.#slot(told.slot)?.lose();

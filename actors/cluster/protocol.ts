@@ -33,6 +33,18 @@ export interface BundleReference {
   readonly url: string;
 }
 
+/** What a slot is ordered. */
+export interface SlotOrder {
+  readonly slot: string;
+  readonly order: Order;
+}
+
+/** Orders without where all channels are, and beside them that, for each of those that need it. */
+export interface PackedOrders {
+  readonly orders: readonly (SlotOrder & { readonly places?: number })[];
+  readonly places: readonly Uint8Array[];
+}
+
 /** What the driver of an execution tells a machine. */
 export type ToMachine =
   /** An execution may come to the machine's slots: with this code, and the other machines that run it. */
@@ -49,7 +61,8 @@ export type ToMachine =
       readonly storeWaitMs: number;
     }
   | { readonly kind: "machines"; readonly machines: readonly MachinePlace[] }
-  | { readonly kind: "order"; readonly slot: string; readonly order: Order }
+  /** In this order. What several have in common travels once. */
+  | ({ readonly kind: "orders" } & PackedOrders)
   /** A slot didn't answer in time. */
   | { readonly kind: "lose"; readonly slot: string }
   /** The answer to a question of the machine's lineage writer. */

@@ -1,4 +1,4 @@
-import { errorFromData, QStreamError } from "../../lib/core/errors.ts";
+import { errorFromData, errorToData, QStreamError } from "../../lib/core/errors.ts";
 import type { FileSystem } from "../../lib/core/contracts/file-system.ts";
 import type { LineageActor } from "../lineage/lineage-actor.ts";
 import type { SlotHandle } from "../scheduler/execution-request.ts";
@@ -11,7 +11,9 @@ import { machineOf, slotOn, SlotsOnWire } from "../transport/wire/slots-on-wire.
 import { Wire } from "../transport/wire/wire.ts";
 import { checkFromMachine } from "./check-told.ts";
 import { systemWorld, type MachineWorld } from "./machine-world.ts";
-import type { BundleReference, FromMachine, MachinePlace, ToMachine } from "./protocol.ts";
+import { packOrders } from "./packed-places.ts";
+import type { BundleReference, FromMachine, MachinePlace, SlotOrder, ToMachine } from "./protocol.ts";
+import { SlotOrders } from "./slot-orders.ts";
 
 export interface RemoteSlotsOptions {
   /** Default: that of a process. */
@@ -41,6 +43,8 @@ export interface RemoteSlotsOptions {
   readonly onAdded: () => void;
   /** Another driver goes on with the execution. */
   readonly onTaken: (execution: string) => void;
+  /** Fulfilled when machines may begin with the execution; undefined where they may at any time. */
+  readonly mayBegin?: (() => Promise<void>) | undefined;
 }
 
 /** A machine, as the driver of an execution sees it. */
@@ -66,6 +70,7 @@ export class RemoteSlots implements LaunchedSlots {
   /** Who waits for any machine at all. */
   readonly #bereft = new Set<() => void>();
   readonly #executions = new Set<string>();
+  readonly #orders: SlotOrders;
   /** Those of all machines; undefined after a change. */
   #slots: readonly SlotHandle[] | undefined;
   readonly #closeClient: () => Promise<void>;
@@ -74,6 +79,7 @@ export class RemoteSlots implements LaunchedSlots {
     this.#options = options;
     this.#world = options.world ?? systemWorld;
     this.#wire = wire;
+    this.#orders = new SlotOrders((machine, orders) => this.#sendOrders(machine, orders), options.mayBegin);
     const id = slotOn(options.id, "client");
     const slot = makeSlot({
       id,
@@ -317,8 +323,11 @@ export class RemoteSlots implements LaunchedSlots {
       id,
       machine: machine.id,
       tags,
-      order: (order) => this.#tell(machine.id, { kind: "order", slot: id, order }),
-      lose: () => this.#tell(machine.id, { kind: "lose", slot: id }),
+      order: (order) => this.#orders.add(machine.id, id, order),
+      lose: () => {
+        // It may not have heard of what it was to stop.
+        if (!this.#orders.held) this.#tell(machine.id, { kind: "lose", slot: id });
+      },
     });
   }
 
@@ -328,7 +337,22 @@ export class RemoteSlots implements LaunchedSlots {
   }
 
   #tell(machine: string, told: ToMachine): void {
+    this.#orders.flush(machine);
     this.#wire.tell(machine, told);
+  }
+
+  /** What is too large to be told at once may not be, slot by slot. */
+  #sendOrders(machine: string, orders: readonly SlotOrder[]): void {
+    try {
+      this.#wire.tell(machine, { kind: "orders", ...packOrders(orders) } as ToMachine);
+    } catch (error) {
+      const [first] = orders;
+      if (orders.length > 1) for (const one of orders) this.#sendOrders(machine, [one]);
+      else if (first !== undefined) {
+        const { slot, order } = first;
+        this.#options.onReport({ kind: "failed", execution: order.execution, slot, error: errorToData(error) });
+      }
+    }
   }
 }
 

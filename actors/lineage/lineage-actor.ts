@@ -81,7 +81,7 @@ export class LineageActor implements LineageAuthority {
     // One after the other: what the last answer says has to be what the store has.
     const fenced = known.fencing.then(() => this.#fence(execution, known, channels));
     known.fencing = fenced.catch(() => {});
-    return fenced;
+    return this.#whileOpen(execution, fenced);
   }
 
   async #fence(
@@ -126,7 +126,8 @@ export class LineageActor implements LineageAuthority {
   }
 
   countFailure(execution: string, number: number, seq: number, cause: string): Promise<number> {
-    return this.#writer.retry(execution, () => this.#parts.store.countFailure(execution, number, seq, cause));
+    const counted = this.#writer.retry(execution, () => this.#parts.store.countFailure(execution, number, seq, cause));
+    return this.#whileOpen(execution, counted);
   }
 
   /** Another process goes on with an execution: what the store has of it is that one's. */
@@ -194,6 +195,17 @@ export class LineageActor implements LineageAuthority {
       elsewhere: new Map(),
       fencing: Promise.resolve(),
     });
+  }
+
+  /** What goes wrong once the execution is over matters to nobody; least of all to who goes on with it in this session. */
+  async #whileOpen<T>(execution: string, work: Promise<T>): Promise<T> {
+    const known = this.#executions.get(execution);
+    try {
+      return await work;
+    } catch (error) {
+      if (this.#executions.get(execution) === known) throw error;
+      return new Promise(() => {});
+    }
   }
 
   async #free(execution: string, freed: readonly Freed[]): Promise<void> {

@@ -6,7 +6,7 @@ import type {
   TaskRecord,
 } from "../../lib/core/contracts/lineage.ts";
 import type { FileSystem } from "../../lib/core/contracts/file-system.ts";
-import { errorFromData, invariant } from "../../lib/core/errors.ts";
+import { errorFromData, invariant, QStreamError } from "../../lib/core/errors.ts";
 import { decodeRecord, encodeRecord } from "../../lib/core/lineage/record-codec.ts";
 import type { Clock } from "../../lib/core/seam/clock.ts";
 import { BlobFolder } from "../stores/blob-folder.ts";
@@ -153,8 +153,15 @@ export class LineageClient implements LineageLog {
   async #writeLarge(log: ChannelLog, seq: number, bytes: Uint8Array): Promise<Uint8Array> {
     const { execution, number: channel, generation, blobs } = log;
     if (blobs === undefined || bytes.byteLength <= blobs.storeBytesMax) return bytes;
+    const known = this.#executions.get(execution);
+    const folder = this.#folder(blobs.path);
     // What can't be written from here goes to the store, which tries again, and says why it can't.
-    return writeBlob(this.#folder(blobs.path), { execution, channel, generation, seq }, bytes).catch(() => bytes);
+    const kept = await writeBlob(folder, { execution, channel, generation, seq }, bytes).catch(() => bytes);
+    if (this.#executions.get(execution) === known) return kept;
+    // What the execution had there is removed by now, or somebody else goes on with it.
+    const late = pointerIn(kept);
+    if (late !== undefined) await folder.remove([late.name]).catch(() => {});
+    throw new QStreamError("ABORTED", `execution ${execution} is over here`);
   }
 
   async #find({ execution, number }: ChannelLog, seq: number, whole: boolean): Promise<Uint8Array | undefined> {

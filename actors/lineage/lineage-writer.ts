@@ -180,7 +180,8 @@ export class LineageWriter {
         if (told.length > 0) this.#parts.order(slot, { kind: "lineage-committed", execution, entries: told });
       }
     } catch (error) {
-      this.#failed(execution, error);
+      // It may be over here, or gone on with since.
+      if (this.#executions.get(execution) === known) this.#failed(execution, error);
     }
   }
 
@@ -221,6 +222,8 @@ export class LineageWriter {
         if (answer !== "committed") return { kind: "saved", usable: false };
         known.written.checkpoints++;
         known.written.checkpointBytes += pointerIn(bytes)?.bytes ?? bytes.byteLength;
+        // Who goes on with the execution finds it in the store, behind those before it.
+        if (this.#executions.get(execution) !== known) return { kind: "saved", usable: false };
         return { kind: "saved", usable: await authority.saved(execution, number, seq, head) };
       }
     }
@@ -236,7 +239,6 @@ export class LineageWriter {
   }
 
   #failed(execution: string, error: unknown): void {
-    if (!this.#executions.has(execution)) return;
     this.#parts.authority.failed(execution, error instanceof Error ? error : new Error(String(error)));
   }
 }

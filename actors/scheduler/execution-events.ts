@@ -48,8 +48,23 @@ export interface ExecutionMetrics {
   readonly bytesSpooled: number;
   /** Largest resident memory seen, over the processes of all slots. */
   readonly memoryBytes: number;
+  /**
+   * Messages between slots that were refused, as they were of or for a life of a channel that another one had taken over from: what
+   * a slot still said that was lost, or was moving on.
+   */
+  readonly lateMessages: number;
   /** Undefined without a store. */
   readonly lineage: LineageMetrics | undefined;
+  /** What the execution waits for, where nothing has ended for long. */
+  readonly slowTasks?: readonly SlowTask[];
+}
+
+/** A task whose asynchronous code doesn't come back, while nothing ends anywhere else in its execution. */
+export interface SlowTask extends ChannelPlacement {
+  /** The task's number; undefined where `open` is waited for. */
+  readonly seq?: number;
+  /** For how many milliseconds by now. */
+  readonly waitMs: number;
 }
 
 /** A task that failed by user code, or hung in it, and doesn't fail its execution. */
@@ -85,6 +100,8 @@ export type ExecutionEvent =
   | { readonly kind: "slot-lost"; readonly execution: string; readonly slot: string; readonly error: Error }
   /** A task failed by user code, and the execution goes on: with another try, or without what the task had taken. */
   | TaskFailed
+  /** For ten seconds, no task has ended but for this one that still runs. It is told once, and nothing is done about it. */
+  | (SlowTask & { readonly kind: "task-slow"; readonly execution: string })
   /** Channels that were lost live again: where, and after which task their checkpoint was taken (-1: from the beginning). */
   | {
       readonly kind: "recovered";

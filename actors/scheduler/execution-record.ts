@@ -1,7 +1,7 @@
 import type { EdgeSizes } from "../../lib/core/placement-strategy.ts";
 import type { Plan } from "../../lib/core/plan.ts";
 import { edgeSizes } from "../../lib/placement/index.ts";
-import { addMetrics, emptyMetrics, type ChannelMetrics } from "../channel/channel-metrics.ts";
+import { addMetrics, emptyMetrics, type ChannelMetrics, type ObjectCounts } from "../channel/channel-metrics.ts";
 import { waitsForOthers, type ChannelState } from "../channel/channel-parts.ts";
 import type { LineageMetrics } from "../lineage/lineage-metrics.ts";
 import type { ChannelReport, DoneChannel } from "../slot/protocol.ts";
@@ -12,8 +12,25 @@ interface KnownChannel {
   state: ChannelState;
   metrics: ChannelMetrics;
   waits: ChannelReport["waits"];
+  /** The task whose code it waits for. */
+  task: number | undefined;
   part: unknown;
+  /** What its lives had counted in another process, before this one went on with the execution; known once it has reported. */
+  origin?: ObjectCounts;
+  /** What users have seen of a life that was lost: the next one repeats a part of it, and isn't shown to go back. */
+  shown?: Shown;
 }
+
+/** A task whose code a channel waits for; -1 for `open`. */
+export interface AwaitedTask extends ChannelPlacement {
+  readonly task: number;
+}
+
+/** Counts that users see grow. */
+const shownNames = ["objectsRead", "objectsIn", "objectsOut", "splitsDone", "bytesExchanged"] as const;
+type Shown = Readonly<Record<(typeof shownNames)[number], number>>;
+
+const nothing: ObjectCounts = { objectsRead: 0, objectsIn: 0, objectsOut: 0 };
 
 /** What the scheduler knows of the channels of an execution. */
 export class ExecutionRecord {
@@ -23,6 +40,7 @@ export class ExecutionRecord {
   readonly #placement: string[][];
   readonly #channels: KnownChannel[][];
   readonly #memory = new Map<string, number>();
+  readonly #lateMessages = new Map<string, number>();
   readonly #lineage: () => LineageMetrics | undefined;
   readonly #resumed: boolean;
   #left: number;
@@ -45,6 +63,7 @@ export class ExecutionRecord {
         state: "starting" as const,
         metrics: emptyMetrics(),
         waits: undefined,
+        task: undefined,
         part: undefined,
       })),
     );
@@ -55,7 +74,8 @@ export class ExecutionRecord {
     return this.#left === 0;
   }
 
-  progress(reports: readonly ChannelReport[], slot: string, memoryBytes: number): void {
+  progress(reports: readonly ChannelReport[], slot: string, memoryBytes: number, lateMessages = 0): void {
+    this.#lateMessages.set(slot, lateMessages);
     this.#memory.set(slot, Math.max(this.#memory.get(slot) ?? 0, memoryBytes));
     for (const report of reports) {
       const known = this.#channels[report.step]?.[report.channel];
@@ -65,6 +85,7 @@ export class ExecutionRecord {
       known.state = report.state === "done" ? "running" : report.state;
       if (report.metrics !== undefined) this.#measured(known, report.metrics);
       known.waits = report.waits;
+      known.task = report.task;
     }
   }
 
@@ -73,6 +94,7 @@ export class ExecutionRecord {
       const known = this.#channels[channel.step]?.[channel.channel];
       if (known === undefined || known.state === "done") continue;
       known.state = "done";
+      known.task = undefined;
       this.#measured(known, channel.metrics);
       known.part = channel.part;
       this.#left--;
@@ -84,7 +106,9 @@ export class ExecutionRecord {
     const known = this.#channels[step]?.[channel];
     if (known === undefined) return;
     if (known.state === "done") this.#left++;
+    known.shown = shownOf(known);
     known.state = "starting";
+    known.task = undefined;
     known.part = undefined;
   }
 
@@ -124,15 +148,16 @@ export class ExecutionRecord {
       const sum = emptyMetrics();
       const known = this.#channels[index] ?? [];
       known.forEach((channel, at) => {
-        addMetrics(sum, channel.metrics);
+        const metrics = shownOf(channel);
+        addMetrics(sum, metrics);
         const slot = this.#placement[index]?.[at] ?? "";
-        channels.push({ step: step.id, channel: at, slot, state: channel.state, metrics: channel.metrics });
+        channels.push({ step: step.id, channel: at, slot, state: channel.state, metrics });
       });
       addMetrics(total, sum);
       const channelsDone = known.filter((channel) => channel.state === "done").length;
       return { step: step.id, kind: step.kind, what: step.what, channels: step.channels, channelsDone, metrics: sum };
     });
-    const memoryBytes = [...this.#memory.values()].reduce((sum, bytes) => sum + bytes, 0);
+    const memoryBytes = sumOf(this.#memory);
     const { bytesExchanged, spooledBytes: bytesSpooled, objectsRead: rowsRead } = total;
     return {
       execution: this.#execution,
@@ -144,6 +169,7 @@ export class ExecutionRecord {
       bytesExchanged,
       bytesSpooled,
       memoryBytes,
+      lateMessages: sumOf(this.#lateMessages),
       lineage: this.#lineage(),
     };
   }
@@ -166,6 +192,18 @@ export class ExecutionRecord {
     return this.#channels.flatMap((channels) => channels.map(({ metrics }) => metrics.busyMs));
   }
 
+  /** The tasks whose code channels wait for. Readers of sources without an end aren't among them: they may have nothing to give. */
+  awaited(): AwaitedTask[] {
+    const { steps } = this.#plan;
+    return this.#channels.flatMap((channels, index) => {
+      const { id = "", endless = false } = steps[index] ?? {};
+      return channels.flatMap(({ task }, channel) => {
+        if (task === undefined || endless) return [];
+        return [{ step: id, channel, slot: this.#placement[index]?.[channel] ?? "", task }];
+      });
+    });
+  }
+
   isDone(step: number, channel: number): boolean {
     return this.#channels[step]?.[channel]?.state === "done";
   }
@@ -176,11 +214,17 @@ export class ExecutionRecord {
   }
 
   #measured(known: KnownChannel, metrics: ChannelMetrics): void {
+    // Of a life that was lost one more report may have come.
+    if (known.shown !== undefined) known.shown = shownOf(known);
     this.#gotOn += pulseOf(metrics) - pulseOf(known.metrics);
     known.metrics = metrics;
+    known.origin ??= (this.#resumed ? metrics.before : undefined) ?? nothing;
   }
 
-  /** Where everything waits for everything: the channels and edges, or undefined where something may still go on. */
+  /**
+   * Where everything waits for everything: the channels and edges, or undefined where something may still go on, as a channel may
+   * that waits for a timer.
+   */
   stuck(): { readonly edges: readonly number[]; readonly lines: readonly string[] } | undefined {
     const edges = new Set<number>();
     const lines: string[] = [];
@@ -203,6 +247,24 @@ export class ExecutionRecord {
   }
 }
 
+function sumOf(bySlot: ReadonlyMap<string, number>): number {
+  return [...bySlot.values()].reduce((sum, value) => sum + value, 0);
+}
+
 function pulseOf({ tasks, spooledBytes, parcelsIn }: ChannelMetrics): number {
   return tasks + spooledBytes + parcelsIn;
+}
+
+/** What users see of a channel: all that it did since this process has it, whichever of its lives did it. */
+function shownOf({ metrics, origin = nothing, shown }: KnownChannel): ChannelMetrics {
+  const { before } = metrics;
+  if (before === undefined && shown === undefined) return metrics;
+  const { before: _before, ...whole } = metrics;
+  if (before !== undefined) {
+    whole.objectsRead += before.objectsRead - origin.objectsRead;
+    whole.objectsIn += before.objectsIn - origin.objectsIn;
+    whole.objectsOut += before.objectsOut - origin.objectsOut;
+  }
+  if (shown !== undefined) for (const name of shownNames) whole[name] = Math.max(whole[name], shown[name]);
+  return whole;
 }

@@ -30,6 +30,8 @@ export interface ExecutionRequest {
   readonly resumed?: boolean;
   /** Numbers that lives of earlier processes may have had, which slots of this one may still hear of. */
   readonly firstLife?: number | undefined;
+  /** How often tasks failed before isn't held against them: somebody wants to try again. */
+  readonly attemptsAnew?: boolean | undefined;
   /** How tasks are logged and states saved; undefined where what is lost can't be made again. */
   readonly recovery: RecoverySettings | undefined;
   /** Splits of each reader, by step. */

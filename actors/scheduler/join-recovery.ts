@@ -1,6 +1,6 @@
 import type { LineageActor } from "../lineage/lineage-actor.ts";
 import type { Order } from "../slot/protocol.ts";
-import { prepareOrder } from "./execution-request.ts";
+import { placesOf, prepareOrder } from "./execution-request.ts";
 import { Recovering, type RecoveringParts } from "./recovering.ts";
 import type { Running } from "./running.ts";
 
@@ -16,24 +16,19 @@ export interface RecoverySurroundings extends Pick<RecoveringParts, "client" | "
 /** Joins the recovery of an execution to its scheduler: a slot that it comes to is made to know the execution first. */
 export function joinRecovery(running: Running, around: RecoverySurroundings): Recovering {
   const { request, lives, slots, record } = running;
-  const { execution, plan } = request;
+  const { execution } = request;
   const { lineage, order, phase, fenced, failed, ...parts } = around;
+  const places = currentPlaces(running);
   return new Recovering({
     ...parts,
     request,
     lives,
+    known: slots,
     order: (slot, content) => {
       if (!slots.includes(slot)) {
         // It had nothing to do with the execution so far.
         slots.push(slot);
-        const ids = [...new Set(lives.all.map((life) => life.slot))];
-        const indexes = new Map(ids.map((id, index) => [id, index]));
-        const placement = plan.steps.map((step, index) =>
-          Array.from(
-            { length: step.channels },
-            (_, channel) => indexes.get(lives.at(index, channel)?.slot ?? "") ?? -1,
-          ),
-        );
+        const { ids, placement } = places();
         order(slot, prepareOrder(request, ids, placement, []));
         if (phase() === "running") order(slot, { kind: "start", execution });
       }
@@ -48,4 +43,22 @@ export function joinRecovery(running: Running, around: RecoverySurroundings): Re
     checkpointsOf: (number) => lineage.checkpoints(execution, number),
     sizes: () => record.edgeSizes(),
   });
+}
+
+/** Says where all channels are: the same lists as long as none goes elsewhere. */
+function currentPlaces({ request, lives }: Running): () => {
+  readonly ids: readonly string[];
+  readonly placement: readonly (readonly number[])[];
+} {
+  let known: ReturnType<ReturnType<typeof currentPlaces>> | undefined;
+  let version = -1;
+  return () => {
+    if (known !== undefined && version === lives.version) return known;
+    version = lives.version;
+    const ids = [...new Set(lives.all.map(({ slot }) => slot))];
+    const slots = request.plan.steps.map(({ channels }, step) =>
+      Array.from({ length: channels }, (_, channel) => lives.at(step, channel)?.slot ?? ""),
+    );
+    return (known = { ids, placement: placesOf(slots, ids) });
+  };
 }

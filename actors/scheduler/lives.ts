@@ -16,6 +16,8 @@ export class Lives {
   readonly #channels: ChannelLife[] = [];
   readonly #offsets: number[] = [];
   #next: number;
+  /** Changes whenever a channel goes elsewhere. */
+  version = 0;
 
   /** @param firstLife - the number of the first life after those that channels have at first, if another process had used some */
   constructor(plan: Plan, slotOf: (step: number, channel: number) => string, firstLife = 0) {
@@ -55,12 +57,14 @@ export class Lives {
       : this.#channels.find((channel) => channel.life === life);
   }
 
-  on(slot: string): ChannelLife[] {
-    return this.#channels.filter((channel) => channel.slot === slot);
+  on(slots: readonly string[]): ChannelLife[] {
+    return this.#channels.filter((channel) => slots.includes(channel.slot));
   }
 
   replace(number: number, by: { readonly life: number; readonly generation: number; readonly slot: string }): void {
     const channel = this.#channels[number];
-    if (channel !== undefined) this.#channels[number] = { ...channel, ...by };
+    if (channel === undefined) return;
+    this.#channels[number] = { ...channel, ...by };
+    this.version++;
   }
 }

@@ -2,6 +2,7 @@ import { errorFromData, QStreamError, type ErrorData } from "../../lib/core/erro
 import type { LineageActor } from "../lineage/lineage-actor.ts";
 import type { Report } from "../slot/protocol.ts";
 import type { SlotActivity } from "../slot/turn-notes.ts";
+import { reworded, withParcels } from "./failed-parcels.ts";
 import { presentOf, type Running } from "./running.ts";
 import { taskAtLoss, type TaskAtLoss } from "./task-at-loss.ts";
 
@@ -10,12 +11,20 @@ export type ChannelFailure = Extract<Report, { kind: "channel-failed" }>;
 // Losses after a first one, without any new task between them, after which it isn't bad luck.
 const fruitlessLossesMax = 5;
 
+/** How often a channel's temporary files were damaged after a first time, without any new task between. */
+interface Damages {
+  readonly tasks: number;
+  readonly count: number;
+}
+
 /** Decides what a lost slot or a failed channel means for an execution: another try, or its end. */
 export class Losses {
   readonly #lineage: LineageActor | undefined;
   readonly #stop: (running: Running, reason: Error) => void;
   readonly #counted: (failure: ChannelFailure, count: number, lost?: readonly number[]) => void;
   readonly #cancel: (execution: string, reason: Error) => void;
+  readonly #before = new WeakMap<Running, Map<string, number>>();
+  readonly #damages = new WeakMap<Running, Map<number, Damages>>();
 
   constructor(parts: {
     readonly lineage: LineageActor | undefined;
@@ -30,7 +39,8 @@ export class Losses {
     this.#cancel = parts.cancel;
   }
 
-  channelFailed(running: Running, failure: ChannelFailure): void {
+  channelFailed(running: Running, told: ChannelFailure): void {
+    const failure = told.byUser ? withParcels(told, running.request.plan) : told;
     const error = errorFromData(failure.error);
     const lineage = this.#lineage;
     const { recovering } = running;
@@ -48,9 +58,9 @@ export class Losses {
       // There may be an older checkpoint that is whole.
       lineage.forgetCheckpoint(failure.execution, number, checkpoint);
       this.recover(running, channel === undefined ? [] : [number]);
-    } else if (error instanceof QStreamError && error.code === "SPOOL_DAMAGED" && channel !== undefined) {
+    } else if (isDamage(error) && !this.#isDamagedAgain(running, lineage, number)) {
       // Another life makes again what was on the disk.
-      this.recover(running, [number]);
+      this.recover(running, channel === undefined ? [] : [number]);
     } else if (!failure.byUser || channel === undefined) this.#stop(running, error);
     else this.#count(lineage, failure, channel.number);
   }
@@ -63,7 +73,7 @@ export class Losses {
   failureCounted(
     running: Running | undefined,
     failure: ChannelFailure,
-    count: number,
+    counted: number,
     lost: readonly number[] = [],
   ): void {
     if (running === undefined || running.phase === "stopping") return;
@@ -73,6 +83,7 @@ export class Losses {
       return;
     }
     const attempts = running.request.recovery?.attempts ?? 1;
+    const count = counted - this.#heldBefore(running, `${channel.number} ${causeOf(failure)}`, counted);
     const { consumed, seq, error } = failure;
     const { execution, plan, onEvent } = running.request;
     const step = plan.steps[channel.step];
@@ -101,11 +112,12 @@ export class Losses {
   /**
    * False where nothing can be made again: the execution is stopped.
    *
-   * @param activity - what the slot was at, where that may be the reason
+   * @param slots - all that are lost by this error: several are those of one machine
+   * @param activity - what the slot was at, where that may be the reason: of one slot only
    */
-  slotLost(running: Running, slot: string, loss: Error, activity: SlotActivity | undefined): boolean {
+  slotsLost(running: Running, slots: readonly string[], loss: Error, activity: SlotActivity | undefined): boolean {
     const { lives, request } = running;
-    const task = taskAtLoss(running, slot, loss, activity);
+    const task = taskAtLoss(running, slots[0] ?? "", loss, activity);
     const error = task?.error ?? loss;
     const lineage = this.#lineage;
     if (running.recovering === undefined || lineage === undefined || isHopeless(running, lineage, task, loss)) {
@@ -113,16 +125,18 @@ export class Losses {
       return false;
     }
     running.lastLoss = error;
-    running.slots.splice(running.slots.indexOf(slot), 1);
-    running.awaited.delete(slot);
-    request.onEvent({ kind: "slot-lost", execution: request.execution, slot, error });
-    const numbers = lives.on(slot).map(({ number }) => number);
+    for (const slot of slots) {
+      running.slots.splice(running.slots.indexOf(slot), 1);
+      running.awaited.delete(slot);
+      request.onEvent({ kind: "slot-lost", execution: request.execution, slot, error });
+    }
+    const numbers = lives.on(slots).map(({ number }) => number);
     const channel = task?.failure === undefined ? undefined : lives.ofLife(task.failure.life);
     if (task?.failure === undefined || channel === undefined) this.recover(running, numbers);
     else {
       // How their next lives go about it depends on how often that happened.
       this.#noteLost(running, numbers);
-      this.#count(lineage, task.failure, channel.number, numbers);
+      this.#count(lineage, withParcels(task.failure, request.plan), channel.number, numbers);
     }
     return true;
   }
@@ -143,6 +157,27 @@ export class Losses {
     running.quiet.end();
   }
 
+  /** How many of a cause's failures, of `counted`, were before somebody said to go on in spite of them. */
+  #heldBefore(running: Running, cause: string, counted: number): number {
+    if (running.request.attemptsAnew !== true) return 0;
+    let known = this.#before.get(running);
+    if (known === undefined) this.#before.set(running, (known = new Map()));
+    const before = known.get(cause) ?? counted - 1;
+    known.set(cause, before);
+    return before;
+  }
+
+  /** True for a channel whose files are damaged again and again, and nothing gets on between: its disk damages whatever it is given. */
+  #isDamagedAgain(running: Running, lineage: LineageActor, number: number): boolean {
+    let known = this.#damages.get(running);
+    if (known === undefined) this.#damages.set(running, (known = new Map()));
+    const tasks = lineage.written(running.request.execution)?.records ?? 0;
+    const before = known.get(number);
+    const count = before?.tasks === tasks ? before.count + 1 : 0;
+    known.set(number, { tasks, count });
+    return count >= fruitlessLossesMax;
+  }
+
   #count(lineage: LineageActor, failure: ChannelFailure, number: number, lost?: readonly number[]): void {
     lineage.countFailure(failure.execution, number, failure.seq, causeOf(failure)).then(
       (count) => this.#counted(failure, count, lost),
@@ -154,9 +189,7 @@ export class Losses {
 
 /** The error of a task's last attempt, which says how many there were. */
 function triedTimes(count: number, error: ErrorData): ErrorData {
-  const message = `tried ${count} times: ${error.message}`;
-  const stack = error.stack?.replace(error.message, () => message);
-  return { ...error, message, ...(stack === undefined ? {} : { stack }) };
+  return reworded(error, `tried ${count} times: ${error.message}`);
 }
 
 /**
@@ -176,7 +209,7 @@ function isHopeless(running: Running, lineage: LineageActor, task: TaskAtLoss | 
   // The store counts it for the channel. But a heap may run over in another task each time.
   if (task?.failure !== undefined) return isFruitless(running, lineage, fruitlessLossesMax + attempts);
   if (task?.hung === true) return ++running.unplacedHangs >= attempts;
-  // All slots of a machine are lost at once, by one error.
+  // Others of its slots may have been lost before, by the same error.
   return loss !== running.lastLoss && isFruitless(running, lineage, fruitlessLossesMax);
 }
 
@@ -186,6 +219,11 @@ function isFruitless(running: Running, lineage: LineageActor, lossesMax: number)
   running.fruitlessLosses = tasks === running.tasksAtLoss ? running.fruitlessLosses + 1 : 0;
   running.tasksAtLoss = tasks;
   return running.fruitlessLosses >= lossesMax;
+}
+
+/** True where what a channel had on its disk isn't what it wrote there. */
+function isDamage(error: Error): boolean {
+  return error instanceof QStreamError && error.code === "SPOOL_DAMAGED";
 }
 
 /** True where another checkpoint may do: not for code that takes no state at all. */

@@ -10,12 +10,7 @@ export type Message =
   | { readonly kind: "run"; readonly request: ExecutionRequest }
   | { readonly kind: "report"; readonly report: Report }
   | { readonly kind: "cancel"; readonly execution: string; readonly reason: Error }
-  | {
-      readonly kind: "lost";
-      readonly slot: string;
-      readonly error: Error;
-      readonly activity: SlotActivity | undefined;
-    }
+  | LossMessage
   | { readonly kind: "slot-added" }
   | {
       readonly kind: "fenced";
@@ -32,6 +27,16 @@ export type Message =
     }
   | RebalanceRequest
   | { readonly kind: "late"; readonly execution: string };
+
+/** Slots ended by themselves, or were given up. */
+export interface LossMessage {
+  readonly kind: "lost";
+  /** Several are all of one machine. */
+  readonly slots: readonly string[];
+  readonly error: Error;
+  /** What the slot was at, where that may be the reason. */
+  readonly activity: SlotActivity | undefined;
+}
 
 /** Somebody wants the load of an execution to be even. */
 export interface RebalanceRequest {

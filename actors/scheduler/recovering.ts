@@ -17,6 +17,8 @@ export interface RecoveringParts {
   readonly client: string;
   /** Slots that live, without the client's. */
   readonly slots: () => readonly SlotPlace[];
+  /** Slots that know the execution, also those that are lost. */
+  readonly known: readonly string[];
   /** Orders a slot, after it was made to know the execution. */
   readonly order: (slot: string, order: Order) => void;
   /** Shuts out the present generations of channels; the answer comes by `fenced`. */
@@ -116,9 +118,9 @@ export class Recovering {
       const life = lives.all[number]?.life;
       if (life !== undefined) this.#deadLives.add(life);
     }
-    const survivors = this.#survivors();
     const lost = [...this.#lost];
-    if (survivors.length === 0) return;
+    if (this.#parts.slots().length === 0) return;
+    const survivors = this.#survivors();
     const round: Round = {
       number: ++this.#rounds,
       phase: "surveying",
@@ -130,9 +132,8 @@ export class Recovering {
     };
     this.#round = round;
     const { execution } = this.#parts.request;
-    for (const slot of survivors) {
-      this.#parts.order(slot, { kind: "survey", execution, round: round.number, lost: [...this.#deadLives] });
-    }
+    const survey = { kind: "survey", execution, round: round.number, lost: [...this.#deadLives] } as const;
+    for (const slot of survivors) this.#parts.order(slot, survey);
     this.#parts.fence(round.number, lost);
   }
 
@@ -163,6 +164,10 @@ export class Recovering {
     const round = this.#current(report.round, "recovering");
     if (round === undefined) return;
     round.awaited.delete(report.slot);
+    this.#connectIfReady(round);
+  }
+
+  #connectIfReady(round: Round): void {
     if (round.awaited.size > 0 || round.plan === undefined) return;
     const { execution } = this.#parts.request;
     for (const [slot, links] of round.plan.links) {
@@ -195,11 +200,12 @@ export class Recovering {
     this.#replays = recovery.replays;
     for (const { number, checkpoint } of recovery.recovered) this.#startedFrom.set(number, checkpoint);
     const placed = lives.all.filter(({ life, number }) => life !== number);
-    for (const slot of this.#survivors()) round.awaited.add(slot);
+    for (const slot of [...this.#survivors(), ...recovery.channels.keys()]) round.awaited.add(slot);
     for (const slot of round.awaited) {
       const channels = (recovery.channels.get(slot) ?? []).map((order) => this.#complete(order));
       this.#parts.order(slot, { kind: "recover", execution, round: round.number, placed, channels });
     }
+    this.#connectIfReady(round);
   }
 
   /** Survivors may have consumed what the store has forgotten: what is made anew would differ from that. */
@@ -225,6 +231,11 @@ export class Recovering {
 
   /** Undefined where channels have to wait for a place: the round is over. */
   #placeOrWait(fenced: readonly RecoverableChannel[]): Map<number, LostChannel> | undefined {
+    if (this.#parts.slots().length === 0) {
+      // The last one was lost before it had heard of the execution: another slot begins a round of its own.
+      this.#round = undefined;
+      return undefined;
+    }
     try {
       return this.#placeLost(fenced);
     } catch (error) {
@@ -266,9 +277,10 @@ export class Recovering {
       : { ...order, recovery: { ...recovery, failed } };
   }
 
+  /** Slots that have links, or may have: others need not hear of it. */
   #survivors(): string[] {
-    const slots = this.#parts.slots().map(({ id }) => id);
-    return slots.length === 0 ? [] : [...slots, this.#parts.client];
+    const known = new Set(this.#parts.known);
+    return [...this.#parts.slots().map(({ id }) => id), this.#parts.client].filter((slot) => known.has(slot));
   }
 
   #current(number: number, phase: Round["phase"]): Round | undefined {

@@ -1,10 +1,13 @@
 import { QStreamError } from "../../lib/core/errors.ts";
-import type { ExecutionEvent, ExecutionMetrics } from "./execution-events.ts";
+import type { Report } from "../slot/protocol.ts";
+import type { ExecutionEvent, ExecutionMetrics, SlowTask } from "./execution-events.ts";
 import type { ExecutionRecord } from "./execution-record.ts";
 import type { ExecutionRequest } from "./execution-request.ts";
 import type { ChannelLife, Lives } from "./lives.ts";
+import type { RecoveryPlan } from "./plan-recovery.ts";
 import type { Quiet } from "./quiet.ts";
 import type { Recovering } from "./recovering.ts";
+import type { SlowTasks } from "./slow-tasks.ts";
 
 /** An execution as the scheduler follows it. */
 export interface Running {
@@ -21,6 +24,8 @@ export interface Running {
   error: Error | undefined;
   /** How long nothing got on. */
   readonly quiet: Quiet;
+  /** Which user code it waits for. */
+  readonly slow: SlowTasks;
   cancelTimer: (() => void) | undefined;
   /** Losses since any task was last committed. */
   fruitlessLosses: number;
@@ -72,14 +77,38 @@ export function deadlock(
   });
 }
 
+/** Tells users how far an execution is, and notes whether it gets on. */
+export function tellProgress(running: Running, report: Extract<Report, { kind: "progress" }>, now: number): void {
+  const { request, record, quiet, slow, startedAt } = running;
+  const { execution, onEvent } = request;
+  const { tasks, fresh } = slow.look(report.slot, record, now);
+  for (const task of fresh) onEvent({ kind: "task-slow", execution, ...task });
+  onEvent(progressEvent(execution, record, now - startedAt, tasks));
+  quiet.reported(report, record.pulse(), now);
+}
+
 /** The metrics are added up when somebody asks for them: there may be thousands of channels, and nobody who looks. */
-export function progressEvent(execution: string, record: ExecutionRecord, elapsedMs: number): ExecutionEvent {
+function progressEvent(
+  execution: string,
+  record: ExecutionRecord,
+  elapsedMs: number,
+  slowTasks: readonly SlowTask[],
+): ExecutionEvent {
   let metrics: ExecutionMetrics | undefined;
   return {
     kind: "progress",
     execution,
     get metrics() {
-      return (metrics ??= record.metrics(elapsedMs));
+      return (metrics ??= { ...record.metrics(elapsedMs), ...(slowTasks.length === 0 ? {} : { slowTasks }) });
     },
   };
+}
+
+export function recoveredEvent({ request, lives }: Running, { recovered, replays }: RecoveryPlan): ExecutionEvent {
+  const { execution, plan } = request;
+  const channels = recovered.map(({ number, checkpoint }) => {
+    const { step = -1, channel = -1, slot = "" } = lives.all[number] ?? {};
+    return { step: plan.steps[step]?.id ?? "", channel, slot, checkpoint };
+  });
+  return { kind: "recovered", execution, channels, replays: replays.length };
 }

@@ -8,16 +8,18 @@ import type { SlotActivity } from "../slot/turn-notes.ts";
 import type { ChannelMove } from "./execution-events.ts";
 import { ExecutionRecord } from "./execution-record.ts";
 import { channelOrders, placesOf, prepareOrder, type ExecutionRequest, type SlotHandle } from "./execution-request.ts";
+import { GatheredLosses } from "./gathered-losses.ts";
 import { joinRecovery } from "./join-recovery.ts";
 import { Lives } from "./lives.ts";
 import type { RecoveryPlan } from "./plan-recovery.ts";
 import { Losses } from "./losses.ts";
-import { executionOf, type Message } from "./messages.ts";
+import { executionOf, type LossMessage, type Message } from "./messages.ts";
 import { Quiet } from "./quiet.ts";
 import { Rebalancing } from "./rebalancing.ts";
 import type { Recovering } from "./recovering.ts";
-import { deadlock, noSlots, presentOf, progressEvent, type Running } from "./running.ts";
+import { deadlock, noSlots, presentOf, recoveredEvent, tellProgress, type Running } from "./running.ts";
 import { SlotIndex } from "./slot-index.ts";
+import { SlowTasks } from "./slow-tasks.ts";
 
 // A slot that doesn't answer an order to stop within this time is stuck in a native call or an endless loop.
 const stopGraceMs = 2000;
@@ -33,6 +35,7 @@ export class Scheduler {
   readonly #lineage: LineageActor | undefined;
   readonly #losses: Losses;
   readonly #rebalancing: Rebalancing;
+  readonly #lostSlots = new GatheredLosses();
   #turn = 0;
 
   constructor(parts: {
@@ -82,12 +85,13 @@ export class Scheduler {
   }
 
   /**
-   * A slot ended by itself, or was given up.
+   * A slot ended by itself, or was given up. Those that are lost by the same error, as all of a machine are, are one loss.
    *
    * @param activity - what it was at, where that may be the reason
    */
   slotLost(slot: string, error: Error, activity?: SlotActivity): void {
-    this.#actor.tell({ kind: "lost", slot, error, activity });
+    const loss = this.#lostSlots.add(slot, error, activity);
+    if (loss !== undefined) this.#actor.tell(loss);
   }
 
   /** Another slot can be used. */
@@ -136,6 +140,7 @@ export class Scheduler {
         return;
       }
       case "lost":
+        this.#lostSlots.taken(message);
         for (const running of this.#executions.values()) this.#lost(running, message);
         return;
       case "slot-added":
@@ -194,6 +199,7 @@ export class Scheduler {
       awaited: new Set(used),
       error: undefined,
       quiet: new Quiet(),
+      slow: new SlowTasks(),
       cancelTimer: undefined,
       fruitlessLosses: 0,
       tasksAtLoss: -1,
@@ -278,15 +284,11 @@ export class Scheduler {
   #recovered(execution: string, recovery: RecoveryPlan): void {
     const running = this.#executions.get(execution);
     if (running === undefined) return;
-    const { record, request, lives } = running;
+    const { record, request } = running;
     running.stopWaiting?.();
     running.stopWaiting = undefined;
     for (const { step, channel, slot } of recovery.placed) record.moved(step, channel, slot);
-    const channels = recovery.recovered.map(({ number, checkpoint }) => {
-      const { step = -1, channel = -1, slot = "" } = lives.all[number] ?? {};
-      return { step: request.plan.steps[step]?.id ?? "", channel, slot, checkpoint };
-    });
-    request.onEvent({ kind: "recovered", execution, channels, replays: recovery.replays.length });
+    request.onEvent(recoveredEvent(running, recovery));
     if (running.phase === "preparing" && running.awaited.size === 0) this.#started(running);
     // A slot may have been lost while sinks were committing.
     if (record.allDone && running.phase === "running") this.#commit(running);
@@ -309,16 +311,14 @@ export class Scheduler {
   }
 
   #progress(running: Running, report: Extract<Report, { kind: "progress" }>): void {
-    const { record, request, lives } = running;
+    const { record, lives } = running;
     // A slot that was given up may still speak for what runs elsewhere by now.
     const channels = report.channels.filter(({ step, channel }) => lives.at(step, channel)?.slot === report.slot);
-    record.progress(channels, report.slot, report.memoryBytes);
+    record.progress(channels, report.slot, report.memoryBytes, report.lateMessages);
     if (running.phase !== "running" || running.recovering?.active === true) return;
-    request.onEvent(progressEvent(request.execution, record, this.#elapsed(running)));
-    running.quiet.reported(report, record.pulse(), this.#clock.monotonic());
+    tellProgress(running, report, this.#clock.monotonic());
     this.#rebalancing.look(running);
-    if (!running.quiet.isLong(running.slots)) return;
-    const stuck = record.stuck();
+    const stuck = running.quiet.isLong(running.slots) ? record.stuck() : undefined;
     if (stuck !== undefined) this.#stop(running, deadlock(running, stuck));
   }
 
@@ -343,7 +343,7 @@ export class Scheduler {
     running.phase = "stopping";
     running.error = reason;
     running.stopWaiting?.();
-    running.awaited.clear();
+    if (running.slots.length === 0) return this.#failed(running); // it was to be gone on with, and no slot knows yet
     for (const slot of running.slots) running.awaited.add(slot);
     const { execution } = running.request;
     running.cancelTimer = this.#clock.after(stopGraceMs, () => this.#actor.tell({ kind: "late", execution }));
@@ -357,10 +357,11 @@ export class Scheduler {
     this.#failed(running);
   }
 
-  #lost(running: Running, { slot, error, activity }: Extract<Message, { kind: "lost" }>): void {
-    if (!running.slots.includes(slot)) return;
-    if (running.phase !== "stopping" && this.#losses.slotLost(running, slot, error, activity)) return;
-    if (this.#answered(running, slot)) this.#failed(running);
+  #lost(running: Running, { slots, error, activity }: LossMessage): void {
+    const lost = slots.filter((slot) => running.slots.includes(slot));
+    if (lost.length === 0) return;
+    if (running.phase !== "stopping" && this.#losses.slotsLost(running, lost, error, activity)) return;
+    if (this.#answered(running, ...lost)) this.#failed(running);
   }
 
   #failed(running: Running): void {
@@ -379,9 +380,9 @@ export class Scheduler {
     this.#executions.clear();
   }
 
-  /** Notes a slot's answer; true once nobody's is awaited any more. */
-  #answered(running: Running, slot: string): boolean {
-    running.awaited.delete(slot);
+  /** Notes that slots have answered, or won't; true once nobody's answer is awaited any more. */
+  #answered(running: Running, ...slots: readonly string[]): boolean {
+    for (const slot of slots) running.awaited.delete(slot);
     return running.awaited.size === 0;
   }
 

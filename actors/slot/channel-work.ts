@@ -1,8 +1,9 @@
 import { QStreamError } from "../../lib/core/errors.ts";
-import type { Plan, PlannedStep } from "../../lib/core/plan.ts";
+import { topologicalOrder, type Plan, type PlannedStep } from "../../lib/core/plan.ts";
 import type { StepCode } from "../../lib/core/program.ts";
 import { seedOf } from "../../lib/core/seam/random.ts";
 import type { ChannelParts } from "../channel/channel-parts.ts";
+import type { CheckpointPolicy } from "../channel/checkpoints.ts";
 import { KeepingSinkWork } from "../channel/kept-writes.ts";
 import { ReaderWork } from "../channel/reader-work.ts";
 import { VerifyingTasks, type Verification } from "../channel/verify-replay.ts";
@@ -14,6 +15,32 @@ class WholeWork extends OperatorWork {
   override get changes(): undefined {
     return undefined;
   }
+}
+
+/**
+ * When a step's channels save their states: those of readers first, then those of the steps behind them, one after the other. A
+ * channel is gone on with from a state behind which it makes all that the saved states of its consumers lack. Would all save at one
+ * time, what is on its way then would make each step begin a whole interval before its consumers.
+ */
+export function checkpointsOf({ plan, checkpoints }: PrepareOrder, step: number): CheckpointPolicy {
+  let stages = stagesOf.get(plan);
+  if (stages === undefined) stagesOf.set(plan, (stages = countStages(plan)));
+  const stage = stages[step] ?? 1;
+  return { ...checkpoints, firstMs: (checkpoints.everyMs * stage) / Math.max(...stages) };
+}
+
+const stagesOf = new WeakMap<Plan, readonly number[]>();
+
+/** For each step the number of steps of the longest way to it, itself among them. */
+function countStages({ steps, edges }: Plan): readonly number[] {
+  const stages = steps.map(() => 1);
+  const sorted = topologicalOrder(steps.length, edges);
+  for (const from of "order" in sorted ? sorted.order : []) {
+    for (const edge of edges) {
+      if (edge.from === from) stages[edge.to] = Math.max(stages[edge.to] ?? 1, (stages[from] ?? 1) + 1);
+    }
+  }
+  return stages;
 }
 
 /** What a channel does in its tasks. */

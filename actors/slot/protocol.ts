@@ -120,6 +120,8 @@ export interface ChannelReport {
   readonly step: number;
   readonly channel: number;
   readonly state: ChannelState;
+  /** The task whose asynchronous code is waited for, -1 for `open`; absent where none is. */
+  readonly task?: number;
   /** Absent while nothing was done. */
   readonly metrics?: ChannelMetrics;
   readonly waits?: {
@@ -174,6 +176,8 @@ export type Report =
       readonly channels: readonly ChannelReport[];
       readonly replays: ReplayReport;
       readonly memoryBytes: number;
+      /** Messages of or for lives that are over, which the execution has refused here so far. */
+      readonly lateMessages: number;
       /** True while something is on its way to disk or from it, or from its machine to another that runs channels. */
       readonly onItsWay: boolean;
     }

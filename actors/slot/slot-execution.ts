@@ -125,18 +125,20 @@ export class SlotExecution {
   channelReports(): ChannelReport[] {
     const reports: ChannelReport[] = [];
     for (const hosted of this.#channels.values()) {
-      const { channel } = hosted;
+      const { channel, step, index } = hosted;
+      const { task, state } = channel;
       const { tasks, parcelsIn, spooledBytes } = channel.metrics;
-      const condition = `${channel.state} ${tasks} ${parcelsIn} ${spooledBytes}`;
+      const condition = `${state} ${task ?? ""} ${tasks} ${parcelsIn} ${spooledBytes}`;
       // A life that makes outputs again isn't the one that its channel is judged by.
       if (condition === hosted.reported || hosted.consumers.size > 0) continue;
       hosted.reported = condition;
       const idle = tasks + parcelsIn === 0;
       reports.push({
-        step: channel.step,
-        channel: channel.index,
-        state: channel.state,
+        step,
+        channel: index,
+        state,
         waits: channel.describeWait(),
+        ...(task === undefined ? {} : { task }),
         ...(idle ? {} : { metrics: channel.metrics }),
       });
     }
@@ -363,8 +365,8 @@ export class SlotExecution {
     this.#parts.lineage.closeLog({ execution: this.id, number, generation: hosted.channel.generation });
   }
 
-  #channelDone({ channel, life }: RunningChannel, part: unknown): void {
-    this.#done.push({ step: channel.step, channel: channel.index, life, metrics: channel.metrics, part });
+  #channelDone({ channel, life, step, index }: RunningChannel, part: unknown): void {
+    this.#done.push({ step, channel: index, life, metrics: channel.metrics, part });
     if (this.#done.length > 1) return;
     // Channels that end in the same turn of the loop are reported together: there may be thousands.
     this.#parts.clock.soon(() => {

@@ -202,6 +202,7 @@ export class Slot {
       channels: execution.channelReports(),
       replays: execution.replayReport(),
       memoryBytes: this.#parts.memoryBytes(),
+      lateMessages: execution.dropped.staleMessages,
       onItsWay: execution.onItsWay,
     });
   }

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { errorFromData } from "../../lib/core/errors.ts";
-import { makeTemporaryFolder, removeTemporaryFolder } from "../../lib/core/seam/temporary-folder.ts";
+import { makeTemporaryFolder, removeFoldersOf, removeTemporaryFolder } from "../../lib/core/seam/temporary-folder.ts";
 import { openFileSystem, type FileSystemOptions } from "../../lib/files/index.ts";
 import type { SlotHandle } from "../scheduler/execution-request.ts";
 import type { SlotActivity } from "../slot/turn-notes.ts";
@@ -94,6 +94,7 @@ class SlotProcess {
   #ready = false;
   #closing = false;
   #lease: Lease | undefined;
+  #swept: Promise<void> | undefined;
 
   constructor(start: ProcessStart, options: LaunchOptions) {
     this.#options = options;
@@ -105,9 +106,12 @@ class SlotProcess {
       execArgv: [...given, ...processHeap(options.memoryBytes, options.logged === true, given)],
       env: { ...process.env, QSTREAM_SLOT: start.id },
     });
+    const { pid } = this.#child;
     this.#exited = new Promise((resolve) => {
       this.#child.once("exit", () => {
         this.#lease?.stop();
+        // One that was killed left what it had on disk.
+        this.#swept = pid === undefined ? undefined : removeFoldersOf({ pid });
         resolve();
       });
     });
@@ -161,6 +165,7 @@ class SlotProcess {
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), this.#ready ? closeGraceMs : 0);
     if (this.#child.exitCode === null && this.#child.signalCode === null) await this.#exited;
     clearTimeout(timer);
+    await this.#swept;
   }
 
   #send(message: ToThread): void {

@@ -1,5 +1,6 @@
-import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
+import { isMainThread, MessageChannel, Worker, type MessagePort } from "node:worker_threads";
 import { errorFromData, type ErrorData } from "../../lib/core/errors.ts";
+import { removeFoldersOf, removeOwnFolders } from "../../lib/core/seam/temporary-folder.ts";
 import { openFileSystem, type FileSystemOptions } from "../../lib/files/index.ts";
 import type { SlotHandle } from "../scheduler/execution-request.ts";
 import type { Order, Report } from "../slot/protocol.ts";
@@ -54,6 +55,8 @@ const startsMax = 5;
 export function launchThreadSlots(options: LaunchOptions): LaunchedSlots {
   const ids = [...options.ids, options.client];
   const ports = connectAll(ids);
+  // Threads that end with their process have no time to remove what they had on disk.
+  if (isMainThread && !process.listeners("exit").includes(removeOwnFolders)) process.once("exit", removeOwnFolders);
   const clientTransport = new PortTransport(options.client, ports.get(options.client));
   const clientSlot = makeSlot({
     id: options.client,
@@ -128,6 +131,7 @@ class SlotThread {
   readonly #memory = makeNotesMemory();
   readonly #unwatch: () => void;
   #stopWaiting: () => void = () => {};
+  #swept: Promise<void> | undefined;
   #becameReady: () => void = () => {};
   #neverReady: (error: Error) => void = () => {};
 
@@ -161,11 +165,14 @@ class SlotThread {
     this.#worker.on("error", (error) =>
       this.#lost({ kind: "uncaught", error: asError(error) }, activityAtEnd(this.#memory)),
     );
+    const thread = this.#worker.threadId;
     this.#exited = new Promise((resolve) => {
       this.#stopWaiting = resolve;
       this.#worker.once("exit", (code) => {
         this.#unwatch();
         this.#lost({ kind: "exited", what: "thread", code, started: this.#ready }, activityAtEnd(this.#memory));
+        // One that was terminated left what it had on disk.
+        this.#swept = removeFoldersOf({ thread });
         resolve();
       });
     });
@@ -199,6 +206,7 @@ class SlotThread {
     const timer = setTimeout(() => this.#terminate(), this.#ready ? closeGraceMs : 0);
     await this.#exited;
     clearTimeout(timer);
+    await this.#swept;
   }
 
   #giveUp(end: SlotEnd, activity?: SlotActivity): void {

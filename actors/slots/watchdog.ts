@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { removeTemporaryFolder } from "../../lib/core/seam/temporary-folder.ts";
+import { removeOwnFolders, removeTemporaryFolder } from "../../lib/core/seam/temporary-folder.ts";
 import { watchActivity } from "./activity-watch.ts";
 import { giveSign, signsOfLifeEveryMs } from "./signs-of-life.ts";
 import { watchTurns } from "./turn-watch.ts";
@@ -17,7 +17,8 @@ export interface WatchdogOrder {
 }
 
 // Ends a slot's process when its parent is gone, though its own event loop may be busy and never hear of it. The session's
-// sockets go with it. Tells the parent that the process lives, when its slot hangs, and what it is at when its heap runs over.
+// sockets go with it, and what it had on disk. Tells the parent that the process lives, when its slot hangs, and what it is at
+// when its heap runs over.
 let folder: string | undefined;
 parentPort?.once("message", (order: WatchdogOrder) => {
   ({ folder } = order);
@@ -32,5 +33,6 @@ setInterval(() => {
     return;
   }
   if (folder !== undefined) removeTemporaryFolder(folder);
+  removeOwnFolders();
   process.kill(process.pid, "SIGKILL");
 }, signsOfLifeEveryMs);

@@ -39,13 +39,20 @@ redis.call('HSET', prefix .. 'leader', 'head', ARGV[2], 'url', ARGV[3], 'epoch',
 return {'leads', epoch}
 `);
 
-/** ARGV: mark, head, epoch, lease in milliseconds, ids of machines that are there. */
+/**
+ * ARGV: mark, head, epoch, lease in milliseconds, ids of machines that are there. Of those that ended while nobody led, heads aren't told
+ * after two leases, so that none would ever remove them; a head that was told knows them for two more.
+ */
 export const renewScript = script(`${led}
 redis.call('HSET', prefix .. 'leader', 'until', now + tonumber(ARGV[4]))
 for index = 5, #ARGV do
   if redis.call('HEXISTS', prefix .. 'machines', ARGV[index]) == 1 then
     redis.call('ZADD', prefix .. 'leases', now + tonumber(ARGV[4]), ARGV[index])
   end
+end
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'leases', '-inf', now - 5 * tonumber(ARGV[4]), 'LIMIT', 0, 100)) do
+  redis.call('HDEL', prefix .. 'machines', id)
+  redis.call('ZREM', prefix .. 'leases', id)
 end
 return {'ok'}
 `);
@@ -124,7 +131,7 @@ local kept = redis.call('HMGET', key, 'status', 'driver')
 if kept[1] == 'running' and kept[2] == ARGV[9] then return {'ok'} end
 if kept[1] == 'running' or tonumber(kept[2] or 0) >= tonumber(ARGV[9]) then return {'taken'} end
 redis.call('HSET', key, 'status', 'running', 'bundle', ARGV[5], 'flow', ARGV[6], 'submission', ARGV[7], 'submittedAt', ARGV[8], 'driver', ARGV[9])
-redis.call('HDEL', key, 'cancel', 'end')
+redis.call('HDEL', key, 'cancel', 'end', 'begun')
 redis.call('ZADD', prefix .. 'executions', ARGV[8], ARGV[4])
 redis.call('ZADD', prefix .. 'bundles', now, ARGV[5])
 redis.call('HINCRBY', prefix .. 'uses', ARGV[5], 1)
@@ -139,11 +146,12 @@ local status = redis.call('HGET', key, 'status')
 if not status then return {'unknown'} end
 `;
 
-/** ARGV: mark, head, epoch, execution, number of the driver that goes on with it from now on. */
+/** ARGV: mark, head, epoch, execution, number of the driver that goes on with it from now on, whether it begins with its channels. */
 export const driverScript = script(`${running}
 if status ~= 'running' then return {'over'} end
 if tonumber(redis.call('HGET', key, 'driver')) > tonumber(ARGV[5]) then return {'taken'} end
 redis.call('HSET', key, 'driver', ARGV[5])
+if ARGV[6] == 'begins' then redis.call('HSET', key, 'begun', 1) end
 return {'ok'}
 `);
 
@@ -222,7 +230,7 @@ return {'ok', machines, redis.call('ZRANGE', prefix .. 'executions', 0, -1), red
 
 /** ARGV: mark, execution. Answers what is kept of one: status, flow, when, bundle, submission, cancel, end, driver. */
 export const executionScript = script(`${marked}
-return {'ok', redis.call('HMGET', prefix .. 'execution:' .. ARGV[2], 'status', 'flow', 'submittedAt', 'bundle', 'submission', 'cancel', 'end', 'driver')}
+return {'ok', redis.call('HMGET', prefix .. 'execution:' .. ARGV[2], 'status', 'flow', 'submittedAt', 'bundle', 'submission', 'cancel', 'end', 'driver', 'begun')}
 `);
 
 function script(text: string): RedisScript {

@@ -122,9 +122,9 @@ export class ClusterState implements Coordination {
     return state === "ok";
   }
 
-  /** A driver goes on with an execution. False where it has ended. */
-  async driver(execution: string, number: number): Promise<boolean> {
-    return (await this.#led(driverScript, [execution, String(number)])) === "ok";
+  /** A driver goes on with an execution, or is about to begin with its channels. False where it has ended. */
+  async driver(execution: string, number: number, begins = false): Promise<boolean> {
+    return (await this.#led(driverScript, [execution, String(number), begins ? "begins" : ""])) === "ok";
   }
 
   async cancel(execution: string, reason: string): Promise<void> {
@@ -167,7 +167,7 @@ export class ClusterState implements Coordination {
 
   async execution(execution: string): Promise<KeptExecution | undefined> {
     const [, kept] = await this.#run(executionScript, [execution]);
-    const [status, flow, submittedAt, bundle, submission, cancel, end, driver] = listOf(kept);
+    const [status, flow, submittedAt, bundle, submission, cancel, end, driver, begun] = listOf(kept);
     if (textOf(status) === "") return undefined;
     return {
       execution,
@@ -179,6 +179,7 @@ export class ClusterState implements Coordination {
       cancel: cancel === null ? undefined : textOf(cancel),
       end: bytesOf(end),
       driver: numberOf(driver),
+      begun: begun !== null && begun !== undefined,
     };
   }
 

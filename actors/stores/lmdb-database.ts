@@ -41,8 +41,10 @@ export class LmdbDatabase {
   static async open(folder: string, flush: boolean): Promise<LmdbDatabase> {
     const path = resolve(folder);
     const { open } = await loadLmdb();
+    await makeFolder(path, path, placeAdvice).catch((cause: unknown) => {
+      throw folderError(cause);
+    });
     try {
-      await makeFolder(path);
       const database = open<Uint8Array, LmdbKey>({
         path: join(path, "lineage.mdb"),
         encoding: "binary",
@@ -138,7 +140,7 @@ export class LmdbDatabase {
 /** Waiting helps against a full disk; it doesn't against a folder that may not be written. */
 export function lmdbError(what: string, cause: unknown): QStreamError {
   const why = cause instanceof Error ? cause.message : String(cause);
-  if (/EACCES|EPERM|EROFS|permission denied|read-only file system|not permitted/iu.test(why)) {
+  if (isForbidden(why)) {
     return new QStreamError("STORE_REFUSED", `${what}: ${why}`, { advice: "Look at the folder's permissions", cause });
   }
   const full = /ENOSPC|EDQUOT|MDB_MAP_FULL|no space|quota/iu.test(why);
@@ -146,6 +148,19 @@ export function lmdbError(what: string, cause: unknown): QStreamError {
     advice: full ? "Free space on its disk: the execution waits for it" : "Look at the folder and its disk",
     cause,
   });
+}
+
+const placeAdvice = 'Name another folder for the store: --store lmdb:FOLDER, or in code store: "lmdb:FOLDER"';
+
+/** The message of who couldn't make the folder says all but what it is for. */
+function folderError(cause: unknown): QStreamError {
+  if (!(cause instanceof QStreamError)) return lmdbError("the store can't be opened", cause);
+  const code = isForbidden(cause.message) ? "STORE_REFUSED" : "STORE_UNAVAILABLE";
+  return new QStreamError(code, `the store can't be opened: ${cause.message}`, { cause: cause.cause });
+}
+
+function isForbidden(why: string): boolean {
+  return /EACCES|EPERM|EROFS|permission denied|read-only file system|not permitted/iu.test(why);
 }
 
 async function loadLmdb(): Promise<typeof import("lmdb")> {

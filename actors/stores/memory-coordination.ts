@@ -25,6 +25,8 @@ const measuredMax = 256;
 const piecesMax = 512;
 const pieceBytes = 1 << 20;
 const bundleKeptMs = 600_000;
+// Heads aren't told of machines that ended two leases ago, and know those that they were told of for two more.
+const forgottenLeases = 5;
 const nothing = new Uint8Array();
 
 /** What the heads of one cluster share, in the memory of a process. */
@@ -76,6 +78,9 @@ export class MemoryCoordination implements Coordination {
       const machine = this.#board.machines.get(id);
       if (machine !== undefined) machine.untilMs = this.#now + leaseMs;
     }
+    for (const [id, { untilMs }] of this.#board.machines) {
+      if (untilMs <= this.#now - forgottenLeases * leaseMs) this.#board.machines.delete(id);
+    }
   }
 
   async resign(): Promise<void> {
@@ -117,7 +122,7 @@ export class MemoryCoordination implements Coordination {
     if (bundle === undefined) throw bundleGone();
     if (executions.has(one.execution)) return;
     const submission = one.submission.slice();
-    const begun = { status: "running", cancel: undefined, end: nothing, driver: 1 };
+    const begun = { status: "running", cancel: undefined, end: nothing, driver: 1, begun: false };
     executions.set(one.execution, { ...one, submission, ...begun });
     bundle.usedMs = this.#now;
   }
@@ -131,17 +136,19 @@ export class MemoryCoordination implements Coordination {
     if (kept?.status === "running") return kept.driver === driver;
     if (kept !== undefined && kept.driver >= driver) return false;
     const submission = one.submission.slice();
-    executions.set(one.execution, { ...one, submission, status: "running", cancel: undefined, end: nothing, driver });
+    const again = { status: "running", cancel: undefined, end: nothing, driver, begun: false };
+    executions.set(one.execution, { ...one, submission, ...again });
     bundle.usedMs = this.#now;
     ended.delete(one.execution);
     leftovers.delete(one.execution);
     return true;
   }
 
-  async driver(execution: string, number: number): Promise<boolean> {
+  async driver(execution: string, number: number, begins = false): Promise<boolean> {
     const kept = this.#running(execution);
     if (kept === undefined || kept.driver > number) return false;
     kept.driver = number;
+    if (begins) kept.begun = true;
     return true;
   }
 

@@ -85,6 +85,6 @@ function unknownStore(text: string): QStreamError {
   // A password has no place in an error.
   const shown = text.replace(/\/\/.*@/su, "//***@").slice(0, 200);
   return new QStreamError("OPTION_INVALID", `there is no store "${shown}"`, {
-    advice: "One of memory, lmdb:<folder>, lmdb:<folder>?flush=true, redis://host:port/db, rediss://host:port/db",
+    advice: "One of memory, lmdb:<folder>, lmdb:<folder>?flush=true, redis://host:port/db, rediss://host:port/db, none",
   });
 }

@@ -1,5 +1,4 @@
 import { fileURLToPath } from "node:url";
-import { QStreamError } from "../core/errors.ts";
 
 const linesMax = 14;
 const framesMax = 3;
@@ -17,16 +16,22 @@ export function describeError(error: unknown): string {
     depth++, cause = cause.cause
   ) {
     const what = `${nameOf(cause)}${cause.message}`;
-    if (!said.includes(what)) lines.push(`  because: ${what}`);
+    if (!said.includes(what) && !isSaid(cause, said)) lines.push(`  because: ${what}`);
     said += what;
     for (const frame of framesOf(cause)) if (!lines.includes(frame)) lines.push(frame);
   }
   return lines.slice(0, linesMax).join("\n");
 }
 
+/** An error of the system whose code and path were told in better words. */
+function isSaid({ code, path }: NodeJS.ErrnoException, said: string): boolean {
+  return code !== undefined && path !== undefined && said.includes(`(${code})`) && said.includes(path);
+}
+
 /** The code of ours; the class of others where it says more than "Error". */
 function nameOf(error: Error): string {
-  if (error instanceof QStreamError) return `[${error.code}] `;
+  // A flow may come with a copy of QStream of its own.
+  if (error.name === "QStreamError" && "code" in error) return `[${String(error.code)}] `;
   return error.name === "Error" ? "" : `${error.name}: `;
 }
 

@@ -1,18 +1,20 @@
 import { existsSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { openStore } from "../../actors/stores/open-store.ts";
 import { decodeArguments } from "../../actors/slot/arguments.ts";
 import type { FileSystem } from "../core/contracts/file-system.ts";
 import type { LineageStore, StoredExecution } from "../core/contracts/lineage-store.ts";
 import { QStreamError } from "../core/errors.ts";
+import { nearestWord } from "../core/option-names.ts";
 import { openFileSystem } from "../files/index.ts";
 import { checkPlaces } from "../flow/check-options.ts";
 import { storeOf } from "../flow/session-lineage.ts";
 import { decodeStoredFlow, type StoredFlow } from "../flow/stored-flow.ts";
 import { asCommand } from "./as-command.ts";
-import { formatTable } from "./display/table.ts";
+import { formatTable, wholeTable } from "./display/table.ts";
 import { toJson } from "./json.ts";
+import { checkNamed } from "./option-values.ts";
 import { leftFiles, removeLeft, type LeftFiles, type RemovedFiles } from "./left-files.ts";
+import { parseWords } from "./parse-words.ts";
 
 interface Command {
   readonly action: "list" | "show" | "remove";
@@ -44,7 +46,7 @@ export function executionsCommand(words: readonly string[]): Promise<number> {
 }
 
 function parse(words: readonly string[]): Command | undefined {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseWords({
     args: [...words],
     allowPositionals: true,
     options: {
@@ -55,20 +57,51 @@ function parse(words: readonly string[]): Command | undefined {
     },
   });
   if (values.help === true) return undefined;
-  const [action = "list", execution, ...more] = positionals;
+  const [action = "list", execution = "", ...more] = positionals;
+  checkAction(action, execution, more);
   const { store: named, checkpoints } = values;
-  const store = checkKept(storeOf({ store: named }));
-  checkPlaces({ store, ...(checkpoints === undefined ? {} : { checkpoints }) });
-  const common = { store, checkpoints, json: values.json === true };
-  if (action === "list" && execution === undefined) return { action, execution: "", ...common };
-  if ((action === "show" || action === "remove") && execution !== undefined && more.length === 0) {
-    return { action, execution, ...common };
-  }
-  throw new QStreamError("OPTION_INVALID", `"${positionals.join(" ")}": list, show EXECUTION or remove EXECUTION`);
+  const store = storeOf({ store: named });
+  checkNamed(named, () => {
+    checkKept(store);
+    checkPlaces({ store, ...(checkpoints === undefined ? {} : { checkpoints }) });
+  });
+  return { action, execution, store, checkpoints, json: values.json === true };
 }
 
-function checkKept(store: string): string {
-  if (store !== "memory" && store !== "none") return store;
+const actions = ["list", "show", "remove"] as const;
+
+function checkAction(
+  action: string,
+  execution: string,
+  more: readonly string[],
+): asserts action is (typeof actions)[number] {
+  if (!actions.some((known) => known === action)) throw unknownAction(action);
+  const several = [execution, ...more].join(" and ");
+  if (action === "list") {
+    if (execution === "") return;
+    throw new QStreamError(
+      "OPTION_INVALID",
+      `list takes no ${several}: for one execution write qstream executions show ${execution}`,
+    );
+  }
+  if (execution === "") {
+    throw new QStreamError("OPTION_INVALID", `${action} wants the id of an execution: qstream executions lists them`);
+  }
+  if (more.length > 0) throw new QStreamError("OPTION_INVALID", `${action} takes one execution, not ${several}`);
+}
+
+function unknownAction(word: string): QStreamError {
+  const nearest = nearestWord(word, actions);
+  const advice = word.startsWith("run-")
+    ? `For one execution write: qstream executions show ${word}`
+    : nearest === undefined
+      ? "There are list, show EXECUTION and remove EXECUTION"
+      : `Did you mean ${nearest}?`;
+  return new QStreamError("OPTION_INVALID", `executions has no "${word}"`, { advice });
+}
+
+function checkKept(store: string): void {
+  if (store !== "memory" && store !== "none") return;
   throw new QStreamError("OPTION_INVALID", `the store "${store}" keeps nothing: name another one by --store`);
 }
 
@@ -88,7 +121,7 @@ async function perform(
     case "list": {
       const rows = (await store.list()).map(summaryOf);
       if (json) return `${await toJson(rows)}\n`;
-      if (rows.length > 0) return formatTable(rows, { rowsMax: 1000 });
+      if (rows.length > 0) return formatTable(rows, wholeTable);
       return `no executions: ${missing === undefined ? "those that are done aren't kept" : `there is no folder ${missing}`}\n`;
     }
     case "show": {
@@ -201,5 +234,5 @@ async function progressOf(
 
 function textOf({ channels, args, ...facts }: Details): string {
   const lines = Object.entries(facts).map(([name, value]) => `${name.padEnd(10)} ${String(value)}`);
-  return `${lines.join("\n")}\narguments  ${JSON.stringify(args)}\n\n${formatTable(channels, { rowsMax: 1000 })}`;
+  return `${lines.join("\n")}\narguments  ${JSON.stringify(args)}\n\n${formatTable(channels, wholeTable)}`;
 }

@@ -1,15 +1,15 @@
-import { parseArgs } from "node:util";
 import type { ClusterOptions } from "../cluster/cluster-session.ts";
 import { tellingExecution } from "../cluster/driver-start.ts";
 import { cluster } from "../cluster/open-cluster.ts";
 import type { ListedExecution } from "../cluster/protocol.ts";
-import { QStreamError } from "../core/errors.ts";
+import { QStreamError, type ErrorCode } from "../core/errors.ts";
 import { parseArguments } from "../flow/arguments-schema.ts";
 import type { ExplainOptions } from "../flow/explain/index.ts";
 import { asCommand } from "./as-command.ts";
 import { clientOptions, parseCluster } from "./cluster-options.ts";
 import { loadFlow } from "./load-flow.ts";
-import { oneOf, wholeNumber } from "./option-values.ts";
+import { checkOneFlow, oneOf, wholeNumber } from "./option-values.ts";
+import { parseWords } from "./parse-words.ts";
 
 interface Command {
   readonly flow: string;
@@ -37,8 +37,10 @@ export function explainCommand(words: readonly string[]): Promise<number> {
   );
 }
 
+const aboutWords: readonly ErrorCode[] = ["PATH_NOT_FOUND", "FLOW_NOT_FOUND", "OPTION_INVALID", "ARGUMENT_INVALID"];
+
 function isAboutWords({ code }: QStreamError): boolean {
-  return code === "PATH_NOT_FOUND" || code === "FLOW_NOT_FOUND" || code === "OPTION_INVALID";
+  return aboutWords.includes(code);
 }
 
 async function optionsOf({ as, slots, cluster: place, execution }: Command, flow: string): Promise<ExplainOptions> {
@@ -61,7 +63,7 @@ function known(executions: readonly ListedExecution[], execution: string, flow: 
 }
 
 function parse(words: readonly string[]): Command | undefined {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseWords({
     args: [...words],
     allowPositionals: true,
     options: {
@@ -74,7 +76,7 @@ function parse(words: readonly string[]): Command | undefined {
     },
   });
   if (values.help === true) return undefined;
-  if (positionals.length !== 1) throw new QStreamError("OPTION_INVALID", "which flow? Give the path of a module");
+  checkOneFlow(positionals);
   const { slots, execution } = values;
   const onCluster = values.cluster !== undefined;
   if (onCluster && slots !== undefined) {

@@ -1,4 +1,3 @@
-import { parseArgs } from "node:util";
 import type { ClusterOptions } from "../cluster/cluster-session.ts";
 import { cluster } from "../cluster/open-cluster.ts";
 import { asCommand } from "./as-command.ts";
@@ -6,6 +5,7 @@ import { clientOptions, parseCluster, parseSubject } from "./cluster-options.ts"
 import { showProgress } from "./display/progress.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { checkTarget, giveOutputs, takeStandardOutput } from "./outputs.ts";
+import { parseWords } from "./parse-words.ts";
 
 interface Command {
   readonly options: ClusterOptions;
@@ -39,7 +39,7 @@ export function followCommand(words: readonly string[]): Promise<number> {
 }
 
 function parse(words: readonly string[]): Command | undefined {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseWords({
     args: [...words],
     allowPositionals: true,
     options: {

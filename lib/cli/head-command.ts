@@ -1,4 +1,3 @@
-import { parseArgs } from "node:util";
 import { checkSecurity } from "../../actors/transport/wire/security.ts";
 import { Head } from "../cluster/head.ts";
 import { headPortDefault } from "../cluster/head-url.ts";
@@ -15,6 +14,7 @@ import {
 } from "./cluster-options.ts";
 import { wholeNumber } from "./option-values.ts";
 import { untilSignal } from "./until-signal.ts";
+import { parseWords } from "./parse-words.ts";
 
 const executionsMost = 10_000;
 
@@ -41,7 +41,7 @@ export function headCommand(words: readonly string[]): Promise<number> {
 }
 
 function parse(words: readonly string[]): Parameters<typeof Head.open>[0] | undefined {
-  const { values } = parseArgs({
+  const { values } = parseWords({
     args: [...words],
     options: {
       store: { type: "string" },
@@ -56,7 +56,8 @@ function parse(words: readonly string[]): Parameters<typeof Head.open>[0] | unde
   });
   if (values.help === true) return undefined;
   const store = values.store ?? process.env["QSTREAM_STORE"];
-  if (store === undefined) throw new QStreamError("OPTION_INVALID", "--store redis://host:port/db is wanted");
+  if (store === undefined)
+    throw new QStreamError("OPTION_INVALID", "--store redis://host:port/db is wanted; QSTREAM_STORE may name it, too");
   const lease = values["lease-ms"];
   const bind = parseBind("--bind", values.bind ?? `127.0.0.1:${headPortDefault}`);
   const security = parseSecurity(values);

@@ -1,3 +1,5 @@
+import { nearestWord } from "../core/option-names.ts";
+
 const general = `qstream: actor-model stream processing for TypeScript
 
 Usage
@@ -43,11 +45,18 @@ Options
   --memory BYTES       heap that each slot may use, with a unit if you like: 512MB, 2GB
   --turn-ms N          milliseconds that user code may keep a slot from its event loop before that is
                        taken for an endless loop (default 60000; 0: as long as it wants)
+  --lease-ms N         with --isolation process: milliseconds without a sign of life after which a slot is given up
+                       (default 10000)
   --store URL          where lineage and checkpoints are kept, so that what is lost is made again:
                        lmdb:FOLDER (default lmdb:.qstream, or what QSTREAM_STORE names),
                        redis://HOST:PORT/DB, memory, none
   --checkpoints PLACE  where checkpoints above 256 KiB are kept: a folder or s3://BUCKET/PREFIX
                        (default: with the store)
+  --checkpoint-every-ms N
+                       milliseconds between two checkpoints of a channel (default 2000)
+  --attempts N         how often a task may fail before the run does (default 3)
+  --store-wait-ms N    milliseconds for which a store that is away, or full, is waited for before the run fails
+                       (default 60000)
   --resume EXECUTION   go on with a run that was killed or failed; "qstream executions" lists them, of a cluster
                        "qstream ps"
   --upgrade            with --resume: the flow's code has changed, and takes the old states
@@ -59,7 +68,7 @@ Options
                        which then gets nothing else
   --explain            draw the plan and don't run it; --explain=mermaid and --explain=dot make pictures
   --quiet              no progress, no tables: only errors
-  --cluster URL        run it on a cluster: ws://HOST:PORT of its head, or wss:// with TLS. Slots, memory and
+  --cluster URL        run it on a cluster: ws://HOST:PORT of its head, or wss:// with TLS. Slots, memory, leases and
                        the store are the machines' and the head's; Ctrl-C cancels
   --detach             with --cluster: print the execution's id and go; it goes on without you
 ${client}
@@ -79,15 +88,16 @@ any order. What sinks write stays in memory.
 Options
   --seeds N            how many seeds (default 100)
   --from S             the first of them (default 1)
-  --faults KINDS       some of restart (all is killed, and gone on with as --resume does), kill, kill-machine, hang,
-                       pause, lapse, delay, partition, drop, duplicate, disk-slow, disk-full, disk-broken,
-                       disk-damaged, blobs-slow, blobs-away, store-timeout, store-away, store-forgets,
-                       checkpoint-damaged, clock-jump, rebalance, with commas; all; none (default: all that an
-                       execution survives)
+  --faults KINDS       some of restart (all is killed, and gone on with as --resume does), stop (Ctrl-C, and gone on
+                       with), kill, kill-machine, hang, pause, lapse, delay, partition, drop, duplicate, disk-slow,
+                       disk-full, disk-broken, disk-damaged, blobs-slow, blobs-away, store-timeout, store-away,
+                       store-forgets, checkpoint-damaged, clock-jump, rebalance, with commas; all; none (default:
+                       all that an execution survives)
   --arg NAME=VALUE     an argument of the flow; may be repeated
   --slots N            how many slots (default 3)
   --parcel N           objects of a parcel (default 64): small ones make more tasks
   --checkpoint MS      virtual milliseconds between two checkpoints of a channel (default 10)
+  --attempts N         how often a task may fail before an execution does (default 3)
   --trace              show all that happens with one seed, the one of --from
   --json FILE          write seeds, failure and counts of faults as JSON to FILE; - is standard output
   --help               show this
@@ -279,7 +289,12 @@ export function helpOf(command?: string): string | undefined {
 
 /** What is printed when a command is wrong. */
 export function usageError(what: string, command?: string): string {
-  // Node's advice on arguments that begin with a dash helps with files that do, and nobody has those.
-  const [said] = what.split(". To specify a positional argument");
-  return `qstream: ${said}\nTry: qstream help${command === undefined ? "" : ` ${command}`}\n`;
+  return `qstream: ${what}\nTry: qstream help${command === undefined ? "" : ` ${command}`}\n`;
+}
+
+/** What is printed for a command that there isn't. */
+export function unknownCommand(word: string): string {
+  if (/\.[cm]?[jt]sx?(?:#|$)/u.test(word)) return usageError(`"${word}" is no command; to run it: qstream run ${word}`);
+  const nearest = nearestWord(word, [...Object.keys(commands), "help", "--help", "--version"]);
+  return usageError(`there is no command "${word}"${nearest === undefined ? "" : `; did you mean ${nearest}?`}`);
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { helpOf, usageError } from "./help.ts";
+import { helpOf, unknownCommand } from "./help.ts";
 import { hidePasswords } from "./hide-passwords.ts";
 
 hidePasswords(process.argv);
@@ -81,7 +81,7 @@ switch (command) {
   case "--help":
   case "-h": {
     const help = helpOf(rest[0]);
-    if (help === undefined) process.stderr.write(usageError(`there is no command "${rest[0]}"`));
+    if (help === undefined) process.stderr.write(unknownCommand(rest[0] ?? ""));
     else process.stdout.write(help);
     process.exitCode = help === undefined ? 2 : 0;
     break;
@@ -93,6 +93,6 @@ switch (command) {
     break;
   }
   default:
-    process.stderr.write(usageError(`there is no command "${command}"`));
+    process.stderr.write(unknownCommand(command));
     process.exitCode = 2;
 }

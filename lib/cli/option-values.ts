@@ -7,6 +7,35 @@ export function refuseTogether(first: unknown, second: unknown, what: string): v
   if (first !== undefined && second !== undefined) throw new QStreamError("OPTION_INVALID", what);
 }
 
+/**
+ * Refuses a command that names no flow, or more than one.
+ *
+ * @param hint - what may have been meant by more than one
+ */
+export function checkOneFlow(positionals: readonly string[], hint = ""): void {
+  if (positionals.length === 1) return;
+  const none = "which flow? Give the path of a module";
+  const several = `one flow at a time, not ${positionals.join(" and ")}${hint}`;
+  throw new QStreamError("OPTION_INVALID", positionals.length === 0 ? none : several);
+}
+
+/**
+ * Checks a store, and says of one that is wrong that the environment names it, where it does.
+ *
+ * @param store - the one that --store names
+ */
+export function checkNamed(store: string | undefined, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    const named = process.env["QSTREAM_STORE"];
+    const isOfEnvironment = error instanceof QStreamError && store === undefined && named !== undefined;
+    // Another one of the options may be what is wrong.
+    if (!isOfEnvironment || !/\bstore\b/u.test(error.message)) throw error;
+    throw new QStreamError(error.code, `${error.message} (QSTREAM_STORE names it)`, { cause: error });
+  }
+}
+
 /** A whole number from `least` to `most`. */
 export function wholeNumber(option: string, text: string, least: number, most: number): number {
   const value = Number(text);

@@ -52,6 +52,8 @@ export async function giveOutputs(
 
 /** An output as a table; of columnar batches, their first rows. */
 async function tableOf(value: unknown): Promise<string> {
+  const files = filesOf(value);
+  if (files !== undefined) return `${formatTable([{ ...(value as object), files: files.length }])}${listOf(files)}`;
   const objects: readonly unknown[] = Array.isArray(value) ? value : [value];
   if (representationOf(objects[0]) === undefined) return formatTable(objects, { rowsMax: rowsShown });
   const batches = await loadBatches();
@@ -63,4 +65,18 @@ async function tableOf(value: unknown): Promise<string> {
     rowsAll += batches.rows(batch);
   }
   return formatTable(rows, { rowsMax: rowsShown, rowsAll });
+}
+
+/** Of what a sink of files has written: names to be copied, which a cell would cut. */
+function filesOf(value: unknown): readonly string[] | undefined {
+  const { files } = (value ?? {}) as { readonly files?: unknown };
+  return Array.isArray(files) && files.every((file) => typeof file === "string") ? files : undefined;
+}
+
+const filesShown = 100;
+
+function listOf(files: readonly string[]): string {
+  const rest = files.length - filesShown;
+  const names = files.slice(0, filesShown).map((file) => `  ${file.replaceAll(/\p{Cc}/gu, "�")}\n`);
+  return `${names.join("")}${rest > 0 ? `  ... and ${rest.toLocaleString("en-US")} more\n` : ""}`;
 }

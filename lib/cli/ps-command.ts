@@ -1,13 +1,13 @@
-import { parseArgs } from "node:util";
 import type { ClusterOptions, ClusterSession } from "../cluster/cluster-session.ts";
 import { cluster } from "../cluster/open-cluster.ts";
 import type { ListedExecution, ListedMachine } from "../cluster/protocol.ts";
 import { QStreamError } from "../core/errors.ts";
 import { asCommand } from "./as-command.ts";
 import { clientOptions, parseCluster, parseSubject } from "./cluster-options.ts";
-import { formatTable } from "./display/table.ts";
+import { formatTable, wholeTable } from "./display/table.ts";
 import { formatCount } from "./display/units.ts";
 import { toJson } from "./json.ts";
+import { parseWords } from "./parse-words.ts";
 
 interface Command {
   readonly options: ClusterOptions;
@@ -34,7 +34,7 @@ export function clusterCommand(name: Name, words: readonly string[]): Promise<nu
 }
 
 function parse(name: Name, words: readonly string[]): Command | undefined {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseWords({
     args: [...words],
     allowPositionals: name !== "ps",
     options: { json: { type: "boolean" }, help: { type: "boolean", short: "h" }, ...clientOptions },
@@ -61,10 +61,9 @@ async function perform(name: Name, session: ClusterSession, command: Command): P
 async function list(session: ClusterSession, json: boolean): Promise<string> {
   const { machines, executions } = await session.list();
   if (json) return `${await toJson({ machines, executions })}\n`;
-  const machineTable =
-    machines.length === 0 ? "no machines\n" : formatTable(machines.map(machineRow), { rowsMax: 1000 });
+  const machineTable = machines.length === 0 ? "no machines\n" : formatTable(machines.map(machineRow), wholeTable);
   const executionTable =
-    executions.length === 0 ? "no executions\n" : formatTable(executions.map(executionRow), { rowsMax: 1000 });
+    executions.length === 0 ? "no executions\n" : formatTable(executions.map(executionRow), wholeTable);
   return `${machineTable}\n${executionTable}`;
 }
 

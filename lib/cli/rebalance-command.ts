@@ -1,4 +1,3 @@
-import { parseArgs } from "node:util";
 import type { ClusterOptions, ClusterSession } from "../cluster/cluster-session.ts";
 import { cluster } from "../cluster/open-cluster.ts";
 import type { RebalancedExecution } from "../cluster/protocol.ts";
@@ -6,6 +5,7 @@ import { errorFromData, QStreamError } from "../core/errors.ts";
 import { asCommand } from "./as-command.ts";
 import { clientOptions, parseCluster } from "./cluster-options.ts";
 import { toJson } from "./json.ts";
+import { parseWords } from "./parse-words.ts";
 
 interface Command {
   readonly options: ClusterOptions;
@@ -29,13 +29,17 @@ export function rebalanceCommand(words: readonly string[]): Promise<number> {
 }
 
 function parse(words: readonly string[]): Command | undefined {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseWords({
     args: [...words],
     allowPositionals: true,
     options: { json: { type: "boolean" }, help: { type: "boolean", short: "h" }, ...clientOptions },
   });
   if (values.help === true) return undefined;
-  if (positionals.length > 1) throw new QStreamError("OPTION_INVALID", "one execution at a time, or none for all");
+  if (positionals.length > 1)
+    throw new QStreamError(
+      "OPTION_INVALID",
+      `one execution at a time, not ${positionals.join(" and ")}; or none for all`,
+    );
   return { options: parseCluster(values), json: values.json === true, execution: positionals[0] };
 }
 

@@ -79,6 +79,8 @@ async function runFlow(
   const quiet = options.quiet || options.json === "-";
   const common = {
     signal: interrupt.signal,
+    ...(options.attempts === undefined ? {} : { attempts: options.attempts }),
+    ...(options.checkpointEveryMs === undefined ? {} : { checkpointEveryMs: options.checkpointEveryMs }),
     ...(options.verifyReplay === undefined ? {} : { verifyReplay: options.verifyReplay }),
     ...(quiet || options.detach ? {} : { onEvent: showProgress() }),
   };
@@ -134,6 +136,8 @@ function localOptions(options: RunCommandOptions): RunOptions {
     ...(options.memoryBytes === undefined ? {} : { memoryBytes: options.memoryBytes }),
     ...(options.checkpoints === undefined ? {} : { checkpoints: options.checkpoints }),
     ...(options.turnMs === undefined ? {} : { turnMs: options.turnMs }),
+    ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
+    ...(options.storeWaitMs === undefined ? {} : { storeWaitMs: options.storeWaitMs }),
   };
 }
 

@@ -1,10 +1,10 @@
-import { parseArgs } from "node:util";
 import { QStreamError } from "../core/errors.ts";
 import type { ClusterOptions } from "../cluster/cluster-session.ts";
 import { checkPlaces } from "../flow/check-options.ts";
 import { storeOf } from "../flow/session-lineage.ts";
 import { clientOptions, parseCluster, securityOptions } from "./cluster-options.ts";
-import { memoryBytes, oneOf, refuseTogether, wholeNumber } from "./option-values.ts";
+import { checkNamed, checkOneFlow, memoryBytes, oneOf, refuseTogether, wholeNumber } from "./option-values.ts";
+import { parseWords } from "./parse-words.ts";
 
 /** The options of `qstream run`, parsed and checked. */
 export interface RunCommandOptions {
@@ -15,10 +15,18 @@ export interface RunCommandOptions {
   readonly memoryBytes: number | undefined;
   /** Milliseconds that a turn of a slot may take; 0 for no limit. */
   readonly turnMs: number | undefined;
+  /** Milliseconds for which a process may show no sign of life. */
+  readonly leaseMs: number | undefined;
   /** Where lineage and checkpoints are kept; "none" for nowhere. */
   readonly store: string;
   /** Where large checkpoints are kept; undefined for where the store keeps all it has. */
   readonly checkpoints: string | undefined;
+  /** Milliseconds between two checkpoints of a channel. */
+  readonly checkpointEveryMs: number | undefined;
+  /** How often a task may fail. */
+  readonly attempts: number | undefined;
+  /** Milliseconds for which a store that is away is waited for. */
+  readonly storeWaitMs: number | undefined;
   /** An execution to go on with. */
   readonly resume: string | undefined;
   /** Goes on though the code has changed. */
@@ -37,7 +45,7 @@ export interface RunCommandOptions {
   readonly help: boolean;
 }
 
-const turnMsMost = 2 ** 31;
+const millisecondsMost = 2 ** 31;
 const pictures = ["text", "mermaid", "dot"] as const;
 const isolations = ["thread", "process", "none"] as const;
 
@@ -47,14 +55,17 @@ type Values = ReturnType<typeof parse>["values"];
 export function parseRunOptions(words: readonly string[]): RunCommandOptions {
   const { values, positionals } = parse(words);
   const help = values.help === true;
+  // Whoever asks for help is told, whatever else is wrong.
+  if (help && words.length > 1) return parseRunOptions(["--help"]);
   const isolation = oneOf("--isolation", values.isolation ?? "thread", isolations);
   const { checkpoints } = values;
   const store = storeOf({ store: values.store, isolation });
   if (!help) {
-    checkFlows(positionals);
-    checkPlaces({ store, ...(checkpoints === undefined ? {} : { checkpoints }) });
+    checkOneFlow(positionals, pictureHint(positionals));
+    checkNamed(values.store, () => checkPlaces({ store, ...(checkpoints === undefined ? {} : { checkpoints }) }));
   }
   refuseContradictions(values, isolation);
+  if (store === "none" && values.cluster === undefined) refuseWithoutStore(values);
   const detach = values.detach === true;
   return {
     ...settingsOf(values),
@@ -75,23 +86,24 @@ export function parseRunOptions(words: readonly string[]): RunCommandOptions {
 
 /** The options that have a form of their own. */
 function settingsOf(values: Values) {
-  const { slots, memory, explain, rescale } = values;
-  const turnMs = values["turn-ms"];
+  const { slots, memory, explain, rescale, attempts } = values;
+  const milliseconds = (name: "turn-ms" | "lease-ms" | "checkpoint-every-ms" | "store-wait-ms", least: number) => {
+    const text = values[name];
+    return text === undefined ? undefined : wholeNumber(`--${name}`, text, least, millisecondsMost);
+  };
   const share = values["verify-replay"];
   return {
     slots: slots === undefined ? undefined : wholeNumber("--slots", slots, 1, 1024),
     memoryBytes: memory === undefined ? undefined : memoryBytes("--memory", memory),
-    turnMs: turnMs === undefined ? undefined : wholeNumber("--turn-ms", turnMs, 0, turnMsMost),
+    turnMs: milliseconds("turn-ms", 0),
+    leaseMs: milliseconds("lease-ms", 1000),
+    checkpointEveryMs: milliseconds("checkpoint-every-ms", 1),
+    storeWaitMs: milliseconds("store-wait-ms", 0),
+    attempts: attempts === undefined ? undefined : wholeNumber("--attempts", attempts, 1, 1000),
     verifyReplay: share === undefined ? undefined : parseShare(share),
     rescale: rescale === undefined ? undefined : parseRescale(rescale),
     explain: explain === undefined ? undefined : oneOf("--explain", explain, pictures),
   };
-}
-
-function checkFlows(positionals: readonly string[]): void {
-  if (positionals.length === 1) return;
-  const none = "which flow? Give the path of a module";
-  throw new QStreamError("OPTION_INVALID", positionals.length === 0 ? none : severalFlows(positionals));
 }
 
 function refuseContradictions(values: Values, isolation: string): void {
@@ -100,8 +112,17 @@ function refuseContradictions(values: Values, isolation: string): void {
   refuseTogether(json, explain, "--json has results, and --explain doesn't run the flow: give one of them");
   refuseTogether(memory, alone, "--memory limits slots, and with --isolation none there are none");
   refuseTogether(values["turn-ms"], alone, "--turn-ms watches slots, and with --isolation none there are none");
+  const threads = isolation === "process" || values.cluster !== undefined ? undefined : true;
+  refuseTogether(values["lease-ms"], threads, "--lease-ms watches processes: give --isolation process");
   const started = "--resume goes on with the arguments that the execution was started with: leave --arg out";
   refuseTogether(resume, arg, started);
+  const { store } = values;
+  const unkept = store === "none" || store === "memory" || undefined;
+  refuseTogether(
+    resume,
+    unkept,
+    `--resume goes on with what a store keeps, and "${store}" keeps nothing: name another`,
+  );
   refuseTogether(resume, explain, "--resume goes on with a run, and --explain doesn't run the flow");
   if (values.cluster === undefined) refuseWithoutCluster(values);
   else refuseOnCluster(values);
@@ -114,6 +135,17 @@ function refuseContradictions(values: Values, isolation: string): void {
       "--rescale says with how many channels --resume goes on: name an execution",
     );
   }
+}
+
+const ofStores = ["attempts", "checkpoint-every-ms", "store-wait-ms"] as const;
+
+function refuseWithoutStore(values: Values): void {
+  const given = ofStores.find((name) => values[name] !== undefined);
+  if (given === undefined) return;
+  throw new QStreamError(
+    "OPTION_INVALID",
+    `--${given} is for runs with a store, and this one has none: give --store URL`,
+  );
 }
 
 const ofClusters = ["detach", ...Object.keys(securityOptions)] as (keyof Values)[];
@@ -129,6 +161,7 @@ function refuseWithoutCluster(values: Values): void {
 
 const ofMachines = "that is each machine's: qstream worker";
 const ofHead = "that is the head's: qstream head --store";
+const ofHeadsLease = "that is the head's: qstream head --lease-ms";
 
 /** Options that a run on a cluster can't have, and why. */
 const notOnClusters: Readonly<Partial<Record<keyof Values, string>>> = {
@@ -136,6 +169,8 @@ const notOnClusters: Readonly<Partial<Record<keyof Values, string>>> = {
   isolation: "slots of a cluster's machines are threads",
   memory: `${ofMachines} --memory`,
   "turn-ms": `${ofMachines} --turn-ms`,
+  "lease-ms": ofHeadsLease,
+  "store-wait-ms": "it follows from the head's lease: qstream head --lease-ms",
   store: ofHead,
   checkpoints: ofHead,
   explain: "qstream explain FLOW --cluster URL draws it there",
@@ -153,35 +188,35 @@ function refuseOnCluster(values: Values): void {
 }
 
 function parse(words: readonly string[]) {
-  try {
-    // `--explain` alone means text; parseArgs has no options with an optional value.
-    const explained = words.map((word) => (word === "--explain" ? "--explain=text" : word));
-    return parseArgs({
-      args: withValue(withValue(explained, "--verify-replay=sample", isNumber), `--rescale=${allSteps}`, isChannels),
-      allowPositionals: true,
-      options: {
-        arg: { type: "string", multiple: true },
-        slots: { type: "string" },
-        isolation: { type: "string" },
-        memory: { type: "string" },
-        "turn-ms": { type: "string" },
-        store: { type: "string" },
-        checkpoints: { type: "string" },
-        "verify-replay": { type: "string" },
-        resume: { type: "string" },
-        upgrade: { type: "boolean" },
-        rescale: { type: "string", multiple: true },
-        json: { type: "string" },
-        explain: { type: "string" },
-        quiet: { type: "boolean" },
-        detach: { type: "boolean" },
-        ...clientOptions,
-        help: { type: "boolean", short: "h" },
-      },
-    });
-  } catch (error) {
-    throw new QStreamError("OPTION_INVALID", (error as Error).message);
-  }
+  // `--explain` alone means text; parseArgs has no options with an optional value.
+  const explained = words.map((word) => (word === "--explain" ? "--explain=text" : word));
+  return parseWords({
+    args: withValue(withValue(explained, "--verify-replay=sample", isNumber), `--rescale=${allSteps}`, isChannels),
+    allowPositionals: true,
+    options: {
+      arg: { type: "string", multiple: true },
+      slots: { type: "string" },
+      isolation: { type: "string" },
+      memory: { type: "string" },
+      "turn-ms": { type: "string" },
+      "lease-ms": { type: "string" },
+      store: { type: "string" },
+      checkpoints: { type: "string" },
+      "checkpoint-every-ms": { type: "string" },
+      attempts: { type: "string" },
+      "store-wait-ms": { type: "string" },
+      "verify-replay": { type: "string" },
+      resume: { type: "string" },
+      upgrade: { type: "boolean" },
+      rescale: { type: "string", multiple: true },
+      json: { type: "string" },
+      explain: { type: "string" },
+      quiet: { type: "boolean" },
+      detach: { type: "boolean" },
+      ...clientOptions,
+      help: { type: "boolean", short: "h" },
+    },
+  });
 }
 
 /** Options whose value may be left out: a word that follows and looks like one is it. */
@@ -234,8 +269,8 @@ function parseRescale(texts: readonly string[]): true | Readonly<Record<string, 
   return Object.fromEntries(wanted);
 }
 
-function severalFlows(positionals: readonly string[]): string {
+/** `--explain dot` is read as a flow of that name. */
+function pictureHint(positionals: readonly string[]): string {
   const picture = positionals.find((word) => pictures.some((known) => known === word));
-  const hint = picture === undefined ? "" : `; for a picture write --explain=${picture}`;
-  return `one flow at a time, not ${positionals.join(" and ")}${hint}`;
+  return picture === undefined ? "" : `; for a picture write --explain=${picture}`;
 }

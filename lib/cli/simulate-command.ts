@@ -1,11 +1,12 @@
 import { writeFileSync } from "node:fs";
-import { QStreamError, type ErrorCode } from "../core/errors.ts";
+import { QStreamError } from "../core/errors.ts";
 import { parseArguments } from "../flow/arguments-schema.ts";
 import type { Flow } from "../flow/define-flow.ts";
-import { checkSeeds, survivableFaults, type FaultKind, type SeedsReport } from "../testing/simulation/index.ts";
+import { checkSeeds, excusedErrors, type SeedsReport } from "../testing/simulation/index.ts";
 import { describeError } from "./describe-error.ts";
 import { helpOf, usageError } from "./help.ts";
 import { loadFlow } from "./load-flow.ts";
+import { checkTarget } from "./outputs.ts";
 import { quoted } from "./quoted.ts";
 import { parseSimulateOptions, repeatingWords, type SimulateOptions } from "./simulate-options.ts";
 
@@ -30,6 +31,7 @@ export async function simulateCommand(words: readonly string[]): Promise<number>
   let flow: Flow<object, Outs>;
   let args: object;
   try {
+    if (options.json !== undefined && options.json !== "-") checkTarget(options.json);
     flow = await loadFlow(options.flow);
     args = parseArguments(flow.name, flow.schema, options.args);
   } catch (error) {
@@ -54,7 +56,7 @@ interface Simulated extends SeedsReport<Outs> {
 }
 
 async function simulateSeeds(options: SimulateOptions, flow: Flow<object, Outs>, args: object): Promise<Simulated> {
-  const { seeds, from, faults, slots, parcelObjects, checkpointEveryMs } = options;
+  const { seeds, from, faults, slots, parcelObjects, checkpointEveryMs, attempts } = options;
   let trace: string | undefined;
   let saidAt = performance.now();
   let done = 0;
@@ -64,10 +66,11 @@ async function simulateSeeds(options: SimulateOptions, flow: Flow<object, Outs>,
     faults,
     slots,
     checkpointEveryMs,
+    attempts,
     limits: { parcelObjects },
     traces: options.trace,
     // A store or drive that fails for good may end an execution, but not with a wrong result.
-    acceptErrors: acceptedErrors(faults),
+    acceptErrors: excusedErrors,
     command: (seed) => commandOf(options, seed),
     onSeed: (seed) => {
       if (options.trace) trace = seed.trace.toString();
@@ -112,22 +115,6 @@ function dependingOnOrder(flow: Flow<object, Outs>, args: object): readonly stri
 function orderAdvice(steps: readonly string[]): string {
   return `This flow may have several right results, because of ${steps.join(", ")}.
 Compare as fits it, by checkSeeds of qstream/testing with accept; or declare the step confluent, if it is`;
-}
-
-/** How an execution may end where the store forgets what it had confirmed, or drives refuse to write. */
-function acceptedErrors(faults: readonly FaultKind[]): readonly ErrorCode[] {
-  if (faults.every((kind) => survivableFaults.includes(kind))) return [];
-  return [
-    "LINEAGE_REGRESSED",
-    "STORE_LOST",
-    "EXECUTION_UNKNOWN",
-    "EXECUTION_TAKEN",
-    "NOT_RECOVERABLE",
-    "LIMIT_EXCEEDED",
-    "STEP_FAILED",
-    "DEADLOCK",
-    "INTERNAL",
-  ];
 }
 
 function commandOf(options: SimulateOptions, seed: number): string {

@@ -1,7 +1,8 @@
-import { parseArgs } from "node:util";
 import { QStreamError } from "../core/errors.ts";
-import { wholeNumber } from "./option-values.ts";
+import { nearestWord } from "../core/option-names.ts";
+import { checkOneFlow, wholeNumber } from "./option-values.ts";
 import { faultKinds, survivableFaults, type FaultKind } from "../testing/simulation/index.ts";
+import { parseWords } from "./parse-words.ts";
 
 /** The options of `qstream simulate`, parsed and checked. */
 export interface SimulateOptions {
@@ -13,6 +14,7 @@ export interface SimulateOptions {
   readonly slots: number;
   readonly parcelObjects: number;
   readonly checkpointEveryMs: number;
+  readonly attempts: number;
   readonly json: string | undefined;
   readonly trace: boolean;
   readonly help: boolean;
@@ -23,15 +25,14 @@ const seedsDefault = 100;
 const slotsDefault = 3;
 const parcelObjectsDefault = 64;
 const checkpointDefault = 10;
+const attemptsDefault = 3;
 
 /** Parses the words after `qstream simulate`. What is wrong with them is OPTION_INVALID. */
 export function parseSimulateOptions(words: readonly string[]): SimulateOptions {
   const { values, positionals } = parse(words);
   const help = values.help === true;
-  if (!help && positionals.length !== 1) {
-    const what = positionals.length === 0 ? "which flow? Give the path of a module" : "one flow at a time";
-    throw new QStreamError("OPTION_INVALID", what);
-  }
+  if (help && words.length > 1) return parseSimulateOptions(["--help"]);
+  if (!help) checkOneFlow(positionals);
   const trace = values.trace === true;
   const whole = (name: string, text: string | undefined, otherwise: number, most: number): number =>
     text === undefined ? otherwise : wholeNumber(name, text, 1, most);
@@ -46,6 +47,7 @@ export function parseSimulateOptions(words: readonly string[]): SimulateOptions 
     slots: whole("--slots", values.slots, slotsDefault, 64),
     parcelObjects: whole("--parcel", values.parcel, parcelObjectsDefault, seedMost),
     checkpointEveryMs: whole("--checkpoint", values.checkpoint, checkpointDefault, seedMost),
+    attempts: whole("--attempts", values.attempts, attemptsDefault, 1000),
     json: values.json,
     trace,
     help,
@@ -54,7 +56,7 @@ export function parseSimulateOptions(words: readonly string[]): SimulateOptions 
 
 /** The words that repeat one seed of what was parsed, but for the flow. */
 export function repeatingWords(options: SimulateOptions, seed: number): string[] {
-  const { args, faults, slots, parcelObjects, checkpointEveryMs } = options;
+  const { args, faults, slots, parcelObjects, checkpointEveryMs, attempts } = options;
   const differing = (name: string, value: number, otherwise: number): string[] =>
     value === otherwise ? [] : [name, String(value)];
   return [
@@ -63,6 +65,7 @@ export function repeatingWords(options: SimulateOptions, seed: number): string[]
     ...differing("--slots", slots, slotsDefault),
     ...differing("--parcel", parcelObjects, parcelObjectsDefault),
     ...differing("--checkpoint", checkpointEveryMs, checkpointDefault),
+    ...differing("--attempts", attempts, attemptsDefault),
     "--from",
     String(seed),
     "--trace",
@@ -70,37 +73,48 @@ export function repeatingWords(options: SimulateOptions, seed: number): string[]
 }
 
 function parse(words: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...words],
-      allowPositionals: true,
-      options: {
-        arg: { type: "string", multiple: true },
-        seeds: { type: "string" },
-        from: { type: "string" },
-        faults: { type: "string" },
-        slots: { type: "string" },
-        parcel: { type: "string" },
-        checkpoint: { type: "string" },
-        json: { type: "string" },
-        trace: { type: "boolean" },
-        help: { type: "boolean", short: "h" },
-      },
-    });
-  } catch (error) {
-    throw new QStreamError("OPTION_INVALID", (error as Error).message);
-  }
+  return parseWords({
+    args: [...words],
+    allowPositionals: true,
+    options: {
+      arg: { type: "string", multiple: true },
+      seeds: { type: "string" },
+      from: { type: "string" },
+      faults: { type: "string" },
+      slots: { type: "string" },
+      parcel: { type: "string" },
+      checkpoint: { type: "string" },
+      attempts: { type: "string" },
+      json: { type: "string" },
+      trace: { type: "boolean" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
 }
 
 function faultsOf(text: string): readonly FaultKind[] {
   if (text === "none") return [];
   if (text === "all") return faultKinds;
-  return text.split(",").map((word) => {
-    const kind = faultKinds.find((known) => known === word);
-    if (kind !== undefined) return kind;
-    throw new QStreamError(
-      "OPTION_INVALID",
-      `--faults ${word}: all, none, or some of ${faultKinds.join(", ")} are wanted`,
-    );
-  });
+  const words = text.split(",").map((word) => word.trim());
+  const named = words.filter((word) => word !== "");
+  const alone = named.find((word) => word === "none" || word === "all");
+  if (named.length === 0)
+    throw wrongFaults(text, `it names none. Write all, none, or some of ${faultKinds.join(", ")}`);
+  if (alone !== undefined) {
+    const others = named.filter((word) => word !== alone);
+    const instead = others.length === 0 ? "" : `, or --faults ${others.join(",")}`;
+    throw wrongFaults(text, `${alone} stands alone: write --faults ${alone}${instead}`);
+  }
+  const wrong = named.find((word) => !faultKinds.some((kind) => kind === word));
+  if (wrong !== undefined) {
+    const nearest = nearestWord(wrong, faultKinds);
+    const instead = nearest === undefined ? `There are ${faultKinds.join(", ")}` : `Did you mean ${nearest}?`;
+    throw wrongFaults(text, `there is no fault ${wrong}. ${instead}`);
+  }
+  if (named.length < words.length) throw wrongFaults(text, `a comma too many: write --faults ${named.join(",")}`);
+  return [...new Set(named)] as FaultKind[];
+}
+
+function wrongFaults(text: string, what: string): QStreamError {
+  return new QStreamError("OPTION_INVALID", `--faults ${text}: ${what}`);
 }

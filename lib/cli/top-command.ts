@@ -1,4 +1,3 @@
-import { parseArgs } from "node:util";
 import type { ClusterOptions } from "../cluster/cluster-session.ts";
 import { cluster } from "../cluster/open-cluster.ts";
 import { delay, systemClock } from "../core/seam/clock.ts";
@@ -6,6 +5,7 @@ import { asCommand } from "./as-command.ts";
 import { clientOptions, parseCluster } from "./cluster-options.ts";
 import { ClusterView } from "./display/cluster-view.ts";
 import { onInterrupt } from "./interrupt.ts";
+import { parseWords } from "./parse-words.ts";
 
 const everyMs = 1000;
 
@@ -31,7 +31,7 @@ export function topCommand(words: readonly string[]): Promise<number> {
 }
 
 function parse(words: readonly string[]): ClusterOptions | undefined {
-  const { values } = parseArgs({
+  const { values } = parseWords({
     args: [...words],
     options: { help: { type: "boolean", short: "h" }, ...clientOptions },
   });

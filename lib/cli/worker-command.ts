@@ -1,6 +1,5 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { Worker, type WorkerOptions } from "../cluster/worker.ts";
 import { headUrl } from "../cluster/head-url.ts";
 import { QStreamError } from "../core/errors.ts";
@@ -21,6 +20,7 @@ import { filesTag } from "../placement/index.ts";
 import { formatDuration } from "./display/units.ts";
 import { memoryBytes, wholeNumber } from "./option-values.ts";
 import { untilSignal } from "./until-signal.ts";
+import { parseWords } from "./parse-words.ts";
 
 /** `qstream worker`. Returns the exit code: 0 ended by a signal or drained, 1 it can't go on, 2 the command was wrong. */
 export function workerCommand(words: readonly string[]): Promise<number> {
@@ -61,7 +61,7 @@ export function workerCommand(words: readonly string[]): Promise<number> {
 type ParsedOptions = Omit<WorkerOptions, "onHead" | "onTrouble" | "onDrained" | "broken">;
 
 function parse(words: readonly string[]): ParsedOptions | undefined {
-  const { values } = parseArgs({
+  const { values } = parseWords({
     args: [...words],
     options: {
       join: { type: "string", multiple: true },
@@ -83,6 +83,7 @@ function parse(words: readonly string[]): ParsedOptions | undefined {
   const join = (values.join ?? []).flatMap((urls) => urls.split(","));
   if (join.length === 0) throw new QStreamError("OPTION_INVALID", "--join ws://host:port is wanted: the URL of a head");
   for (const url of join) headUrl(url);
+  if (values.tag?.includes("") === true) throw new QStreamError("OPTION_INVALID", "--tag is given without a name");
   const { slots, memory, datasets, advertise } = values;
   const lease = values["lease-ms"];
   const turn = values["turn-ms"];

@@ -2,12 +2,11 @@ import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { bundleBytesMax } from "../../actors/cluster/bundles.ts";
 import type { Rights } from "../../actors/transport/wire/server.ts";
+import type { Coordination } from "../core/contracts/coordination.ts";
+import type { Reign } from "./reign.ts";
 
-/** Where bundles are kept so that another head has them, too. */
-export interface BundleKeeper {
-  readonly putBundle: (hash: string, bytes: Uint8Array) => Promise<void>;
-  readonly bundle: (hash: string) => Promise<Uint8Array | undefined>;
-}
+/** What keeps bundles so that another head has them, too: while a head leads, it takes steps in Redis. */
+export type BundleKeeper = Pick<Reign, "attempt" | "patiently">;
 
 const shelfBytesMaxDefault = 512 * 2 ** 20;
 
@@ -42,7 +41,7 @@ export class BundleShelf {
     else if (!/^[0-9a-f]{64}$/u.test(hash)) end(response, 404, "a bundle is named by its SHA-256");
     else if (request.method === "PUT") this.#take(hash, request, response);
     else {
-      this.#find(hash).then(
+      this.#find(hash, request.method === "HEAD").then(
         (bytes) => {
           if (bytes === undefined) {
             end(response, 404, "there is no such bundle");
@@ -60,18 +59,27 @@ export class BundleShelf {
   async keepAgain(hash: string): Promise<boolean> {
     const bytes = this.#bundles.get(hash);
     if (bytes === undefined) return false;
-    await this.#keeper()?.putBundle(hash, bytes);
+    await this.#keepElsewhere(hash, bytes);
     return true;
   }
 
-  /** What isn't in memory (any more) may have come to the head before this one. */
-  async #find(hash: string): Promise<Buffer | undefined> {
+  #keepElsewhere(hash: string, bytes: Uint8Array): Promise<void> | undefined {
+    return this.#keeper()?.patiently((state) => state.putBundle(hash, bytes));
+  }
+
+  /**
+   * What isn't in memory (any more) may have come to the head before this one.
+   *
+   * @param atOnce - whoever asks has it, and needn't wait for a Redis that is away
+   */
+  async #find(hash: string, atOnce: boolean): Promise<Buffer | undefined> {
     const held = this.#bundles.get(hash);
     if (held !== undefined) {
       this.#put(hash, held);
       return held;
     }
-    const kept = await this.#keeper()?.bundle(hash);
+    const look = (state: Coordination): Promise<Uint8Array | undefined> => state.bundle(hash);
+    const kept = await (atOnce ? this.#keeper()?.attempt(look) : this.#keeper()?.patiently(look));
     if (kept === undefined) return undefined;
     const bytes = Buffer.from(kept.buffer, kept.byteOffset, kept.byteLength);
     this.#put(hash, bytes);
@@ -104,7 +112,7 @@ export class BundleShelf {
   }
 
   async #keep(hash: string, bytes: Buffer): Promise<void> {
-    await this.#keeper()?.putBundle(hash, bytes);
+    await this.#keepElsewhere(hash, bytes);
     this.#put(hash, bytes);
   }
 

@@ -1,7 +1,8 @@
 import type { ChannelMove, ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
 import { upload } from "../../actors/transport/wire/download.ts";
 import type { Security, Tls } from "../../actors/transport/wire/security.ts";
-import { codeHashOf, machineBundle, type MachineBundle } from "../code/machine-bundle.ts";
+import { codeHash } from "../code/code-hash.ts";
+import { machineBundle, type MachineBundle } from "../code/machine-bundle.ts";
 import { errorFromData, QStreamError } from "../core/errors.ts";
 import { orAborted, reasonOf } from "../flow/aborting.ts";
 import type { Execution } from "../flow/execution.ts";
@@ -170,16 +171,18 @@ export class ClusterSession implements FlowSession {
   async start(start: SessionStart): Promise<Execution<Record<string, unknown>>> {
     const { reference, args, options, resumed, rescale } = start;
     this.#leader();
-    const bundle = await this.#bundleOf(reference.module);
+    const [bundle, code] = await Promise.all([this.#bundleOf(reference.module), codeHash(reference.module)]);
     const isNew = !this.#uploaded.has(bundle.hash);
     if (isNew) await this.#upload(bundle);
-    const { limits, strict, verifyReplay, exactlyOnce, onEvent, signal } = options;
+    const { limits, strict, verifyReplay, exactlyOnce, attempts, checkpointEveryMs, onEvent, signal } = options;
+    const { store } = this.#options;
     const submission = {
       module: reference.module,
       flow: reference.name,
       args,
-      options: { limits, strict, verifyReplay, exactlyOnce, store: this.#options.store },
+      options: { limits, strict, verifyReplay, exactlyOnce, attempts, checkpointEveryMs, store },
       bundle: bundle.hash,
+      codeHash: code,
       detach: this.#options.detach ?? false,
       ...(resumed === undefined ? {} : { resume: { execution: resumed.execution, rescale } }),
     };
@@ -222,11 +225,6 @@ export class ClusterSession implements FlowSession {
     }
     const answer = await this.#ask({ kind: "stored", execution }, (said) => said);
     return decodeStoredFlow(execution, answer.kind === "stored" ? answer.description : new Uint8Array());
-  }
-
-  /** @internal Hash of a flow's code, as drivers keep it. */
-  async codeHash(module: string): Promise<string> {
-    return codeHashOf((await this.#bundleOf(module)).hash);
   }
 
   /** Ends the connection. Executions that were submitted here are cancelled, and their datasets released, but for `detach`. */

@@ -2,7 +2,7 @@ import { systemWorld, type MachineWorld } from "../../actors/cluster/machine-wor
 import { RemoteSlots } from "../../actors/cluster/remote-slots.ts";
 import type { ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
 import { decodeArguments } from "../../actors/slot/arguments.ts";
-import { codeHashOf, settleBundle } from "../code/machine-bundle.ts";
+import { settleBundle } from "../code/machine-bundle.ts";
 import type { FileSystem } from "../core/contracts/file-system.ts";
 import type { ExecutionStatus, LineageStore } from "../core/contracts/lineage-store.ts";
 import { errorToData, QStreamError } from "../core/errors.ts";
@@ -10,12 +10,14 @@ import { findFlow } from "../core/flow-registry.ts";
 import { delay } from "../core/seam/clock.ts";
 import { openFileSystem } from "../files/index.ts";
 import { reasonOf } from "../flow/aborting.ts";
+import { checkSessionOptions } from "../flow/check-options.ts";
 import { nextName } from "../flow/rescaled-name.ts";
 import type { Execution } from "../flow/execution.ts";
 import type { Graph } from "../flow/graph.ts";
 import { Session, type LaunchHooks, type SessionOptions, type SessionWorld } from "../flow/session.ts";
+import type { LineageOptions } from "../flow/session-lineage.ts";
 import { encodeOutputs, plainEvent } from "./outputs.ts";
-import type { DriverStart, FromDriver, ResumedSubmission, ToDriver } from "./protocol.ts";
+import type { ClusterRunOptions, DriverStart, FromDriver, ResumedSubmission, ToDriver } from "./protocol.ts";
 
 interface Prepared {
   readonly graph: Graph;
@@ -48,6 +50,7 @@ export class Driver {
   #progressDueAt = -Infinity;
   /** Another driver could go on with it: from what is kept, or because nothing has begun. */
   #recoverable = true;
+  #begun = (): void => {};
   #remote: RemoteSlots | undefined;
   #store: LineageStore | undefined;
   #session: Session | undefined;
@@ -91,6 +94,9 @@ export class Driver {
       case "rebalance":
         void this.#rebalance();
         return;
+      case "begin":
+        this.#begun();
+        return;
       case "cancel":
         this.#stop.abort(cancelled(message.reason));
         this.#execution?.cancel(message.reason);
@@ -114,20 +120,20 @@ export class Driver {
     this.#store = store;
     const { leaseMs } = start;
     const isRescaled = submission.resume?.rescale !== undefined;
-    const options = { ...this.#world.session, store: url, leaseMs, storeWaitMs: storeWaitOf(leaseMs) };
+    const wanted = lineageOptions(submission.options);
+    const options = { ...this.#world.session, ...wanted, store: url, leaseMs, storeWaitMs: storeWaitOf(leaseMs) };
     const session = new Session(options, remote, hooks, {
       ...sessionWorld,
       clock: sockets.clock,
       host: host(),
       store: store === undefined ? undefined : withoutEnds(store, () => isRescaled && this.#execution === undefined),
       files,
-      code: { load, hash: codeHashOf(bundle.hash) },
+      code: { load, hash: submission.codeHash ?? "" },
       rebalances: start.rebalances,
     });
     this.#session = session;
     try {
       await this.#machinesCome(start, hooks, remote);
-      this.#recoverable = url !== "none";
       this.#execution = await this.#start(start, session, store, load);
       if (this.#stop.signal.aborted) this.#execution.cancel(reasonOf(this.#stop.signal));
       await done(await this.#execution.outputs);
@@ -164,12 +170,21 @@ export class Driver {
         hooks.lineage?.failed(this.#execution?.id ?? name, taken);
         this.#stop.abort(taken);
       },
+      mayBegin: store === "none" ? () => this.#begin() : undefined,
     });
     this.#remote = remote;
     remote.add(...machines);
     // Their code is on its way while the flow is looked at here.
     remote.open(submission.resume?.execution ?? execution);
     return remote;
+  }
+
+  /** Without lineage nobody can go on with it once machines have heard of it: that is kept first. */
+  #begin(): Promise<void> {
+    this.#recoverable = false;
+    const begun = new Promise<void>((resolve) => (this.#begun = resolve));
+    this.#tell({ kind: "begins" });
+    return begun;
   }
 
   /** Waits for machines: a moment for all that are known, longer for any, and as long as it takes where there were some before. */
@@ -227,7 +242,7 @@ export class Driver {
     if (before === undefined) return session.start(begun);
     const { execution: name, rescale } = before;
     const stored = await session.findStored(name);
-    const resumed = { execution: name, stored, firstLife: (driver - 1) * livesMax };
+    const resumed = { execution: name, stored, firstLife: (driver - 1) * livesMax, byHand: resume !== undefined };
     // Its code and arguments are those that it was begun with: by their hash and from the same place, or its client has looked. Slots
     // compare the plan.
     const started = await session.start({ ...begun, resumed, rescale });
@@ -320,6 +335,16 @@ const livesMax = 2 ** 20;
 /** Milliseconds for which a store that is away is waited for. */
 function storeWaitOf(leaseMs: number): number {
   return Math.max(storeWaitLeastMs, storeWaitLeases * leaseMs);
+}
+
+/** How the submitter wants lineage to be kept. */
+function lineageOptions({ attempts, checkpointEveryMs }: ClusterRunOptions): LineageOptions {
+  const wanted = {
+    ...(attempts === undefined ? {} : { attempts }),
+    ...(checkpointEveryMs === undefined ? {} : { checkpointEveryMs }),
+  };
+  checkSessionOptions(wanted);
+  return wanted;
 }
 
 /** What a driver goes on with, and whether it is to have other channels; undefined for an execution that begins. */

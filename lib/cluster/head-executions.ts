@@ -1,8 +1,7 @@
 import { serialize } from "node:v8";
 import type { MachinePlace } from "../../actors/cluster/protocol.ts";
-import type { Coordination } from "../core/contracts/coordination.ts";
 import type { LineageStore } from "../core/contracts/lineage-store.ts";
-import { errorToData, QStreamError } from "../core/errors.ts";
+import { errorToData, type QStreamError } from "../core/errors.ts";
 import type { Clock } from "../core/seam/clock.ts";
 import { startedName } from "../flow/rescaled-name.ts";
 import { Drainings } from "./drainings.ts";
@@ -14,12 +13,16 @@ import type { HeadOptions } from "./head.ts";
 import {
   decodeEnd,
   encodeEnd,
+  endPause,
+  executionUnknown,
   keptExecution,
   knownEnd,
   listExecution,
   lostForGood,
   metricsOf,
   newExecution,
+  outputsGone,
+  pauseBefore,
   remember,
   statusOf,
   tellAll,
@@ -33,7 +36,7 @@ import { LimitedDrivers } from "./limited-drivers.ts";
 import { Measures } from "./measures.ts";
 import type { ListedExecution, RebalancedExecution, Submission, ToDriver } from "./protocol.ts";
 import { Rebalances } from "./rebalances.ts";
-import { notLeading, Reign } from "./reign.ts";
+import { notLeading, type Reign } from "./reign.ts";
 import { descriptionOf, refuseResuming, settleLineage } from "./resuming.ts";
 
 export interface HeadExecutionsParts extends HeadOptions {
@@ -41,16 +44,10 @@ export interface HeadExecutionsParts extends HeadOptions {
   /** Machines that executions may be placed on. */
   readonly machines: () => readonly MachinePlace[];
   readonly bundleUrl: (hash: string) => string;
-  /** Keeps a bundle again that this head still has. False where it hasn't. */
-  readonly keepBundle: (hash: string) => Promise<boolean>;
-  /** A write was refused: another head leads. */
-  readonly deposed: () => void;
 }
 
 // Executions that are over, of which the head still knows the end.
 const endedMax = 100;
-// Drivers of one execution that may end by themselves, one after the other.
-const crashesMax = 4;
 
 /**
  * The executions of a cluster, each with its driver and the clients that follow it. What has to outlive this head is in Redis before
@@ -78,9 +75,10 @@ export class HeadExecutions {
   }
 
   /** Goes on with what the head before this one had begun. @throws QStreamError STORE_*, HEAD_DEPOSED */
-  async lead(epoch: number, state: Coordination): Promise<void> {
+  async lead(reign: Reign): Promise<void> {
     this.#store ??= await this.#parts.world.openStore(this.#parts.store);
-    this.#reign = new Reign({ ...this.#parts, epoch, state, clock: this.#clock });
+    this.#reign = reign;
+    const { state } = reign;
     const { executions, leftovers, measures } = await state.load(0);
     this.#measures.restore(measures);
     for (const execution of executions) {
@@ -206,13 +204,7 @@ export class HeadExecutions {
     const kept = await this.#leading().state.execution(execution);
     if (kept !== undefined) return decodeEnd(kept.end);
     this.#known.delete(execution);
-    throw new QStreamError(
-      "EXECUTION_UNKNOWN",
-      `execution ${execution} is done, and its outputs aren't kept any more`,
-      {
-        advice: "Run it again; what is to be there for long is for files: toParquet, toCsv",
-      },
-    );
+    throw outputsGone(execution);
   }
 
   /** A client has the outputs of an execution. */
@@ -227,6 +219,7 @@ export class HeadExecutions {
     await this.#leading().attempt((state) => state.cancel(known.execution, reason));
     known.cancel = reason;
     known.driver?.tell({ kind: "cancel", reason });
+    if (known.pause !== undefined) void this.#goOn(known);
   }
 
   /** A client went away: what only it wanted is cancelled, unless it comes back soon. */
@@ -266,17 +259,14 @@ export class HeadExecutions {
   #find(execution: string): KnownExecution {
     const known = this.#known.get(startedName(execution));
     if (known !== undefined) return known;
-    throw new QStreamError("EXECUTION_UNKNOWN", `the cluster has no execution ${execution}`, {
-      advice: "qstream ps lists those that it has",
-    });
+    throw executionUnknown(execution);
   }
 
   #drive(known: KnownExecution): void {
-    const { submission } = known;
+    const { submission, flow } = known;
     const reign = this.#reign;
     if (submission === undefined || reign === undefined) return;
-    const measured = this.#measures.of(known.flow);
-    const start = driverStart(known, submission, reign.epoch, { ...this.#parts, measured });
+    const start = driverStart(known, submission, reign.epoch, { ...this.#parts, measured: this.#measures.of(flow) });
     const driver = this.#drivers.start(start, (message) => this.#told(known, driver, message));
     known.driver = driver;
     if (known.cancel !== undefined) driver.tell({ kind: "cancel", reason: known.cancel });
@@ -285,10 +275,9 @@ export class HeadExecutions {
   /** Another driver goes on with an execution, from what is kept of it. */
   async #goOn(known: KnownExecution): Promise<void> {
     const { execution, submission } = known;
-    if (submission?.options.store === "none" && known.begun) {
-      await this.#ended(known, known.drivers, lostForGood());
-      return;
-    }
+    endPause(known);
+    if (this.#known.get(execution) !== known) return;
+    if (submission?.options.store === "none" && known.begun) return this.#ended(known, known.drivers, lostForGood());
     const number = known.drivers + 1;
     try {
       const isRunning = await this.#leading().persist((state) => state.driver(execution, number));
@@ -316,6 +305,9 @@ export class HeadExecutions {
         Object.assign(known, { name: message.name, isNamed: true });
         for (const client of clients) client.tell({ kind: "named", execution, name: message.name });
         return;
+      case "begins":
+        void this.#begins(known, driver);
+        return;
       case "forsaken":
         known.trouble = message.error;
         return;
@@ -334,10 +326,18 @@ export class HeadExecutions {
     }
   }
 
+  /** Without lineage nobody can go on with it from now on. That is kept before machines hear of it; a head that leads by now begins it. */
+  async #begins(known: KnownExecution, driver: DriverHandle): Promise<void> {
+    known.begun = true;
+    const kept = this.#reign?.persist((state) => state.driver(known.execution, driver.number, true));
+    if ((await kept?.catch(() => false)) === true) driver.tell({ kind: "begin" });
+  }
+
   #crashed(known: KnownExecution, number: number, error: QStreamError): void {
     const failed = { kind: "failed", error: known.trouble ?? errorToData(error) } as const;
-    if (++known.crashes > crashesMax) void this.#ended(known, number, failed);
-    else void this.#goOn(known);
+    const pauseMs = pauseBefore(++known.crashes, this.#parts.leaseMs);
+    if (pauseMs === undefined) void this.#ended(known, number, failed);
+    else known.pause = this.#clock.after(pauseMs, () => void this.#goOn(known));
   }
 
   /** Keeps the end of an execution, and then tells it. */

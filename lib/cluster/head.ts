@@ -15,6 +15,7 @@ import { tellFormerLeader } from "./former-leader.ts";
 import { systemHeadWorld, type HeadWorld } from "./head-world.ts";
 import { Leadership } from "./leadership.ts";
 import type { FromClient, FromWorker, ListedMachine, ToClient, ToWorker } from "./protocol.ts";
+import { Reign } from "./reign.ts";
 import { Talk } from "./talk.ts";
 
 export interface HeadOptions {
@@ -52,16 +53,15 @@ export class Head {
   /** Whoever is connected while this head leads. */
   readonly #talks = new Set<ClientTalk | WorkerTalk>();
   #leadership: Leadership | undefined;
-  #state: Coordination | undefined;
+  #reign: Reign | undefined;
   #server: Listener | undefined;
 
   private constructor(options: HeadOptions) {
     this.#options = options;
     this.#world = options.world ?? systemHeadWorld;
     const world = this.#world;
-    const noticed = (): void => this.#leadership?.lookNow();
     this.#bundles = new BundleShelf(
-      () => this.#state,
+      () => this.#reign,
       () => this.#executions.bundles,
     );
     this.#machines = new HeadMachines({
@@ -69,15 +69,13 @@ export class Head {
       leaseMs: options.leaseMs,
       joined: ({ id, url }) => this.#executions.machineJoined({ id, url }),
       gone: (id) => this.#executions.machineGone(id),
-      failed: noticed,
+      failed: () => this.#leadership?.lookNow(),
     });
     this.#executions = new HeadExecutions({
       ...options,
       world,
       machines: () => this.#machines.usable.map(({ id, url }) => ({ id, url })),
       bundleUrl: (hash) => `${this.url}/bundles/${hash}`,
-      keepBundle: (hash) => this.#bundles.keepAgain(hash),
-      deposed: noticed,
     });
   }
 
@@ -144,9 +142,16 @@ export class Head {
   }
 
   async #lead(epoch: number, state: Coordination, former: string): Promise<void> {
+    const reign = new Reign({
+      epoch,
+      state,
+      clock: this.#world.sockets.clock,
+      keepBundle: (hash) => this.#bundles.keepAgain(hash),
+      deposed: () => this.#leadership?.lookNow(),
+    });
     await this.#machines.lead(state);
-    await this.#executions.lead(epoch, state);
-    this.#state = state;
+    await this.#executions.lead(reign);
+    this.#reign = reign;
     this.#options.onLead?.(epoch);
     if (former === "") return;
     const { security, leaseMs } = this.#options;
@@ -156,7 +161,7 @@ export class Head {
   }
 
   async #depose(): Promise<void> {
-    this.#state = undefined;
+    this.#reign = undefined;
     this.#machines.depose();
     const ended = this.#executions.depose();
     for (const talk of this.#talks) talk.close();
@@ -182,7 +187,7 @@ export class Head {
       stream,
       clock: this.#world.sockets.clock,
       told: (message) => {
-        if (this.#state === undefined || this.epoch !== epoch) return;
+        if (this.#reign === undefined || this.epoch !== epoch) return;
         if (message.kind === "offer" && isOffer(message.offer)) {
           id = message.offer.id;
           this.#machines.offered(message.offer, talk);
@@ -220,7 +225,7 @@ export class Head {
   /** A head that waits says where the one is that leads. */
   #welcome(talk: ClientTalk | WorkerTalk, welcome: (epoch: number) => void): void {
     const { epoch } = this;
-    if (epoch !== undefined && this.#state !== undefined) {
+    if (epoch !== undefined && this.#reign !== undefined) {
       this.#talks.add(talk);
       welcome(epoch);
       return;

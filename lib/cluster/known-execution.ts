@@ -38,12 +38,14 @@ export interface KnownExecution {
   drivers: number;
   /** Number of the one with which it began, or was gone on with. */
   readonly firstDriver: number;
-  /** Channels of it were placed, and may have done something. */
+  /** Of one that keeps no lineage: machines have heard of it, and may have done something. */
   begun: boolean;
   /** Why a driver couldn't go on with it, though another one may. */
   trouble: ErrorData | undefined;
   /** Those of them that ended by themselves, on this head. */
   crashes: number;
+  /** Runs until another one follows. */
+  pause: (() => void) | undefined;
   readonly clients: Set<Client>;
   /** What a client that comes later is told first: all but progress, and the latest progress. */
   readonly told: PlainEvent[];
@@ -82,6 +84,7 @@ export function newExecution(
     begun: false,
     trouble: undefined,
     crashes: 0,
+    pause: undefined,
     clients: new Set(),
     told: [],
     toldItems: 0,
@@ -96,11 +99,11 @@ export function newExecution(
 
 /** What a head before this one has kept of an execution. */
 export function keptExecution(kept: KeptExecution): KnownExecution {
-  const { execution, flow, submittedAt, driver, cancel } = kept;
+  const { execution, flow, submittedAt, driver, begun, cancel } = kept;
   const status = kept.status as ListedExecution["status"];
   if (status === "running") {
     const submission = deserialize(kept.submission) as Submission;
-    return { ...newExecution(execution, submission, submittedAt), drivers: driver, begun: true, cancel };
+    return { ...newExecution(execution, submission, submittedAt), drivers: driver, begun, cancel };
   }
   const { name = execution, ...end } = decodeEnd(kept.end);
   return {
@@ -148,10 +151,45 @@ export function statusOf(end: End): ListedExecution["status"] {
 
 /** The end of one whose driver has ended, and that nobody can go on with. */
 export function lostForGood(): End {
-  const error = new QStreamError("EXECUTION_FAILED", "the driver of the execution ended, and it keeps no lineage", {
-    advice: 'Run it again, without the store "none": then another driver goes on with it',
+  const what =
+    'it ran with the store "none", and its driver, or the head, ended: without lineage nobody can go on with it';
+  const error = new QStreamError("EXECUTION_FAILED", what, {
+    advice:
+      "Run it again: without that option lineage is in the store of the cluster, and another driver goes on with it",
   });
   return { kind: "failed", error: errorToData(error) };
+}
+
+// Drivers of one execution that may end by themselves.
+const crashesMax = 4;
+
+/**
+ * Milliseconds until another driver follows one that ended by itself; undefined where that was too often. The first one does at once;
+ * then the head may have to find out first which machines are gone, and others may have to join.
+ *
+ * @param crashes - drivers that did so, with this one
+ */
+export function pauseBefore(crashes: number, leaseMs: number): number | undefined {
+  if (crashes > crashesMax) return undefined;
+  return crashes === 1 ? 0 : leaseMs * 2 ** (crashes - 3);
+}
+
+export function endPause(known: KnownExecution): void {
+  known.pause?.();
+  known.pause = undefined;
+}
+
+export function executionUnknown(execution: string): QStreamError {
+  return new QStreamError("EXECUTION_UNKNOWN", `the cluster has no execution ${execution}`, {
+    advice: "qstream ps lists those that it has",
+  });
+}
+
+/** The cluster knows that an execution is done, and has its outputs no more. */
+export function outputsGone(execution: string): QStreamError {
+  return new QStreamError("EXECUTION_UNKNOWN", `execution ${execution} is done, and its outputs aren't kept any more`, {
+    advice: "Run it again; what is to be there for long is for files: toParquet, toCsv",
+  });
 }
 
 /** The latest that is known of what it did. */
@@ -180,7 +218,6 @@ export function remember(known: KnownExecution, event: PlainEvent): void {
     known.progress = event;
     return;
   }
-  if (event.kind === "placed") known.begun = true;
   const items = itemsOf(event);
   if (known.toldItems + items > toldItemsMax) return;
   known.toldItems += items;

@@ -150,6 +150,7 @@ class WaitingDriver implements DriverHandle {
         this.say({ kind: "failed", error: errorToData(error) }, { kind: "gone", error });
         return;
       }
+      case "begin":
       case "start":
     }
   }

@@ -15,6 +15,8 @@ export interface ClusterRunOptions {
   readonly strict?: boolean | undefined;
   readonly verifyReplay?: boolean | { readonly share: number } | undefined;
   readonly exactlyOnce?: boolean | undefined;
+  readonly attempts?: number | undefined;
+  readonly checkpointEveryMs?: number | undefined;
   /** Keeps no lineage, instead of that in the cluster's store. */
   readonly store?: "none" | undefined;
 }
@@ -28,6 +30,8 @@ export interface Submission {
   readonly options: ClusterRunOptions;
   /** SHA-256 of the bundle that has been uploaded. */
   readonly bundle: string;
+  /** Of the flow's code, wherever it is; left out where nobody is going to compare it. */
+  readonly codeHash?: string;
   /** Goes on when the client is gone. */
   readonly detach: boolean;
   /** It isn't begun: one that has ended before it was done is gone on with. */
@@ -183,10 +187,14 @@ export type ToDriver =
   | { readonly kind: "machine-gone"; readonly machine: string; readonly why: string }
   | { readonly kind: "drain"; readonly machine: string }
   | { readonly kind: "rebalance" }
+  /** It is kept that the execution begins: machines may hear of it. */
+  | { readonly kind: "begin" }
   | { readonly kind: "cancel"; readonly reason: string };
 
 /** What a driver tells the head. */
 export type FromDriver =
+  /** It keeps no lineage, and machines are about to hear of it: nobody can go on with it from then on. It waits for leave. */
+  | { readonly kind: "begins" }
   /** What the execution that is gone on with is called, with the channels that it has. */
   | { readonly kind: "named"; readonly name: string }
   | { readonly kind: "event"; readonly event: PlainEvent }

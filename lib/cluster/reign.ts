@@ -13,7 +13,7 @@ export interface ReignParts {
 }
 
 const retryMs = 200;
-// Milliseconds for which somebody who submits a flow waits for a Redis that is away.
+// Milliseconds for which somebody who submits a flow, or sends or fetches code, waits for a Redis that is away.
 const awayMostMs = 60_000;
 
 /** The time in which a head leads: what it writes for others counts no longer than that. */
@@ -49,19 +49,22 @@ export class Reign {
   }
 
   /**
-   * Does a step that needs the code of a flow. Redis may be away for a while: who submits a flow waits for it.
+   * Does a step that somebody waits for. Redis may be away for a while.
    *
    * @param step - can be done twice, since an answer may be lost
-   * @throws QStreamError FLOW_NOT_FOUND, HEAD_DEPOSED, STORE_*
+   * @throws QStreamError HEAD_DEPOSED, STORE_*
    */
+  patiently<T>(step: (state: Coordination) => Promise<T>): Promise<T> {
+    return this.#repeat(step, ["STORE_UNAVAILABLE"], this.#parts.clock.monotonic() + awayMostMs);
+  }
+
+  /** The same with a step that needs the code of a flow. @throws QStreamError FLOW_NOT_FOUND, HEAD_DEPOSED, STORE_* */
   withCode<T>(bundle: string, step: (state: Coordination) => Promise<T>): Promise<T> {
-    const until = this.#parts.clock.monotonic() + awayMostMs;
-    const patiently = (): Promise<T> => this.#repeat(step, ["STORE_UNAVAILABLE"], until);
-    return patiently().catch(async (error: unknown) => {
+    return this.patiently(step).catch(async (error: unknown) => {
       // It was long ago that somebody used it.
       if (!(error instanceof QStreamError) || error.code !== "FLOW_NOT_FOUND") throw error;
       if (!(await this.#parts.keepBundle(bundle))) throw error;
-      return patiently();
+      return this.patiently(step);
     });
   }
 

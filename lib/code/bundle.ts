@@ -8,6 +8,10 @@ import { makeTemporaryFolder, removeTemporaryFolder } from "../core/seam/tempora
 
 const typescript = new Set([".ts", ".mts", ".cts", ".tsx"]);
 
+export function isTypeScript(path: string): boolean {
+  return typescript.has(extname(path));
+}
+
 /**
  * The URL that a slot imports for a module: the module itself if it's JavaScript, else a bundle of it and of what it imports
  * by relative path. Packages stay outside, so that there is one copy of each. Nodes that strip types by themselves get the
@@ -16,24 +20,34 @@ const typescript = new Set([".ts", ".mts", ".cts", ".tsx"]);
 export async function loadableUrl(module: string): Promise<string> {
   if (!module.startsWith("file:")) return module;
   const path = fileURLToPath(module);
-  if (!typescript.has(extname(path))) return module;
+  if (!isTypeScript(path)) return module;
   let bundled = bundles.get(path);
   if (bundled === undefined) {
-    bundled = bundle(path);
+    const sources = new Map<string, string>();
+    bundled = { file: bundle(path, sources), sources };
     bundles.set(path, bundled);
   }
-  return pathToFileURL(await bundled).href;
+  return pathToFileURL(await bundled.file).href;
 }
 
+/** Texts of source files by their paths. */
+export type Sources = ReadonlyMap<string, string>;
+
 // A module that was imported once stays as it was, and so does its bundle.
-const bundles = new Map<string, Promise<string>>();
+const bundles = new Map<string, { readonly file: Promise<string>; readonly sources: Sources }>();
+
+/** The texts that a module's bundle was made of; undefined where none was made. */
+export function bundledSources(path: string): Sources | undefined {
+  return bundles.get(path)?.sources;
+}
 
 /**
  * Bundles a module for Node, and returns the path of the bundle, which is named by the hash of its content.
  *
+ * @param sources - is filled with the texts that were bundled
  * @throws QStreamError FLOW_NOT_FOUND with esbuild's message: a missing file, an import that doesn't resolve, wrong syntax
  */
-export async function bundle(entry: string): Promise<string> {
+export async function bundle(entry: string, sources?: Map<string, string>): Promise<string> {
   // Errors in what is bundled point to the lines of the sources.
   process.setSourceMapsEnabled(true);
   const { build } = await import("esbuild");
@@ -52,7 +66,7 @@ export async function bundle(entry: string): Promise<string> {
       logLevel: "silent",
       // Sources in the map are relative to the place of the bundle.
       outfile: join(folder, "flow.mjs"),
-      plugins: [outsidePackages(), ownUrl()],
+      plugins: [outsidePackages(), ownUrl(sources)],
     });
     code = built.outputFiles[0]?.text ?? "";
   } catch (error) {
@@ -124,7 +138,7 @@ async function resolveOutside(build: PluginBuild, request: OnResolveArgs): Promi
   }
   if (found.path === "" || found.external) return { path: request.path, external: true };
   // A path mapping, or a package of a workspace that is TypeScript: Node couldn't load it from outside.
-  if (typescript.has(extname(found.path))) return { path: found.path };
+  if (isTypeScript(found.path)) return { path: found.path };
   const isRequire = request.kind === "require-call" || request.kind === "require-resolve";
   return { path: isRequire ? found.path : pathToFileURL(found.path).href, external: true };
 }
@@ -134,13 +148,18 @@ const ownExports: Readonly<Record<string, string>> = {
   "qstream/testing": "../testing/index.js",
 };
 
-/** In a bundle, `import.meta.url` still is the URL of the file it was written in. */
-export function ownUrl(): Plugin {
+/**
+ * In a bundle, `import.meta.url` still is the URL of the file it was written in.
+ *
+ * @param sources - is filled with the texts of all files that are bundled
+ */
+export function ownUrl(sources?: Map<string, string>): Plugin {
   return {
     name: "own-url",
     setup(build) {
       build.onLoad({ filter: /\.[cm]?[jt]sx?$/ }, async (file) => {
         const source = readFileSync(file.path, "utf8");
+        sources?.set(file.path, source);
         if (!source.includes("import.meta")) return undefined;
         try {
           return {
@@ -173,7 +192,7 @@ async function withOwnUrl({ esbuild, initialOptions }: PluginBuild, path: string
   return code;
 }
 
-function loaderOf(path: string): "tsx" | "ts" | "jsx" | "js" {
+export function loaderOf(path: string): "tsx" | "ts" | "jsx" | "js" {
   if (path.endsWith("x")) return path.endsWith(".tsx") ? "tsx" : "jsx";
-  return typescript.has(extname(path)) ? "ts" : "js";
+  return isTypeScript(path) ? "ts" : "js";
 }

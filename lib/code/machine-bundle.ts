@@ -89,11 +89,6 @@ export async function machineBundle(module: string): Promise<MachineBundle> {
   }
 }
 
-/** What executions keep of the hash of the bundle that they run. */
-export function codeHashOf(bundleHash: string): string {
-  return bundleHash.slice(0, 24);
-}
-
 /** Packages that are CommonJS may ask for modules of Node. Not declared, since a source may declare a `require` of its own. */
 const requireForPackages =
   'import { createRequire as qstreamCreateRequire } from "node:module"; globalThis.require ??= qstreamCreateRequire(import.meta.url);';

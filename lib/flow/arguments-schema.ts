@@ -27,6 +27,27 @@ export type ArgumentsOf<S extends ArgumentsSchema> = { [K in Exclude<keyof S, Op
   [K in Optional<S>]?: ValueOf<S[K]>;
 } & {};
 
+const kinds: readonly ArgumentKind[] = ["string", "int32", "float64", "boolean"];
+
+/**
+ * Refuses types that there aren't, for those who have no compiler to do so.
+ *
+ * @throws QStreamError OPTION_INVALID
+ */
+export function checkSchema(schema: unknown): void {
+  if (schema === undefined) return;
+  const advice =
+    'Types are string, boolean, int32 (whole numbers) and float64 (all numbers); one with a question mark is optional: { path: "string", limit: "int32?" }';
+  if (typeof schema !== "object" || schema === null || Array.isArray(schema)) {
+    throw new QStreamError("OPTION_INVALID", "the flow's arguments are no object of names and types", { advice });
+  }
+  for (const [name, type] of Object.entries(schema) as [string, unknown][]) {
+    if (typeof type === "string" && kinds.includes(kindOf(type as ArgumentType))) continue;
+    const what = `argument "${name}" of the flow has the type ${describe(type)}, which there isn't`;
+    throw new QStreamError("OPTION_INVALID", what, { advice });
+  }
+}
+
 /** Parses `name=value` texts of the command line by a schema; without one, all values are strings. */
 export function parseArguments(
   flow: string,

@@ -3,6 +3,7 @@ import { parseStore } from "../../actors/stores/open-store.ts";
 import { QStreamError } from "../core/errors.ts";
 import type { SlotPlace } from "../core/placement-strategy.ts";
 import { checkLimits } from "../core/limits.ts";
+import { checkOptionNames, namesOf } from "../core/option-names.ts";
 import type { ResumeOptions, RunOptions } from "./run.ts";
 import type { SessionOptions } from "./session.ts";
 import { checkVerifyReplay } from "./verifying.ts";
@@ -10,6 +11,43 @@ import { checkVerifyReplay } from "./verifying.ts";
 const isolations: readonly unknown[] = ["thread", "process", "none"];
 const outputs: readonly unknown[] = ["inherit", "stderr"];
 const memoryBytesMin = 16 * 2 ** 20;
+
+const ofSessions = {
+  slots: true,
+  isolation: true,
+  memoryBytes: true,
+  stdout: true,
+  tags: true,
+  files: true,
+  leaseMs: true,
+  turnMs: true,
+  seed: true,
+  store: true,
+  checkpoints: true,
+  checkpointEveryMs: true,
+  attempts: true,
+  storeWaitMs: true,
+} as const;
+
+const ofRuns = {
+  ...ofSessions,
+  on: true,
+  signal: true,
+  onEvent: true,
+  limits: true,
+  strict: true,
+  verifyReplay: true,
+  exactlyOnce: true,
+} as const;
+
+const runNames = namesOf<RunOptions>(ofRuns);
+const { limits: _limits, strict: _strict, ...ofResumed } = ofRuns;
+const resumeNames = namesOf<ResumeOptions>({ ...ofResumed, upgrade: true, rescale: true });
+
+/** Refuses options that sessions don't have; a run's own session is opened with the options of the run. */
+export function checkSessionNames(options: SessionOptions): void {
+  checkOptionNames("local()", options, runNames);
+}
 
 /** Refuses options of a session that can't be, for those who have no compiler to do so. */
 export function checkSessionOptions(options: SessionOptions): void {
@@ -50,6 +88,11 @@ function checkLineageOptions(options: SessionOptions): void {
 
 /** Refuses options of a run that can't be. */
 export function checkRunOptions(options: RunOptions): void {
+  checkOptionNames("run()", options, runNames);
+  checkRunValues(options);
+}
+
+function checkRunValues(options: RunOptions): void {
   checkSessionOptions(options);
   const { on, signal, onEvent, limits, strict, exactlyOnce } = options;
   const isSession = typeof (on as { start?: unknown } | undefined)?.start === "function";
@@ -65,7 +108,8 @@ export function checkRunOptions(options: RunOptions): void {
 
 /** Refuses options of going on with an execution that can't be. */
 export function checkResumeOptions(options: ResumeOptions): void {
-  checkRunOptions(options);
+  checkOptionNames("resume()", options, resumeNames);
+  checkRunValues(options);
   const { upgrade, rescale } = options;
   check("upgrade", upgrade, typeof upgrade === "boolean", "true or false");
   const wanted = "true, false, or an object with numbers of channels: { STEP: 4 }";

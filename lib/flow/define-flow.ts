@@ -1,7 +1,7 @@
 import { QStreamError } from "../core/errors.ts";
 import { registerFlow, type FlowReference } from "../core/flow-registry.ts";
 import { automatic } from "../partition/index.ts";
-import { checkArguments, type ArgumentsOf, type ArgumentsSchema } from "./arguments-schema.ts";
+import { checkArguments, checkSchema, type ArgumentsOf, type ArgumentsSchema } from "./arguments-schema.ts";
 import type { Execution } from "./execution.ts";
 import { explainGraph, type ExplainOptions } from "./explain/index.ts";
 import { FlowBuilder, type Sink } from "./flow-builder.ts";
@@ -74,6 +74,7 @@ export function defineFlow(module: string, ...rest: readonly unknown[]): Flow<ob
       advice: "Write defineFlow(import.meta.url, (q, args) => { ...; return { name: sink } })",
     });
   }
+  checkSchema(schema);
   let name = "";
   const graphOf = (args: unknown): { readonly graph: Graph; readonly outputs: Record<string, string> } =>
     buildGraph(name, build, args);

@@ -81,5 +81,5 @@ export class EventLog {
 }
 
 function isMended({ kind }: ExecutionEvent): boolean {
-  return kind === "slot-lost" || kind === "task-failed" || kind === "recovered" || kind === "rebalanced";
+  return kind === "slot-lost" || kind === "task-failed" || kind === "task-slow" || kind === "recovered" || kind === "rebalanced";
 }

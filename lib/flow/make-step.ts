@@ -6,6 +6,7 @@ import type { EdgeFunction, StepCode } from "../core/program.ts";
 import { fingerprintOf } from "../core/fingerprint.ts";
 import type { Sink } from "./flow-builder.ts";
 import type { Dealing, Graph, InputNode, StepNode, StreamNode } from "./graph.ts";
+import { checkStepOptions } from "./step-options.ts";
 import type { ApplyOptions, StepOptions } from "./stream-types.ts";
 
 /** @internal The node behind a stream, for the builder alone. */
@@ -37,13 +38,18 @@ interface StepParts {
   readonly inputs: readonly InputNode[];
   readonly step: StepOptions;
   readonly skips?: boolean;
-  readonly definition?: Pick<OperatorDefinition<never, unknown>, "declares" | "representations" | "mayBlock"> & Dealing;
+  readonly definition?: Pick<
+    OperatorDefinition<never, unknown>,
+    "declares" | "representations" | "mayBlock" | "endsEarly"
+  > &
+    Dealing;
 }
 
 export function makeStep(graph: Graph, parts: StepParts): StepNode {
   const { step } = parts;
-  const { channels, place } = step;
   const id = parts.id ?? parts.what;
+  checkStepOptions(parts.code.kind, id, step);
+  const { channels, place } = step;
   if (channels !== undefined && !(Number.isInteger(channels) && channels >= 1 && channels <= 65536)) {
     throw new QStreamError("OPTION_INVALID", `step "${id}" asks for ${channels} channels`, {
       step: id,
@@ -69,6 +75,7 @@ export function makeStep(graph: Graph, parts: StepParts): StepNode {
     declares: parts.definition?.declares,
     representations: parts.definition?.representations,
     mayBlock: parts.definition?.mayBlock === true,
+    endsEarly: parts.definition?.endsEarly === true,
     skips: parts.skips ?? false,
     dealing: parts.definition,
     inputs: parts.inputs,
@@ -111,7 +118,11 @@ export function operatorNode(
     inputs: nodes,
     step: options,
     skips: skipsOf(id, options),
-    definition: { ...definition, declares: options.declares ?? definition.declares },
+    definition: {
+      ...definition,
+      declares: options.declares ?? definition.declares,
+      endsEarly: options.endsEarly ?? definition.endsEarly ?? false,
+    },
   });
 }
 

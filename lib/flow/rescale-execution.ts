@@ -45,7 +45,7 @@ async function drained(
   { resumed, reference, scheduler, lineage, signal }: RescaleRequest,
   drain: Drain,
 ): Promise<void> {
-  const { execution, stored, firstLife } = resumed;
+  const { execution, stored, firstLife, byHand: attemptsAnew } = resumed;
   const { args, plan, limits, seed, openedAt, strict, splits, earlier } = stored;
   const cancel = (): void => scheduler.cancel(execution, aborted(signal));
   signal.addEventListener("abort", cancel, { once: true });
@@ -59,6 +59,7 @@ async function drained(
         recovery,
         resumed: true,
         firstLife,
+        attemptsAnew,
         onEvent: () => {},
         resolve,
         reject,

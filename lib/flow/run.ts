@@ -1,7 +1,6 @@
 import type { FlowReference } from "../core/flow-registry.ts";
 import { haltModule, isSlot } from "../core/flow-registry.ts";
 import { decodeArguments, encodeArguments } from "../../actors/slot/arguments.ts";
-import { loadableUrl } from "../code/bundle.ts";
 import { codeHash } from "../code/code-hash.ts";
 import { QStreamError } from "../core/errors.ts";
 import type { Limits } from "../core/limits.ts";
@@ -97,17 +96,12 @@ export async function resumeFlow(request: ResumeRequest): Promise<Execution<Reco
     const stored = await session.findStored(execution);
     const prepared = prepare(await decodeArguments(stored.args));
     const { module, name } = reference;
-    const hash = await (session.codeHash?.(module) ?? hashHere(module));
-    const now = { flow: name, fingerprint: prepared.graph.fingerprint(), codeHash: hash };
+    const now = { flow: name, fingerprint: prepared.graph.fingerprint(), codeHash: await codeHash(module) };
     checkSameFlow(execution, stored, now, upgrade);
-    const resumed = { execution, stored };
+    const resumed = { execution, stored, byHand: true };
     const channels = rescale === false ? undefined : rescale;
     return session.start({ reference, options: given, args: stored.args, ...prepared, resumed, rescale: channels });
   });
-}
-
-async function hashHere(module: string): Promise<string> {
-  return codeHash(module, await loadableUrl(module));
 }
 
 /** Starts an execution on the session that the options name, or on one that ends with it. */

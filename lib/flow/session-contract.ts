@@ -22,6 +22,8 @@ export interface SessionStart {
     readonly stored: StoredFlow;
     /** Numbers that lives of earlier processes may have had, which slots of this one may still hear of. */
     readonly firstLife?: number | undefined;
+    /** Somebody asked for it, and not a head whose driver was lost: tasks that had failed have all their attempts again. */
+    readonly byHand?: boolean | undefined;
   };
   /** Gives steps of the execution that is gone on with another number of channels. */
   readonly rescale?: Rescale | undefined;
@@ -40,8 +42,6 @@ export interface FlowSession extends AsyncDisposable {
   readonly start: (start: SessionStart) => Promise<Execution<Record<string, unknown>>>;
   /** @internal */
   readonly findStored: (execution: string) => Promise<StoredFlow>;
-  /** @internal Hash of a module's code, where executions of this session keep another one than is had on this machine. */
-  readonly codeHash?: (module: string) => Promise<string>;
   readonly close: () => Promise<void>;
 }
 

@@ -55,6 +55,7 @@ export class SessionLineage {
   readonly actor: LineageActor;
   readonly recovery: RecoverySettings;
   readonly #store: LineageStore;
+  readonly #waitMs: number;
   readonly #tidying = new Set<Promise<void>>();
 
   constructor(parts: {
@@ -69,6 +70,7 @@ export class SessionLineage {
     const { store, options, wholeCheckpoints: whole, host, clock, slot, failed } = parts;
     const { checkpointEveryMs = 2000, attempts = 3, storeWaitMs = 60_000 } = options;
     this.#store = store;
+    this.#waitMs = storeWaitMs;
     // A state that takes long to make again is saved earlier than time alone would have it.
     const times = { everyMs: checkpointEveryMs, workMs: 5 * checkpointEveryMs };
     this.recovery = { checkpoints: { ...times, whole, blobs: store.blobs }, attempts, outlives: this.outlives };
@@ -87,8 +89,23 @@ export class SessionLineage {
     return this.#store.kind !== "memory";
   }
 
-  open(execution: string, plan: Plan, stored: StoredFlow): Promise<void> {
-    return this.actor.open(execution, plan, encodeStoredFlow(stored));
+  async open(execution: string, plan: Plan, stored: StoredFlow): Promise<void> {
+    try {
+      await this.actor.open(execution, plan, encodeStoredFlow(stored));
+    } catch (error) {
+      throw this.explain(error);
+    }
+  }
+
+  /** What users are told of the error of an execution: of a store that didn't come back, for how long it was waited for, too. */
+  explain<T>(error: T): T | QStreamError {
+    if (!(error instanceof QStreamError)) return error;
+    const { code, message, cause } = error;
+    if (code !== "STORE_UNAVAILABLE" && code !== "STORE_REFUSED") return error;
+    return new QStreamError(code, `waited ${this.#waitMs} ms for the store: ${message}`, {
+      advice: "How long is set by storeWaitMs (--store-wait-ms; on a cluster it follows from the head's --lease-ms)",
+      cause,
+    });
   }
 
   /**

@@ -18,7 +18,7 @@ import { codeHash } from "../code/code-hash.ts";
 import { edgeSizes } from "../placement/index.ts";
 import { orAborted } from "./aborting.ts";
 import { whenPlaceable } from "./await-places.ts";
-import { checkSessionOptions } from "./check-options.ts";
+import { checkSessionNames, checkSessionOptions } from "./check-options.ts";
 import { refuseRepeatedWrites, refuseUnsavedState } from "./check-promises.ts";
 import { EventListener } from "./event-listener.ts";
 import { EventLog, type Execution } from "./execution.ts";
@@ -199,7 +199,7 @@ export class Session implements FlowSession {
     const { onEvent } = start.options;
     const places = { execution: id, slots: () => this.#living(), grows, clock: this.#clock, signal, onEvent };
     const stored = await whenPlaceable(places, async (now) => {
-      return resumed?.stored ?? this.#describe(start, load, now, files, signal);
+      return resumed?.stored ?? this.#describe(start, now, files, signal);
     });
     if (resumed === undefined) {
       await prepareSinks(start.graph, { files, execution: id }, signal);
@@ -242,7 +242,6 @@ export class Session implements FlowSession {
   /** A flow's plan and splits, and all else that another process needs to go on with it. */
   async #describe(
     { graph, reference, args, options }: SessionStart,
-    load: string,
     slots: readonly SlotHandle[],
     files: FileSystem,
     signal: AbortSignal,
@@ -252,7 +251,7 @@ export class Session implements FlowSession {
     return {
       flow: plan.flow,
       module: reference.module,
-      codeHash: this.#lineage?.outlives === true ? await this.#codeHash(reference.module, load) : "",
+      codeHash: this.#lineage?.outlives === true ? await this.#codeHash(reference.module) : "",
       args,
       plan,
       splits: [...dealt.byStep(plan)],
@@ -264,8 +263,8 @@ export class Session implements FlowSession {
     };
   }
 
-  async #codeHash(module: string, load: string): Promise<string> {
-    return this.#code?.hash ?? codeHash(module, load);
+  async #codeHash(module: string): Promise<string> {
+    return this.#code?.hash ?? codeHash(module);
   }
 
   /** @internal What the session's store has of an execution that ended before it was done. */
@@ -334,6 +333,7 @@ export class Session implements FlowSession {
         recovery: this.#lineage?.recovery,
         resumed: resumed !== undefined,
         firstLife: resumed?.firstLife,
+        attemptsAnew: resumed?.byHand,
         splits: new Map(stored.splits),
         sizes:
           start.measured === undefined
@@ -352,7 +352,7 @@ export class Session implements FlowSession {
         reject: (error) => {
           this.#lineage?.close(id, error);
           log.end();
-          reject(error);
+          reject(this.#lineage?.explain(error) ?? error);
         },
       });
     });
@@ -381,6 +381,7 @@ export class Session implements FlowSession {
 export async function local(options: SessionOptions = {}): Promise<Session> {
   // In a slot that loads a one-file program, the program stays where it is: sessions are the first process's alone.
   if (isSlot()) return new Promise<never>(() => {});
+  checkSessionNames(options);
   checkSessionOptions(options);
   const hooks: LaunchHooks = { onReport: () => {}, onLost: () => {}, onProcessLost: () => {} };
   const url = storeOf(options);

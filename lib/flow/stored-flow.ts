@@ -73,11 +73,25 @@ export function checkSameFlow(
   now: { readonly flow: string; readonly fingerprint: string; readonly codeHash: string },
   upgrade: boolean,
 ): void {
-  if (stored.flow !== now.flow || stored.plan.fingerprint !== now.fingerprint) {
+  const { fingerprint } = stored.plan;
+  if (stored.flow !== now.flow) {
+    const steps = fingerprint === now.fingerprint ? ", which has the same steps" : ` (${now.fingerprint})`;
     throw new QStreamError(
       "FINGERPRINT_CHANGED",
-      `execution ${execution} is of flow "${stored.flow}" (${stored.plan.fingerprint}), and this is flow "${now.flow}" (${now.fingerprint})`,
-      { advice: "Its steps, options or edges have changed since: run the flow from its start instead" },
+      `execution ${execution} is of flow "${stored.flow}"${fingerprint === now.fingerprint ? "" : ` (${fingerprint})`}, and this is flow "${now.flow}"${steps}`,
+      {
+        advice: `Go on with "${stored.flow}", which was in ${stored.module}. A flow's name is that of its module's file, with a number from the second flow on: if the file was renamed, or its flows are in another order now, undo that`,
+      },
+    );
+  }
+  if (fingerprint !== now.fingerprint) {
+    throw new QStreamError(
+      "FINGERPRINT_CHANGED",
+      `the steps of flow "${now.flow}" were ${fingerprint} when execution ${execution} was started, and are ${now.fingerprint} now`,
+      {
+        advice:
+          "Steps, their options or edges have changed since: take the code that it was started with, or run the flow from its start",
+      },
     );
   }
   if (stored.codeHash === now.codeHash || upgrade) return;

@@ -15,6 +15,7 @@ import { partialTopK, topK, type TopKOptions } from "../../operators/top-k.ts";
 import { hash, hashWhole } from "../partition/index.ts";
 import type { QStream } from "./qstream.ts";
 import { StreamOperators } from "./stream-operators.ts";
+import { checkOwnOptions, partOptions } from "./step-options.ts";
 import type { StepOptions } from "./stream-types.ts";
 
 /**
@@ -34,6 +35,7 @@ export abstract class StreamAggregations<out T> extends StreamOperators<T> {
     const Aggregates extends AggregatesOf<T> = AggregatesOf<T>,
     Out = Aggregated<T, By, Aggregates>,
   >(id: string, options: AggregateOptions<T, By, Aggregates>, step: StepOptions = {}): QStream<Out> {
+    checkOwnOptions("aggregate", options);
     const parts = this.operator<AggregateState>(
       `${id} (partial)`,
       { in: this },
@@ -80,6 +82,7 @@ export abstract class StreamAggregations<out T> extends StreamOperators<T> {
    * counts.topK("most", 10, "value")
    */
   topK(id: string, k: number, by: TopKOptions<T>["by"], options: Pick<TopKOptions<T>, "order"> = {}): QStream<T> {
+    checkOwnOptions("topK", options);
     const parts = this.operator<T>(`${id} (partial)`, { in: this }, partialTopK<T>({ k, by, ...options }), {});
     return this.operator(id, { in: parts }, topK<T>({ k, by, ...options }), {});
   }
@@ -90,8 +93,7 @@ export abstract class StreamAggregations<out T> extends StreamOperators<T> {
    * @param by - columns or properties by name, or functions; several, where the first keys are equal
    */
   sort(id: string, by: SortOptions<T>["by"], options: Omit<SortOptions<T>, "by"> & StepOptions = {}): QStream<T> {
-    const { channels, place, ...sortOptions } = options;
-    const step = { ...(channels === undefined ? {} : { channels }), ...(place === undefined ? {} : { place }) };
-    return this.operator(id, { in: this }, sort<T>({ by, ...sortOptions }), step);
+    const { own, step } = partOptions("sort", options);
+    return this.operator(id, { in: this }, sort<T>({ by, ...own }), step);
   }
 }

@@ -13,6 +13,7 @@ import { zip, type ZipOptions } from "../../operators/zip.ts";
 import { nodeOf, operatorNode, type Input } from "./make-step.ts";
 import type { QStream } from "./qstream.ts";
 import { StreamFunctions } from "./stream-functions.ts";
+import { checkOwnOptions, partOptions } from "./step-options.ts";
 import type { ApplyOptions, StepOptions } from "./stream-types.ts";
 
 /** Options of `reduceByKey` and `foldByKey` beside its functions. */
@@ -43,7 +44,8 @@ export abstract class StreamOperators<out T> extends StreamFunctions<T> {
     reduce: (value: V, object: T) => V,
     options: ReduceByKeyOptions<V> = {},
   ): QStream<Keyed<K, V>> {
-    const { merge, ...step } = options;
+    const { own, step } = partOptions("reduceByKey", options);
+    const { merge } = own;
     if (merge === undefined) {
       return this.operator(id, { in: this.partition(hash(key)) }, reduceByKey<T, K, V>({ key, init, reduce }), step);
     }
@@ -73,7 +75,8 @@ export abstract class StreamOperators<out T> extends StreamFunctions<T> {
     fold: (value: V, object: T) => V,
     options: StepOptions & { readonly emit?: "final" | "updates" } = {},
   ): QStream<Keyed<K, V>> {
-    const { emit = "final", ...step } = options;
+    const { own, step } = partOptions("foldByKey", options);
+    const { emit = "final" } = own;
     return this.operator(id, { in: this.partition(hash(key)) }, foldByKey<T, K, V>({ key, init, fold, emit }), step);
   }
 
@@ -98,13 +101,8 @@ export abstract class StreamOperators<out T> extends StreamFunctions<T> {
     other: Input<R>,
     options: ZipOptions<T, R, Out> & StepOptions = {},
   ): QStream<Out> {
-    const { channels, place, ...zipOptions } = options;
-    return this.operator(
-      id,
-      { left: this, right: other },
-      zip<T, R, Out>(zipOptions as ZipOptions<T, R, Out>),
-      stepOf(channels, place),
-    );
+    const { own, step } = partOptions("zip", options);
+    return this.operator(id, { left: this, right: other }, zip<T, R, Out>(own as ZipOptions<T, R, Out>), step);
   }
 
   /**
@@ -127,6 +125,7 @@ export abstract class StreamOperators<out T> extends StreamFunctions<T> {
     options: HashJoinOptions<T, R, How, Out, LeftKeys, RightKeys, Suffix>,
     step: StepOptions = {},
   ): QStream<Out> {
+    checkOwnOptions("join", options);
     return this.operator(id, this.#byKeys(right, options), hashJoin(options), step);
   }
 
@@ -144,6 +143,7 @@ export abstract class StreamOperators<out T> extends StreamFunctions<T> {
     options: JoinOptions<T, R, How, Out, LeftKeys, RightKeys, Suffix>,
     step: StepOptions = {},
   ): QStream<Out> {
+    checkOwnOptions("streamingJoin", options);
     return this.operator(id, this.#byKeys(right, options), symmetricJoin(options), step);
   }
 
@@ -161,6 +161,7 @@ export abstract class StreamOperators<out T> extends StreamFunctions<T> {
     options: JoinOptions<T, R, How, Out, LeftKeys, RightKeys, Suffix>,
     step: StepOptions = {},
   ): QStream<Out> {
+    checkOwnOptions("broadcastJoin", options);
     return this.operator(id, { left: this, right: partitionedBy(right, broadcast()) }, broadcastJoin(options), step);
   }
 
@@ -171,6 +172,7 @@ export abstract class StreamOperators<out T> extends StreamFunctions<T> {
     options: CogroupOptions<T, R, Out>,
     step: StepOptions = {},
   ): QStream<Out> {
+    checkOwnOptions("cogroup", options);
     return this.operator(id, this.#byKeys(right, options), cogroup<T, R, Out>(options), step);
   }
 
@@ -201,8 +203,4 @@ export abstract class StreamOperators<out T> extends StreamFunctions<T> {
 export function partitionedBy(input: Input<unknown>, partition: PartitionFunction<never>): Input<unknown> {
   const parts = input[nodeOf];
   return parts.partition === undefined ? { [nodeOf]: { ...parts, partition } } : input;
-}
-
-function stepOf(channels: StepOptions["channels"], place: StepOptions["place"]): StepOptions {
-  return { ...(channels === undefined ? {} : { channels }), ...(place === undefined ? {} : { place }) };
 }

@@ -14,6 +14,7 @@ import { type RedisWritten, writeRedis, type WriteRedisOptions } from "../../ope
 import type { Sink } from "./flow-builder.ts";
 import { sinkNode } from "./make-step.ts";
 import { StreamAggregations } from "./stream-aggregations.ts";
+import { checkOwnOptions, partOptions } from "./step-options.ts";
 import type { StepOptions } from "./stream-types.ts";
 
 /** The built-in sinks, as methods. `to` takes the same sinks, and a user's own. */
@@ -29,11 +30,13 @@ export abstract class StreamSinks<out T> extends StreamAggregations<T> {
    * @param options - `as`; `bytesMax`: how much may be collected
    */
   collect<As extends CollectAs | undefined = undefined>(options: CollectOptions<As> = {}): Sink<Collected<T, As>> {
+    checkOwnOptions("collect", options);
     return this.to(collect<T, As>(options));
   }
 
   /** Keeps the objects in the slots where they are made, for later flows on the same session. */
   dataset(options: DatasetOptions = {}): Sink<Dataset<T>> {
+    checkOwnOptions("dataset", options);
     return this.to(datasetSink<T>(options));
   }
 
@@ -44,35 +47,37 @@ export abstract class StreamSinks<out T> extends StreamAggregations<T> {
 
   /** Writes lines of text, in part files that appear under `path` when the execution succeeds. */
   toLines(path: string, options: WriteLinesOptions<T> & StepOptions = {}): Sink<FilesWritten> {
-    return this.to(writeLines<T>(path, options), stepOf(options));
+    const { own, step } = partOptions("toLines", options);
+    return this.to(writeLines<T>(path, own), step);
   }
 
   /** Writes CSV, in part files that appear under `path` when the execution succeeds. */
   toCsv(path: string, options: WriteCsvOptions & StepOptions = {}): Sink<FilesWritten> {
-    return this.to(writeCsv<T>(path, options), stepOf(options));
+    const { own, step } = partOptions("toCsv", options);
+    return this.to(writeCsv<T>(path, own), step);
   }
 
   /** Writes a line of JSON for each object, in part files that appear under `path` when the execution succeeds. */
   toJsonLines(path: string, options: WriteJsonLinesOptions & StepOptions = {}): Sink<FilesWritten> {
-    return this.to(writeJsonLines<T>(path, options), stepOf(options));
+    const { own, step } = partOptions("toJsonLines", options);
+    return this.to(writeJsonLines<T>(path, own), step);
   }
 
   /** Writes Parquet, in part files that appear under `path` when the execution succeeds. */
   toParquet(path: string, options: WriteParquetOptions & StepOptions = {}): Sink<FilesWritten> {
-    return this.to(writeParquet<T>(path, options), stepOf(options));
+    const { own, step } = partOptions("toParquet", options);
+    return this.to(writeParquet<T>(path, own), step);
   }
 
   /** Writes Arrow IPC, in part files that appear under `path` when the execution succeeds. */
   toArrow(path: string, options: WriteArrowOptions & StepOptions = {}): Sink<FilesWritten> {
-    return this.to(writeArrow<T>(path, options), stepOf(options));
+    const { own, step } = partOptions("toArrow", options);
+    return this.to(writeArrow<T>(path, own), step);
   }
 
   /** Writes to a stream, a hash or hashes of Redis, each object once. They are seen while the execution goes on. */
   writeRedis(url: string, options: WriteRedisOptions<T> & StepOptions): Sink<RedisWritten> {
-    return this.to(writeRedis<T>(url, options), stepOf(options));
+    const { own, step } = partOptions("writeRedis", options);
+    return this.to(writeRedis<T>(url, own as WriteRedisOptions<T>), step);
   }
-}
-
-function stepOf({ channels, place }: StepOptions): StepOptions {
-  return { ...(channels === undefined ? {} : { channels }), ...(place === undefined ? {} : { place }) };
 }

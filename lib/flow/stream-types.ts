@@ -16,6 +16,8 @@ export interface ApplyOptions<Names extends PropertyKey> extends StepOptions {
   readonly stages?: { readonly [K in Names]?: number };
   /** What the result depends on; `order-sensitive` unless told. */
   readonly declares?: Declares;
+  /** Set where the operator calls `ctx.stop()`: behind it, an endless stream can end. */
+  readonly endsEarly?: boolean;
   /** Name of the operator for explain; the name of its class unless told. */
   readonly kind?: string;
   /**

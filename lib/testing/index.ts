@@ -7,6 +7,7 @@ export { dealStates } from "./deal-states.ts";
 export { multiset, sameMultiset } from "./multiset.ts";
 export {
   checkSeeds,
+  excusedErrors,
   faultKinds,
   passingFaults,
   phases,

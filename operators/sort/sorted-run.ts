@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import { QStreamError } from "../../lib/core/errors.ts";
 import type { Payload } from "../../lib/core/payload.ts";
 import type { Disk, DiskFile } from "../../lib/core/seam/disk.ts";
@@ -6,11 +7,15 @@ import type { Disk, DiskFile } from "../../lib/core/seam/disk.ts";
 export type RunState = readonly Payload[];
 
 /** One block of a run: where it lies in the file, or itself, where it came with a restored state. */
-type Block = { readonly position: number; readonly length: number } | { readonly payload: Payload };
-
-const headerBytes = 16;
-const magic = 0x51_53_52_31;
-const formats: readonly Payload["format"][] = ["columns", "clone", "batch"];
+type Block =
+  | {
+      readonly position: number;
+      readonly length: number;
+      readonly checksum: number;
+      readonly format: Payload["format"];
+      readonly rows: number;
+    }
+  | { readonly payload: Payload };
 
 /** Objects or rows in order, as encoded blocks in a temporary file, which are read one after the other. */
 export class SortedRun {
@@ -34,16 +39,12 @@ export class SortedRun {
     );
   }
 
-  /** Writes a block after the others: magic, format, rows and length before it. */
+  /** Writes a block after the others. What there is to know of it stays in memory: a drive may lose a write as a whole. */
   async append(payload: Payload): Promise<void> {
-    const header = Buffer.alloc(headerBytes);
-    header.writeUInt32LE(magic, 0);
-    header.writeUInt32LE(formats.indexOf(payload.format), 4);
-    header.writeUInt32LE(payload.rows, 8);
-    header.writeUInt32LE(payload.bytes.byteLength, 12);
-    const length = headerBytes + payload.bytes.byteLength;
-    const position = await this.#openFile().append(Buffer.concat([header, new Uint8Array(payload.bytes)], length));
-    this.#blocks.push({ position, length });
+    const { format, rows } = payload;
+    const bytes = new Uint8Array(payload.bytes);
+    const position = await this.#openFile().append(bytes);
+    this.#blocks.push({ position, length: bytes.byteLength, checksum: crc32(bytes), format, rows });
   }
 
   /** The next block in order; undefined after the last. */
@@ -69,26 +70,24 @@ export class SortedRun {
 
   async #read(block: Block): Promise<Payload> {
     if ("payload" in block) return block.payload;
-    const bytes = await this.#openFile().read(block.position, block.length);
-    const header = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(headerBytes, bytes.byteLength));
-    const sound =
-      bytes.byteLength === block.length &&
-      header.readUInt32LE(0) === magic &&
-      header.readUInt32LE(12) === block.length - headerBytes;
-    const format = sound ? formats[header.readUInt32LE(4)] : undefined;
-    if (format === undefined) {
-      throw new QStreamError("FRAME_INVALID", "a temporary file of a sort was damaged", {
-        advice: "Look whether the disk is full or broken, and run the flow again.",
-      });
-    }
+    const { position, length, checksum, format, rows } = block;
+    const bytes = await this.#openFile().read(position, length);
+    if (bytes.byteLength !== length || crc32(bytes) !== checksum) throw damaged(length, bytes.byteLength);
     // A copy, because frames are read in aligned words.
-    return { format, rows: header.readUInt32LE(8), bytes: new Uint8Array(bytes.subarray(headerBytes)).buffer };
+    return { format, rows, bytes: new Uint8Array(bytes).buffer };
   }
 
   #openFile(): DiskFile {
     if (this.#file !== undefined) return this.#file;
     throw new QStreamError("INTERNAL", "a sorted run was used after its file was removed");
   }
+}
+
+function damaged(expected: number, found: number): QStreamError {
+  const what = expected === found ? "its bytes are others" : `${found} of ${expected} bytes are there`;
+  return new QStreamError("SPOOL_DAMAGED", `what a sort has on disk isn't what was written: ${what}`, {
+    advice: "Look at the disk that holds temporary files. With a store, what was on it is made again",
+  });
 }
 
 /** Runs as plain data, for a snapshot. */

@@ -5,6 +5,7 @@ import { QStreamError } from "../../lib/core/errors.ts";
 import { schemaFields } from "../../lib/core/schema.ts";
 import type { ColumnField, Columns, ColumnValue, Row } from "../../lib/core/schema.ts";
 import type { Where } from "./where.ts";
+import { checkOptionNames, namesOf } from "../../lib/core/option-names.ts";
 
 /** A value of a Parquet column without a declared type: Int64 is bigint, decimals are text, lists arrays, structs objects. */
 export type ParquetValue =
@@ -95,10 +96,22 @@ const defaultSplitRows = 1 << 18;
 // Measured on 3 M rows and two cores: one streaming scan 36 ms, in two parts 44 ms, in eleven 70 ms.
 const defaultFrameSplitRows = 1 << 22;
 
+const optionNames = namesOf<ParquetOptions<ParquetColumns, Columns, ParquetForm, "error" | "side">>({
+  columns: true,
+  where: true,
+  as: true,
+  frame: true,
+  result: true,
+  splitRows: true,
+  batchRows: true,
+  badFiles: true,
+});
+
 /** Checks the options and fills in defaults. */
 export function parquetSettings(
   options: ParquetOptions<ParquetColumns, Columns, ParquetForm, "error" | "side">,
 ): ParquetSettings {
+  checkOptionNames("parquet()", options, optionNames);
   const { columns, where = [], as: form = "objects", frame, result, badFiles = "error" } = options;
   checkChoice("as", form, representationChoices);
   checkChoice("badFiles", badFiles, ["error", "side"]);

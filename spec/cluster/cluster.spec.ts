@@ -10,6 +10,7 @@ import { LoopbackCluster } from "../../lib/testing/loopback-cluster.ts";
 import { makeSpecFolder } from "../kit/faults.ts";
 import { hasRedisServer, startRedisServer } from "../kit/redis-server.ts";
 import { inSlot, suite } from "../kit/suite.ts";
+import { troubledSums } from "./fault-flows.ts";
 import { slowSums, sums, sumsOf } from "./flows.ts";
 
 const test = suite("a cluster of processes");
@@ -32,6 +33,21 @@ if (!inSlot && (await hasRedisServer())) {
     const listed = await session.list();
     assert.is(listed.machines.length, 3);
     assert.is(listed.executions.find((one) => one.execution === execution.id)?.status, "done");
+  });
+
+  test("how often a task may fail goes with the flow that is submitted", async () => {
+    await using session = await cluster({ url: machines.url });
+    const args = { count: 3000, everyMs: 0, trouble: "throw", file: "" } as const;
+    const told: unknown[] = [];
+    const onEvent = (event: ExecutionEvent): void => {
+      if (event.kind === "task-failed" && event.attempt === 1) told.push(event.attempts);
+    };
+    const run = (attempts: number): Promise<unknown> => troubledSums.run(args, { on: session, attempts, onEvent });
+    assert.is(await codeOf(run(1)), "STEP_FAILED");
+    assert.equal(told, []);
+    assert.is(await codeOf(run(2)), "STEP_FAILED");
+    assert.is(told.at(-1), 2);
+    assert.is(await codeOf(run(0)), "OPTION_INVALID");
   });
 
   test("a machine that is killed costs only its work", async () => {

@@ -81,7 +81,7 @@ if (!inSlot) {
     driver.wire.meet("M", machine.url);
     const before = machine.counts;
     const order = { kind: "start", execution: "run-of-nobody" };
-    driver.wire.tell("M", { kind: "order", slot: "M/slot-0", order } as Told);
+    driver.wire.tell("M", { kind: "orders", orders: [{ slot: "M/slot-0", order }], places: [] } as Told);
     const parcel = { ...parcelOf(1, 10), execution: "run-of-nobody" };
     driver.wire.sendLink("M", "M/slot-77", "late/client", parcel);
     driver.wire.sendLink("M", "M/slot-0", "late/client", parcel);

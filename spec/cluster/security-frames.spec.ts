@@ -40,7 +40,7 @@ if (!inSlot) {
   const open = { kind: "open", execution: "run-1", epoch: 1, store: "none", storeWaitMs: 1000 };
   const bundle = { hash: "0".repeat(64), url: "http://127.0.0.1:9/bundles/x" };
   const startOf = (execution: string): Told =>
-    told({ kind: "order", slot: "M/slot-0", order: { kind: "start", execution } });
+    told({ kind: "orders", orders: [{ slot: "M/slot-0", order: { kind: "start", execution } }], places: [] });
   const answered = async (driver: Ended, kind: string): Promise<void> =>
     until(() => driver.told.some((answer) => (answer as Told).kind === kind));
   const openDriver = async (name: string): Promise<Ended> => {
@@ -111,7 +111,11 @@ if (!inSlot) {
     );
     driver.wire.tell(
       "M",
-      told({ kind: "order", slot: "M/slot-0", order: { kind: "prepare", execution: "run-3", reference: {} } }),
+      told({
+        kind: "orders",
+        orders: [{ slot: "M/slot-0", order: { kind: "prepare", execution: "run-3", reference: {} } }],
+        places: [],
+      }),
     );
     await answered(driver, "report");
     const report = driver.told.find((one) => (one as Told).kind === "report") as {
@@ -150,7 +154,7 @@ test("each word of the protocol is looked at in all of its parts that are used",
     told({ kind: "lineage-answer", question: -1, yes: true }),
     told({ kind: "lineage-answer", question: 1, yes: "yes" }),
     told({ kind: "lose", slot: "x".repeat(5000) }),
-    told({ kind: "order", slot: "M/slot-0", order: { kind: "stop" } }),
+    told({ kind: "orders", orders: [{ slot: "M/slot-0", order: { kind: "stop" } }], places: [] }),
     told({ kind: "slots", slots: [], tags: [] }),
   ];
   for (const content of wrong) assert.throws(() => checkToMachine(content), /invalid/u);

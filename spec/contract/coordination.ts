@@ -19,6 +19,7 @@ const submission = { execution: "run-1", bundle: "b", flow: "f", submission: byt
 export function coordinationContract(test: Suite, under: CoordinationUnderTest): void {
   leading(test, under);
   lasting(test, under);
+  forgetting(test, under);
   ending(test, under);
   bounded(test, under);
   resuming(test, under);
@@ -110,6 +111,21 @@ function lasting(test: Suite, under: CoordinationUnderTest): void {
   });
 }
 
+function forgetting(test: Suite, under: CoordinationUnderTest): void {
+  test("machines of which no head knows are forgotten, but not before a head that leads may have taken them over", async () => {
+    const [first, second] = await deposedAndLeader(under);
+    // Nobody led for so long that the next head isn't told of it.
+    await second.machine(20, "m", "gone for long");
+    await under.pass(130);
+    await second.machine(60_000, "n", "there");
+    await second.renew(1000, []);
+    assert.equal([...(await second.load(60_000)).machines].toSorted(), ["gone for long", "there"]);
+    await second.renew(20, []);
+    assert.equal((await second.load(60_000)).machines, ["there"]);
+    closeAll([first, second]);
+  });
+}
+
 function ending(test: Suite, under: CoordinationUnderTest): void {
   test("only the newest driver of an execution can end it, and only once", async () => {
     const [first, second] = await deposedAndLeader(under);
@@ -137,6 +153,7 @@ function ending(test: Suite, under: CoordinationUnderTest): void {
         submission: "",
         cancel: undefined,
         driver: 2,
+        begun: false,
       },
     );
     assert.not.ok(await second.driver("run-2", 1));
@@ -205,6 +222,25 @@ function bounded(test: Suite, under: CoordinationUnderTest): void {
 }
 
 function resuming(test: Suite, under: CoordinationUnderTest): void {
+  test("that a driver begins is kept, and a later one may begin, too", async () => {
+    const [first, second] = await deposedAndLeader(under);
+    const begun = async (): Promise<boolean | undefined> => (await second.execution("run-1"))?.begun;
+    await second.putBundle("b", bytes("code"));
+    await second.submit(submission);
+    assert.ok(await second.driver("run-1", 2));
+    assert.not.ok(await second.driver("run-1", 1, true));
+    await failure(() => first.driver("run-1", 2, true), "HEAD_DEPOSED");
+    assert.is(await begun(), false);
+    assert.ok(await second.driver("run-1", 2, true));
+    assert.ok(await second.driver("run-1", 2, true), "once more");
+    assert.ok(await second.driver("run-1", 3));
+    assert.is(await begun(), true);
+    await second.end("run-1", 3, "failed", bytes("end"), 6);
+    assert.ok(await second.resume(submission, 4));
+    assert.is(await begun(), false);
+    closeAll([first, second]);
+  });
+
   test("an execution that has ended runs again by a later driver, with what it was submitted with then", async () => {
     const [first, second] = await deposedAndLeader(under);
     const again = { ...submission, bundle: "c", submission: bytes("again"), submittedAt: 9 };
@@ -223,7 +259,7 @@ function resuming(test: Suite, under: CoordinationUnderTest): void {
     const kept = await second.execution("run-1");
     assert.equal(
       { ...kept, end: textOf(kept?.end), submission: textOf(kept?.submission) },
-      { ...again, status: "running", end: "", submission: "again", cancel: undefined, driver: 2 },
+      { ...again, status: "running", end: "", submission: "again", cancel: undefined, driver: 2, begun: false },
     );
     assert.equal((await second.load(0)).leftovers, []);
     assert.not.ok(await second.end("run-1", 1, "done", bytes("old"), 10));

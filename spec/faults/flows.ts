@@ -70,6 +70,15 @@ export const sorted = defineFlow(import.meta.url, (q, pace: Pace) => ({
     .collect(),
 }));
 
+/** The same, with most of it in runs on disk until the stream has ended. */
+export const sortedOnDisk = defineFlow(import.meta.url, (q, pace: Pace) => ({
+  rows: q
+    .read("numbers", ticking(pace))
+    .map("row", (n) => ({ key: (n * 7919) % 10_007, n }))
+    .sort("sort", ["key", "n"], { memoryBytes: 20_000 })
+    .collect(),
+}));
+
 /** A stream that parts and meets again: what one way sends waits until the other has ended. */
 export const diamond = defineFlow(import.meta.url, (q, pace: Pace) => {
   const rows = q.read("numbers", ticking(pace)).map("row", entryOf);

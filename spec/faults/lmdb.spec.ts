@@ -2,11 +2,10 @@
 // specs: timeout 120 s
 // Damage to an LMDB store: a checkpoint that isn't what was written is never used, and a full disk is waited for.
 
-import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, truncateSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { defineFlow, local } from "../../lib/index.ts";
+import { defineFlow, local, type ExecutionEvent } from "../../lib/index.ts";
 import { failure } from "../kit/failure.ts";
 import {
   assertNothingLeft,
@@ -16,6 +15,7 @@ import {
   runWithFaults,
   type Faults,
 } from "../kit/faults.ts";
+import { fillDisk, freeDisk, mountSmallDisk } from "../kit/small-disk.ts";
 import { inSlot, suite } from "../kit/suite.ts";
 import { ticking, type Pace } from "./flows.ts";
 
@@ -66,6 +66,16 @@ function checkpointFiles(store: string): CheckpointFile[] {
     });
 }
 
+/** The checkpoint that a channel has last gone on from; -1 for its beginning. Channels are numbered over all steps. */
+function startedFrom(events: readonly ExecutionEvent[], number: number): number {
+  const done = events.findLast((event) => event.kind === "done");
+  const { step, channel } = (done?.kind === "done" ? done.metrics.channels[number] : undefined) ?? {};
+  const found = events.flatMap((event) =>
+    event.kind === "recovered" ? event.channels.filter((one) => one.step === step && one.channel === channel) : [],
+  );
+  return found.at(-1)?.checkpoint ?? Number.NaN;
+}
+
 /** The newest one of each channel that has at least two. */
 function newestOf(files: readonly CheckpointFile[]): CheckpointFile[] {
   const channels = [...new Set(files.map(({ channel }) => channel))];
@@ -95,6 +105,9 @@ if (!inSlot && hasProcesses()) {
           // oxlint-disable-next-line no-await-in-loop -- looks again and again
           if (!(await faults.after(5))) return;
         }
+        // Nobody saves another one meanwhile; what was on its way is there in a moment.
+        faults.hit("all", "SIGSTOP");
+        await faults.after(200);
         damaged = newestOf(checkpointFiles(store));
         for (const { path } of damaged) damage(path);
         faults.hit("all");
@@ -114,35 +127,21 @@ if (!inSlot && hasProcesses()) {
       );
       assert.is(digestOf(outputs.rows), expected());
       assert.ok(damaged.length > 0, "nothing was damaged");
-      const last = events.findLast((event) => event.kind === "recovered");
-      assert.ok(last?.kind === "recovered", "nothing was recovered");
+      for (const { channel, seq } of damaged) {
+        const from = startedFrom(events, channel);
+        assert.ok(
+          from >= 0 && from < seq,
+          `channel ${channel} went on from checkpoint ${from}, and ${seq} was damaged`,
+        );
+      }
     }, 60_000);
   }
 
   fullDisk();
 }
 
-/** A disk of 48 MB; undefined where none can be mounted. */
-function mountSmallDisk(): { readonly path: string; readonly unmount: () => void } | undefined {
-  const path = join(folder.path, "small-disk");
-  mkdirSync(path);
-  try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=48m", "tmpfs", path], { stdio: "ignore" });
-    return { path, unmount: () => void execFileSync("umount", ["-l", path], { stdio: "ignore" }) };
-  } catch {
-    console.log("skipped: needs the right to mount a tmpfs");
-    return undefined;
-  }
-}
-
-/** Takes all the space that is left. */
-function fill(path: string): void {
-  const { bavail, bsize } = statfsSync(path);
-  writeFileSync(join(path, "ballast"), new Uint8Array(bavail * bsize));
-}
-
 function fullDisk(): void {
-  const disk = mountSmallDisk();
+  const disk = mountSmallDisk(join(folder.path, "small-disk"));
   if (disk === undefined) return;
   ({ unmount } = disk);
 
@@ -153,9 +152,9 @@ function fullDisk(): void {
     const options = { on: session, seed: 0, gate };
     const { outputs, elapsedMs } = await runWithFaults(largeState, { ...pace, gate }, options, async (faults) => {
       await faults.read(2000);
-      fill(disk.path);
+      fillDisk(disk.path);
       await faults.after(1500);
-      rmSync(join(disk.path, "ballast"));
+      freeDisk(disk.path);
     });
     assert.is(digestOf(outputs.rows), expected());
     assert.ok(elapsedMs > 1500, `${elapsedMs} ms: it didn't wait`);
@@ -168,12 +167,12 @@ function fullDisk(): void {
       const gate = join(folder.path, "gate-of-a-disk-that-stays-full");
       await runWithFaults(largeState, { ...pace, gate }, { on: session, seed: 0, gate }, async (faults) => {
         await faults.read(2000);
-        fill(disk.path);
+        fillDisk(disk.path);
       });
     };
     const error = await failure(run, "STORE_UNAVAILABLE");
     assert.match(error.message, /space/i, error.message);
-    rmSync(join(disk.path, "ballast"));
+    freeDisk(disk.path);
   }, 60_000);
 }
 

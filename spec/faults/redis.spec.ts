@@ -4,8 +4,10 @@
 
 import { setTimeout as wait } from "node:timers/promises";
 import { join } from "node:path";
+import { createClient } from "redis";
 import * as assert from "uvu/assert";
-import { local, QStreamError } from "../../lib/index.ts";
+import { local, QStreamError, type Isolation } from "../../lib/index.ts";
+import { failure } from "../kit/failure.ts";
 import {
   assertNothingLeft,
   digestOf,
@@ -22,6 +24,7 @@ import { hashJoin, keyedSum, type Pace } from "./flows.ts";
 const test = suite("faults: Redis store");
 const folder = inSlot ? { path: "", remove: () => {} } : makeSpecFolder("redis-faults");
 const pace: Pace = { count: 24_000, everyMs: 8 };
+let files = 0;
 
 test.after(async () => {
   folder.remove();
@@ -33,16 +36,30 @@ async function run(
   flow: typeof keyedSum,
   seed: number,
   script: (faults: Faults, redis: RedisServer) => Promise<void>,
-  isolation: "thread" | "process" = "thread",
+  { isolation = "thread", storeWaitMs }: { readonly isolation?: Isolation; readonly storeWaitMs?: number } = {},
 ): Promise<FaultedRun<{ sums: unknown[] }>> {
   const redis = await startRedisServer({ appendOnly: true });
   try {
-    await using session = await local({ slots: 2, isolation, store: redis.url, checkpointEveryMs: 80 });
-    const gate = join(folder.path, `gate-${seed}`);
+    await using session = await local({
+      slots: 2,
+      isolation,
+      store: redis.url,
+      checkpointEveryMs: 80,
+      ...(storeWaitMs === undefined ? {} : { storeWaitMs }),
+    });
+    const gate = join(folder.path, `gate-${seed}-${files++}`);
     return await runWithFaults(flow, { ...pace, gate }, { on: session, seed, gate }, (faults) => script(faults, redis));
   } finally {
     await redis.stop();
   }
+}
+
+/** Beyond these bytes it takes no writes; 0 for as many as there are. */
+async function limitMemory({ url }: RedisServer, bytes: number): Promise<void> {
+  const client = createClient({ url });
+  await client.connect();
+  await client.configSet("maxmemory", String(bytes));
+  await client.close();
 }
 
 const expected = async (flow: typeof keyedSum): Promise<string> => {
@@ -75,7 +92,7 @@ if (!inSlot && hasProcesses() && (await hasRedisServer())) {
       await wait(300);
       await redis.restart();
     };
-    const ended = await run(flow, 42, script, "process");
+    const ended = await run(flow, 42, script, { isolation: "process" });
     assert.is(resultOf(ended), await expected(flow));
     assert.is(ended.slotsLost, 1);
   }, 60_000);
@@ -90,6 +107,33 @@ if (!inSlot && hasProcesses() && (await hasRedisServer())) {
     assert.is(resultOf(ended), await expected(keyedSum));
     assert.ok(ended.elapsedMs > 3000, `${ended.elapsedMs} ms`);
   }, 60_000);
+
+  test("without memory for a while: the execution waits and goes on", async () => {
+    const ended = await run(keyedSum, 45, async (faults, redis) => {
+      await faults.after(100 + faults.random() * 250);
+      await limitMemory(redis, 1);
+      await wait(1500);
+      await limitMemory(redis, 0);
+    });
+    assert.is(resultOf(ended), await expected(keyedSum));
+    assert.ok(ended.elapsedMs > 1500, `${ended.elapsedMs} ms: it didn't wait`);
+  }, 60_000);
+
+  for (const [what, code, said, harm] of [
+    ["without memory", "STORE_REFUSED", /has no memory left/u, (redis: RedisServer) => limitMemory(redis, 1)],
+    ["silent", "STORE_UNAVAILABLE", /redis:/u, (redis: RedisServer) => Promise.resolve(redis.pause())],
+  ] as const) {
+    test(`${what} for longer than storeWaitMs: the execution fails, and says so`, async () => {
+      const script = async (faults: Faults, redis: RedisServer): Promise<void> => {
+        await faults.after(100 + faults.random() * 250);
+        await harm(redis);
+        // It fails while there is still something to read.
+        while (await faults.after(50)) continue;
+      };
+      const error = await failure(() => run(keyedSum, 46, script, { storeWaitMs: 1000 }), code);
+      assert.match(error.message, said);
+    }, 60_000);
+  }
 
   test("started again empty: the execution says that lineage was lost, and gives no result", async () => {
     let error: unknown;

@@ -10,7 +10,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import { openStore } from "../../actors/stores/open-store.ts";
 import { seededRandom } from "../../lib/core/seam/random.ts";
-import { assertNothingLeft, digestOf, hasProcesses, makeSpecFolder, slotProcesses } from "../kit/faults.ts";
+import { assertNothingLeft, digestOf, hasProcesses, makeSpecFolder, signal, slotProcesses } from "../kit/faults.ts";
 import { projectFolder } from "../kit/sources.ts";
 import { inSlot, suite } from "../kit/suite.ts";
 import { qstream } from "../lib/cli/command.ts";
@@ -32,6 +32,7 @@ class Started {
   readonly child: ChildProcess;
   stdout = "";
   stderr = "";
+  #stopped: readonly number[] = [];
 
   constructor(words: readonly string[], cwd = projectFolder) {
     const { QSTREAM_SLOT: _slot, ...env } = process.env;
@@ -55,8 +56,23 @@ class Started {
     assert.not(living(), "slots live on though their parent is gone");
   }
 
-  async end(): Promise<string> {
+  /** SIGSTOP for it and its slots. */
+  stop(): void {
+    this.#stopped = [this.child.pid ?? -1, ...slotProcesses(this.child.pid).map(({ pid }) => pid)];
+    assert.ok(this.running, `it had ended: ${this.stdout.slice(0, 100)}${this.stderr}`);
+    for (const pid of this.#stopped) signal(pid, "SIGSTOP");
+  }
+
+  goOn(): void {
+    for (const pid of this.#stopped) signal(pid, "SIGCONT");
+  }
+
+  async ended(): Promise<void> {
     if (this.running) await once(this.child, "close");
+  }
+
+  async end(): Promise<string> {
+    await this.ended();
     assert.is(this.child.exitCode, 0, this.stderr);
     return this.stdout;
   }
@@ -124,18 +140,32 @@ if (!inSlot && hasProcesses()) {
     await first.kill();
     const outputs = JSON.parse(outputsOf(await program({ ...told, resume: execution }).end())) as { count: number[] };
     assert.equal(outputs.count, [pace.count]);
-    const names = readdirSync(join(target, "csv"));
-    assert.ok(
-      names.every((name) => /^part-.*\.csv$/.test(name)),
-      names.join(),
-    );
-    const rows = names.flatMap((name) =>
-      readFileSync(join(target, "csv", name), "utf8")
-        .trim()
-        .split("\n")
-        .slice(1),
-    );
-    assert.is(digestOf(rows), digestOf(Array.from({ length: pace.count }, (_, n) => `${n},row ${n}`)));
+    assert.is(digestOf(csvLines(target)), everyLine(pace.count));
+  }, 90_000);
+
+  test("files: stopped, gone on with by another process, and let go on: the first one ends by that, and each row is there once", async () => {
+    const store = `lmdb:${join(folder.path, "stopped-store")}`;
+    const target = join(folder.path, "stopped");
+    const gate = join(folder.path, "stopped-gate");
+    // What is left to read when it is stopped takes a while.
+    const args = { count: 48_000, everyMs: 40, folder: target, gate };
+    const told = { flow: "severalSinks", args, store, isolation: "process" } as const;
+    const first = program(told);
+    const execution = await progressed(store, first, 60);
+    first.stop();
+    const second = program({ ...told, resume: execution });
+    // The first may hold the store's lock: then it has to go on before the second one can begin.
+    const going = progressed(store, second, 20);
+    await Promise.race([going, wait(5000)]);
+    first.goOn();
+    await Promise.all([going, first.ended()]);
+    assert.is(first.child.exitCode, 1, `${first.stdout.slice(0, 200)}${first.stderr}`);
+    assert.match(first.stderr, "EXECUTION_TAKEN");
+    writeFileSync(gate, "");
+    const outputs = JSON.parse(outputsOf(await second.end())) as { count: number[] };
+    assert.equal(outputs.count, [args.count]);
+    assert.is(digestOf(csvLines(target)), everyLine(args.count));
+    assert.equal(await listed(store), []);
   }, 90_000);
 
   test("files: killed and given up, nothing of it is left where its sinks wrote", async () => {
@@ -158,6 +188,25 @@ if (!inSlot && hasProcesses()) {
   }, 90_000);
 
   test("the command line: --resume, changed code, another flow, and executions", commandLine, 60_000);
+}
+
+/** Lines of the CSV files of `severalSinks`, without headers; nothing else is beside them. */
+function csvLines(target: string): readonly string[] {
+  const names = readdirSync(join(target, "csv"));
+  assert.ok(
+    names.every((name) => /^part-.*\.csv$/.test(name)),
+    names.join(),
+  );
+  return names.flatMap((name) =>
+    readFileSync(join(target, "csv", name), "utf8")
+      .trim()
+      .split("\n")
+      .slice(1),
+  );
+}
+
+function everyLine(count: number): string {
+  return digestOf(Array.from({ length: count }, (_, n) => `${n},row ${n}`));
 }
 
 async function listed(store: string): Promise<readonly { readonly execution: string; readonly status: string }[]> {

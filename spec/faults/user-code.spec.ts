@@ -163,6 +163,7 @@ if (!inSlot && hasProcesses()) {
       );
       assert.match(error.message, said[trouble]);
       assert.match(error.message, "tried 2 times");
+      assert.match(error.message, /, input "in": parcels? \d+ .*of channel 0 of "numbers"\)/u);
       assert.ok((error.place.seq ?? -1) >= 0, error.message);
       // A task of several parcels fails once more: they are tried one by one then. Of a heap that runs over at once, on a busy
       // machine, nobody may know the task.

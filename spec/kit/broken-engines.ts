@@ -1,3 +1,5 @@
+import type { FaultKind } from "../../lib/testing/simulation/index.ts";
+import type { FlowName } from "../lib/testing/simulation/check-flows.ts";
 import type { Patch } from "./mutating-loader.ts";
 
 /** Changes of at most ten lines to compiled files of the engine, each of which takes away something that recovery stands on. */
@@ -7,6 +9,13 @@ export const brokenEngines: Readonly<Record<string, readonly Patch[]>> = {
       file: "actors/channel/tasks.js",
       search: "this.#append(task, produced, taken, more, () => this.#send(outgoing));",
       replace: "this.#append(task, produced, taken, more, () => {}); this.#send(outgoing);",
+    },
+  ],
+  "a state that was taken while its channel was ended is saved": [
+    {
+      file: "actors/channel/checkpoints.js",
+      search: "if (this.#stopped)\n            return Promise.resolve(false);",
+      replace: "",
     },
   ],
   "a generation that was shut out goes on committing": [
@@ -160,4 +169,21 @@ export const brokenEngines: Readonly<Record<string, readonly Patch[]>> = {
       replace: "if (true)",
     },
   ],
+};
+
+/** The same, of what only shows where faults strike that an execution needn't survive; with the flow in which they show soonest. */
+export const brokenBeyondRepair: Readonly<
+  Record<string, { readonly patches: readonly Patch[]; readonly flow: FlowName; readonly faults: readonly FaultKind[] }>
+> = {
+  "a log that ends before what survivors consumed isn't noticed": {
+    patches: [
+      {
+        file: "actors/scheduler/recovering.js",
+        search: "this.#refuseRegress(round, round.fenced);",
+        replace: "",
+      },
+    ],
+    flow: "live",
+    faults: ["store-forgets", "kill"],
+  },
 };

@@ -11,6 +11,9 @@ import type { ExecutionEvent, Flow, RunOptions } from "../../lib/index.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import { seededRandom, type Random } from "../../lib/core/seam/random.ts";
 
+// Processes of slots that this process has seen.
+const seen = new Set<number>();
+
 /** A slot's process, as the system sees it. */
 export interface SlotProcess {
   readonly pid: number;
@@ -21,8 +24,15 @@ export interface SlotProcess {
 export function slotProcesses(parent = process.pid): SlotProcess[] {
   return childrenOf(parent).flatMap((pid) => {
     const slot = environmentOf(pid, "QSTREAM_SLOT");
-    return slot === undefined ? [] : { pid, slot };
+    if (slot === undefined) return [];
+    seen.add(pid);
+    return { pid, slot };
   });
+}
+
+/** Names of folders in the system's temporary one that these processes have made. */
+export function temporaryFoldersOf(pids: readonly number[]): string[] {
+  return readdirSync(tmpdir()).filter((name) => pids.some((pid) => new RegExp(`^qstream-(code-)?${pid}-`).test(name)));
 }
 
 /** Process ids of the living children of a process. */
@@ -238,11 +248,11 @@ export function makeSpecFolder(name: string): { readonly path: string; readonly 
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** What a process may leave behind: slots, and folders with its id in the system's temporary one. */
+/** What a process may leave behind: slots, and folders with its id in the system's temporary one, or with that of a slot. */
 export async function assertNothingLeft(): Promise<void> {
   const left = (): string[] => [
     ...slotProcesses().map(({ pid, slot }) => `process ${pid} of ${slot}`),
-    ...readdirSync(tmpdir()).filter((name) => name.startsWith(`qstream-${process.pid}-`)),
+    ...temporaryFoldersOf([process.pid, ...seen]).filter((name) => !name.startsWith(`qstream-code-${process.pid}-`)),
   ];
   const deadline = performance.now() + 3000;
   // oxlint-disable-next-line no-await-in-loop -- what is ending may take a moment

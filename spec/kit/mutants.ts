@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import type { FaultKind } from "../../lib/testing/simulation/index.ts";
 import type { FlowName } from "../lib/testing/simulation/check-flows.ts";
 import type { Patch } from "./mutating-loader.ts";
 import { projectFolder } from "./sources.ts";
@@ -19,16 +20,18 @@ const notLoaded = 3;
  * Runs a broken engine until a seed shows it, or a broken cluster. Undefined where what is left can't be loaded.
  *
  * @param first - the simulated flow of an engine that is taken first
+ * @param faults - only these, and only in that flow; else all that an engine survives, in all flows
  */
 export function runMutant(
   patches: readonly Patch[],
   seeds: number,
   what: "run-mutant" | "run-cluster-mutant" = "run-mutant",
   first: FlowName = "join",
+  faults?: readonly FaultKind[],
 ): Promise<Verdict | undefined> {
   const program = join(projectFolder, `dist/spec/kit/${what}.js`);
   const { NODE_OPTIONS: _options, ...env } = process.env;
-  const words = ["--no-warnings", program, JSON.stringify(patches), String(seeds), first];
+  const words = ["--no-warnings", program, JSON.stringify(patches), String(seeds), first, ...(faults === undefined ? [] : [faults.join()])];
   const child = spawn(process.execPath, words, { env });
   let [stdout, stderr] = ["", ""];
   let silent = false;

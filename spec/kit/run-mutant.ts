@@ -1,9 +1,12 @@
-// node run-mutant.js PATCHES SEEDS [all|FLOW]: simulates the flows of the recovery specs with a broken engine until a seed fails, the
-// named one first, and prints {"seeds", "reason"} as JSON. Ends with code 3 where the engine can't even be loaded.
+// node run-mutant.js PATCHES SEEDS [all|FLOW [FAULT,...]]: simulates the flows of the recovery specs with a broken engine until a seed
+// fails, the named one first, and only that one where its faults are named, many of them a seed. Prints {"seeds", "reason"} as JSON. Ends
+// with code 3 where the engine can't even be loaded.
 import { register } from "node:module";
+import type { FaultKind } from "../../lib/testing/simulation/index.ts";
 import type { Patch } from "./mutating-loader.ts";
 
-const [, , patches = "[]", seeds = "2000", which = "quick"] = process.argv;
+const [, , patches = "[]", seeds = "2000", which = "quick", kinds] = process.argv;
+const faults = kinds?.split(",") as readonly FaultKind[] | undefined;
 register("./mutating-loader.js", import.meta.url, { data: JSON.parse(patches) as Patch[] });
 
 /** Seeds of one flow, before another one has its turn. */
@@ -20,7 +23,7 @@ async function loaded<T>(load: () => Promise<T>): Promise<T> {
   }
 }
 
-const { checkSeeds, survivableFaults } = await loaded(() => import("../../lib/testing/simulation/index.ts"));
+const { checkSeeds, excusedErrors, survivableFaults } = await loaded(() => import("../../lib/testing/simulation/index.ts"));
 const { simulatedFlows } = await loaded(() => import("../lib/testing/simulation/flows.ts"));
 
 let done = 0;
@@ -29,6 +32,7 @@ let reason: string | undefined;
 const flows = Object.entries(simulatedFlows)
   .filter(([name]) => which === "all" || name !== "columnar")
   .map(([name, simulated], index) => ({ name, index, ...simulated }))
+  .filter(({ name }) => faults === undefined || name === which)
   .toSorted((left, right) => Number(right.name === which) - Number(left.name === which));
 for (let from = 1; done < Number(seeds) && reason === undefined; from += turn) {
   for (const { name, index, flow, args, options } of flows) {
@@ -40,7 +44,8 @@ for (let from = 1; done < Number(seeds) && reason === undefined; from += turn) {
         seeds: turn,
         // Each flow has seeds of its own: together they meet more faults.
         from: from + index * flowSeeds,
-        faults: survivableFaults,
+        ...(faults === undefined ? { faults: survivableFaults } : { faults, faultsMax: 6 }),
+        acceptErrors: excusedErrors,
         finishWithinMs: 10_000,
       });
       done += checked.seeds;

@@ -3,6 +3,7 @@
 import * as assert from "uvu/assert";
 import { brokenClusters } from "../kit/broken-clusters.ts";
 import { eachOf, runMutant } from "../kit/mutants.ts";
+import { note } from "../kit/note.ts";
 import { suite } from "../kit/suite.ts";
 
 const test = suite("broken clusters");
@@ -16,7 +17,7 @@ test(`each cluster that is broken on purpose is found within ${seedsMax} seeds`,
   const startedAt = performance.now();
   await eachOf(Object.entries(brokenClusters), atOnce, async ([name, patches]) => {
     if (performance.now() - startedAt > withinMs) {
-      console.log(`${name}: not looked for, this machine is too slow`);
+      note(`${name}: not looked for, this machine is too slow`);
       return;
     }
     const verdict = await runMutant(patches, seedsMax, "run-cluster-mutant");

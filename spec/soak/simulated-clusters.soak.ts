@@ -3,8 +3,11 @@
 import * as assert from "uvu/assert";
 import { checkClusterSeeds } from "../../lib/testing/simulation/cluster/check-cluster-seeds.ts";
 import { clusterFaultKinds } from "../../lib/testing/simulation/cluster/cluster-faults.ts";
+import { simulateCluster } from "../../lib/testing/simulation/cluster/simulate-cluster.ts";
+import { note } from "../kit/note.ts";
 import { suite } from "../kit/suite.ts";
 import { clusterFlows, struckKinds, type ClusterFlowName } from "../lib/testing/simulation/cluster-flows.ts";
+import { losesAllNowAndThen } from "../lib/testing/simulation/lost-clusters.ts";
 import { growsTooFast, printScale, simulateScale } from "../lib/testing/simulation/scale.ts";
 
 const test = suite("simulated clusters");
@@ -30,10 +33,23 @@ test(`${seeds} seeds end as on one thread, with faults of all kinds`, async () =
     struckKinds(struck, checked.faults);
     for (const key of Object.keys(sums) as (keyof typeof sums)[]) sums[key] += checked[key];
   }
-  console.log(JSON.stringify({ ...sums, ...Object.fromEntries(struck) }));
+  note(JSON.stringify({ ...sums, ...Object.fromEntries(struck) }));
   for (const kind of clusterFaultKinds) assert.ok((struck.get(kind) ?? 0) > 0, `no seed had the fault ${kind}`);
   // What is to do no harm has tried to.
   for (const key of ["writesRefused", "moves"] as const) assert.ok(sums[key] > 0, key);
+}, 200_000);
+
+test(`${seeds} seeds in which all of a cluster is lost, up to three times, are gone on with`, async () => {
+  for (const [index, name] of (Object.keys(clusterFlows) as ClusterFlowName[]).entries()) {
+    const { flow, args, options } = clusterFlows[name];
+    for (let seed = firstSeed; seed < firstSeed + seeds / 3; seed++) {
+      const script = losesAllNowAndThen(seed + index * seeds);
+      // oxlint-disable-next-line no-await-in-loop -- one world at a time
+      const { outputs, error, leftBehind } = await simulateCluster(flow, args as never, { ...options, seed, script });
+      assert.ok(outputs !== undefined, `${name}, seed ${seed}: ${error?.stack}`);
+      assert.equal(leftBehind, [], `${name}, seed ${seed}`);
+    }
+  }
 }, 200_000);
 
 test("200 machines of 8 slots, 10,000 channels: what heads and drivers do grows as channels do", async () => {

@@ -1,12 +1,15 @@
-import type { ExecutionEvent, TaskFailed } from "../../../actors/scheduler/execution-events.ts";
+import type { ExecutionEvent, SlowTask, TaskFailed } from "../../../actors/scheduler/execution-events.ts";
+import { formatDuration } from "./units.ts";
 
 /** An event that is told in a line of its own, which stays above the bars. */
 export type ToldEvent = Extract<ExecutionEvent, { kind: (typeof told)[number] }>;
 
-const told = ["verifying", "waiting", "slot-lost", "task-failed", "rebalanced", "recovered"] as const;
+const told = ["verifying", "waiting", "slot-lost", "task-failed", "task-slow", "rebalanced", "recovered"] as const;
 
 /** Lines for failed tasks of a step; what fails beyond them shows in its numbers. */
 const failuresTold = 10;
+/** Lines for slow tasks of a step, where one follows the other. */
+const slowTold = 10;
 
 /** True for what bars don't show. */
 export function isTold(event: ExecutionEvent): event is ToldEvent {
@@ -16,6 +19,7 @@ export function isTold(event: ExecutionEvent): event is ToldEvent {
 /** Words events, those of one execution. A step that goes on failing, and what follows from that, is told a few times only. */
 export class EventLines {
   readonly #failures = new Map<string, number>();
+  readonly #slow = new Map<string, number>();
 
   /** Undefined for one that isn't told any more. */
   lineOf(event: ToldEvent): string | undefined {
@@ -30,6 +34,8 @@ export class EventLines {
         return `${event.error.message}. What ran there is made again.`;
       case "task-failed":
         return this.#failureLine(event);
+      case "task-slow":
+        return this.#slowLine(event);
       case "recovered":
         return this.#recoveredLine(event);
     }
@@ -44,6 +50,13 @@ export class EventLines {
     return `${ended(`Attempt ${attempt} of ${attempts} failed: ${oneLine(error.message)}`)} ${then}`;
   }
 
+  #slowLine(task: SlowTask): string | undefined {
+    const told = this.#slow.get(task.step) ?? 0;
+    this.#slow.set(task.step, told + 1);
+    if (told > slowTold) return undefined;
+    return told === slowTold ? `"${task.step}" goes on being slow: no more is told of that.` : `${slowLine(task)}.`;
+  }
+
   #recoveredLine({ channels, replays }: Extract<ToldEvent, { kind: "recovered" }>): string | undefined {
     if (channels.length > 0 && channels.every(({ step }) => (this.#failures.get(step) ?? 0) > failuresTold)) {
       return undefined;
@@ -54,6 +67,12 @@ export class EventLines {
     const go = channels.length === 1 ? "1 channel goes" : `${channels.length} channels go`;
     return `${go} on in ${[...slots].join(", ")}${again}`;
   }
+}
+
+/** Which code is waited for, and since when. */
+export function slowLine({ step, channel, seq, waitMs }: SlowTask): string {
+  const task = seq === undefined ? "its open" : `task ${seq}`;
+  return `Waits for the code of "${step}", channel ${channel}, ${task}: ${formatDuration(waitMs)} by now`;
 }
 
 /** How many channels go elsewhere; where they are then is told once they are. */

@@ -1,5 +1,5 @@
 import type { ExecutionEvent, ExecutionMetrics, StepSummary } from "../../../actors/scheduler/execution-events.ts";
-import { EventLines, isTold } from "./event-lines.ts";
+import { EventLines, isTold, slowLine } from "./event-lines.ts";
 import { formatBytes, formatCount, formatDuration } from "./units.ts";
 
 /** Where progress is drawn: a terminal, or anything that takes text. */
@@ -40,10 +40,11 @@ export function showProgress(target: ProgressTarget = process.stderr): (event: E
     if (target.isTTY === true) {
       clear();
       if (event.kind === "failed") return;
-      const bars = fitting(
-        progressLines(event.metrics, event.kind === "done", target.columns ?? 100),
-        target.rows ?? 40,
-      );
+      const columns = target.columns ?? 100;
+      const steps = progressLines(event.metrics, event.kind === "done", columns);
+      // What the execution waits for is what somebody looks for.
+      const slow = slowLines(event.metrics).map((line) => line.slice(0, columns - 1));
+      const bars = [...fitting(steps, (target.rows ?? 40) - slow.length), ...slow];
       target.write(`${bars.join("\n")}\n`);
       drawn = event.kind === "done" ? 0 : bars.length;
     } else if (event.kind === "progress" && event.metrics.elapsedMs >= lineAt) {
@@ -62,22 +63,44 @@ function fitting(lines: readonly string[], rows: number): readonly string[] {
 /** A line for each step: a bar for what is known to be bounded, counts, rate, and what it waits for. */
 export function progressLines(metrics: ExecutionMetrics, done: boolean, columns: number): string[] {
   const width = Math.max(...metrics.steps.map((step) => step.step.length));
+  const replaying = replayingOf(metrics);
   return metrics.steps.map((step) => {
     const share = done ? 1 : shareOf(step);
     const bar =
       share === undefined ? "·".repeat(barWidth) : "█".repeat(Math.round(share * barWidth)).padEnd(barWidth, "░");
     const rows = step.kind === "reader" ? step.metrics.objectsRead : step.metrics.objectsIn;
     const rate = metrics.elapsedMs > 0 ? (rows / metrics.elapsedMs) * 1000 : 0;
-    const text = `${step.step.padEnd(width)} ${bar} ${formatCount(rows).padStart(8)} rows ${formatCount(rate).padStart(7)}/s ${channelsOf(step)}${waitOf(step)}`;
+    const text = `${step.step.padEnd(width)} ${bar} ${formatCount(rows).padStart(8)} rows ${formatCount(rate).padStart(7)}/s ${channelsOf(step)}${replayOf(replaying.get(step.step) ?? 0)}${waitOf(step)}`;
     return text.slice(0, columns - 1);
   });
+}
+
+/** How many channels do again what a loss has undone, by step. */
+function replayingOf({ channels }: ExecutionMetrics): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { step, state } of channels) if (state === "recovering") counts.set(step, (counts.get(step) ?? 0) + 1);
+  return counts;
+}
+
+function replayOf(channels: number): string {
+  return channels === 0 ? "" : `${channels === 1 ? "replays" : `${channels} replay`} `;
+}
+
+/** Slow tasks that are shown at once. */
+const slowMost = 3;
+
+function slowLines({ slowTasks = [] }: ExecutionMetrics): string[] {
+  const lines = slowTasks.slice(0, slowMost).map(slowLine);
+  const more = slowTasks.length - slowMost;
+  return more > 0 ? [...lines, `... and for ${more} more ${more === 1 ? "task" : "tasks"}`] : lines;
 }
 
 function progressLine(metrics: ExecutionMetrics): string {
   const readers = metrics.steps.filter((step) => step.kind === "reader");
   const splits = readers.reduce((sum, step) => sum + step.metrics.splits, 0);
   const splitsDone = readers.reduce((sum, step) => sum + step.metrics.splitsDone, 0);
-  return `${formatDuration(metrics.elapsedMs)}: ${formatCount(metrics.rowsRead)} rows read, ${splitsDone} of ${splits} splits, ${formatBytes(metrics.bytesExchanged)} exchanged`;
+  const [slow] = slowLines(metrics);
+  return `${formatDuration(metrics.elapsedMs)}: ${formatCount(metrics.rowsRead)} rows read, ${splitsDone} of ${splits} splits, ${formatBytes(metrics.bytesExchanged)} exchanged${slow === undefined ? "" : `. ${slow}`}`;
 }
 
 /** How much of a step is done: splits of a reader, channels of others; undefined while nothing tells. */

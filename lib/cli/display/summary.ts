@@ -12,6 +12,7 @@ export function formatSummary(metrics: ExecutionMetrics): string {
     `${formatBytes(metrics.bytesExchanged)} exchanged between slots`,
     ...(metrics.bytesSpooled > 0 ? [`${formatBytes(metrics.bytesSpooled)} spooled to disk`] : []),
     ...lineageOf(metrics),
+    ...lateOf(metrics),
     ...leftOutOf(metrics),
     // A run that is over at once ends before anybody has looked.
     ...(metrics.memoryBytes > 0 ? [`${formatBytes(metrics.memoryBytes)} of memory at most`] : []),
@@ -19,6 +20,11 @@ export function formatSummary(metrics: ExecutionMetrics): string {
   const since =
     metrics.resumed === true ? "Counted since it was gone on with: what was done before isn't in it.\n" : "";
   return `${parts.join(", ")}\n${since}`;
+}
+
+function lateOf({ lateMessages }: ExecutionMetrics): string[] {
+  if (lateMessages === 0) return [];
+  return [`${lateMessages.toLocaleString("en-US")} late message${lateMessages === 1 ? "" : "s"} refused`];
 }
 
 /** Counters of the engine and of readers of what didn't go the usual way, and how to say one and more. */

@@ -9,7 +9,12 @@ export interface TableTextOptions {
   readonly rowsMax?: number;
   /** How many rows there are in all, if `rows` is their beginning. */
   readonly rowsAll?: number;
+  /** Characters of a cell, and of a column's name, that are shown: 40 unless told; Infinity cuts nothing. */
+  readonly widthMax?: number;
 }
+
+/** For names, ids and places that somebody may want to copy. */
+export const wholeTable: TableTextOptions = { rowsMax: 1000, widthMax: Number.POSITIVE_INFINITY };
 
 /**
  * Writes rows as a table of text, columns by the properties that rows have.
@@ -20,12 +25,13 @@ export interface TableTextOptions {
  * console.log(formatTable([{ word: "whale", count: 1150 }]));
  */
 export function formatTable(rows: readonly unknown[], options: TableTextOptions = {}): string {
+  const { widthMax = cellWidthMax } = options;
   const shown = rows.slice(0, options.rowsMax ?? 20).map(asRow);
   const all = [...new Set(shown.flatMap((row) => Object.keys(row)))];
   if (all.length === 0) return rows.length === 0 ? "(no rows)\n" : `(${count(rows.length)} rows without columns)\n`;
   const names = all.slice(0, columnsMax);
-  const cells = shown.map((row) => names.map((name) => shorten(cellOf(row[name]))));
-  const heads = names.map(shorten);
+  const cells = shown.map((row) => names.map((name) => shorten(cellOf(row[name], widthMax), widthMax)));
+  const heads = names.map((name) => shorten(name, widthMax));
   const widths = heads.map((head, column) =>
     Math.max(widthOf(head), ...cells.map((line) => widthOf(line[column] ?? ""))),
   );
@@ -53,7 +59,7 @@ function asRow(row: unknown): Readonly<Record<string, unknown>> {
 }
 
 /** How a cell is written: numbers with separators, nothing for what is missing. */
-function cellOf(value: unknown): string {
+function cellOf(value: unknown, widthMax: number): string {
   if (value === null || value === undefined) return "";
   if (typeof value === "number")
     return value.toLocaleString("en-US", { maximumFractionDigits: Number.isInteger(value) ? 0 : 3 });
@@ -65,7 +71,7 @@ function cellOf(value: unknown): string {
     breakLength: Number.POSITIVE_INFINITY,
     compact: true,
     maxArrayLength: 10,
-    maxStringLength: cellWidthMax,
+    maxStringLength: widthMax,
   });
 }
 
@@ -74,13 +80,13 @@ function isNumberOrMissing(value: unknown): boolean {
 }
 
 /** One line without control characters, which a terminal would obey. */
-function shorten(text: string): string {
+function shorten(text: string, widthMax: number): string {
   const single = text
-    .slice(0, 4 * cellWidthMax)
+    .slice(0, 4 * widthMax)
     .replaceAll(/\s+/g, " ")
     .replaceAll(/\p{Cc}/gu, "�");
   const characters = Array.from(single);
-  return characters.length > cellWidthMax ? `${characters.slice(0, cellWidthMax - 1).join("")}…` : single;
+  return characters.length > widthMax ? `${characters.slice(0, widthMax - 1).join("")}…` : single;
 }
 
 /** Columns of a terminal, about: a character each, wide ones (East Asian, emoji) two, combining marks none. */

@@ -12,6 +12,8 @@ export interface KeptExecution {
   readonly end: Uint8Array;
   /** Number of the driver that runs it. */
   readonly driver: number;
+  /** A driver was about to begin: channels of it may have done something. Kept of those that keep no lineage. */
+  readonly begun: boolean;
 }
 
 /** An execution that begins to be kept. */
@@ -48,7 +50,7 @@ export interface KeptCluster {
 export interface Coordination {
   /** Leads from now on under the next epoch, unless another head does whose lease hasn't ended. */
   campaign: (url: string, leaseMs: number) => Promise<Campaign>;
-  /** Goes on leading, with these machines. */
+  /** Goes on leading, with these machines. Others whose lease ended five leases ago are forgotten. */
   renew: (leaseMs: number, machines: readonly string[]) => Promise<void>;
   /** Another head need not wait for the end of the lease. */
   resign: () => Promise<void>;
@@ -65,8 +67,11 @@ export interface Coordination {
    * has had a later driver. @throws QStreamError FLOW_NOT_FOUND where its bundle isn't here (any more)
    */
   resume: (one: SubmittedExecution, driver: number) => Promise<boolean>;
-  /** A driver goes on with an execution. False where it has ended, or a later one does. */
-  driver: (execution: string, number: number) => Promise<boolean>;
+  /**
+   * A driver goes on with an execution, or is about to begin with its channels. False where it has ended, or a later one does. Once more
+   * changes nothing.
+   */
+  driver: (execution: string, number: number, begins?: boolean) => Promise<boolean>;
   cancel: (execution: string, reason: string) => Promise<void>;
   /** An execution has ended. False where it had ended otherwise, or another driver goes on with it. Once more changes nothing. */
   end: (execution: string, driver: number, status: string, end: Uint8Array, endedAt: number) => Promise<boolean>;

@@ -7,16 +7,25 @@ import { QStreamError } from "../errors.ts";
  * make no folders, such as /proc.
  *
  * @param path - what the folder is for, as the error's file
+ * @param advice - what the reader of the error can do
  * @throws QStreamError BAD_INPUT that names the folder which can't be made; an error of the system where no space is left
  */
-export async function makeFolder(folder: string, path: string = folder): Promise<void> {
+export async function makeFolder(folder: string, path: string = folder, advice: string = usualAdvice): Promise<void> {
   const missing: string[] = [];
-  for (let at = folder; !(await makeOne(at, path, dirname(at) !== at)); at = dirname(at)) missing.push(at);
-  for (const at of missing.reverse()) await makeOne(at, path, false);
+  const reason = { path, advice };
+  for (let at = folder; !(await makeOne(at, reason, dirname(at) !== at)); at = dirname(at)) missing.push(at);
+  for (const at of missing.reverse()) await makeOne(at, reason, false);
+}
+
+const usualAdvice = "Choose a folder that exists, or one below a folder in which others can be made";
+
+interface Reason {
+  readonly path: string;
+  readonly advice: string;
 }
 
 /** Makes a folder whose parent is there; false where that is missing, if `mayLackParent`. */
-async function makeOne(folder: string, path: string, mayLackParent: boolean): Promise<boolean> {
+async function makeOne(folder: string, { path, advice }: Reason, mayLackParent: boolean): Promise<boolean> {
   try {
     await mkdir(folder);
     return true;
@@ -26,12 +35,40 @@ async function makeOne(folder: string, path: string, mayLackParent: boolean): Pr
     // The roots of drives, and folders that are read-only, answer otherwise than with EEXIST.
     if (code !== "ENOENT" && (await isFolder(folder))) return true;
     if (noSpace(code)) throw error;
-    throw new QStreamError("BAD_INPUT", `the folder ${folder} can't be made: ${code ?? String(error)}`, {
-      file: path,
-      advice: "Choose a folder that exists, or one below a folder in which others can be made.",
+    const why = code === undefined ? String(error) : `${await wordsOf(code, folder)} (${code})`;
+    throw new QStreamError("BAD_INPUT", `the folder ${folder} can't be made: ${why}`, {
+      ...(path === folder ? {} : { file: path }),
+      advice,
       cause: error,
     });
   }
+}
+
+async function wordsOf(code: string, folder: string): Promise<string> {
+  switch (code) {
+    case "EEXIST":
+      return "it is a file";
+    case "ENOTDIR":
+      return `${await fileAbove(folder)} is a file`;
+    case "EACCES":
+    case "EPERM":
+      return `this user may make nothing in ${dirname(folder)}`;
+    case "EROFS":
+      return `the file system of ${dirname(folder)} is read-only`;
+    case "ENOENT":
+      return `${dirname(folder)} takes no folders`;
+    case "ENAMETOOLONG":
+      return "its name is too long";
+    default:
+      return "the system refuses";
+  }
+}
+
+/** The folder above that is none. */
+async function fileAbove(folder: string): Promise<string> {
+  let at = dirname(folder);
+  while (dirname(at) !== at && (await stat(at).catch(() => undefined)) === undefined) at = dirname(at);
+  return at;
 }
 
 const isFolder = (path: string): Promise<boolean> =>

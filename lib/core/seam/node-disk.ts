@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { QStreamError } from "../errors.ts";
 import type { Disk, DiskFile } from "./disk.ts";
 import { codeOf, makeFolder, noSpace } from "./make-folder.ts";
+import { sweepTemporaryFolders, temporaryFolderIn } from "./temporary-folder.ts";
 
 export interface NodeDiskOptions {
   /** Folder in which the disk makes its own folder when the first file is made. Default: the system's temporary folder. */
@@ -31,7 +32,8 @@ function removeOpenFolders(): void {
 
 /**
  * Temporary files on the machine's own disk, in a folder that only this user can read. The folder is made with the first
- * file, and removed by `clear` or when the process (or worker thread) exits.
+ * file, and removed by `clear` or when the process (or worker thread) exits. What processes left there that were killed is
+ * removed before.
  *
  * @param options - where, and how much
  * @returns the disk; its errors are LIMIT_EXCEEDED when `bytesMax` is reached or the disk is full, and BAD_INPUT for a
@@ -101,7 +103,8 @@ class NodeDisk implements Disk {
     if (this.#cleared) return Promise.reject(cleared());
     this.#folder ??= this.#guard(async () => {
       await makeFolder(this.#parent);
-      const folder = await mkdtemp(join(this.#parent, `qstream-${process.pid}-`));
+      await sweepTemporaryFolders(this.#parent);
+      const folder = await mkdtemp(temporaryFolderIn(this.#parent));
       if (openFolders.size === 0 && !process.listeners("exit").includes(removeOpenFolders)) {
         process.once("exit", removeOpenFolders);
       }

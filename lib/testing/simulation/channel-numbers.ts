@@ -1,5 +1,5 @@
 import type { LinkMessage } from "../../core/contracts/transport.ts";
-import type { Plan } from "../../core/plan.ts";
+import type { Plan, PlannedStep } from "../../core/plan.ts";
 
 /** A life of a channel, as the scheduler's orders tell of it. */
 export interface KnownLife {
@@ -33,6 +33,10 @@ export class ChannelNumbers {
   placeOf(number: number): { readonly step: number; readonly index: number } {
     const step = this.#offsets.findLastIndex((offset) => offset <= number);
     return { step, index: number - (this.#offsets[step] ?? 0) };
+  }
+
+  stepOf(number: number): PlannedStep | undefined {
+    return this.plan.steps[this.placeOf(number).step];
   }
 
   nameOf(number: number): string {

@@ -15,8 +15,11 @@ export interface CheckSeedsOptions<Outs> extends Omit<SimulationOptions, "seed" 
    * and for files that sinks wrote. Default: the same outputs and files.
    */
   readonly accept?: (outputs: Outs, without: Outs, outcome: Outcome) => boolean;
-  /** Codes of errors that an execution may end with under these faults: STORE_LOST where the store forgets. */
-  readonly acceptErrors?: readonly ErrorCode[];
+  /**
+   * Codes of errors that an execution may end with under these faults, or what gives them for those that struck: `excusedErrors` has
+   * STORE_LOST for a store that forgot. Default: none.
+   */
+  readonly acceptErrors?: readonly ErrorCode[] | ((struck: SimulationReport<Outs>["faults"]) => readonly ErrorCode[]);
   /** The command that repeats a seed. Default: `npx qstream simulate` with the flow's name. */
   readonly command?: (seed: number) => string;
   /** Whether the reports that `onSeed` gets have their traces. Default false: only a failure has one. */
@@ -101,7 +104,8 @@ export async function checkSeeds<Args extends object, Outs extends Record<string
     addCounts(faults, report.faults);
     addCounts(faultPhases, report.faultPhases);
     onSeed?.(report);
-    if (report.error instanceof QStreamError && acceptErrors.includes(report.error.code)) {
+    const accepts = typeof acceptErrors === "function" ? acceptErrors(report.faults) : acceptErrors;
+    if (report.error instanceof QStreamError && accepts.includes(report.error.code)) {
       refused++;
       continue;
     }

@@ -17,6 +17,8 @@ export interface FaultInjectorParts {
   readonly blobs: PlaceTrouble | undefined;
   /** Kills everything, for so many milliseconds. False where nothing runs that could be gone on with. */
   readonly restart: (downMs: number) => boolean;
+  /** The user stops all that runs, and goes on with it after so many milliseconds. Says how; undefined where nothing runs. */
+  readonly stop: (how: number, downMs: number) => string | undefined;
   /** Asks for the load of one of the executions to be made even. Says how; undefined where nothing runs that has a store. */
   readonly rebalance: (which: number, grows: boolean) => string | undefined;
   readonly trace: Trace;
@@ -111,6 +113,7 @@ export class FaultInjector {
       const downMs = amount ** 2 * downMostMs;
       return this.#parts.restart(downMs) ? `down for ${downMs.toFixed(1)} ms` : undefined;
     }
+    if (kind === "stop") return this.#parts.stop(fault.target, amount ** 2 * downMostMs);
     if (kind === "rebalance") return this.#parts.rebalance(fault.target, amount < growingShare);
     if (kind === "delay" || kind === "duplicate") return this.#ofNetwork(kind, amount);
     if (target === undefined) return undefined;

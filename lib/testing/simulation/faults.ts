@@ -4,6 +4,11 @@ import { seededRandom, type Random } from "../../core/seam/random.ts";
 export type FaultKind =
   /** Everything is killed: all slots, the scheduler, the lineage actor. Somebody goes on with the execution a little later. */
   | "restart"
+  /**
+   * The user stops the execution, as Ctrl-C does, and goes on with it a little later: in another process, which may be killed while it
+   * stops, or in the same session.
+   */
+  | "stop"
   /** A slot is killed. */
   | "kill"
   /** All slots of a machine are killed. */
@@ -46,6 +51,7 @@ export type FaultKind =
 
 export const faultKinds: readonly FaultKind[] = [
   "restart",
+  "stop",
   "kill",
   "kill-machine",
   "hang",

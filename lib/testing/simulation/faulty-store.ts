@@ -26,6 +26,8 @@ export interface FaultyStoreOptions {
   readonly onCall?: (name: StoreCall, moment: "begun" | "answered") => void;
   /** Who sees what the store has done for an execution, at the moment at which it is done. */
   readonly observerOf?: ((execution: string) => StoreObserver | undefined) | undefined;
+  /** Another process can go on with what is in it: what sinks have written isn't removed where an execution ends. Default false. */
+  readonly outlives?: boolean;
   /** The store is what it was earlier: nothing that was seen before need hold. */
   readonly onForgotten?: () => void;
 }
@@ -72,7 +74,7 @@ const writesMax = 1_000_000;
  * with or without having been done (or be done later), the store can be away, and it can forget what it was told last.
  */
 export class FaultyStore implements LineageStore {
-  readonly kind = "memory";
+  readonly kind: string;
   readonly #options: FaultyStoreOptions;
   #store: LineageStore;
   #writes: Write[] = [];
@@ -80,6 +82,7 @@ export class FaultyStore implements LineageStore {
   #away = false;
   #connection: Connection = { open: true };
   #lastMs = 0;
+  #followedCalls = 0;
   /** Executions that were removed. */
   readonly #dropped = new Set<string>();
   /** Those that were to be, and may still be there: nobody was told that they aren't, or the store has forgotten it. */
@@ -91,6 +94,7 @@ export class FaultyStore implements LineageStore {
 
   constructor(options: FaultyStoreOptions) {
     this.#options = options;
+    this.kind = options.outlives === true ? "simulated" : "memory";
     this.#store = options.make();
   }
 
@@ -275,9 +279,11 @@ export class FaultyStore implements LineageStore {
     action: (store: LineageStore) => Promise<T>,
   ): Promise<T> {
     const observer = this.#observer(execution);
-    observer?.asked(what);
+    // Another life may ask for the same.
+    const call = `${what}, call ${++this.#followedCalls}`;
+    observer?.asked(call);
     const answer = await this.#write(name, action);
-    observer?.answered(what);
+    observer?.answered(call);
     return answer;
   }
 

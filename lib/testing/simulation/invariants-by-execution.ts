@@ -57,9 +57,9 @@ export class InvariantsByExecution {
     this.#of(message.execution)?.sent(message);
   }
 
-  /** Everything was killed, and somebody goes on with what isn't done. */
-  restarted(): void {
-    this.#each((invariants) => invariants.restarted());
+  /** Everything was killed or has stopped, and somebody goes on with what isn't done, in the same process or another one. */
+  restarted(stays: boolean): void {
+    this.#each((invariants) => invariants.restarted(stays));
   }
 
   /** An execution goes on under another name, with other channels. */

@@ -8,8 +8,9 @@ import { decodeRecord } from "../../core/lineage/record-codec.ts";
 import type { Plan } from "../../core/plan.ts";
 import { ChannelNumbers, HeardLives, KnownLives, type KnownLife } from "./channel-numbers.ts";
 import type { StoreObserver } from "./faulty-store.ts";
+import { wrongEnds } from "./checkpoint-ends.ts";
 import { LinkCredits } from "./link-credits.ts";
-import { LogHistory, positionIn, samePositions, type ChannelHistory } from "./log-history.ts";
+import { LogHistory, positionIn, type ChannelHistory } from "./log-history.ts";
 import { SpoolHistory, type SpoolDrive } from "./spool-history.ts";
 
 /** What of a world can't be seen in what passes between its parts. */
@@ -33,8 +34,8 @@ export interface Surroundings {
  * - Each parcel is consumed once, in order, and none that its producer's log doesn't have; a channel that is done has
  *   consumed all of them. Pieces of a split follow each other.
  * - A consumer talks to one life of a producer at a time.
- * - A checkpoint stands exactly where the log was when it was taken. One that holds changes stands on the one that its life
- *   saved before it, and that is kept as long as it is.
+ * - A checkpoint stands exactly where the log was when it was taken, also with the ends of inputs. One that holds changes stands
+ *   on the one that its life saved before it, and that is kept as long as it is.
  * - A checkpoint that was to be saved is saved, and its channel hears that.
  * - What is freed isn't needed: every consumer can start from its oldest checkpoint, or where it has none from its beginning.
  * - What isn't needed is freed: behind a checkpoint that everybody could start from, one is kept to spare, and nothing older,
@@ -100,11 +101,11 @@ export class Invariants implements StoreObserver {
     }
   }
 
-  /** Everything was killed, and somebody goes on with the execution: lives are counted anew. */
-  restarted(): void {
+  /** All was killed or has stopped, and is gone on with: lives are counted anew. Who `stays` is still answered by the store. */
+  restarted(stays = false): void {
     this.#lives = new KnownLives(this.#numbers.count);
     this.#heard = new HeardLives();
-    this.#asked.clear();
+    for (const what of this.#asked) if (!stays || what.startsWith("to ")) this.#asked.delete(what);
     this.#saves.clear();
     this.#unfreed.clear();
     this.#round = -1;
@@ -176,13 +177,8 @@ export class Invariants implements StoreObserver {
     const whole = this.#surroundings.wholeOf === undefined ? bytes : this.#surroundings.wholeOf(bytes);
     // What a late call names may have been freed long since.
     if (whole === undefined) return;
-    const { head } = unpackCheckpoint(whole);
-    const { consumed, made } = history.positionsAt(seq);
-    if (!samePositions(head.consumed, consumed) || !samePositions(head.made, made)) {
-      const shown = JSON.stringify({ checkpoint: head, log: { consumed, made } });
-      this.#violated(`checkpoint ${seq} of ${this.#numbers.nameOf(channel)} doesn't stand on its log: ${shown}`);
-    }
-    const problem = history.saved(seq, head);
+    const { head, state } = unpackCheckpoint(whole);
+    const problem = history.saved(seq, head) ?? wrongEnds(state, seq, this.#numbers.stepOf(channel), history);
     if (problem !== undefined) this.#violated(`checkpoint ${seq} of ${this.#numbers.nameOf(channel)} ${problem}`);
     this.#unfreed.add(channel);
   }
@@ -203,7 +199,7 @@ export class Invariants implements StoreObserver {
       this.#violated(`of ${this.#numbers.nameOf(channel)} too much is freed: ${problem}`);
     if (this.#forgot || this.#plan === undefined) return;
     for (const producer of this.#numbers.producersOf(channel)) this.#unfreed.add(producer);
-    const { start } = history;
+    const start = history.startFrom();
     if (start === undefined || start.seq < recordsThrough) {
       this.#violated(
         `${this.#numbers.nameOf(channel)} has no checkpoint to start from, with records freed through ${recordsThrough}`,
@@ -213,7 +209,9 @@ export class Invariants implements StoreObserver {
     for (const { edge, other, seq } of start.made) {
       const consumer = this.#numbers.of(this.#plan.edges[edge]?.to ?? -1, other);
       const from = this.#numbers.placeOf(channel).index;
-      const consumed = positionIn(this.#log.channel(consumer).start?.consumed ?? [], edge, from);
+      // What a consumer can free is freed in its turn, which needn't have come yet.
+      const { consumed: inputs = [] } = this.#log.channel(consumer).startFrom(this.#neededFrom(consumer)) ?? {};
+      const consumed = positionIn(inputs, edge, from);
       if (seq <= consumed) continue;
       const needs = `${this.#numbers.nameOf(consumer)} may need what follows ${consumed}`;
       const starts = `it starts behind ${seq} of a link, and ${needs}`;
@@ -264,7 +262,7 @@ export class Invariants implements StoreObserver {
       if (this.#damaged.has(channel)) continue;
       const history = this.#log.channel(channel);
       const needed = this.#neededFrom(channel);
-      const kept = history.start?.seq ?? Infinity;
+      const kept = history.startFrom()?.seq ?? Infinity;
       if (needed !== undefined && kept < needed) {
         const which = this.#numbers.nameOf(channel);
         this.#violated(`of ${which} too little is freed: ${kept} is kept, though ${needed} would do`);
@@ -278,7 +276,7 @@ export class Invariants implements StoreObserver {
     const { index } = this.#numbers.placeOf(channel);
     return this.#log.channel(channel).neededFrom(({ edge, other }) => {
       const consumer = this.#numbers.of(this.#plan?.edges[edge]?.to ?? -1, other);
-      return positionIn(this.#log.channel(consumer).start?.consumed ?? [], edge, index);
+      return positionIn(this.#log.channel(consumer).startFrom()?.consumed ?? [], edge, index);
     });
   }
 

@@ -26,9 +26,13 @@ export class ChannelHistory {
     return this.#bytes.length;
   }
 
-  /** The oldest checkpoint that the log reaches back to, or the beginning while all records are kept. */
-  get start(): Saved | undefined {
-    return this.#checkpoints.find(({ seq }) => seq >= this.#freedThrough);
+  /**
+   * The oldest checkpoint that the log reaches back to, or the beginning while all records are kept.
+   *
+   * @param needed - those before it are about to be freed
+   */
+  startFrom(needed = -1): Saved | undefined {
+    return this.#checkpoints.find(({ seq }) => seq >= this.#freedThrough && seq >= needed);
   }
 
   /**
@@ -64,7 +68,7 @@ export class ChannelHistory {
   }
 
   /** Where the links stood after a task, by the log. */
-  positionsAt(seq: number): CheckpointPositions {
+  #positionsAt(seq: number): CheckpointPositions {
     const consumed = new Map<string, LinkPosition>();
     const made = new Map<string, LinkPosition>();
     for (const record of this.#records.slice(0, seq + 1)) {
@@ -76,9 +80,20 @@ export class ChannelHistory {
     return { consumed: [...consumed.values()], made: [...made.values()] };
   }
 
+  /** Names of the inputs whose ends were taken by a task; undefined where the channel wanted no more by then, whatever they had. */
+  endedInputs(seq: number): ReadonlySet<string> | undefined {
+    const causes = this.#records.slice(0, seq + 1).map(({ cause }) => cause);
+    if (causes.at(-1)?.kind === "stop") return undefined;
+    return new Set(causes.flatMap((cause) => (cause.kind === "input-end" ? [cause.input] : [])));
+  }
+
   /** A checkpoint was saved. Returns what is wrong with it, if anything is. */
   saved(seq: number, head: CheckpointHead): string | undefined {
     const { generation } = this;
+    const { consumed, made } = this.#positionsAt(seq);
+    if (!samePositions(head.consumed, consumed) || !samePositions(head.made, made)) {
+      return `doesn't stand on its log: ${JSON.stringify({ checkpoint: head, log: { consumed, made } })}`;
+    }
     // What was asked for again after it had been freed isn't kept.
     if (seq < this.#checkpointsFrom) return undefined;
     const known = this.#checkpoints.find((kept) => kept.seq === seq);
@@ -201,7 +216,7 @@ export function positionIn(positions: readonly LinkPosition[], edge: number, oth
 }
 
 /** True for the same links with the same seqs, in any order. */
-export function samePositions(left: readonly LinkPosition[], right: readonly LinkPosition[]): boolean {
+function samePositions(left: readonly LinkPosition[], right: readonly LinkPosition[]): boolean {
   const texts = (positions: readonly LinkPosition[]): string =>
     positions
       .map(({ edge, other, seq }) => `${edge}:${other}:${seq}`)

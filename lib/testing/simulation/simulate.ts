@@ -3,18 +3,15 @@ import { seededRandom, type Random } from "../../core/seam/random.ts";
 import type { WholePolicy } from "../../../actors/channel/checkpoints.ts";
 import { MemoryStore } from "../../../actors/stores/memory-store.ts";
 import type { Flow } from "../../flow/define-flow.ts";
-import type { Execution } from "../../flow/execution.ts";
-import { delay } from "../../core/seam/clock.ts";
-import { QStreamError } from "../../core/errors.ts";
-import type { ExecutionEvent } from "../../../actors/scheduler/execution-events.ts";
-import { describeMoves, withoutIds } from "./describe.ts";
+import { withoutIds } from "./describe.ts";
 import { FaultInjector } from "./fault-injector.ts";
-import { drawFaults, pick } from "./faults.ts";
+import { drawFaults } from "./faults.ts";
+import { FlowUser } from "./flow-user.ts";
 import { openFileSystem } from "../../files/index.ts";
 import { FaultyStore, type FaultyStoreOptions, type StoreCall } from "./faulty-store.ts";
 import { InvariantsByExecution } from "./invariants-by-execution.ts";
 import { MemoryFiles } from "./memory-files.ts";
-import { SimulatedClient, type SimulatedClientOptions } from "./simulated-client.ts";
+import type { SimulatedClientOptions } from "./simulated-client.ts";
 import type { SlotWatch } from "./simulated-slots.ts";
 import type { SimulationOptions, SimulationReport } from "./simulation-options.ts";
 import { Trace } from "./trace.ts";
@@ -33,8 +30,6 @@ const wholeDefault: WholePolicy = { belowBytes: 0, changesShare: Infinity, chang
 const blobsPath = "/qstream-simulated-checkpoints";
 /** Bytes above which a checkpoint goes there: all do. */
 const blobsAboveBytes = 0;
-/** Milliseconds after which somebody tries again to go on with an execution whose store couldn't be reached. */
-const resumeAgainMs = 40;
 
 /**
  * Runs a flow in a simulated world: scheduler, slots, channels and lineage as everywhere, in this thread, on a virtual
@@ -49,7 +44,7 @@ export async function simulate<Args extends object, Outs extends Record<string, 
   args: Args,
   options: SimulationOptions,
 ): Promise<SimulationReport<Outs>> {
-  return new SimulatedWorld(options).run(flow, args);
+  return new SimulatedWorld<Outs>(options).run(flow, args);
 }
 
 function clientOptionsOf(
@@ -71,16 +66,8 @@ function observerOf(waiting: WaitingCode, invariants: InvariantsByExecution | un
   };
 }
 
-/** What is known of the executions that run at once. */
-interface Executions<Outs> {
-  /** Their present lives. */
-  readonly living: Execution<Outs>[];
-  readonly outputs: (Outs | undefined)[];
-  error?: Error;
-}
-
 /** Everything around simulated executions. */
-class SimulatedWorld {
+class SimulatedWorld<Outs extends Record<string, unknown>> {
   readonly #options: SimulationOptions;
   readonly #clock: VirtualClock;
   readonly #trace: Trace;
@@ -91,16 +78,7 @@ class SimulatedWorld {
   readonly #blobs: PlaceTrouble | undefined;
   readonly #invariants: InvariantsByExecution | undefined;
   readonly #waiting: WaitingCode;
-  readonly #clientOptions: SimulatedClientOptions;
-  #client: SimulatedClient;
-  /** Executions that somebody could go on with; none while nothing runs. */
-  #running: readonly string[] = [];
-  /** Some were done when everything was killed: what they hadn't tidied up by then stays. */
-  #doneAtKill = false;
-  #moves = 0;
-  #rescaled = 0;
-  readonly #slotsOfNext: Random;
-  #downMs = 0;
+  readonly #user: FlowUser<Outs>;
   /** How often the place of large checkpoints had refused something when the execution was done. */
   #refusedBefore = 0;
 
@@ -126,7 +104,9 @@ class SimulatedWorld {
       ...(invariants === undefined ? {} : { onMessage: (message) => invariants.sent(message) }),
     });
     const seen = { trace, ...invariants?.ofStore };
-    const store = make === "none" ? undefined : this.#makeStore({ clock, random: random(3), make, ...seen });
+    // What is stopped is gone on with, which isn't meant to be where a store ends with its process.
+    const outlives = faults.some(({ kind }) => kind === "stop");
+    const store = make === "none" ? undefined : this.#makeStore({ clock, random: random(3), make, outlives, ...seen });
     this.#invariants = invariants;
     this.#waiting = waiting;
     this.#clock = clock;
@@ -137,11 +117,12 @@ class SimulatedWorld {
     this.#faults = new FaultInjector({
       clock,
       network,
-      slots: () => this.#client.slots,
+      slots: () => this.#user.client.slots,
       store: () => store,
       blobs: trouble,
-      restart: (downMs) => this.#kill(downMs),
-      rebalance: (which, grows) => this.#rebalance(which, grows),
+      restart: (downMs) => this.#user.kill(downMs),
+      stop: (how, downMs) => this.#user.stop(how, downMs),
+      rebalance: (which, grows) => this.#user.rebalance(which, grows),
       trace,
       faults,
       withinMs: faultsWithinMs,
@@ -161,23 +142,19 @@ class SimulatedWorld {
       ...(options.machines === undefined ? {} : { machines: options.machines }),
     };
     const place = trouble === undefined ? undefined : { path: blobsPath, aboveBytes: blobsAboveBytes };
-    this.#clientOptions = clientOptionsOf(options, { slots, store, leaseMs, blobs: place });
-    this.#slotsOfNext = random(5);
-    this.#client = this.#openClient();
+    const client = clientOptionsOf(options, { slots, store, leaseMs, blobs: place });
+    this.#user = new FlowUser({ clock, trace, invariants, options, client, random: random(5) });
   }
 
-  async run<Args extends object, Outs extends Record<string, unknown>>(
-    flow: Flow<Args, Outs>,
-    args: Args,
-  ): Promise<SimulationReport<Outs>> {
+  async run<Args extends object>(flow: Flow<Args, Outs>, args: Args): Promise<SimulationReport<Outs>> {
     // Loaded in real time, which virtual time wouldn't wait for: the first run would be another than all later ones.
     await loadBatches();
     const clock = this.#clock;
-    const state: Executions<Outs> = { living: [], outputs: [] };
+    const state: { error?: Error } = {};
     const failed = (error: unknown): void => {
       state.error ??= error instanceof Error ? error : new Error(String(error));
     };
-    const work = this.#work(flow, args, state).catch(failed);
+    const work = this.#work(flow, args).catch(failed);
     // A rejection that nobody handles is a defect, and would end the process without naming the seed.
     const unhandled = (error: unknown): void => clock.fail(error);
     process.on("unhandledRejection", unhandled);
@@ -189,19 +166,20 @@ class SimulatedWorld {
       process.off("unhandledRejection", unhandled);
       await this.#files.close();
     }
-    const { error, outputs } = state;
+    const { error } = state;
+    const { outputs, living, moves, rescaled } = this.#user;
     if (error !== undefined) this.#trace.add(clock.monotonic(), "execution", `failed: ${withoutIds(error.message)}`);
-    const steps = state.living.flatMap(({ metrics }) => metrics?.steps ?? []);
+    const steps = living.flatMap(({ metrics }) => metrics?.steps ?? []);
     return {
       seed: this.#options.seed,
       outputs: error === undefined ? outputs[0] : undefined,
-      others: error === undefined ? outputs.slice(1).filter((one) => one !== undefined) : [],
+      others: error === undefined ? outputs.slice(1) : [],
       error,
       faults: Object.fromEntries(this.#faults.byKind),
       faultPhases: Object.fromEntries(this.#faults.byPhase),
       phases: Object.fromEntries(this.#faults.entered),
-      moves: this.#moves,
-      rescaled: this.#rescaled,
+      moves,
+      rescaled,
       virtualMs: clock.monotonic(),
       events: clock.events,
       tasks: steps.reduce((sum, { metrics }) => sum + metrics.tasks, 0),
@@ -223,7 +201,7 @@ class SimulatedWorld {
     return new InvariantsByExecution((what) => this.#violated(what), {
       storeOnly,
       atOnce,
-      drives: () => this.#client.slots.living,
+      drives: () => this.#user.client.slots.living,
       files: this.#files,
     });
   }
@@ -233,103 +211,15 @@ class SimulatedWorld {
     this.#clock.fail(new Error(`an invariant doesn't hold: ${what}`));
   }
 
-  #openClient(slotCount = this.#clientOptions.slotCount): SimulatedClient {
-    const client = new SimulatedClient({ ...this.#clientOptions, slotCount });
-    client.slots.reachabilityChanged();
-    return client;
-  }
-
-  async #work<Args extends object, Outs extends Record<string, unknown>>(
-    flow: Flow<Args, Outs>,
-    args: Args,
-    { living, outputs }: Executions<Outs>,
-  ): Promise<void> {
-    const { limits = {}, strict = true, verifyReplay = false, atOnce = 1 } = this.#options;
-    const start = flow.start as (args: Args, options: object) => Promise<Execution<Outs>>;
-    const onEvent = (event: ExecutionEvent): void => {
-      if (event.kind === "rebalanced") this.#moves += event.moves.length;
-    };
+  async #work<Args extends object>(flow: Flow<Args, Outs>, args: Args): Promise<void> {
     try {
-      const options = { on: this.#client.session, limits, strict, verifyReplay, onEvent };
-      living.push(...(await Promise.all(Array.from({ length: atOnce }, () => start(args, options)))));
-      this.#arm();
-      for (;;) {
-        const { killed } = this.#client;
-        const left = [...living.keys()].filter((index) => outputs[index] === undefined);
-        const ending = left.map(async (index) => {
-          outputs[index] = await living[index]?.outputs;
-          this.#running = this.#running.filter((id) => id !== living[index]?.id);
-        });
-        this.#running = left.map((index) => living[index]?.id ?? "");
-        // oxlint-disable-next-line no-await-in-loop -- one life after the other
-        if ((await Promise.race([Promise.all(ending), killed])) !== undefined) break;
-        const unfinished = [...living.keys()].filter((index) => outputs[index] === undefined);
-        this.#doneAtKill ||= unfinished.length < living.length;
-        // oxlint-disable-next-line no-await-in-loop -- see above
-        const next = await this.#goOn(unfinished.map((index) => living[index]?.id ?? ""));
-        unfinished.forEach((index, at) => this.#follow(living, index, next[at] as Execution<Outs>));
-      }
+      await this.#user.run(flow, args, () => this.#arm());
       this.#refusedBefore = this.#blobs?.refused ?? 0;
       this.#invariants?.ended();
       this.#trace.add(this.#clock.monotonic(), "execution", "done");
     } finally {
-      this.#running = [];
-      await this.#client.session.close();
+      await this.#user.close();
     }
-  }
-
-  /** Everything is dead: another life goes on with what isn't done, as `--resume` does. */
-  async #goOn(executions: readonly string[]): Promise<readonly Execution<Record<string, unknown>>[]> {
-    const { started } = this.#client;
-    const { rescales = false, slots = slotsDefault } = this.#options;
-    for (;;) {
-      await delay(this.#clock, this.#downMs);
-      this.#invariants?.restarted();
-      this.#client = this.#openClient(rescales ? 1 + Math.floor(this.#slotsOfNext() * (slots + 1)) : slots);
-      this.#trace.add(this.#clock.monotonic(), "client", "goes on with the execution");
-      this.#running = executions;
-      const resumed = this.#client.resumeAll(executions, started, rescales).catch((error: unknown) => {
-        if (!isUnreachable(error)) throw error;
-        // Whoever wants the result tries again.
-        if (this.#kill(resumeAgainMs)) this.#trace.add(this.#clock.monotonic(), "client", error.message);
-        return undefined;
-      });
-      const found = await Promise.race([resumed, this.#client.killed]);
-      if (found !== undefined) return found;
-    }
-  }
-
-  /** An execution has another life. */
-  #follow<Outs>(living: Execution<Outs>[], index: number, next: Execution<Outs>): void {
-    const before = living[index]?.id ?? "";
-    living[index] = next;
-    if (next.id === before) return;
-    this.#rescaled++;
-    this.#invariants?.left(before);
-  }
-
-  #kill(downMs: number): boolean {
-    if (this.#running.length === 0 || this.#store === undefined) return false;
-    this.#running = [];
-    this.#downMs = downMs;
-    this.#client.kill();
-    return true;
-  }
-
-  /** Somebody asks for the load to be made even. Nothing else waits for the answer. */
-  #rebalance(which: number, grows: boolean): string | undefined {
-    if (this.#running.length === 0 || this.#store === undefined) return undefined;
-    const client = this.#client;
-    const asked = client.rebalance(pick(this.#running, which), grows);
-    asked.answer.then(
-      (moves) => this.#trace.add(this.#clock.monotonic(), "client", `hears of ${describeMoves(moves)}`),
-      (error: unknown) => {
-        // By then it may be done, or its session closed.
-        const isOver = error instanceof QStreamError && ["EXECUTION_UNKNOWN", "SESSION_CLOSED"].includes(error.code);
-        if (!isOver) this.#clock.fail(error);
-      },
-    );
-    return asked.what;
   }
 
   /**
@@ -351,27 +241,19 @@ class SimulatedWorld {
   }
 
   async #leftBehind(): Promise<readonly string[]> {
-    const left: string[] = [];
-    const { slots } = this.#client;
-    for (const { id, drive } of slots.closed) {
-      for (const { name } of drive.files) left.push(`file ${name} on the drive of ${id}`);
-    }
+    const { client, leftAtStops } = this.#user;
+    const left = [...leftAtStops, ...client.leftBehind];
     for (const path of this.#files.hidden) if (this.#blobs?.holds(path) !== true) left.push(`file ${path}`);
-    if (slots.actorsLeft > 0) left.push(`${slots.actorsLeft} actors in slots`);
     return [...left, ...(await this.#leftInStore())];
   }
 
   /** An execution that is done doesn't wait for a store or a place that can't be reached: what is there stays there. */
   async #leftInStore(): Promise<readonly string[]> {
     const store = this.#store;
-    if (store === undefined || store.mayRemain || this.#doneAtKill) return [];
+    if (store === undefined || store.mayRemain || this.#user.doneAtKill) return [];
     const left = (await store.look()).map(({ status }) => `an execution in the store, ${status}`);
     const blobs = this.#blobs;
     if (blobs === undefined || blobs.refused > this.#refusedBefore) return left;
     return [...left, ...[...this.#files.written.keys()].filter((path) => blobs.holds(path))];
   }
-}
-
-function isUnreachable(error: unknown): error is QStreamError {
-  return error instanceof QStreamError && error.code === "STORE_UNAVAILABLE";
 }

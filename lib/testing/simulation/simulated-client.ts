@@ -3,10 +3,17 @@ import type { ChannelMove } from "../../../actors/scheduler/execution-events.ts"
 import type { LaunchOptions } from "../../../actors/slots/slot-launcher.ts";
 import { CheckpointBlobs } from "../../../actors/stores/checkpoint-blobs.ts";
 import type { LineageStore } from "../../core/contracts/lineage-store.ts";
+import { loadableUrl } from "../../code/bundle.ts";
 import { QStreamError } from "../../core/errors.ts";
 import type { Execution } from "../../flow/execution.ts";
 import { nextName, startedName } from "../../flow/rescaled-name.ts";
-import { Session, type LaunchHooks, type SessionStart } from "../../flow/session.ts";
+import {
+  Session,
+  type LaunchHooks,
+  type SessionOptions,
+  type SessionStart,
+  type SessionWorld,
+} from "../../flow/session.ts";
 import type { FaultyStore } from "./faulty-store.ts";
 import { Life } from "./life.ts";
 import { SimulatedSlots, type SimulatedSlotsOptions } from "./simulated-slots.ts";
@@ -26,14 +33,27 @@ export interface SimulatedClientOptions {
   readonly rebalances?: boolean | undefined;
 }
 
+/** How often an execution may have got other channels while nobody could say so. */
+const changesMost = 8;
 const atOnce = { random: () => 0, mostMs: 0 } as const;
+
+/** What a session takes for the code of its flows: it isn't looked at, as making its hash takes longer than most executions. */
+type NoCode = { -readonly [Key in keyof NonNullable<SessionWorld["code"]>]: string };
 
 /** A session that remembers what it was asked to start: another one may have to go on with it. */
 class RememberingSession extends Session {
   /** By the name that an execution had first. */
   readonly started = new Map<string, SessionStart>();
+  readonly #code: NoCode;
+
+  constructor(code: NoCode, ...parameters: [SessionOptions, SimulatedSlots, LaunchHooks, SessionWorld]) {
+    const [options, slots, hooks, world] = parameters;
+    super(options, slots, hooks, { ...world, code });
+    this.#code = code;
+  }
 
   override async start(start: SessionStart): Promise<Execution<Record<string, unknown>>> {
+    this.#code.load = await loadableUrl(start.reference.module);
     const execution = await super.start(start);
     this.started.set(startedName(execution.id), start);
     return execution;
@@ -50,6 +70,7 @@ export class SimulatedClient {
   /** Settled once everything is killed. */
   readonly killed: Promise<undefined>;
   #noteKilled: () => void = () => {};
+  #abort = new AbortController();
 
   constructor(options: SimulatedClientOptions) {
     const { store, checkpointEveryMs, attempts, seed, wholeCheckpoints } = options;
@@ -61,7 +82,8 @@ export class SimulatedClient {
     this.slots = new SimulatedSlots(launchOptions(options, hooks), options.slots);
     const { clock, files } = this.slots;
     store?.connect();
-    this.session = new RememberingSession({ checkpointEveryMs, attempts, seed }, this.slots, hooks, {
+    const code = { load: "", hash: "" };
+    this.session = new RememberingSession(code, { checkpointEveryMs, attempts, seed }, this.slots, hooks, {
       clock,
       host: this.slots.turnHost(clock),
       store: this.#storeWithBlobs(options),
@@ -81,35 +103,71 @@ export class SimulatedClient {
     return this.session.started;
   }
 
-  /**
-   * Goes on with executions as `flow.resume` does. That the flow and its code are still the same isn't looked at: in this
-   * process they are, and compiling the code for its hash takes longer than most executions.
-   *
-   * @param rescales - they get as many channels as there are slots for
-   */
-  resumeAll(
-    executions: readonly string[],
-    started: ReadonlyMap<string, SessionStart>,
-    rescales: boolean,
-  ): Promise<Execution<Record<string, unknown>>[]> {
-    return Promise.all(
-      executions.map(async (execution) => {
-        const start = started.get(startedName(execution));
-        if (start === undefined) throw new Error(`execution ${execution} was never started here`);
-        const resumed = await this.#find(execution, rescales);
-        return this.session.start({ ...start, resumed, ...(rescales ? { rescale: true } : {}) });
-      }),
-    );
+  /** Aborts when the user stops what runs. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
   }
 
-  /** It may have got other channels, and another name, before whoever went on with it was killed. */
+  get stopped(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
+  get dead(): boolean {
+    return this.#life.dead;
+  }
+
+  /** What slots that were closed in order have left. */
+  get leftBehind(): readonly string[] {
+    const { closed, actorsLeft } = this.slots;
+    const files = closed.flatMap(({ id, drive }) =>
+      drive.files.map(({ name }) => `file ${name} on the drive of ${id}`),
+    );
+    return actorsLeft === 0 ? files : [...files, `${actorsLeft} actors in slots`];
+  }
+
+  /** Stops all that runs, as Ctrl-C does. */
+  stop(): void {
+    this.#abort.abort(new Error("interrupted"));
+  }
+
+  /** What was stopped is over: what is run from now on isn't stopped. */
+  goOn(): void {
+    this.#abort = new AbortController();
+  }
+
+  /**
+   * Goes on with an execution as `flow.resume` does. That the flow and its code are still the same isn't looked at: in this
+   * process they are.
+   *
+   * @param rescales - it gets as many channels as there are slots for
+   */
+  async resume(
+    execution: string,
+    started: ReadonlyMap<string, SessionStart>,
+    rescales: boolean,
+  ): Promise<Execution<Record<string, unknown>>> {
+    const start = started.get(startedName(execution));
+    if (start === undefined) throw new Error(`execution ${execution} was never started here`);
+    const { signal } = this;
+    const resumed = await this.#find(execution, rescales);
+    const options = { ...start.options, signal };
+    const goesOn = await this.session.start({ ...start, options, resumed, ...(rescales ? { rescale: true } : {}) });
+    const cancel = (): void => goesOn.cancel("interrupted");
+    if (signal.aborted) cancel();
+    else signal.addEventListener("abort", cancel, { once: true });
+    return goesOn;
+  }
+
+  /** It may have got other channels, and another name, before whoever went on with it was killed or stopped. */
   async #find(execution: string, rescales: boolean): Promise<NonNullable<SessionStart["resumed"]>> {
-    try {
-      return { execution, stored: await this.session.findStored(execution) };
-    } catch (error) {
-      if (!rescales || !(error instanceof QStreamError) || error.code !== "EXECUTION_UNKNOWN") throw error;
-      const next = nextName(execution);
-      return { execution: next, stored: await this.session.findStored(next) };
+    for (let name = execution, changes = 0; ; name = nextName(name), changes++) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one name after the other
+        return { execution: name, stored: await this.session.findStored(name) };
+      } catch (error) {
+        const unknown = error instanceof QStreamError && error.code === "EXECUTION_UNKNOWN";
+        if (!rescales || !unknown || changes === changesMost) throw error;
+      }
     }
   }
 

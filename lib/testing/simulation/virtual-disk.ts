@@ -29,6 +29,7 @@ interface Content {
 
 const mostMsDefault = 0.5;
 const bytesMaxDefault = 1 << 30;
+const checkedPurposes: ReadonlySet<string> = new Set(["spool", "sort"]);
 
 /**
  * The drive of a simulated machine: files in memory that take a while to write, and can be slow, full or broken. A write
@@ -88,7 +89,7 @@ export class VirtualDrive {
     this.#broken = true;
   }
 
-  /** The next parcel that is read from a spool has a wrong byte, or lacks its last. What operators spill has no checksum. */
+  /** The next read of a spool or a sort's run has a wrong byte, or lacks its last. What others spill has no checksum. */
   damage(how: "byte" | "length"): void {
     this.#damage = how;
   }
@@ -152,7 +153,7 @@ export class VirtualDrive {
     await this.#wait();
     if (content.removed) throw new Error(`EBADF: file ${content.name} was removed`);
     const bytes = content.bytes.slice(position, position + Math.max(0, length));
-    return content.purpose === "spool" ? this.#damaged(bytes) : bytes;
+    return checkedPurposes.has(content.purpose) ? this.#damaged(bytes) : bytes;
   }
 
   #damaged(bytes: Uint8Array): Uint8Array {

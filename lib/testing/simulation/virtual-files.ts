@@ -43,6 +43,8 @@ export class PlaceTrouble {
 }
 
 const mostMsDefault = 0.3;
+/** What is made durable takes so many times as long as a write. */
+const durableFactor = 10;
 
 /**
  * The files of users as a simulated slot reaches them. Reading takes no virtual time, as it may be done in the real world;
@@ -55,8 +57,8 @@ export function filesInVirtualTime(
   const read = <T>(action: () => Promise<T>): Promise<T> => {
     return life.dead ? new Promise(() => {}) : life.settle(clock.real(action));
   };
-  const write = async <T>(action: () => Promise<T>): Promise<T> => {
-    await delay(clock, random() ** 2 * mostMs);
+  const write = async <T>(action: () => Promise<T>, factor = 1): Promise<T> => {
+    await delay(clock, random() ** 2 * mostMs * factor);
     return read(action);
   };
   /** The same for what may be in a place that is in trouble. */
@@ -81,8 +83,8 @@ export function filesInVirtualTime(
   });
   const resumable = (writer: ResumableWriter): ResumableWriter => ({
     ...written(writer),
-    snapshot: () => write(() => writer.snapshot()),
-    leave: () => write(() => writer.leave()),
+    snapshot: () => write(() => writer.snapshot(), durableFactor),
+    leave: () => write(() => writer.leave(), durableFactor),
   });
   return {
     list: (paths, signal) => reach(String(paths), read, () => files.list(paths, signal)),

@@ -3,11 +3,12 @@ import { encodeSnapshot } from "../../../actors/channel/channel-snapshot.ts";
 import { Checkpoints, type WholePolicy } from "../../../actors/channel/checkpoints.ts";
 import { OperatorWork } from "../../../actors/channel/work.ts";
 import { unpackCheckpoint } from "../../../actors/lineage/checkpoint-bytes.ts";
-import { MemoryLineage } from "../../../actors/lineage/memory-lineage.ts";
 import type { ChannelLog, CheckpointHead } from "../../../lib/core/contracts/lineage.ts";
+import { delay } from "../../../lib/core/seam/clock.ts";
 import { VirtualClock } from "../../../lib/testing/simulation/virtual-clock.ts";
 import { seededRandom } from "../../../lib/core/seam/random.ts";
 import { failure } from "../../kit/failure.ts";
+import { MemoryLineage } from "../../kit/memory-lineage.ts";
 import { suite } from "../../kit/suite.ts";
 
 const test = suite("checkpoints of a channel");
@@ -52,6 +53,26 @@ async function saveAll(whole: WholePolicy | undefined, sizes: readonly number[],
     .map(({ head: { changes } }) => (changes === undefined ? "whole" : `${changes.previous}(${changes.base})`))
     .join(" ");
 }
+
+test("the first checkpoint of a life may come earlier than those that follow", async () => {
+  const clock = new VirtualClock({ random: seededRandom(1) });
+  const log = { execution: "run", number: 0, generation: 0 };
+  const policy = { everyMs: 100, firstMs: 25, workMs: Infinity };
+  const checkpoints = new Checkpoints({ policy, clock, lineage: new Saving(), log, failed: () => {} });
+  const dueAt: number[] = [];
+  const looking = async (): Promise<void> => {
+    for (let seq = 0; seq < 260; seq++) {
+      // oxlint-disable-next-line no-await-in-loop -- time passes
+      await delay(clock, 1);
+      if (!checkpoints.due(seq, 0)) continue;
+      dueAt.push(Math.round(clock.monotonic()));
+      const snapshot = { seq, inputs: [], outputs: [], reading: undefined, state: 1, counters: {} };
+      void checkpoints.save(snapshot, { consumed: [], made: [] }, 0, false);
+    }
+  };
+  await clock.run({ settled: looking() });
+  assert.equal(dueAt, [25, 125, 225]);
+});
 
 test("what has to be saved at once is saved behind what is being saved", async () => {
   const answers: ((usable: boolean) => void)[] = [];

@@ -1,5 +1,4 @@
 import * as assert from "uvu/assert";
-import { MemoryLineage } from "../../../actors/lineage/memory-lineage.ts";
 import type { ChannelLog, TaskRecord } from "../../../lib/core/contracts/lineage.ts";
 import type { Operator, Task } from "../../../lib/core/contracts/operator.ts";
 import { multiset } from "../../../lib/testing/index.ts";
@@ -9,6 +8,7 @@ import type { Plan } from "../../../lib/core/plan.ts";
 import { collect } from "../../../operators/sinks/collect.ts";
 import { numbers } from "../../../readers/numbers.ts";
 import { runInWorld } from "../../kit/cluster.ts";
+import { MemoryLineage } from "../../kit/memory-lineage.ts";
 import { suite } from "../../kit/suite.ts";
 
 const test = suite("channels and their lineage");

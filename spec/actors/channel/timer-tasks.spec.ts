@@ -2,7 +2,6 @@
 
 import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";
-import { MemoryLineage } from "../../../actors/lineage/memory-lineage.ts";
 import {
   defineFlow,
   numbers,
@@ -19,6 +18,7 @@ import { sessionOnVirtualClock } from "../../../lib/testing/index.ts";
 import { collect } from "../../../operators/sinks/collect.ts";
 import { runInWorld } from "../../kit/cluster.ts";
 import { failure } from "../../kit/failure.ts";
+import { MemoryLineage } from "../../kit/memory-lineage.ts";
 import { suite } from "../../kit/suite.ts";
 
 const test = suite("timers and tasks");

@@ -24,6 +24,8 @@ const call = { kind: "lineage-call", execution: "run", slot: "slot", call: 0 } a
 /** A process with a lineage actor. */
 class Process {
   readonly actor: LineageActor;
+  /** Why executions can't go on. */
+  readonly failures: string[] = [];
   #answered: (answer: LineageAnswer) => void = () => {};
   #failed: (error: Error) => void = () => {};
 
@@ -36,7 +38,10 @@ class Process {
       order: (_slot, order) => {
         if (order.kind === "lineage-answer") this.#answered(order.answer);
       },
-      failed: (_execution, error) => this.#failed(error),
+      failed: (_execution, error) => {
+        this.failures.push(error.message);
+        this.#failed(error);
+      },
     });
   }
 
@@ -225,6 +230,71 @@ test("one that goes on isn't said to have failed, and what doesn't get better is
   const lost = await begun(awayFor(store, 1, "STORE_LOST"));
   const error = await lost.actor.close("run", "done").catch((reason: unknown) => reason);
   assert.is((error as QStreamError).code, "STORE_LOST");
+});
+
+/** A store that holds one call back, from then on which it is told to, and ends it as it is told to. */
+function heldBack(store: LineageStore, held: "commit" | "saveCheckpoint" | "countFailure") {
+  let holds = false;
+  let end: (error?: Error) => void = () => {};
+  const proxy = new Proxy(store, {
+    get: (target, name: keyof LineageStore) => {
+      const method = target[name];
+      if (typeof method !== "function") return method;
+      if (name !== held) return method.bind(target);
+      return async (...args: never[]): Promise<unknown> => {
+        if (holds) {
+          await new Promise<void>((resolve, reject) => {
+            end = (error) => (error === undefined ? resolve() : reject(error));
+          });
+        }
+        return (method as (...same: never[]) => unknown).apply(target, args);
+      };
+    },
+  });
+  return { store: proxy, hold: () => (holds = true), end: (error?: Error) => end(error) };
+}
+
+const moment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
+
+test("what was on its way to the store when an execution was stopped doesn't end who goes on with it in the same session", async () => {
+  const { store, hold, end } = heldBack(new MemoryStore(), "commit");
+  const process = await begun(store);
+  hold();
+  process.save(10, 11, all).catch(() => {});
+  await moment();
+  await process.actor.close("run", "cancelled");
+  process.actor.resume("run", plan);
+  end(new QStreamError("STORE_UNAVAILABLE", "away"));
+  await moment();
+  assert.equal(process.failures, []);
+});
+
+test("nor does a failed task that was being counted then", async () => {
+  const { store, hold, end } = heldBack(new MemoryStore(), "countFailure");
+  const process = await begun(store);
+  hold();
+  let said = false;
+  const counted = (): boolean => (said = true);
+  process.actor.countFailure("run", 1, 9, "it threw").then(counted, counted);
+  await moment();
+  await process.actor.close("run", "cancelled");
+  process.actor.resume("run", plan);
+  end(new QStreamError("STORE_UNAVAILABLE", "away"));
+  await moment();
+  assert.not.ok(said, "whoever waited for it would end what goes on");
+});
+
+test("a checkpoint that was on its way then isn't taken for the oldest by who goes on", async () => {
+  const { store, hold, end } = heldBack(new MemoryStore(), "saveCheckpoint");
+  const process = await begun(store);
+  hold();
+  void process.save(10, 11, all);
+  await moment();
+  await process.actor.close("run", "cancelled");
+  process.actor.resume("run", plan);
+  end();
+  await moment();
+  assert.equal(await process.starts(), [2, 5, 7, 9, 11]);
 });
 
 test.run();

@@ -7,7 +7,7 @@ import { Losses, type ChannelFailure } from "../../../actors/scheduler/losses.ts
 import { Quiet } from "../../../actors/scheduler/quiet.ts";
 import { presentOf, type Running } from "../../../actors/scheduler/running.ts";
 import { executionMark, type SlotActivity } from "../../../actors/slot/turn-notes.ts";
-import { QStreamError } from "../../../lib/core/errors.ts";
+import { errorToData, QStreamError } from "../../../lib/core/errors.ts";
 import { planOf } from "../../kit/plans.ts";
 import { suite } from "../../kit/suite.ts";
 
@@ -26,6 +26,8 @@ class Given {
   stopped: Error | undefined;
   readonly recovered: (readonly number[])[] = [];
   readonly counted: { readonly number: number; readonly seq: number; readonly cause: string }[] = [];
+  /** Channels whose outputs lives make again. */
+  readonly replays = new Map<number, number>();
   /** Lives that others take over from. */
   readonly over = new Set<number>();
   readonly told: { readonly failure: ChannelFailure; readonly count: number; readonly lost: readonly number[] }[] = [];
@@ -61,7 +63,8 @@ class Given {
       recovering: recovering
         ? {
             lose: (numbers: readonly number[]) => this.recovered.push(numbers),
-            replayOf: () => undefined,
+            replayOf: (life: number) =>
+              this.replays.has(life) ? { number: this.replays.get(life), checkpoint: -1 } : undefined,
             checkpointOf: () => -1,
             passesOver: () => false,
             isOver: (life: number) => this.over.has(life),
@@ -90,11 +93,11 @@ class Given {
   /** Loses the slot that channel 0 of the operator is on; its next life is on another one. False once the execution is stopped. */
   lose(activity?: SlotActivity, loss: Error = new Error("lost")): boolean {
     const slot = this.lives.at(1, 0)?.slot ?? "";
-    const goesOn = this.losses.slotLost(this.running, slot, loss, activity);
+    const goesOn = this.losses.slotsLost(this.running, [slot], loss, activity);
     if (!goesOn) return false;
     const next = `slot-0.${++this.#slots}`;
     this.running.slots.push(next);
-    for (const { number } of this.lives.on(slot)) {
+    for (const { number } of this.lives.on([slot])) {
       this.lives.replace(number, { life: this.lives.nextLife(), generation: this.#slots, slot: next });
     }
     return true;
@@ -178,7 +181,7 @@ test("after as many losses in one task as it has attempts, the execution fails w
   for (let loss = 0; loss < 2; loss++) {
     const lost = given.activity(4);
     const before = given.lives.at(1, 0);
-    given.losses.slotLost(given.running, before?.slot ?? "", new Error("lost"), lost);
+    given.losses.slotsLost(given.running, [before?.slot ?? ""], new Error("lost"), lost);
     await Promise.resolve();
     const told = given.told.at(-1);
     assert.ok(told !== undefined);
@@ -267,6 +270,77 @@ test("a failure of a life that another one takes over from, though that isn't th
   assert.is(given.stopped?.message, "its drive is full");
 });
 
+test("what was damaged on a channel's disk is made again, for whatever life finds it", () => {
+  const given = new Given();
+  const { life = -1, slot = "" } = given.lives.at(1, 0) ?? {};
+  given.replays.set(17, 2);
+  given.losses.channelFailed(given.running, damage(life, slot));
+  given.losses.channelFailed(given.running, damage(17, slot));
+  given.losses.channelFailed(given.running, damage(18, slot));
+  assert.equal([given.stopped, given.recovered, given.counted], [undefined, [[1], []], []]);
+});
+
+test("files of a channel that are damaged again and again are borne five times with nothing new between", () => {
+  const given = new Given();
+  const { life = -1, slot = "" } = given.lives.at(1, 0) ?? {};
+  const [, , other] = given.lives.all;
+  const damaged = (of: number): boolean => {
+    given.losses.channelFailed(given.running, damage(of, slot));
+    return given.stopped === undefined;
+  };
+  // Of several channels, all that was on one disk may be damaged at once.
+  for (let time = 0; time < lossesMax; time++) {
+    assert.ok(damaged(life) && damaged(other?.life ?? -1), `time ${time}`);
+  }
+  given.records++;
+  assert.is(
+    borne(() => damaged(life)),
+    lossesMax,
+  );
+  assert.is((given.stopped as QStreamError).code, "SPOOL_DAMAGED");
+});
+
+/** A failure of a life that found something else on its disk than was written there. */
+function damage(life: number, slot: string): ChannelFailure {
+  const error = errorToData(new QStreamError("SPOOL_DAMAGED", "a block isn't what was written"));
+  return { kind: "channel-failed", execution, slot, life, seq: 4, byUser: false, error, consumed: [] };
+}
+
+test("the error of a task that user code failed in names the parcels that it had taken", () => {
+  const named = (consumed: ChannelFailure["consumed"], objects?: number, message?: string): string => {
+    const given = new Given({ recovering: false });
+    const { life = -1, slot = "" } = given.lives.at(1, 0) ?? {};
+    const place = { step: "step-1", channel: 0, seq: 4, input: "in-0" };
+    const thrown = new QStreamError("STEP_FAILED", message ?? "bad", { ...place, advice: "Mend it." });
+    const error = errorToData(thrown);
+    const count = objects === undefined ? {} : { objects };
+    given.losses.channelFailed(given.running, {
+      ...{ kind: "channel-failed", execution, slot, life, seq: 4, byUser: true, error, consumed },
+      ...count,
+    });
+    const { stopped } = given;
+    assert.match(stopped?.stack ?? "", stopped?.message ?? "-");
+    return stopped?.message ?? "";
+  };
+  const run = (from: number, firstSeq: number, lastSeq = firstSeq) => ({ edge: 0, from, firstSeq, lastSeq });
+  const task = 'step "step-1", channel 0, task 4, input "in-0"';
+  assert.is(named([]), `bad (${task}). Mend it.`);
+  assert.is(
+    named([run(0, 28)], 1024),
+    `bad (${task}: parcel 28 of channel 0 of "step-0" with 1,024 objects). Mend it.`,
+  );
+  assert.is(named([run(0, 28)], 1), `bad (${task}: parcel 28 of channel 0 of "step-0" with 1 object). Mend it.`);
+  assert.is(
+    named([run(0, 28, 30), run(1, 4)]),
+    `bad (${task}: parcels 28 to 30 of channel 0 and parcel 4 of channel 1 of "step-0"). Mend it.`,
+  );
+  assert.is(
+    named([run(0, 1), run(1, 1), run(2, 1), run(3, 1), run(4, 1)]),
+    `bad (${task}: parcel 1 of channel 0, parcel 1 of channel 1, parcel 1 of channel 2 and 2 more of "step-0"). Mend it.`,
+  );
+  assert.match(named([run(0, 28)], 1, 'no input "in-0" please'), /^no input "in-0" please \(.*: parcel 28 /u);
+});
+
 test("an end while code of a channel waited is the fault of an operator, and not of a reader", () => {
   const given = new Given();
   const reader = { ...given.activity(2), life: 0, consumed: [], waits: true } as const;
@@ -280,6 +354,35 @@ test("without a log the first loss is the end, with the place", () => {
   const given = new Given({ recovering: false });
   assert.not(given.lose(given.activity(2)));
   assert.is((given.stopped as QStreamError).place.step, "step-1");
+});
+
+test("one that somebody goes on with has all attempts again, for each cause", () => {
+  const given = new Given({ attempts: 3 });
+  Object.assign(given.running.request, { attemptsAnew: true });
+  const failure = (firstSeq: number): ChannelFailure => ({
+    kind: "channel-failed",
+    execution,
+    slot: "slot-0",
+    life: given.lives.at(1, 0)?.life ?? -1,
+    seq: 7,
+    byUser: true,
+    consumed: [{ edge: 0, from: 0, firstSeq, lastSeq: firstSeq }],
+    error: { name: "Error", message: "no" },
+  });
+  // The store had counted three of one cause, and none of the other.
+  for (const [cause, count] of [
+    [5, 4],
+    [6, 1],
+    [5, 5],
+    [6, 2],
+  ] as const) {
+    given.losses.failureCounted(given.running, failure(cause), count);
+    assert.is(given.stopped, undefined);
+  }
+  const told = given.events.flatMap((event) => (event.kind === "task-failed" ? [event.attempt] : []));
+  assert.equal(told, [1, 1, 2, 2]);
+  given.losses.failureCounted(given.running, failure(5), 6);
+  assert.match(given.stopped?.message ?? "", "tried 3 times: no");
 });
 
 test.run();

@@ -7,7 +7,7 @@ const test = suite("quiet");
 const none = { lives: 0, busy: 0, pulse: 0 };
 
 function report(slot: string, replays = none, onItsWay = false): Parameters<Quiet["reported"]>[0] {
-  return { kind: "progress", execution: "run", slot, channels: [], replays, memoryBytes: 0, onItsWay };
+  return { kind: "progress", execution: "run", slot, channels: [], replays, memoryBytes: 0, lateMessages: 0, onItsWay };
 }
 
 /** Reports of two slots, from one time on: as many as make an execution count as stuck. */

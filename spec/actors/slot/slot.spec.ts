@@ -134,6 +134,10 @@ test("messages for an execution that isn't here are counted, and one of a life t
   other.send("slot", { ...end, execution: "run" });
   await settle();
   assert.equal(kindsOf(reports), ["prepared"]);
+  slot.order({ kind: "commit", execution: "run" });
+  await settle();
+  const late = reports.flatMap((report) => (report.kind === "progress" ? [report.lateMessages] : []));
+  assert.equal(late, [1], "its metrics say that it was refused");
   await slot.close();
 });
 

@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import * as assert from "uvu/assert";
 import { isOwnDoing, slotLost } from "../../../actors/slots/slot-lost.ts";
+import { temporaryFolderIn } from "../../../lib/core/seam/temporary-folder.ts";
 import { defineFlow, numbers } from "../../../lib/index.ts";
 import { failure } from "../../kit/failure.ts";
 import { suite } from "../../kit/suite.ts";
@@ -85,8 +86,27 @@ test("a connection that was cut isn't called a mistake in a timer or event handl
 test("temporary folders of processes that are gone are swept, others stay", () => {
   const temporary = mkdtempSync(join(tmpdir(), "qs-sweep-"));
   const gone = spawnSync(process.execPath, ["-e", ""]).pid;
-  const kept = [`qstream-${process.pid}-abc`, "qstream-code-abc123", `other-${gone}-abc`];
-  const left = [`qstream-${gone}-abc`, `qstream-code-${gone}-abc`];
+  // qstream-PID-PLACE-START-
+  const [, , place = "", start = ""] = basename(temporaryFolderIn(temporary)).split("-");
+  const elsewhere = place === "000000" ? "111111" : "000000";
+  const kept = [
+    `qstream-${process.pid}-${place}-${start}-abc`,
+    `qstream-${process.pid}-${place}-${start}-t3-abc`,
+    // A process that the system may not tell of.
+    `qstream-${process.pid}-${place}-0-abc`,
+    // The same id in another container, or on another machine, is another process.
+    `qstream-${gone}-${elsewhere}-${start}-abc`,
+    `qstream-${gone}-abc`,
+    "qstream-code-abc123",
+    `other-${gone}-${place}-${start}-abc`,
+  ];
+  const left = [
+    `qstream-${gone}-${place}-${start}-abc`,
+    `qstream-${gone}-${place}-${start}-t3-abc`,
+    `qstream-code-${gone}-${place}-${start}-abc`,
+    // Its id was given again, to a process that started later.
+    ...(start === "0" ? [] : [`qstream-${process.pid}-${place}-${start}x-abc`]),
+  ];
   for (const name of [...kept, ...left]) mkdirSync(join(temporary, name));
   const module = new URL("../../../lib/core/seam/temporary-folder.js", import.meta.url).href;
   const code = `import { makeTemporaryFolder } from ${JSON.stringify(module)}; console.log(makeTemporaryFolder("code-"));`;
@@ -98,6 +118,36 @@ test("temporary folders of processes that are gone are swept, others stay", () =
   assert.ok(existsSync(made.stdout.trim()));
   const names = readdirSync(temporary).filter((name) => !made.stdout.includes(name));
   assert.equal(names.toSorted(), kept.toSorted());
+  rmSync(temporary, { recursive: true });
+});
+
+test("a process that ends while its threads run removes what these had on disk", () => {
+  const temporary = mkdtempSync(join(tmpdir(), "qs-threads-"));
+  const module = new URL("../../../lib/index.js", import.meta.url).href;
+  const flow = join(temporary, "flow.mjs");
+  const code = `
+import { isMainThread } from "node:worker_threads";
+import { existsSync, writeFileSync } from "node:fs";
+import { defineFlow, numbers } from ${JSON.stringify(module)};
+export const flow = defineFlow(import.meta.url, (q) => ({
+  rows: q.read("numbers", numbers(0, 10)).apply("holds", () => ({
+    async execute({ objects }, ctx) {
+      await (await ctx.spill.create("mine")).append(new Uint8Array(100));
+      writeFileSync(${JSON.stringify(join(temporary, "there"))}, "");
+      return new Promise(() => {});
+    },
+  }), { channels: 1 }).collect(),
+}));
+if (isMainThread) {
+  flow.run({}, { slots: 1, isolation: "thread", store: "none" });
+  setInterval(() => existsSync(${JSON.stringify(join(temporary, "there"))}) && process.exit(0), 5);
+}
+`;
+  writeFileSync(flow, code);
+  const ended = spawnSync(process.execPath, [flow], { env: { ...process.env, TMPDIR: temporary }, encoding: "utf8" });
+  assert.is(ended.status, 0, ended.stderr);
+  assert.ok(existsSync(join(temporary, "there")));
+  assert.equal(readdirSync(temporary).toSorted(), ["flow.mjs", "there"]);
   rmSync(temporary, { recursive: true });
 });
 

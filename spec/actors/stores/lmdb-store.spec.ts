@@ -152,8 +152,17 @@ test("a removal that was begun is finished when the store is opened", async () =
 });
 
 test("a path that can't be a folder is refused with its name", async () => {
-  const error = await refuses("STORE_UNAVAILABLE", () => openStore(`lmdb:${fileURLToPath(import.meta.url)}/below`));
-  assert.match(error.message, /lmdb-store\.spec\.js/u);
+  const file = fileURLToPath(import.meta.url);
+  for (const below of ["", "/below", "/below/more"]) {
+    const { message } = await refuses("STORE_UNAVAILABLE", () => openStore(`lmdb:${file}${below}`));
+    const why = below === "" ? "it is a file (EEXIST)" : `${file} is a file (ENOTDIR)`;
+    assert.match(
+      message,
+      `the store can't be opened: the folder ${file}${below} can't be made: ${why}. Name another folder`,
+    );
+    assert.is(message.split(file).length, below === "" ? 2 : 3, "a path is named once");
+    assert.not.match(message, "..");
+  }
 });
 
 test("records of many channels are kept apart, and reading one doesn't read the others", async () => {

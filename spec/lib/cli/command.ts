@@ -17,6 +17,8 @@ export interface CommandOptions {
   /** Sent once, as soon as standard error or standard output has `sayUntil`. */
   readonly signal?: NodeJS.Signals;
   readonly sayUntil?: string;
+  /** Called then. */
+  readonly said?: () => void;
   /** Closes standard output at once, as `head` does. */
   readonly deaf?: boolean;
 }
@@ -38,9 +40,11 @@ export async function qstream(words: readonly string[], options: CommandOptions 
   });
   let [stdout, stderr, signalled] = ["", "", 0];
   const look = (text: string): void => {
-    if (options.signal === undefined || signalled > 0 || !text.includes(options.sayUntil ?? "")) return;
+    const { signal, said, sayUntil = "" } = options;
+    if ((signal ?? said) === undefined || signalled > 0 || !text.includes(sayUntil)) return;
     signalled = performance.now();
-    child.kill(options.signal);
+    said?.();
+    if (signal !== undefined) child.kill(signal);
   };
   child.stdout.setEncoding("utf8").on("data", (text: string) => look((stdout += text)));
   if (options.deaf === true) child.stdout.destroy();

@@ -73,6 +73,9 @@ test("what doesn't fit is counted, not dropped", () => {
   const wide = Object.fromEntries(Array.from({ length: 25 }, (_, n) => [`c${n}`, n]));
   assert.match(formatTable([wide]), "... and 5 more columns\n");
   assert.match(formatTable([{ text: "x".repeat(100) }]), `${"x".repeat(39)}…\n`);
+  const whole = { text: "x".repeat(1000) };
+  assert.match(formatTable([whole], { widthMax: Number.POSITIVE_INFINITY }), `${whole.text}\n`);
+  assert.match(formatTable([{ ["y".repeat(99)]: [whole.text] }], { widthMax: 2000 }), `[ '${whole.text}' ]\n`);
 });
 
 test("user data can't steer the terminal or break the table", () => {
@@ -125,6 +128,9 @@ test("the summary says rows, time, rate, exchange and memory", () => {
   );
   assert.match(formatSummary(metricsOf([], { bytesSpooled: 1e6 })), "1.00 MB spooled to disk");
   assert.not.match(formatSummary(metricsOf([])), "memory");
+  assert.match(formatSummary(metricsOf([], { lateMessages: 1 })), ", 1 late message refused");
+  assert.match(formatSummary(metricsOf([], { lateMessages: 1234 })), ", 1,234 late messages refused");
+  assert.not.match(formatSummary(metricsOf([])), "late");
 });
 
 test("the summary of a run that was gone on with says that it doesn't count what was before", () => {
@@ -177,6 +183,27 @@ test("what fails and is tried again is said, without what would steer the termin
     'Attempt 1 of 3 failed: no�[31m row (step "sum"). It is tried again.\n',
     "Attempt 3 of 3 failed: Give it up. What the task had taken is passed over.\n",
   ]);
+});
+
+test("code that is waited for is told once, and shown for as long as that lasts", () => {
+  const slow = { step: "call", channel: 1, slot: "slot-0", seq: 17, waitMs: 12_000 };
+  const { target, written } = fakeTerminal(true, { columns: 60 });
+  const show = showProgress(target);
+  const metrics = metricsOf([stepOf("call", {}, "operator")]);
+  const { seq: _seq, ...opening } = slow;
+  show({ kind: "task-slow", execution: "e", ...slow });
+  const many = [slow, slow, { ...opening, waitMs: 150_000 }, slow];
+  show({ kind: "progress", execution: "e", metrics: { ...metrics, slowTasks: many } });
+  assert.is(written[0], 'Waits for the code of "call", channel 1, task 17: 12.0 s by now.\n');
+  const lines = (written[1] ?? "").trimEnd().split("\n");
+  assert.is(lines.length, 5);
+  assert.is(lines[3], 'Waits for the code of "call", channel 1, its open: 2 min 30');
+  assert.is(lines[4], "... and for 1 more task");
+  show({ kind: "progress", execution: "e", metrics });
+  assert.is(written[2], "\x1b[5A\x1b[0J");
+  for (let seq = 18; seq < 40; seq++) show({ kind: "task-slow", execution: "e", ...slow, seq });
+  assert.is(written.filter((text) => text.startsWith("Waits for")).length, 10);
+  assert.is(written.at(-1), '"call" goes on being slow: no more is told of that.\n');
 });
 
 test("a step that goes on failing is told a few times", () => {
@@ -284,6 +311,7 @@ function metricsOf(steps: readonly StepSummary[], totals: Partial<ExecutionMetri
     bytesSpooled: 0,
     lineage: undefined,
     memoryBytes: 0,
+    lateMessages: 0,
     ...totals,
   };
 }

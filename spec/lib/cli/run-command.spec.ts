@@ -125,6 +125,15 @@ test("a run that fails, but is kept, ends with the command that goes on with it"
   assert.not.match(forgotten.stderr, "To go on");
 });
 
+test("paths of files that were written are whole, to be copied", async () => {
+  const out = join(folder, "a folder with a name that is much longer than a cell of a table");
+  const words = ["run", `${compiledPath("fragile.js")}#writing`, "--arg", `marker=${compiledPath("fragile.js")}`];
+  const ended = await qstream([...words, "--arg", `out=${out}`, "--slots", "1"]);
+  assert.is(ended.code, 0, ended.stderr);
+  assert.match(ended.stdout, /\nwritten\nfiles +rows +bytes\n.*\n +1 +100 +\d+\n/);
+  assert.match(ended.stdout, `\n  ${join(out, "part-00000.jsonl")}\n`);
+});
+
 test("asking for executions makes no folder", async () => {
   const gone = join(folder, "gone");
   const listed = await qstream(["executions", "--store", `lmdb:${gone}`]);
@@ -156,9 +165,9 @@ const commands: readonly (readonly [string, readonly string[], number, RegExp])[
   ["executions of a store that keeps nothing", ["executions", "--store", "memory"], 2, /"memory" keeps nothing/],
   ["executions of no store", ["executions", "--store", "sqlite:x"], 2, /no store "sqlite:x".*lmdb:<folder>/],
   ["a store that is none", ["run", "a.ts", "--store", "sqlite:x"], 2, /no store "sqlite:x".*\nTry: qstream help run/],
-  ["a file for --json without a name", ["run", "a.ts", "--json="], 2, /this is a folder/],
+  ["a file for --json without a name", ["run", "a.ts", "--json="], 2, /--json has an empty value/],
   ["no flow", ["run"], 2, /which flow\?/],
-  ["an unknown option", ["run", "a.ts", "--fast"], 2, /--fast'\nTry: qstream help run/],
+  ["an unknown option", ["run", "a.ts", "--fast"], 2, /there is no option --fast\nTry: qstream help run/],
   ["a module that isn't there", ["run", "gone.ts"], 2, /\[PATH_NOT_FOUND\] there is no module .*gone\.ts/],
   ["a folder", ["run", "."], 2, /is no module/],
   ["a file that is no module", ["run", "README.md"], 2, /is no module/],

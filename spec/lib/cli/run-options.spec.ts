@@ -12,10 +12,14 @@ test("a flow alone has the defaults", () => {
     isolation: "thread",
     memoryBytes: undefined,
     turnMs: undefined,
+    leaseMs: undefined,
     verifyReplay: undefined,
     // Specs are run with QSTREAM_STORE=none.
     store: process.env["QSTREAM_STORE"] ?? "lmdb:.qstream",
     checkpoints: undefined,
+    checkpointEveryMs: undefined,
+    attempts: undefined,
+    storeWaitMs: undefined,
     resume: undefined,
     upgrade: false,
     rescale: undefined,
@@ -93,6 +97,17 @@ test("--turn-ms is a number of milliseconds, and 0 for no limit", () => {
   assert.throws(() => parseRunOptions(["flow.ts", "--turn-ms", "5", "--isolation", "none"]), /there are none/);
 });
 
+test("how lineage is kept can be set, on a cluster as far as that is the run's own", () => {
+  const kept = ["--attempts", "5", "--checkpoint-every-ms", "500"];
+  const here = parseRunOptions(["flow.ts", "--store", "memory", ...kept, "--store-wait-ms=0"]);
+  assert.equal([here.attempts, here.checkpointEveryMs, here.storeWaitMs], [5, 500, 0]);
+  const there = parseRunOptions(["flow.ts", "--cluster", "h:1", ...kept]);
+  assert.equal([there.attempts, there.checkpointEveryMs, there.storeWaitMs], [5, 500, undefined]);
+  const resumed = parseRunOptions(["flow.ts", "--store", "lmdb:x", "--resume", "r", "--store-wait-ms", "250", ...kept]);
+  assert.equal([resumed.attempts, resumed.checkpointEveryMs, resumed.storeWaitMs], [5, 500, 250]);
+  assert.is(parseRunOptions(["flow.ts", "--isolation", "process", "--lease-ms", "1000"]).leaseMs, 1000);
+});
+
 test("memory has units", () => {
   const bytesOf = (text: string): number | undefined => parseRunOptions(["f", "--memory", text]).memoryBytes;
   assert.is(bytesOf("536870912"), 536_870_912);
@@ -126,20 +141,32 @@ const wrong: readonly (readonly [readonly string[], RegExp])[] = [
   [["a.ts", "--memory", "2 toString"], /--memory 2 toString/],
   [["a.ts", "--memory", "-1"], /--memory/],
   [["a.ts", "--memory", "99999999GB"], /--memory 99999999GB: from 16 MiB to 16,384 GiB/],
-  [["a.ts", "--slots", ""], /--slots : a whole number/],
-  [["a.ts", "--isolation", ""], /--isolation : one of thread/],
-  [["a.ts", "--store", "sqlite:x"], /there is no store "sqlite:x"\. One of memory, lmdb:<folder>/],
-  [["a.ts", "--store", ""], /there is no store ""/],
+  [["a.ts", "--slots", ""], /--slots has an empty value/],
+  [["a.ts", "--isolation", ""], /--isolation has an empty value/],
+  [["a.ts", "--store", "sqlite:x"], /there is no store "sqlite:x"\. One of memory, lmdb:<folder>.*, none/],
+  [["a.ts", "--store", "none", "--resume", "r"], /--resume goes on with what a store keeps, and "none" keeps nothing/],
+  [["a.ts", "--slots", "2", "--slots=3"], /--slots is given twice, with 2 and 3: give it once/],
+  [["a.ts", "--store", ""], /--store has an empty value: is a variable of the shell not set/],
   [["a.ts", "--store", "lmdb:"], /names no folder\. Write lmdb:\.qstream/],
   [["a.ts", "--store", "lmdb:x?flush=yes"], /lmdb:<folder>\?flush=true/],
   [["a.ts", "--store", "redis://host:99999"], /Write redis:\/\/\[user:password@\]host:port\/db/],
-  [["a.ts", "--checkpoints", ""], /checkpoints: "" is not a folder or "s3:\/\/bucket\/prefix"/],
+  [["a.ts", "--checkpoints", ""], /--checkpoints has an empty value/],
   [["a.ts", "--checkpoints", "a*b"], /checkpoints: "a\*b" is not/],
   [["a.ts", "--checkpoints", "s3://"], /checkpoints: "s3:\/\/" is not/],
   [["a.ts", "--checkpoints", "http://x/y"], /checkpoints: "http:\/\/x\/y" is not/],
   [["a.ts", "--colour"], /--colour/],
   [["a.ts", "--quiet=yes"], /--quiet/],
   [["a.ts", "--json", "-", "--explain"], /--json .* --explain/],
+  [["a.ts", "--store", "memory", "--attempts", "0"], /--attempts 0: a whole number from 1 to 1000/],
+  [["a.ts", "--store", "memory", "--checkpoint-every-ms", "2s"], /--checkpoint-every-ms 2s: a whole number from 1/],
+  [["a.ts", "--store", "memory", "--store-wait-ms", "-1"], /--store-wait-ms wants a value|a whole number from 0/],
+  [["a.ts", "--store", "memory", "--store-wait", "1"], /did you mean --store-wait-ms\?/],
+  [["a.ts", "--store", "none", "--attempts", "2"], /--attempts is for runs with a store/],
+  [["a.ts", "--isolation", "none", "--store-wait-ms", "2"], /--store-wait-ms is for runs with a store/],
+  [["a.ts", "--lease-ms", "2000"], /--lease-ms watches processes: give --isolation process/],
+  [["a.ts", "--isolation", "process", "--lease-ms", "999"], /--lease-ms 999: a whole number from 1000/],
+  [["a.ts", "--cluster", "h:1", "--store-wait-ms", "5"], /--store-wait-ms can't be .* qstream head --lease-ms/],
+  [["a.ts", "--cluster", "h:1", "--lease-ms", "5000"], /--lease-ms can't be .* qstream head --lease-ms/],
   [["a.ts", "--memory", "1GB", "--isolation", "none"], /--memory .* none/],
   [["a.ts", "--cluster", "http://head/path"], /isn't the URL of a head/],
   [["a.ts", "--cluster", "h:1", "--slots", "2"], /--slots can't be given with --cluster; .* qstream worker --slots/],

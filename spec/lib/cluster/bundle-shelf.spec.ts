@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import * as assert from "uvu/assert";
 import { download, upload } from "../../../actors/transport/wire/download.ts";
 import { WireServer } from "../../../actors/transport/wire/server.ts";
-import { BundleShelf } from "../../../lib/cluster/bundle-shelf.ts";
+import { BundleShelf, type BundleKeeper } from "../../../lib/cluster/bundle-shelf.ts";
+import type { Coordination } from "../../../lib/core/contracts/coordination.ts";
 import { suite } from "../../kit/suite.ts";
 
 const test = suite("the shelf of bundles");
@@ -16,13 +17,15 @@ test("where there is no room, what nobody uses goes, and of that what was used l
   // What isn't on the shelf is asked for elsewhere: that says what is on it.
   const asked: string[] = [];
   const elsewhere = new Map<string, Uint8Array>();
-  const keeper = {
+  const state = {
     putBundle: async (hash: string, bytes: Uint8Array) => void elsewhere.set(hash, bytes),
     bundle: async (hash: string) => {
       asked.push(hash);
       return elsewhere.get(hash);
     },
-  };
+  } as unknown as Coordination;
+  const step = <T>(of: (on: Coordination) => Promise<T>): Promise<T> => of(state);
+  const keeper: BundleKeeper = { attempt: step, patiently: step };
   const shelf = new BundleShelf(
     () => keeper,
     () => inUse,

@@ -9,6 +9,7 @@ import { systemHeadWorld, type HeadWorld } from "../../../lib/cluster/head-world
 import type { Client } from "../../../lib/cluster/known-execution.ts";
 import { encodeOutputs, type EncodedOutputs } from "../../../lib/cluster/outputs.ts";
 import type { DriverStart, Submission, ToClient, ToDriver } from "../../../lib/cluster/protocol.ts";
+import { Reign } from "../../../lib/cluster/reign.ts";
 import { errorToData, QStreamError, type ErrorCode } from "../../../lib/core/errors.ts";
 import { systemClock } from "../../../lib/core/seam/clock.ts";
 import type { Rescale } from "../../../lib/flow/rescale-plan.ts";
@@ -80,17 +81,20 @@ class Stage {
       store: "redis://nowhere",
       machines: () => [],
       bundleUrl: () => "http://nowhere",
-      keepBundle: async () => false,
-      deposed: () => {},
     });
   }
 
   static async open(leaseMs = 1000): Promise<Stage> {
     const stage = new Stage(leaseMs);
     const campaign = await stage.state.campaign("ws://head", 60_000);
-    await stage.executions.lead(campaign.leads ? campaign.epoch : 0, stage.state);
+    await stage.executions.lead(stage.reign(campaign.leads ? campaign.epoch : 0));
     await stage.state.putBundle(hash, new Uint8Array(1));
     return stage;
+  }
+
+  reign(epoch: number): Reign {
+    const { state } = this;
+    return new Reign({ epoch, state, clock: systemClock, keepBundle: async () => false, deposed: () => {} });
   }
 
   async submit(client: Listener, detach = false): Promise<string> {
@@ -306,7 +310,7 @@ test("with other channels an execution is found under both names, and its lineag
 
   // Another head knows it, too.
   await executions.depose();
-  await executions.lead(1, stage.state);
+  await executions.lead(stage.reign(1));
   assert.is(stage.statusOf(name), "cancelled");
   await failure(() => executions.stored(execution), "EXECUTION_UNKNOWN");
   await stage.resume(execution, client, { name });

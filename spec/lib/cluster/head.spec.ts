@@ -1,4 +1,11 @@
+import { createHash } from "node:crypto";
 import * as assert from "uvu/assert";
+import { CoordinationBoard, MemoryCoordination } from "../../../actors/stores/memory-coordination.ts";
+import { MemoryStore } from "../../../actors/stores/memory-store.ts";
+import { download, upload } from "../../../actors/transport/wire/download.ts";
+import { systemHeadWorld, type HeadWorld } from "../../../lib/cluster/head-world.ts";
+import { QStreamError } from "../../../lib/core/errors.ts";
+import { systemClock } from "../../../lib/core/seam/clock.ts";
 import { Head } from "../../../lib/cluster/head.ts";
 import { failure } from "../../kit/failure.ts";
 import { hasRedisServer, startRedisServer } from "../../kit/redis-server.ts";
@@ -21,6 +28,51 @@ test("a store that machines can't share is refused", async () => {
     const { message } = await failure(() => open(store), "OPTION_INVALID");
     assert.match(message, "keeps its state in a Redis");
   }
+});
+
+test("code that is sent or fetched while Redis is away comes when it is back", async () => {
+  const board = new CoordinationBoard(systemClock);
+  let awayFor = 0;
+  class SometimesAway extends MemoryCoordination {
+    override async putBundle(hash: string, bytes: Uint8Array): Promise<void> {
+      look();
+      await super.putBundle(hash, bytes);
+    }
+
+    override async bundle(hash: string): Promise<Uint8Array | undefined> {
+      look();
+      return super.bundle(hash);
+    }
+  }
+  const look = (): void => {
+    if (awayFor-- > 0) throw new QStreamError("STORE_UNAVAILABLE", "it is away");
+  };
+  const world: HeadWorld = {
+    ...systemHeadWorld,
+    openCoordination: async (_store, name) => new SometimesAway(board, name),
+    openStore: async () => new MemoryStore(),
+    drivers: () => ({
+      open: () => {},
+      close: () => {},
+      start: () => {
+        throw new Error("nothing runs");
+      },
+    }),
+  };
+  const options = { store: "redis://nowhere", leaseMs: 2000, bind, security, world };
+  const code = Buffer.from("code");
+  const path = `/bundles/${createHash("sha256").update(code).digest("hex")}`;
+  const head = await Head.open(options);
+  // Whether it is there already isn't worth waiting for.
+  awayFor = 3;
+  await upload(`${head.url}${path}`, security, code);
+  assert.ok(awayFor <= 0, "it was tried again");
+  await head.close();
+  // The next head doesn't have it in memory.
+  const next = await Head.open(options);
+  awayFor = 2;
+  assert.equal(Buffer.from(await download(`${next.url}${path}`, security, 1000)), code);
+  await next.close();
 });
 
 if (await hasRedisServer()) {

@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { nodeDisk } from "../../../lib/core/seam/node-disk.ts";
+import { temporaryFolderIn } from "../../../lib/core/seam/temporary-folder.ts";
 import { expectError } from "../../contract/file-system.ts";
 import { suite } from "../../kit/suite.ts";
 
@@ -39,13 +40,28 @@ test("nothing is made before the first file, and then only for this user", async
   assert.equal(await readdir(folder), []);
 });
 
+test("what a process left that was killed is removed before the first file is made", async () => {
+  const parent = join(folder, "swept");
+  const gone = spawnSync(process.execPath, ["-e", ""]).pid;
+  const left = temporaryFolderIn(parent).replace(String(process.pid), String(gone));
+  await mkdir(`${left}abc`, { recursive: true });
+  await writeFile(join(`${left}abc`, "spool-0"), "x");
+  const disk = nodeDisk({ folder: parent });
+  await disk.create("spool");
+  const [own, ...others] = await readdir(parent);
+  assert.match(own ?? "", new RegExp(`^qstream-${process.pid}-`));
+  assert.equal(others, []);
+  await disk.clear();
+  await rm(parent, { recursive: true });
+});
+
 test("a folder that can't be made is an error that names it, and doesn't hang", async () => {
   await writeFile(join(folder, "a-file"), "x");
   const below = join(folder, "a-file/below");
   await expectError(
     "BAD_INPUT",
     () => nodeDisk({ folder: below }).create("spool"),
-    `the folder ${below} can't be made`,
+    `the folder ${below} can't be made: ${join(folder, "a-file")} is a file (ENOTDIR). Choose a folder`,
   );
   const made = nodeDisk({ folder: join(folder, "deep/deeper") });
   await made.create("spool");

@@ -57,7 +57,7 @@ function nameOf(event: ExecutionEvent): string {
 }
 
 function metricsOf(rowsRead: number): ExecutionMetrics {
-  const totals = { rowsRead, bytesExchanged: 0, bytesSpooled: 0, memoryBytes: 0, lineage: undefined };
+  const totals = { rowsRead, bytesExchanged: 0, bytesSpooled: 0, memoryBytes: 0, lateMessages: 0, lineage: undefined };
   const step = { step: "s", what: "numbers", channels: 1, channelsDone: 0, metrics: emptyMetrics() };
   return { execution, elapsedMs: rowsRead, steps: [{ ...step, kind: "reader" }], channels: [], ...totals };
 }

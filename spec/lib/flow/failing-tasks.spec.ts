@@ -51,6 +51,13 @@ const sumFlow = defineFlow(import.meta.url, (q, { at }: { at: number }) => ({
     .collect(),
 }));
 
+const longFlow = defineFlow(import.meta.url, (q, { at, upTo }: { at: number; upTo: number }) => ({
+  sum: q
+    .read("numbers", numbers(0, upTo))
+    .apply("fussy", () => new Fussy(at), { channels: 1 })
+    .collect(),
+}));
+
 const skippingFlow = defineFlow(import.meta.url, (q) => {
   const sums = q
     .read(
@@ -104,6 +111,8 @@ test("one that fails again and again fails the execution, and the poison input i
   const run = (): Promise<unknown> => sumFlow.run({ at: 2345 }, { ...options, limits, attempts: 4, onEvent });
   const error = await failure(run, "STEP_FAILED", { step: "fussy", input: "in" });
   assert.match(error.message, /^tried 4 times: no 2345 please/u);
+  // Its parcels are tried one by one before that.
+  assert.match(error.message, /, input "in": parcel \d+ of channel \d of "numbers" with 10 objects\)/u);
   assert.match(error.stack ?? "", /tried 4 times: no 2345 please.*\n +at /u);
   assert.is((error.cause as Error).message, "no 2345 please");
   assert.is(told.at(-1)?.attempt, 3);
@@ -211,6 +220,33 @@ test("a sink's failing task is run again as well", async () => {
   await using session = await local(options);
   await flow.run({}, { on: session, limits });
   assert.is(new Set(seen).size, 100);
+});
+
+test("what users see of a step that fails counts up, and in the end is what it took", async () => {
+  const [at, upTo] = [150_000, 200_000];
+  failuresLeft = 2;
+  const seen: number[] = [];
+  let recovered = 0;
+  const onEvent = (event: ExecutionEvent): void => {
+    if (event.kind === "recovered") recovered++;
+    if ("metrics" in event) seen.push(event.metrics.steps[1]?.metrics.objectsIn ?? Number.NaN);
+  };
+  const execution = await longFlow.start({ at, upTo }, { ...options, onEvent });
+  assert.equal(await execution.outputs, { sum: [(upTo * (upTo - 1)) / 2] });
+  assert.ok(recovered > 0);
+  assert.equal(
+    seen,
+    seen.toSorted((a, b) => a - b),
+  );
+  assert.is(execution.metrics?.rowsRead, upTo);
+  assert.equal(
+    execution.metrics?.steps.map(({ metrics }) => [metrics.objectsIn, metrics.objectsOut]),
+    [
+      [0, upTo],
+      [upTo, 1],
+      [1, 0],
+    ],
+  );
 });
 
 test.run();

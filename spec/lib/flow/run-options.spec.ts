@@ -123,6 +123,21 @@ test("arguments that can't travel are refused before slots start", async () => {
   assert.ok(performance.now() - begin < 100);
 });
 
+test("options that are misspelt are named, with the nearest that there is", async () => {
+  const wrong = (name: string): never => ({ [name]: 2 }) as never;
+  const said = async (tried: () => unknown): Promise<string> => (await failure(tried, "OPTION_INVALID")).message;
+  assert.is(await said(() => counted.run({}, wrong("slost"))), 'run() has no option "slost". Did you mean "slots"?');
+  assert.match(
+    await said(() => counted.start({}, wrong("strickt"))),
+    'run() has no option "strickt". Did you mean "strict"?',
+  );
+  assert.match(await said(() => counted.resume("run-1", wrong("upgrad"))), 'resume() has no option "upgrad"');
+  assert.match(
+    await said(() => local(wrong("isolaton"))),
+    'local() has no option "isolaton". Did you mean "isolation"?',
+  );
+});
+
 test("flows are named after their module", () => {
   assert.equal(
     [counted, unlisted, unprepared].map((flow) => flow.name),

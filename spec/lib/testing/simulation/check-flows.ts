@@ -1,6 +1,7 @@
 import * as assert from "uvu/assert";
 import {
   checkSeeds,
+  excusedErrors,
   faultKinds,
   phases,
   survivableFaults,
@@ -24,17 +25,6 @@ export const shares: Partial<Record<FlowName, number>> = {
   keyed: 0.3,
   changing: 0.3,
 };
-
-/** How an execution may end where a store forgets what it had confirmed, or a drive refuses to write. */
-const excused = [
-  "LINEAGE_REGRESSED",
-  "STORE_LOST",
-  "EXECUTION_TAKEN",
-  "EXECUTION_UNKNOWN",
-  "NOT_RECOVERABLE",
-  "LIMIT_EXCEEDED",
-  "STEP_FAILED",
-] as const;
 
 /** Faults that struck, added up over flows and seeds. */
 export class StruckFaults {
@@ -62,7 +52,7 @@ export class StruckFaults {
         seeds: count,
         from,
         faults,
-        acceptErrors: faults === faultKinds ? excused : [],
+        acceptErrors: excusedErrors,
       });
       const { failure } = checked;
       assert.ok(failure === undefined, `${name}, ${failure?.reason}\n${failure?.error?.stack}\n${traceOf(failure)}`);

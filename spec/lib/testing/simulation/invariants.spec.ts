@@ -1,4 +1,5 @@
 import * as assert from "uvu/assert";
+import { encodeSnapshot } from "../../../../actors/channel/channel-snapshot.ts";
 import { packCheckpoint } from "../../../../actors/lineage/checkpoint-bytes.ts";
 import type { ChannelCommit } from "../../../../lib/core/contracts/lineage-store.ts";
 import type { TaskRecord } from "../../../../lib/core/contracts/lineage.ts";
@@ -62,6 +63,12 @@ function commitOf(channel: number, records: readonly TaskRecord[], generation = 
     firstSeq: records[0]?.seq ?? 0,
     records: records.map((record) => encodeRecord(record).slice()),
   };
+}
+
+/** A state that takes the inputs for ended which are named by their numbers. */
+function stateWith(ended: readonly number[], room: number): Uint8Array {
+  const inputs = [0].map((input) => ({ done: ended.includes(input), consumed: [] }));
+  return encodeSnapshot({ seq: 0, inputs, outputs: [], reading: undefined, state: undefined, counters: {} }, room);
 }
 
 class Checked {
@@ -164,7 +171,7 @@ test("a checkpoint that doesn't stand on its log, and one that is freed too earl
     checked.invariants.saved(
       channel,
       seq,
-      packCheckpoint(positions, (room) => new Uint8Array(room)),
+      packCheckpoint(positions, (room) => stateWith([], room)),
       "committed",
     );
     return checked;
@@ -180,6 +187,24 @@ test("a checkpoint that doesn't stand on its log, and one that is freed too earl
   late.saysOnly("the checkpoint to spare is freed");
 });
 
+test("a checkpoint that takes an input for ended which isn't, or the other way round", () => {
+  const [input = ""] = plan.steps[1]?.inputs.map(({ name }) => name) ?? [];
+  const end: TaskRecord = { ...nothing, seq: 1, cause: { kind: "input-end", input } };
+  const save = (records: readonly TaskRecord[], ended: readonly number[]): Checked => {
+    const checked = new Checked().commit(0, produced.slice(0, 1)).commit(1, [consume(0, 0, 0), ...records]);
+    const head = { consumed: [{ edge: 0, other: 0, seq: 0 }], made: [], changes: undefined };
+    const bytes = packCheckpoint(head, (room) => stateWith(ended, room));
+    checked.invariants.saved(1, records.length, bytes, "committed");
+    return checked;
+  };
+  save([], []).says(undefined);
+  save([end], [0]).says(undefined);
+  save([], [0]).says(`takes input "${input}" for ended, which it isn't`);
+  save([end], []).says(`doesn't have it that input "${input}" had ended`);
+  // One that wants no more has cleared its inputs.
+  save([{ ...nothing, seq: 1, cause: { kind: "stop" } }], [0]).says(undefined);
+});
+
 test("a checkpoint of changes that stands on none of its life's, or whose whole one is freed", () => {
   const save = (checked: Checked, seq: number, base: number, previous: number): Checked => {
     const changes = base < 0 ? undefined : { base, previous };
@@ -187,7 +212,7 @@ test("a checkpoint of changes that stands on none of its life's, or whose whole 
     checked.invariants.saved(
       0,
       seq,
-      packCheckpoint(head, (room) => new Uint8Array(room)),
+      packCheckpoint(head, (room) => stateWith([], room)),
       "committed",
     );
     return checked;
@@ -208,7 +233,7 @@ test("a checkpoint of changes that stands on none of its life's, or whose whole 
   kept.invariants.saved(
     1,
     0,
-    packCheckpoint(head, (room) => new Uint8Array(room)),
+    packCheckpoint(head, (room) => stateWith([], room)),
     "committed",
   );
   kept.invariants.freed(1, 0, 0);
@@ -245,7 +270,7 @@ test("what isn't needed any more and isn't freed", () => {
     const positions = channel === 0 ? { consumed: [], made: [{ edge: 0, other: 0, seq }] } : undefined;
     const head = positions ?? { consumed: [{ edge: 0, other: 0, seq: consumed }], made: [] };
     const changes = base === seq ? undefined : { base, previous: seq - 1 };
-    const bytes = packCheckpoint({ ...head, changes }, (room) => new Uint8Array(room));
+    const bytes = packCheckpoint({ ...head, changes }, (room) => stateWith([], room));
     checked.invariants.saved(channel, seq, bytes, "committed");
   };
   const nothingMore: ChannelCommit[] = [];
@@ -333,7 +358,7 @@ test("a checkpoint that was to be saved and wasn't, or was without its channel h
   const saved = (): Checked => {
     const checked = asked(undefined);
     const head = { consumed: [], made: [{ edge: 0, other: 0, seq: 1 }], changes: undefined };
-    const bytes = packCheckpoint(head, (room) => new Uint8Array(room));
+    const bytes = packCheckpoint(head, (room) => stateWith([], room));
     checked.invariants.saved(0, 1, bytes, "committed");
     return checked;
   };

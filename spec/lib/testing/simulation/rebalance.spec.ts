@@ -20,7 +20,7 @@ for (const name of ["sinks", "keyed"] satisfies FlowName[]) {
       faults: ["rebalance"],
     });
     assert.ok(failure === undefined, `${name}, ${failure?.reason}\n${failure?.error?.stack}`);
-    assert.ok(moves > 15 && (faults.rebalance ?? 0) > 25, `${moves} moves, ${faults.rebalance} times asked for`);
+    assert.ok(moves > 10 && (faults.rebalance ?? 0) > 25, `${moves} moves, ${faults.rebalance} times asked for`);
   });
 }
 

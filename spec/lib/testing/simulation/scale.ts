@@ -13,7 +13,7 @@ import { defineFlow, numbers } from "../../../../lib/index.ts";
 import { HeadInvariants } from "../../../../lib/testing/simulation/cluster/cluster-invariants.ts";
 import { bundleHash, numberedNames } from "../../../../lib/testing/simulation/cluster/simulate-cluster.ts";
 import { startOf, SimulatedUser } from "../../../../lib/testing/simulation/cluster/simulated-user.ts";
-import { SimulatedHead } from "../../../../lib/testing/simulation/cluster/simulated-head.ts";
+import { SimulatedHead, type SimulatedDriver } from "../../../../lib/testing/simulation/cluster/simulated-head.ts";
 import { SimulatedMachine } from "../../../../lib/testing/simulation/cluster/simulated-machine.ts";
 import {
   SimulatedProcess,
@@ -36,7 +36,7 @@ export interface ScaleOptions {
 
 /** What the host of head and driver did in a phase. */
 export interface ScalePhase {
-  readonly name: "scheduling" | "steady state, a second" | "one machine lost";
+  readonly name: "scheduling" | "steady state, a second" | "one machine lost" | "its driver lost";
   readonly virtualMs: number;
   /** Milliseconds of this thread. */
   readonly cpuMs: number;
@@ -50,6 +50,8 @@ export interface ScaleReport {
   /** What head and driver keep while the execution runs, with the little that machines do. */
   readonly heapBytes: number;
   readonly recovered: number;
+  /** How often slots were asked where their links to lost lives stand. */
+  readonly surveyed: number;
 }
 
 const stages = 5;
@@ -132,17 +134,19 @@ class ScaledCluster {
   readonly #random = seededRandom(9);
   readonly #meter = new Meter();
   readonly #around = surroundings(this.#clock, this.#meter);
-  readonly #counts: StubCounts = { prepared: 0, started: 0, recovered: 0, channels: 0, orders: 0 };
+  readonly #counts: StubCounts = { prepared: 0, started: 0, surveyed: 0, recovered: 0, channels: 0, orders: 0 };
   readonly #events = new Map<string, number>();
   readonly #phases: ScalePhase[] = [];
   readonly #head: SimulatedHead;
+  #driver: SimulatedDriver | undefined;
   readonly #workers: readonly SimulatedMachine[];
   /** By worker. */
   readonly #channelsOn: number[];
 
   constructor(options: ScaleOptions) {
     this.#options = options;
-    const head = { host: headHost, leaseMs, checkpointEveryMs: 2000, seed: 1, driverStarted: () => {} };
+    const driverStarted = (driver: SimulatedDriver): void => void (this.#driver = driver);
+    const head = { host: headHost, leaseMs, checkpointEveryMs: 2000, seed: 1, driverStarted };
     this.#head = SimulatedHead.start("head", head, this.#around);
     this.#channelsOn = new Array<number>(options.machines).fill(0);
     this.#workers = this.#channelsOn.map((_, index) => this.#startWorker(index));
@@ -175,10 +179,14 @@ class ScaledCluster {
         this.#workers[this.#channelsOn.indexOf(Math.max(...this.#channelsOn))]?.process.kill(true);
         await until(clock, () => this.#events.has("recovered"));
       });
+      await this.#measure("its driver lost", async () => {
+        this.#driver?.process.kill();
+        await until(clock, () => this.#events.get("recovered") === 2);
+      });
     };
     await clock.run({ settled: work().catch(failed) });
-    const { channels, recovered } = this.#counts;
-    return { channels, phases: this.#phases, heapBytes, recovered };
+    const { channels, recovered, surveyed } = this.#counts;
+    return { channels, phases: this.#phases, heapBytes, recovered, surveyed };
   }
 
   #startWorker(index: number): SimulatedMachine {
@@ -277,8 +285,8 @@ export function growsTooFast(small: ScaleReport, large: ScaleReport): string[] {
   const factor = (slack * large.channels) / small.channels;
   return large.phases.flatMap((phase, index) => {
     const before = small.phases[index];
-    // Each slot is told where all others are, once: where each sends to all of the next step, that grows with the square.
-    const counts = phase.name === "scheduling" ? (["messages"] as const) : (["messages", "bytes"] as const);
+    // All links are made again: where each channel sends to all of the next step, those grow with the square.
+    const counts = phase.name === "its driver lost" ? (["messages"] as const) : (["messages", "bytes"] as const);
     return counts.flatMap((what) => {
       const grown = phase[what] / (before?.[what] ?? 0);
       return grown <= factor

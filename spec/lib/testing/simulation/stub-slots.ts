@@ -10,6 +10,8 @@ import type { Random } from "../../../../lib/core/seam/random.ts";
 export interface StubCounts {
   prepared: number;
   started: number;
+  /** Times at which a slot was asked where its links to lost lives stand. */
+  surveyed: number;
   recovered: number;
   channels: number;
   orders: number;
@@ -93,6 +95,7 @@ class StubSlot {
         this.#keepReporting(order.execution);
         return;
       case "survey":
+        counts.surveyed++;
         this.#answer({ kind: "surveyed", ...own, round: order.round, ...this.#survey(order.lost) });
         return;
       case "recover":
@@ -150,7 +153,7 @@ class StubSlot {
         metrics: { ...emptyMetrics(), tasks: this.#tasks },
       }));
       const replays = { lives: 0, busy: 0, pulse: 0 };
-      const told = { execution, slot: this.#id, channels, replays, memoryBytes: 1, onItsWay: false };
+      const told = { execution, slot: this.#id, channels, replays, memoryBytes: 1, lateMessages: 0, onItsWay: false };
       this.#report({ kind: "progress", ...told });
       this.#stopReports = clock.after(progressEveryMs, report);
     };
