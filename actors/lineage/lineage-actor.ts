@@ -144,8 +144,9 @@ export class LineageActor implements LineageAuthority {
     const reopened = new AbortController();
     this.#closing.set(execution, reopened);
     try {
-      await repeatWhileAway({ clock: keepingAlive(clock), waitMs: closingMostMs, signal: reopened.signal }, () =>
-        status === "done" ? store.drop(execution) : store.setStatus(execution, status),
+      await repeatWhileAway(
+        { clock: keepingAlive(clock), waitMs: Math.min(closingMostMs, this.#parts.waitMs), signal: reopened.signal },
+        () => (status === "done" ? store.drop(execution) : store.setStatus(execution, status)),
       );
     } finally {
       if (this.#closing.get(execution) === reopened) this.#closing.delete(execution);

@@ -1,8 +1,12 @@
+import { MessageChannel } from "node:worker_threads";
+import * as assert from "uvu/assert";
+import { PortTransport } from "../../../../actors/transport/port-transport.ts";
 import { SlotsOnWire } from "../../../../actors/transport/wire/slots-on-wire.ts";
 import type { LinkMessage, Transport } from "../../../../lib/core/contracts/transport.ts";
-import { transportContract } from "../../../contract/transport.ts";
+import { parcelOf, transportContract } from "../../../contract/transport.ts";
 import { suite } from "../../../kit/suite.ts";
-import { openWire } from "./wires.ts";
+import { countCopied } from "./copies.ts";
+import { openWire, until } from "./wires.ts";
 
 const test = suite("slots on wires");
 
@@ -34,5 +38,49 @@ transportContract(
   },
   "two",
 );
+
+test("a large parcel of a slot's thread is copied once, and its place is used again once it has come", async () => {
+  const [here, there] = [new SlotsOnWire(), new SlotsOnWire()];
+  const a = await openWire("A");
+  const b = await openWire("B", { link: (to, from, message) => there.deliver(to, from, message) });
+  a.wire.meet("B", b.wire.url);
+  b.wire.meet("A", a.wire.url);
+  const { port1, port2 } = new MessageChannel();
+  here.connect("A/0", port2, a.wire);
+  const slot = new PortTransport("A/0");
+  slot.setGateway(port1);
+  const receiver = there.transport("B/0", b.wire);
+  let came = 0;
+  let wrong = 0;
+  receiver.receive((message) => {
+    if (message.kind !== "parcel" || message.seq !== came++) wrong++;
+    else if (new Uint8Array(message.payload.bytes).some((byte) => byte !== message.seq % 256)) wrong++;
+  });
+  const [rounds, count, bytes] = [10, 8, 1_000_000];
+  const send = async (): Promise<void> => {
+    const upTo = came + count;
+    for (let seq = came; seq < upTo; seq++) {
+      const parcel = parcelOf(seq, bytes);
+      if (parcel.kind === "parcel") new Uint8Array(parcel.payload.bytes).fill(seq);
+      slot.send("B/0", parcel);
+    }
+    await until(() => came + wrong >= upTo, 20_000);
+  };
+  await send();
+  const copied = await countCopied(send);
+  assert.ok(copied >= count * bytes && copied < 1.5 * count * bytes, `${copied} of ${count * bytes} bytes were copied`);
+  // More than the ring has room for.
+  for (let round = 2; round < rounds; round++) {
+    // oxlint-disable-next-line no-await-in-loop -- one round after the other
+    await send();
+    // oxlint-disable-next-line no-await-in-loop -- until all is acknowledged
+    await a.wire.flush(1000);
+  }
+  assert.is(wrong, 0);
+  assert.is(came, rounds * count);
+  await slot.close();
+  await receiver.close();
+  await Promise.all([a.wire.close(), b.wire.close()]);
+});
 
 test.run();
