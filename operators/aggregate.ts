@@ -8,6 +8,7 @@ import type {
   Stateful,
   Task,
 } from "../lib/core/contracts/operator.ts";
+import { checkOptionNames, namesOf } from "../lib/core/option-names.ts";
 import { type AggregationState, dealAggregation, dealPartialAggregation } from "./aggregate/deal-aggregation.ts";
 import { FrameGroups, type FrameGroupsChanges } from "./aggregate/frame-groups.ts";
 import type { Aggregate, AggregateKind, AggregateValue } from "./aggregate/functions.ts";
@@ -67,6 +68,13 @@ export type Aggregated<T, By extends PropertyKey, Aggregates extends Readonly<Re
 /** A part of an aggregation on its way: the columns that it is grouped by, and states. */
 export type AggregateState = unknown;
 
+/** The names of its options. */
+export const aggregateOptionNames: readonly string[] = namesOf<AggregateOptions<object>>({
+  by: true,
+  aggregates: true,
+  representation: true,
+});
+
 /**
  * Aggregates a stream of plain objects or columnar batches; gives one row for each group at the end, in the representation
  * of its input (a batch for batches). Channels must get rows by the hash of `by`; without `by` there is one channel, and one
@@ -106,11 +114,14 @@ export function mergeAggregates<
   return definition(options, "merge", "merge-aggregates");
 }
 
+const factories = { whole: "aggregate", partial: "partialAggregate", merge: "mergeAggregates" } as const;
+
 function definition<T, In, Out>(
   options: AggregateOptions<T>,
   part: AggregatePart,
   kind: string,
 ): OperatorDefinition<{ in: In }, Out> {
+  checkOptionNames(`${factories[part]}()`, options, aggregateOptionNames);
   const by = typeof options.by === "string" ? [options.by] : (options.by ?? []);
   const plan = planAggregates(by, options.aggregates);
   const parallelism = part === "partial" ? "same" : by.length === 0 ? "single" : "per-slot";

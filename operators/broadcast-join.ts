@@ -1,8 +1,9 @@
 import type { OperatorDefinition } from "../lib/core/contracts/operator.ts";
 import { QStreamError } from "../lib/core/errors.ts";
 import type { KeySelector } from "../lib/core/key.ts";
+import { checkOptionNames } from "../lib/core/option-names.ts";
 import { defineHashJoin } from "./hash-join.ts";
-import type { Joined, JoinOptions } from "./join/options.ts";
+import { joinOptionNames, type Joined, type JoinOptions } from "./join/options.ts";
 
 /** Kinds that are right where every channel has the whole right side and a part of the left. */
 export type BroadcastJoinKind = "inner" | "left" | "semi" | "anti";
@@ -27,6 +28,7 @@ export function broadcastJoin<
   const Suffix extends string = "_2",
   Out = Joined<L, R, How, LeftKeys, RightKeys, Suffix>,
 >(options: JoinOptions<L, R, How, Out, LeftKeys, RightKeys, Suffix>): OperatorDefinition<{ left: L; right: R }, Out> {
+  checkOptionNames("broadcastJoin()", options, joinOptionNames);
   const how: string | undefined = options.how;
   if (how === "right" || how === "full") {
     throw new QStreamError(

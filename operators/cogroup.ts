@@ -14,6 +14,7 @@ import type { Key } from "../lib/core/contracts/partition.ts";
 import { QStreamError } from "../lib/core/errors.ts";
 import { keyFunction, mapKey, type MapKey } from "../lib/core/key.ts";
 import type { KeyOf } from "../lib/core/key-columns.ts";
+import { checkOptionNames, namesOf } from "../lib/core/option-names.ts";
 import { sampledBytes, shareOf } from "./held-bytes.ts";
 
 /** Options of `cogroup`. */
@@ -57,6 +58,15 @@ export interface CogroupChanges {
   readonly bytes: number;
 }
 
+/** The names of its options. */
+export const cogroupOptionNames: readonly string[] = namesOf<CogroupOptions<object, object, unknown>>({
+  left: true,
+  right: true,
+  combine: true,
+  declares: true,
+  stateBytesMax: true,
+});
+
 /**
  * Groups two streams by key, and combines the groups of equal keys once both streams have ended. Inputs are `left` and
  * `right`, both partitioned by their keys. Objects without key (null or undefined) are a group of their own.
@@ -74,6 +84,7 @@ export interface CogroupChanges {
 export function cogroup<L, R, Out>(
   options: CogroupOptions<L, R, Out>,
 ): OperatorDefinition<Inputs<L, R>, Out, CogroupState<L, R>> {
+  checkOptionNames("cogroup()", options, cogroupOptionNames);
   const described = (selector: unknown): unknown => (typeof selector === "function" ? "function" : selector);
   return {
     kind: "cogroup",

@@ -4,6 +4,7 @@ import type { Incremental, Operator, OperatorDefinition, Stateful, Task } from "
 import type { Key } from "../lib/core/contracts/partition.ts";
 import { invariant, QStreamError } from "../lib/core/errors.ts";
 import { keyFunction, mapKey, type MapKey } from "../lib/core/key.ts";
+import { checkOptionNames, namesOf } from "../lib/core/option-names.ts";
 import { dealKeys, type DistinctState, Groups, groupsOfRows } from "./distinct/groups.ts";
 import { readKeys } from "./distinct/read-keys.ts";
 import { structuralKey } from "./distinct/structural-key.ts";
@@ -16,6 +17,8 @@ export interface DistinctOptions<T> {
   readonly key?: ((object: T) => Key) | ColumnsIn<T> | readonly ColumnsIn<T>[];
 }
 
+const distinctOptionNames: readonly string[] = namesOf<DistinctOptions<unknown>>({ key: true });
+
 /**
  * Passes the first object of each key on, or the first row, at once. Without a key, objects are compared by all that they
  * hold, in depth. Channels must get objects by the hash of the key; `structuralKey` is the key of a whole object. Holds every
@@ -27,6 +30,7 @@ export interface DistinctOptions<T> {
  * @example flights.partition(hash("origin")).apply("origins", distinct({ key: "origin" }))
  */
 export function distinct<T>(options: DistinctOptions<T> = {}): OperatorDefinition<{ in: T }, T> {
+  checkOptionNames("distinct()", options, distinctOptionNames);
   const selector = options.key as ((object: T) => Key) | string | readonly string[] | undefined;
   const names = typeof selector === "string" ? [selector] : typeof selector === "function" ? "function" : selector;
   const keyOf = selector === undefined ? structuralKey : keyFunction<T>(selector);

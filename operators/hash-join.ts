@@ -1,11 +1,20 @@
 import type { OperatorDefinition } from "../lib/core/contracts/operator.ts";
 import type { KeySelector } from "../lib/core/key.ts";
+import { checkOptionNames, namesOf } from "../lib/core/option-names.ts";
 import { dealJoins, keysOf } from "./join/deal-joins.ts";
 import { dealFrameStates, dealHashStates } from "./join/deal-hash-joins.ts";
 import { FrameHashJoin } from "./join/frame-hash-join.ts";
 import { JoinOperator } from "./join/join-operator.ts";
 import { ObjectHashJoin } from "./join/object-hash-join.ts";
-import { describeJoin, type Joined, type JoinKind, type JoinOptions, type JoinSide, planJoin } from "./join/options.ts";
+import {
+  describeJoin,
+  type Joined,
+  type JoinKind,
+  type JoinOptions,
+  type JoinSide,
+  ofJoins,
+  planJoin,
+} from "./join/options.ts";
 
 export type { Joined, JoinKind, JoinOptions, JoinSide } from "./join/options.ts";
 
@@ -22,6 +31,12 @@ export interface HashJoinOptions<
   /** The side that is read first, and kept: the smaller one. Default `right`. */
   readonly build?: JoinSide;
 }
+
+/** The names of its options. */
+export const hashJoinOptionNames: readonly string[] = namesOf<HashJoinOptions<object, object>>({
+  ...ofJoins,
+  build: true,
+});
 
 /**
  * Joins two streams on equal keys: reads the build side to its end into a table, then lets the other side pass by it. Inputs
@@ -57,6 +72,7 @@ export function hashJoin<
 >(
   options: HashJoinOptions<L, R, How, Out, LeftKeys, RightKeys, Suffix>,
 ): OperatorDefinition<{ left: L; right: R }, Out> {
+  checkOptionNames("hashJoin()", options, hashJoinOptionNames);
   const build = options.build ?? "right";
   const plan = planJoin("hash-join", options);
   return {

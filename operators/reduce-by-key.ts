@@ -9,6 +9,7 @@ import type {
   Task,
 } from "../lib/core/contracts/operator.ts";
 import type { Key } from "../lib/core/contracts/partition.ts";
+import { checkOptionNames, namesOf } from "../lib/core/option-names.ts";
 import { dealEntries, KeyedValues, type Reduction } from "./reduce-by-key/keyed-values.ts";
 import { dealParts, mergingParts, PartialReduction, type PartialState } from "./reduce-by-key/partial-reduction.ts";
 import { refuseBatch } from "./reduce-by-key/refuse-batch.ts";
@@ -42,6 +43,14 @@ export interface PartialReduceOptions<T, K extends Key, V> extends ReduceOptions
   readonly keysMax?: number;
 }
 
+const ofReductions = { key: true, init: true, reduce: true, declares: true } as const;
+const reduceOptionNames = namesOf<ReduceOptions<unknown, Key, unknown>>(ofReductions);
+const partialOptionNames = namesOf<PartialReduceOptions<unknown, Key, unknown>>({
+  ...ofReductions,
+  merge: true,
+  keysMax: true,
+});
+
 type In<T> = { in: T };
 
 /**
@@ -56,6 +65,7 @@ type In<T> = { in: T };
 export function reduceByKey<T, K extends Key, V>(
   options: ReduceOptions<T, K, V>,
 ): OperatorDefinition<In<T>, Keyed<K, V>> {
+  checkOptionNames("reduceByKey()", options, reduceOptionNames);
   return {
     kind: "reduce-by-key",
     declares: options.declares ?? "confluent",
@@ -75,6 +85,7 @@ export function reduceByKey<T, K extends Key, V>(
 export function partialReduceByKey<T, K extends Key, V>(
   options: PartialReduceOptions<T, K, V>,
 ): OperatorDefinition<In<T>, Keyed<K, V>> {
+  checkOptionNames("partialReduceByKey()", options, partialOptionNames);
   return {
     kind: "partial-reduce-by-key",
     ...(options.keysMax === undefined ? {} : { options: { keysMax: options.keysMax } }),
@@ -90,6 +101,8 @@ export function partialReduceByKey<T, K extends Key, V>(
 export function mergeByKey<K extends Key, V>(
   options: Pick<PartialReduceOptions<never, K, V>, "merge" | "declares">,
 ): OperatorDefinition<In<Keyed<K, V>>, Keyed<K, V>> {
+  // Those of the first half may come along.
+  checkOptionNames("mergeByKey()", options, partialOptionNames);
   const reduction = mergingParts<K, V>(options.merge);
   return {
     kind: "merge-by-key",
@@ -147,6 +160,8 @@ export interface FoldOptions<T, K extends Key, V> {
   readonly emit?: "final" | "updates";
 }
 
+const foldOptionNames = namesOf<FoldOptions<unknown, Key, unknown>>({ key: true, init: true, fold: true, emit: true });
+
 /**
  * Carries a value for each key through its objects, in the order in which they come. The step's channels must get objects by
  * the hash of the same key.
@@ -156,6 +171,7 @@ export interface FoldOptions<T, K extends Key, V> {
  *   key: (payment) => payment.account, init: () => 0, fold: (sum, payment) => sum + payment.cents, emit: "updates" }))
  */
 export function foldByKey<T, K extends Key, V>(options: FoldOptions<T, K, V>): OperatorDefinition<In<T>, Keyed<K, V>> {
+  checkOptionNames("foldByKey()", options, foldOptionNames);
   const { key, init, fold, emit = "final" } = options;
   const reduction = { key, init, reduce: fold };
   return {

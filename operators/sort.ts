@@ -8,6 +8,7 @@ import type {
   Task,
 } from "../lib/core/contracts/operator.ts";
 import { QStreamError } from "../lib/core/errors.ts";
+import { checkOptionNames, namesOf } from "../lib/core/option-names.ts";
 import type { HeldBatchesChanges, HeldBatchesState } from "./held-batches.ts";
 import { describeOrder, type Direction, orderTerms, type OrderTerm, type SortKey } from "./order.ts";
 import { BatchSorter } from "./sort/batch-sorter.ts";
@@ -24,6 +25,13 @@ export interface SortOptions<T> {
   readonly memoryBytes?: number;
 }
 
+/** The names of its options. */
+export const sortOptionNames: readonly string[] = namesOf<SortOptions<unknown>>({
+  by: true,
+  order: true,
+  memoryBytes: true,
+});
+
 /**
  * Sorts all objects of a stream, or the rows of its columnar batches. What doesn't fit in memory is sorted in runs, which go
  * to disk and are merged at the end. Text is compared by code points, numbers and bigints by value with NaN after all others.
@@ -33,7 +41,9 @@ export interface SortOptions<T> {
  * @example flights.apply("by-delay", sort({ by: ["origin", { by: "delay", order: "descending" }] }))
  * @throws QStreamError OPTION_INVALID; LIMIT_EXCEEDED when the disk is full
  */
-export function sort<T>({ by, order = "ascending", memoryBytes }: SortOptions<T>): OperatorDefinition<{ in: T }, T> {
+export function sort<T>(options: SortOptions<T>): OperatorDefinition<{ in: T }, T> {
+  checkOptionNames("sort()", options, sortOptionNames);
+  const { by, order = "ascending", memoryBytes } = options;
   if (memoryBytes !== undefined && !(memoryBytes > 0)) {
     throw new QStreamError("OPTION_INVALID", `sort can't hold ${memoryBytes} bytes`, {
       advice: "Give memoryBytes above zero.",

@@ -1,11 +1,19 @@
 import type { OperatorDefinition } from "../lib/core/contracts/operator.ts";
 import type { KeySelector } from "../lib/core/key.ts";
+import { checkOptionNames } from "../lib/core/option-names.ts";
 import { dealJoins, keysOf } from "./join/deal-joins.ts";
 import { dealKeptFrames, dealKeptObjects } from "./join/deal-symmetric-joins.ts";
 import { FrameSymmetricJoin } from "./join/frame-symmetric-join.ts";
 import { JoinOperator } from "./join/join-operator.ts";
 import { ObjectSymmetricJoin } from "./join/object-symmetric-join.ts";
-import { describeJoin, type Joined, type JoinKind, type JoinOptions, planJoin } from "./join/options.ts";
+import {
+  describeJoin,
+  type Joined,
+  type JoinKind,
+  type JoinOptions,
+  joinOptionNames,
+  planJoin,
+} from "./join/options.ts";
 
 /**
  * Joins two streams on equal keys while both are still coming: each object meets what the other side has brought so far, so
@@ -30,6 +38,7 @@ export function symmetricJoin<
   const Suffix extends string = "_2",
   Out = Joined<L, R, How, LeftKeys, RightKeys, Suffix>,
 >(options: JoinOptions<L, R, How, Out, LeftKeys, RightKeys, Suffix>): OperatorDefinition<{ left: L; right: R }, Out> {
+  checkOptionNames("symmetricJoin()", options, joinOptionNames);
   const plan = planJoin("symmetric-join", options);
   return {
     kind: "symmetric-join",

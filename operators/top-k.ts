@@ -1,6 +1,7 @@
 import type { DataFrame } from "nodejs-polars";
 import type { Deal, Operator, OperatorDefinition, Stateful, Task } from "../lib/core/contracts/operator.ts";
 import { QStreamError } from "../lib/core/errors.ts";
+import { checkOptionNames, namesOf } from "../lib/core/option-names.ts";
 import { HeldBatches, type HeldBatchesState, joinedBatches } from "./held-batches.ts";
 import {
   describeOrder,
@@ -22,6 +23,8 @@ export interface TopKOptions<T> {
   /** `descending` (default) keeps the largest, `ascending` the smallest. What is missing comes last both ways. */
   readonly order?: Direction;
 }
+
+const topKOptionNames = namesOf<TopKOptions<unknown>>({ k: true, by: true, order: true });
 
 /**
  * Keeps the first `k` objects of an order, or rows of columnar batches, and gives them in that order at the end. It holds
@@ -49,10 +52,12 @@ function dealKept<T>(states: readonly TopKState<T>[], { takesRest }: Deal): TopK
 }
 
 function definition<T>(
-  { k, by, order = "descending" }: TopKOptions<T>,
+  options: TopKOptions<T>,
   kind: string,
   parallelism: "single" | "same",
 ): OperatorDefinition<{ in: T }, T> {
+  checkOptionNames(parallelism === "single" ? "topK()" : "partialTopK()", options, topKOptionNames);
+  const { k, by, order = "descending" } = options;
   if (!Number.isSafeInteger(k) || k < 1) {
     throw new QStreamError("OPTION_INVALID", `topK can't keep ${k} objects`, {
       advice: "Give a positive whole number as k.",

@@ -2,6 +2,7 @@ import { representationOf } from "../lib/core/batch/index.ts";
 import type { Context } from "../lib/core/contracts/context.ts";
 import type { Operator, OperatorDefinition, Outputs, Task } from "../lib/core/contracts/operator.ts";
 import { QStreamError } from "../lib/core/errors.ts";
+import { checkOptionNames, namesOf } from "../lib/core/option-names.ts";
 
 /** Options of `zip`. */
 export interface ZipOptions<L, R, Out> {
@@ -20,6 +21,12 @@ export interface ZipState<L, R> {
   readonly ended: readonly Side[];
 }
 
+/** The names of its options. */
+export const zipOptionNames: readonly string[] = namesOf<ZipOptions<unknown, unknown, unknown>>({
+  combine: true,
+  strict: true,
+});
+
 /**
  * Pairs the objects of two streams by their places: first with first, second with second. Inputs are `left` and `right`, each
  * of one channel so that it has an order. The side that is ahead is held back until the other has caught up.
@@ -33,6 +40,7 @@ export interface ZipState<L, R> {
 export function zip<L, R, Out = readonly [L, R]>(
   options: ZipOptions<L, R, Out> = {},
 ): OperatorDefinition<{ left: L; right: R }, Out, ZipState<L, R>> {
+  checkOptionNames("zip()", options, zipOptionNames);
   const { combine, strict = false } = options;
   return {
     kind: "zip",

@@ -123,7 +123,9 @@ function mirrorOf(link: OutgoingLink): OutgoingLink {
 }
 
 function threw(what: string, error: unknown): QStreamError {
-  if (error instanceof QStreamError && error.code === "NONDETERMINISTIC") return error;
+  // A disk that damages what it is given isn't the flow's fault.
+  const codes = ["NONDETERMINISTIC", "SPOOL_DAMAGED"];
+  if (error instanceof QStreamError && codes.includes(error.code)) return error;
   const message = error instanceof Error ? error.message : String(error);
   return unlike(`didn't get as far: ${what}: ${message}`, "it did what it was to do", error);
 }

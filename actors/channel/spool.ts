@@ -58,6 +58,8 @@ export class Spool {
   /** What is on its way to disk, oldest first. */
   readonly #unwritten: Parcel[] = [];
   #draining = false;
+  /** Seq before the first parcel that couldn't be written: it isn't here, and nothing that comes after it is sent. */
+  #lostAfter: number | undefined;
   /** Nothing is sent any more: what is still on its way from or to disk doesn't matter, and its file may be gone. */
   #closed = false;
 
@@ -67,7 +69,8 @@ export class Spool {
   }
 
   get empty(): boolean {
-    return this.#head === this.#entries.length && this.#unwritten.length === 0 && !this.#draining;
+    const held = this.#head < this.#entries.length || this.#unwritten.length > 0;
+    return !held && !this.#draining && this.#lostAfter === undefined;
   }
 
   /** True while bytes wait to be written: the producer holds back, so that they don't pile up. */
@@ -77,7 +80,7 @@ export class Spool {
 
   /** Seq of the parcel before the first one that is here, if any is. */
   get heldAfter(): number | undefined {
-    return this.#entries[this.#head]?.parcel.previous ?? this.#unwritten[0]?.previous;
+    return this.#entries[this.#head]?.parcel.previous ?? this.#lostAfter ?? this.#unwritten[0]?.previous;
   }
 
   add(parcel: Parcel): void {
@@ -89,9 +92,11 @@ export class Spool {
     this.#unwritten.push(parcel);
     this.#budget.parcelsMoving++;
     this.#writing = this.#writing
-      .then(() => (this.#closed ? undefined : this.#write(parcel)))
+      .then(() => (this.#closed || this.#lostAfter !== undefined ? undefined : this.#write(parcel)))
       .catch((error: unknown) => {
-        if (!this.#closed) this.#events.failed(error);
+        if (this.#closed) return;
+        this.#lostAfter = parcel.previous;
+        this.#events.failed(error);
       })
       .finally(() => {
         this.#unwritten.shift();

@@ -1,36 +1,23 @@
-import { Refusal } from "../transport/wire/refusal.ts";
-import type { MachineCounts } from "./machine-counts.ts";
-import type { FromMachine, MachineOffer, ToMachine } from "./protocol.ts";
+import {
+  bytes,
+  checkTold,
+  errorData,
+  integer,
+  list,
+  milliseconds,
+  object,
+  oneOf,
+  optional,
+  text,
+  texts,
+  whole,
+  yesOrNo,
+} from "./forms.ts";
+import type { Fields } from "./forms.ts";
+import type { FromMachine, LineageWord, ToMachine } from "./protocol.ts";
 
-// Names, and URLs of stores.
-const textLengthMax = 4096;
-
-type Fields = Readonly<Record<string, (value: unknown) => boolean>>;
-
-const text = (value: unknown): boolean => typeof value === "string" && value.length <= textLengthMax;
-const texts = (value: unknown): boolean => Array.isArray(value) && value.every(text);
-const whole = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
-const milliseconds = (value: unknown): boolean => typeof value === "number" && value >= 0;
-const bytes = (value: unknown): boolean => Array.isArray(value) && value.every((one) => one instanceof Uint8Array);
-const yesOrNo = (value: unknown): boolean => typeof value === "boolean";
-const optional =
-  (holds: (value: unknown) => boolean) =>
-  (value: unknown): boolean =>
-    value === undefined || holds(value);
-const object =
-  (fields: Fields) =>
-  (value: unknown): boolean =>
-    typeof value === "object" &&
-    value !== null &&
-    Object.entries(fields).every(([name, holds]) => holds((value as Readonly<Record<string, unknown>>)[name]));
-const objects =
-  (fields: Fields) =>
-  (value: unknown): boolean =>
-    Array.isArray(value) && value.every(object(fields));
-
-const error = object({ name: text, message: (value) => typeof value === "string" });
-// What stands in orders and reports is for the slot and the scheduler, which answer what they can't do with the execution's end.
-const ofExecution = object({ kind: text, execution: text });
+// What else stands in orders and reports is for the slot and the scheduler, which answer what they can't do with the execution's end.
+const ofExecution = { kind: text, execution: text };
 
 const toMachine: Readonly<Record<ToMachine["kind"], Fields>> = {
   open: {
@@ -41,65 +28,48 @@ const toMachine: Readonly<Record<ToMachine["kind"], Fields>> = {
     store: text,
     storeWaitMs: milliseconds,
   },
-  machines: { machines: objects({ id: text, url: text }) },
-  orders: { orders: objects({ slot: text, order: ofExecution, places: optional(whole) }), places: bytes },
+  machines: { machines: list(object({ id: text, url: text })) },
+  orders: {
+    orders: list(object({ slot: text, order: object(ofExecution), places: optional(whole) })),
+    places: list(bytes),
+  },
   lose: { slot: text },
   "lineage-answer": { question: whole, yes: yesOrNo },
   leave: {},
 };
 
+const positions = list(object({ edge: whole, other: whole, seq: integer }));
+const head = object({
+  consumed: positions,
+  made: positions,
+  changes: optional(object({ previous: whole, base: whole })),
+});
+const lineageWords: Readonly<Record<LineageWord["kind"], Fields>> = {
+  usable: { number: whole, head },
+  saved: { number: whole, seq: whole, head },
+  damaged: { number: whole, seq: whole },
+  refused: { number: whole, generation: whole },
+  failed: { error: errorData },
+  written: { written: object({ records: whole, recordBytes: whole, checkpoints: whole, checkpointBytes: whole }) },
+};
+
 const fromMachine: Readonly<Record<FromMachine["kind"], Fields>> = {
   slots: { slots: texts, tags: texts },
-  report: { report: ofExecution },
-  "slot-lost": { slot: text, error },
-  lineage: { execution: text, question: optional(whole), said: object({ kind: text }) },
+  report: { report: object({ ...ofExecution, error: optional(errorData) }) },
+  "slot-lost": { slot: text, error: errorData, activity: optional(object({})) },
+  lineage: { execution: text, question: optional(whole), said: oneOf(lineageWords) },
   "store-away": { away: yesOrNo },
+  "peer-silent": { machine: text },
   taken: { execution: text },
   "slot-replaced": { lost: text, slot: optional(text) },
 };
 
-const offer = object({
-  id: text,
-  url: text,
-  slots: texts,
-  tags: texts,
-  host: text,
-  memoryBytes: optional(whole),
-});
-
-const counts = object({
-  refusedConnections: whole,
-  refusedMessages: whole,
-  resent: whole,
-  repeated: whole,
-  redials: whole,
-  late: whole,
-});
-
-/** Whether something is what a machine counts. */
-export function isCounts(content: unknown): content is MachineCounts {
-  return counts(content);
-}
-
-/** Whether something is what a machine offers. */
-export function isOffer(content: unknown): content is MachineOffer {
-  return offer(content);
-}
-
 /** What a driver tells a machine, once each part of it that is used here is of its type. @throws Refusal */
 export function checkToMachine(content: { readonly kind: string }): ToMachine {
-  return checked<ToMachine>(content, toMachine);
+  return checkTold<ToMachine>(content, toMachine, "drivers");
 }
 
 /** What a machine tells a driver. @throws Refusal */
 export function checkFromMachine(content: { readonly kind: string }): FromMachine {
-  return checked<FromMachine>(content, fromMachine);
-}
-
-function checked<T>(content: { readonly kind: string }, kinds: Readonly<Record<string, Fields>>): T {
-  const fields = Object.hasOwn(kinds, content.kind) ? kinds[content.kind] : undefined;
-  if (fields === undefined)
-    throw new Refusal("tell", `machines don't tell ${JSON.stringify(content.kind.slice(0, 40))}`);
-  if (!object(fields)(content)) throw new Refusal("tell", `what it tells of ${content.kind} isn't of its form`);
-  return content as unknown as T;
+  return checkTold<FromMachine>(content, fromMachine, "machines");
 }

@@ -13,10 +13,3 @@ export interface Guest {
   /** Records that its driver knows of. */
   recordsTold: number;
 }
-
-/** An execution whose driver is gone: the next one waits until no slot does anything for it any more. */
-export interface Stopping {
-  readonly slots: Set<string>;
-  readonly stopped: Promise<void>;
-  readonly done: () => void;
-}

@@ -2,6 +2,7 @@ import { LineageWriter, repeatWhileAway, type LineageAuthority } from "../lineag
 import type { LineageReport, LineageOrder } from "../lineage/protocol.ts";
 import type { LineageStore } from "../../lib/core/contracts/lineage-store.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
+import { delay } from "../../lib/core/seam/clock.ts";
 import type { MachineWorld } from "./machine-world.ts";
 import { StoreWatch } from "./store-watch.ts";
 
@@ -27,6 +28,8 @@ export class LineageWriters {
   readonly #watches = new Map<string, StoreWatch>();
   readonly #stores = new Map<string, LineageStore>();
   readonly #opened = new Map<string, Promise<Opened>>();
+  /** Those that have lost what they kept: what wrote to them fails, and nothing else does. */
+  readonly #lost: Promise<Opened>[] = [];
   readonly #byExecution = new Map<string, LineageWriter>();
   /** Executions that are here, also while their store is being opened. */
   readonly #wanted = new Set<string>();
@@ -41,14 +44,8 @@ export class LineageWriters {
    * @throws QStreamError STORE_UNAVAILABLE, STORE_REFUSED
    */
   async open(execution: string, url: string, waitMs: number): Promise<void> {
-    let opening = this.#opened.get(url);
-    if (opening === undefined) {
-      opening = this.#open(url, waitMs);
-      this.#opened.set(url, opening);
-      opening.catch(() => this.#opened.delete(url));
-    }
     this.#wanted.add(execution);
-    const { writer } = await opening;
+    const { writer } = await this.#usable(url, waitMs);
     // It may be over by now: a store that is away is waited for.
     if (!this.#wanted.has(execution)) return;
     writer.open(execution);
@@ -72,13 +69,53 @@ export class LineageWriters {
   async end(): Promise<void> {
     this.#closed.abort(new QStreamError("SESSION_CLOSED", "the machine is closed"));
     for (const watch of this.#watches.values()) watch.close();
-    const all = await Promise.allSettled(this.#opened.values());
+    const all = await Promise.allSettled([...this.#opened.values(), ...this.#lost]);
     for (const opened of all) {
       if (opened.status === "rejected") continue;
       opened.value.writer.stop();
       // oxlint-disable-next-line no-await-in-loop -- there is one
       await opened.value.store.close();
     }
+  }
+
+  /** A store that was opened before may have been emptied since, which is nothing to an execution that begins after that. */
+  async #usable(url: string, waitMs: number): Promise<Opened> {
+    const opening = this.#openOnce(url, waitMs);
+    const opened = await opening;
+    if (!(await this.#isLost(opened.store))) return opened;
+    if (this.#opened.get(url) === opening) {
+      this.#opened.delete(url);
+      this.#stores.delete(url);
+      this.#lost.push(opening);
+    }
+    return this.#openOnce(url, waitMs);
+  }
+
+  /** One that doesn't answer isn't known to be. */
+  async #isLost(store: LineageStore): Promise<boolean> {
+    const { world, leaseMs } = this.#parts;
+    const answered = new AbortController();
+    const asked = store.find("").then(
+      () => false,
+      (error: unknown) => error instanceof QStreamError && error.code === "STORE_LOST",
+    );
+    const late = delay(world.sockets.clock, leaseMs, answered.signal).then(
+      () => false,
+      () => false,
+    );
+    const isLost = await Promise.race([asked, late]);
+    answered.abort();
+    return isLost;
+  }
+
+  #openOnce(url: string, waitMs: number): Promise<Opened> {
+    let opening = this.#opened.get(url);
+    if (opening === undefined) {
+      opening = this.#open(url, waitMs);
+      this.#opened.set(url, opening);
+      opening.catch(() => this.#opened.delete(url));
+    }
+    return opening;
   }
 
   async #open(url: string, waitMs: number): Promise<Opened> {

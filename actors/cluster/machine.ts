@@ -9,12 +9,14 @@ import { Wire } from "../transport/wire/wire.ts";
 import type { BundleSource } from "./bundles.ts";
 import { checkToMachine } from "./check-told.ts";
 import { DistantAuthority } from "./distant-authority.ts";
-import type { Guest, Stopping } from "./guest.ts";
+import type { Guest } from "./guest.ts";
 import { LineageWriters } from "./lineage-writers.ts";
 import { MachineCounter, type MachineCounts } from "./machine-counts.ts";
 import { systemWorld, type MachineWorld } from "./machine-world.ts";
 import { unpackOrders } from "./packed-places.ts";
+import { PeerWatch } from "./peer-watch.ts";
 import type { FromMachine, MachineOffer, ToMachine } from "./protocol.ts";
+import { Stops } from "./stops.ts";
 
 export interface MachineOptions {
   /** Its name: no other machine, and no other life of this one, has it. */
@@ -60,9 +62,8 @@ export class Machine {
   /** Those that have said that they end. */
   readonly #leaving = new Set<string>();
   readonly #lost = new Set<string>();
-  /** Executions whose driver is gone: which slots still have to stop what they did for the one before. */
-  readonly #stopping = new Map<string, Stopping>();
-  /** The latest epoch of a head that this machine has heard of. */
+  readonly #stops = new Stops();
+  readonly #peers: PeerWatch;
   #epoch = 0;
   readonly #counter = new MachineCounter();
   #executionsServed = 0;
@@ -86,6 +87,12 @@ export class Machine {
       order: (slot, order) => this.#slot(slot)?.order(order),
       storeAway: (away) => this.#storeIs(away),
     });
+    this.#peers = new PeerWatch({
+      clock: this.#world.sockets.clock,
+      leaseMs: options.leaseMs,
+      stuck: (forMs) => this.#wire?.stuck(forMs) ?? [],
+      told: (peer) => this.#peerSilent(peer),
+    });
   }
 
   /** Listens, and starts the slots. @throws QStreamError OPTION_INVALID */
@@ -102,7 +109,7 @@ export class Machine {
       link: (to, from, message) => machine.#slotsOnWire.deliver(to, from, message),
       told: (driver, content) => machine.#told(driver, checkToMachine(content)),
       silent: (driver, silentMs) => machine.#driverGone(driver, `nothing was heard of it for ${silentMs} ms`),
-      givenUp: (driver) => machine.#driverGone(driver, "it has given this machine up"),
+      givenUp: (other) => machine.#brokenWith(other),
     });
     machine.#wire = wire;
     machine.#launched = machine.#launch(wire);
@@ -162,6 +169,11 @@ export class Machine {
     return this.#counter.all(this.#wire?.counts, this.#slotsOnWire.unclaimed);
   }
 
+  /** The latest epoch of a head that it has heard of. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
   /** The epoch of a head that leads: drivers of those before it are refused from now on. False where it doesn't lead any more. */
   heardOf(epoch: number): boolean {
     this.#epoch = Math.max(this.#epoch, epoch);
@@ -171,6 +183,7 @@ export class Machine {
   /** Another machine never comes back under its name. */
   machineGone(machine: string): void {
     this.#wire?.giveUp(machine);
+    this.#peers.gone(machine);
   }
 
   /** Nobody needs these datasets any more. */
@@ -182,6 +195,7 @@ export class Machine {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#peers.close();
     await this.#launched?.close();
     await this.#lineage.end();
     await this.#wire?.close();
@@ -239,7 +253,7 @@ export class Machine {
     const isLogged = store !== "none";
     const writing = isLogged ? this.#lineage.open(execution, store, storeWaitMs) : undefined;
     const fetched = this.#bundles.fetch(bundle, execution);
-    const ready = Promise.all([fetched, writing, this.#stopping.get(execution)?.stopped]);
+    const ready = Promise.all([fetched, writing, this.#stops.stopped(execution)]);
     const code = ready.then(([url]) => url);
     // Who waits for it hears of that; a machine that nothing is placed on has no use for it.
     code.catch(() => {});
@@ -296,10 +310,7 @@ export class Machine {
     }
     if (report.kind === "dropped") return this.#counter.dropped(report);
     const { execution } = report;
-    if (this.#stopping.get(execution)?.slots.has(report.slot) === true) {
-      if (report.kind === "stopped") this.#slotStopped(execution, report.slot);
-      return;
-    }
+    if (this.#stops.takes(report)) return;
     const guest = this.#guests.get(execution);
     if (guest === undefined) return;
     const written = this.#lineage.written(execution);
@@ -315,7 +326,7 @@ export class Machine {
   #slotLost(slot: string, error: Error, activity: SlotActivity | undefined): void {
     if (this.#lost.has(slot) || this.#closed) return;
     this.#lost.add(slot);
-    for (const execution of this.#stopping.keys()) this.#slotStopped(execution, slot);
+    this.#stops.slotLost(slot);
     for (const driver of this.#drivers) {
       this.#tell(driver, { kind: "slot-lost", slot, error: errorToData(error), activity });
     }
@@ -347,6 +358,19 @@ export class Machine {
     this.#driverEnds(driver, "it ended");
   }
 
+  /** Another machine, which its drivers may reach: what waits for it would wait for ever. */
+  #peerSilent(machine: string): void {
+    for (const driver of this.#drivers) {
+      if (driver !== machine) this.#tell(driver, { kind: "peer-silent", machine });
+    }
+  }
+
+  /** It has given this machine up, or was given up. */
+  #brokenWith(other: string): void {
+    if (this.#drivers.has(other)) this.#driverGone(other, "it has given this machine up");
+    else if (!this.#leaving.has(other)) this.#peers.brokenWith(other);
+  }
+
   /** A driver is gone, or has given this machine up. */
   #driverGone(driver: string, why: string): void {
     this.#wire?.giveUp(driver);
@@ -365,25 +389,9 @@ export class Machine {
     this.#authority.driverGone(driver);
   }
 
-  /** What sinks have prepared stays: it belongs to whoever goes on with the execution. */
   #stop(execution: string, why: string): void {
-    const taken = new QStreamError("EXECUTION_TAKEN", `the driver of the execution is gone: ${why}`);
-    const slots = new Set(this.#living.map(({ id }) => id));
-    let done = (): void => {};
-    const stopped = new Promise<void>((resolve) => (done = resolve));
-    this.#stopping.set(execution, { slots, stopped, done });
-    for (const slot of this.#living) slot.order({ kind: "stop", execution, reason: errorToData(taken) });
-    if (slots.size === 0) this.#stopping.delete(execution);
+    this.#stops.stop(execution, this.#living, why);
     this.#forget(execution);
-  }
-
-  #slotStopped(execution: string, slot: string): void {
-    const stopping = this.#stopping.get(execution);
-    if (stopping === undefined) return;
-    stopping.slots.delete(slot);
-    if (stopping.slots.size > 0) return;
-    this.#stopping.delete(execution);
-    stopping.done();
   }
 
   #tell(driver: string, told: FromMachine): void {

@@ -90,6 +90,8 @@ export type FromMachine =
     }
   /** The machine can't reach the store (any more), said again now and then; or it can again. */
   | { readonly kind: "store-away"; readonly away: boolean }
+  /** Nothing comes back from another machine, for which messages wait: said again while that is so. */
+  | { readonly kind: "peer-silent"; readonly machine: string }
   /** Another driver goes on with the execution. */
   | { readonly kind: "taken"; readonly execution: string }
   /** A slot was started in place of a lost one, or can't be. */

@@ -12,6 +12,7 @@ import { Wire } from "../transport/wire/wire.ts";
 import { checkFromMachine } from "./check-told.ts";
 import { systemWorld, type MachineWorld } from "./machine-world.ts";
 import { packOrders } from "./packed-places.ts";
+import { PartedMachines } from "./parted-machines.ts";
 import type { BundleReference, FromMachine, MachinePlace, SlotOrder, ToMachine } from "./protocol.ts";
 import { SlotOrders } from "./slot-orders.ts";
 
@@ -35,6 +36,8 @@ export interface RemoteSlotsOptions {
   readonly storeWaitMs: number;
   /** Whether the store can be reached from here. */
   readonly storeAnswers: () => Promise<boolean>;
+  /** How many channels a machine has. */
+  readonly channelsOn?: (machine: string) => number;
   /** Who knows all channels; there from the first execution on. */
   readonly lineage: () => LineageActor | undefined;
   readonly onReport: (report: Report) => void;
@@ -71,6 +74,7 @@ export class RemoteSlots implements LaunchedSlots {
   readonly #bereft = new Set<() => void>();
   readonly #executions = new Set<string>();
   readonly #orders: SlotOrders;
+  readonly #parted: PartedMachines;
   /** Those of all machines; undefined after a change. */
   #slots: readonly SlotHandle[] | undefined;
   readonly #closeClient: () => Promise<void>;
@@ -80,6 +84,13 @@ export class RemoteSlots implements LaunchedSlots {
     this.#world = options.world ?? systemWorld;
     this.#wire = wire;
     this.#orders = new SlotOrders((machine, orders) => this.#sendOrders(machine, orders), options.mayBegin);
+    this.#parted = new PartedMachines({
+      clock: this.#world.sockets.clock,
+      leaseMs: options.leaseMs,
+      isThere: (machine) => this.#machines.has(machine),
+      costs: (machine) => [this.#onlyTags(machine), options.channelsOn?.(machine) ?? 0],
+      leave: (machine, why) => this.#leave(machine, why),
+    });
     const id = slotOn(options.id, "client");
     const slot = makeSlot({
       id,
@@ -228,6 +239,7 @@ export class RemoteSlots implements LaunchedSlots {
   }
 
   async close(): Promise<void> {
+    this.#parted.close();
     for (const settle of this.#bereft) settle();
     for (const machine of this.#machines.keys()) this.#tell(machine, { kind: "leave" });
     await this.#closeClient();
@@ -252,12 +264,15 @@ export class RemoteSlots implements LaunchedSlots {
         if (machine.slots.has(told.slot)) this.#options.onLost(told.slot, errorFromData(told.error), told.activity);
         return;
       case "lineage":
-        void this.#lineage(id, told);
+        this.#lineage(id, told).catch((error: unknown) => this.giveUp(id, `it breaks the lineage: ${String(error)}`));
         return;
       case "store-away":
         machine.cutOff.isNow = told.away;
         if (told.away) void this.#storeAway(machine);
         else machine.cutOff.words = 0;
+        return;
+      case "peer-silent":
+        this.#parted.complains(id, told.machine);
         return;
       case "taken":
         this.#options.onTaken(told.execution);
@@ -284,6 +299,13 @@ export class RemoteSlots implements LaunchedSlots {
     if (!cutOff.isNow || cutOff.words < 2 || this.#machines.get(machine.id) !== machine) return;
     const others = [...this.#machines.values()].filter(({ cutOff: { isNow }, slots }) => !isNow && slots.size > 0);
     if (others.length > 0) this.#leave(machine.id, "can't reach the store, which others can");
+  }
+
+  /** Tags of a machine that no other one has: what needs them can't go elsewhere. */
+  #onlyTags(id: string): number {
+    const tags = new Set(this.slots.filter(({ machine }) => machine === id).flatMap((slot) => slot.tags));
+    for (const slot of this.slots) if (slot.machine !== id) for (const tag of slot.tags) tags.delete(tag);
+    return tags.size;
   }
 
   async #lineage(

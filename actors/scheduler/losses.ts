@@ -77,6 +77,7 @@ export class Losses {
     lost: readonly number[] = [],
   ): void {
     if (running === undefined || running.phase === "stopping") return;
+    if (lost.length > 0) running.recovering?.goOn();
     const channel = running.lives.ofLife(failure.life);
     if (channel === undefined) {
       if (lost.length > 0) this.recover(running, lost);
@@ -136,6 +137,7 @@ export class Losses {
     else {
       // How their next lives go about it depends on how often that happened.
       this.#noteLost(running, numbers);
+      running.recovering.hold(numbers);
       this.#count(lineage, withParcels(task.failure, request.plan), channel.number, numbers);
     }
     return true;

@@ -62,13 +62,15 @@ export class Recovering {
   #rounds = 0;
   /** There was no place for what is lost. */
   #waits = false;
+  /** Losses of which it isn't known yet how to go on. */
+  #held = 0;
 
   constructor(parts: RecoveringParts) {
     this.#parts = parts;
   }
 
   get active(): boolean {
-    return this.#round !== undefined || this.#waits;
+    return this.#round !== undefined || this.#waits || this.#held > 0;
   }
 
   /** Rounds so far. */
@@ -107,19 +109,22 @@ export class Recovering {
     this.#chosen.set(number, slot);
   }
 
+  /** Lives ended, and how their next ones go about it isn't known yet: no round begins before `goOn`, whatever else is lost. */
+  hold(numbers: readonly number[]): void {
+    this.#held++;
+    this.#end(numbers);
+  }
+
+  /** What `hold` waited for is known. */
+  goOn(): void {
+    this.#held--;
+  }
+
   /** Lives ended: a new round begins. */
   lose(numbers: readonly number[]): void {
-    const { lives } = this.#parts;
-    for (const number of numbers) this.#lost.add(number);
-    // What an unfinished round had to bring back is still among what is lost.
-    this.#round = undefined;
-    this.#waits = false;
-    for (const number of this.#lost) {
-      const life = lives.all[number]?.life;
-      if (life !== undefined) this.#deadLives.add(life);
-    }
+    this.#end(numbers);
     const lost = [...this.#lost];
-    if (this.#parts.slots().length === 0) return;
+    if (this.#held > 0 || this.#parts.slots().length === 0) return;
     const survivors = this.#survivors();
     const round: Round = {
       number: ++this.#rounds,
@@ -142,6 +147,18 @@ export class Recovering {
     if (this.#lost.size === 0 || this.#round !== undefined) return true;
     this.lose([]);
     return this.active;
+  }
+
+  #end(numbers: readonly number[]): void {
+    const { lives } = this.#parts;
+    for (const number of numbers) this.#lost.add(number);
+    // What an unfinished round had to bring back is still among what is lost.
+    this.#round = undefined;
+    this.#waits = false;
+    for (const number of this.#lost) {
+      const life = lives.all[number]?.life;
+      if (life !== undefined) this.#deadLives.add(life);
+    }
   }
 
   surveyed(report: Extract<Report, { kind: "surveyed" }>): void {

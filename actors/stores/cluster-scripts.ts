@@ -30,11 +30,11 @@ local leader = redis.call('HMGET', prefix .. 'leader', 'head', 'epoch')
 if leader[1] ~= ARGV[2] or leader[2] ~= ARGV[3] then return {'deposed'} end
 `;
 
-/** ARGV: mark, head, where it listens, lease in milliseconds. Answers `leads` and its epoch, or `waits` and where the leader is. */
+/** ARGV: mark, head, where it listens, lease in milliseconds, epoch to be above. Answers `leads` and its epoch, or `waits` and where the leader is. */
 export const campaignScript = script(`${marked}
 local leader = redis.call('HMGET', prefix .. 'leader', 'head', 'url', 'epoch', 'until')
 if leader[1] and leader[1] ~= ARGV[2] and tonumber(leader[4]) > now then return {'waits', leader[2]} end
-local epoch = tonumber(leader[3] or 0) + 1
+local epoch = math.max(tonumber(leader[3] or 0), tonumber(ARGV[5])) + 1
 redis.call('HSET', prefix .. 'leader', 'head', ARGV[2], 'url', ARGV[3], 'epoch', epoch, 'until', now + tonumber(ARGV[4]))
 return {'leads', epoch}
 `);

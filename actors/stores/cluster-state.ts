@@ -65,8 +65,8 @@ export class ClusterState implements Coordination {
   }
 
   /** Leads from now on, unless another head does. */
-  async campaign(url: string, leaseMs: number): Promise<Campaign> {
-    const [state, answer] = await this.#run(campaignScript, [this.#head, url, String(leaseMs)]);
+  async campaign(url: string, leaseMs: number, above = 0): Promise<Campaign> {
+    const [state, answer] = await this.#run(campaignScript, [this.#head, url, String(leaseMs), String(above)]);
     if (state !== "leads") return { leads: false, leader: textOf(answer) };
     this.#epoch = numberOf(answer);
     return { leads: true, epoch: this.#epoch };

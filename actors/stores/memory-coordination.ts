@@ -62,12 +62,12 @@ export class MemoryCoordination implements Coordination {
     this.#head = head;
   }
 
-  async campaign(url: string, leaseMs: number): Promise<Campaign> {
+  async campaign(url: string, leaseMs: number, above = 0): Promise<Campaign> {
     const { leader } = this.#board;
     if (leader !== undefined && leader.head !== this.#head && leader.untilMs > this.#now) {
       return { leads: false, leader: leader.url };
     }
-    this.#epoch = (leader?.epoch ?? 0) + 1;
+    this.#epoch = Math.max(leader?.epoch ?? 0, above) + 1;
     this.#board.leader = { head: this.#head, url, epoch: this.#epoch, untilMs: this.#now + leaseMs };
     return { leads: true, epoch: this.#epoch };
   }

@@ -134,6 +134,12 @@ export function parseAddress(option: string, text: string): string {
   throw new QStreamError("OPTION_INVALID", `${option} ${text}: host:port is wanted, as other machines reach this one`);
 }
 
+/** `host:port` or `host`, as others reach this machine. */
+export function parseHost(option: string, text: string): string {
+  if (/^(\[[\da-fA-F:]+\]|[\w.-]+)(:\d{1,5})?$/u.test(text)) return text;
+  throw new QStreamError("OPTION_INVALID", `${option} ${text}: host:port is wanted, or a host, as machines reach it`);
+}
+
 /** Milliseconds of a lease. */
 export const leaseMsDefault = 10_000;
 export const leaseMsLeast = 1000;

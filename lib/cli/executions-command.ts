@@ -5,6 +5,7 @@ import type { FileSystem } from "../core/contracts/file-system.ts";
 import type { LineageStore, StoredExecution } from "../core/contracts/lineage-store.ts";
 import { QStreamError } from "../core/errors.ts";
 import { nearestWord } from "../core/option-names.ts";
+import { systemClock } from "../core/seam/clock.ts";
 import { openFileSystem } from "../files/index.ts";
 import { checkPlaces } from "../flow/check-options.ts";
 import { storeOf } from "../flow/session-lineage.ts";
@@ -12,13 +13,15 @@ import { decodeStoredFlow, type StoredFlow } from "../flow/stored-flow.ts";
 import { asCommand } from "./as-command.ts";
 import { formatTable, wholeTable } from "./display/table.ts";
 import { toJson } from "./json.ts";
-import { checkNamed } from "./option-values.ts";
-import { leftFiles, removeLeft, type LeftFiles, type RemovedFiles } from "./left-files.ts";
+import { checkNamed, durationMs, refuseTogether } from "./option-values.ts";
 import { parseWords } from "./parse-words.ts";
+import { removeMany, removeOne } from "./remove-executions.ts";
 
 interface Command {
   readonly action: "list" | "show" | "remove";
   readonly execution: string;
+  /** Removes those that were started so many milliseconds ago, or longer; undefined for the one that is named. */
+  readonly olderThanMs: number | undefined;
   readonly store: string;
   /** Where large checkpoints are kept, so that they are removed too. */
   readonly checkpoints: string | undefined;
@@ -37,7 +40,9 @@ export function executionsCommand(words: readonly string[]): Promise<number> {
       const checkpoints = path === undefined ? undefined : { path, files };
       const store = await openStore(missing === undefined ? command.store : "memory", { checkpoints, files });
       try {
-        process.stdout.write(await perform(store, files, command, missing));
+        const { text, code } = await perform(store, files, command, missing);
+        process.stdout.write(text);
+        return code;
       } finally {
         await store.close();
       }
@@ -52,20 +57,30 @@ function parse(words: readonly string[]): Command | undefined {
     options: {
       store: { type: "string" },
       checkpoints: { type: "string" },
+      all: { type: "boolean" },
+      "older-than": { type: "string" },
       json: { type: "boolean" },
       help: { type: "boolean", short: "h" },
     },
   });
   if (values.help === true) return undefined;
   const [action = "list", execution = "", ...more] = positionals;
-  checkAction(action, execution, more);
+  const olderThanMs = olderThan(values);
+  checkAction(action, execution, more, olderThanMs !== undefined);
   const { store: named, checkpoints } = values;
   const store = storeOf({ store: named });
   checkNamed(named, () => {
     checkKept(store);
     checkPlaces({ store, ...(checkpoints === undefined ? {} : { checkpoints }) });
   });
-  return { action, execution, store, checkpoints, json: values.json === true };
+  return { action, execution, olderThanMs, store, checkpoints, json: values.json === true };
+}
+
+/** How old the executions are that are removed at once; undefined where one is named. */
+function olderThan(values: { readonly all?: boolean; readonly "older-than"?: string }): number | undefined {
+  const { all, "older-than": age } = values;
+  refuseTogether(all, age, "--all removes whatever has ended, and --older-than what was started long ago: give one");
+  return age === undefined ? (all === true ? 0 : undefined) : durationMs("--older-than", age);
 }
 
 const actions = ["list", "show", "remove"] as const;
@@ -74,20 +89,26 @@ function checkAction(
   action: string,
   execution: string,
   more: readonly string[],
+  several: boolean,
 ): asserts action is (typeof actions)[number] {
   if (!actions.some((known) => known === action)) throw unknownAction(action);
-  const several = [execution, ...more].join(" and ");
+  const named = [execution, ...more].join(" and ");
+  if (several && (action !== "remove" || execution !== "")) {
+    const what = action === "remove" ? `and not with ${named} as well` : `and not for ${action}`;
+    throw new QStreamError("OPTION_INVALID", `--all and --older-than are for remove, ${what}`);
+  }
+  if (several) return;
   if (action === "list") {
     if (execution === "") return;
     throw new QStreamError(
       "OPTION_INVALID",
-      `list takes no ${several}: for one execution write qstream executions show ${execution}`,
+      `list takes no ${named}: for one execution write qstream executions show ${execution}`,
     );
   }
   if (execution === "") {
     throw new QStreamError("OPTION_INVALID", `${action} wants the id of an execution: qstream executions lists them`);
   }
-  if (more.length > 0) throw new QStreamError("OPTION_INVALID", `${action} takes one execution, not ${several}`);
+  if (more.length > 0) throw new QStreamError("OPTION_INVALID", `${action} takes one execution, not ${named}`);
 }
 
 function unknownAction(word: string): QStreamError {
@@ -114,61 +135,31 @@ function missingFolder(store: string): string | undefined {
 async function perform(
   store: LineageStore,
   files: FileSystem,
-  { action, execution, json }: Command,
+  { action, execution, olderThanMs, json }: Command,
   missing: string | undefined,
-): Promise<string> {
+): Promise<{ readonly text: string; readonly code: number }> {
   switch (action) {
-    case "list": {
-      const rows = (await store.list()).map(summaryOf);
-      if (json) return `${await toJson(rows)}\n`;
-      if (rows.length > 0) return formatTable(rows, wholeTable);
-      return `no executions: ${missing === undefined ? "those that are done aren't kept" : `there is no folder ${missing}`}\n`;
-    }
+    case "list":
+      return { text: await listed(store, json, missing), code: 0 };
     case "show": {
-      const found = await findIn(store, execution);
-      const shown = await detailsOf(store, found);
-      return json ? `${await toJson(shown)}\n` : textOf(shown);
+      const shown = await detailsOf(store, await findIn(store, execution));
+      return { text: json ? `${await toJson(shown)}\n` : textOf(shown), code: 0 };
     }
-    case "remove":
-      return remove(store, files, await findIn(store, execution), json);
+    case "remove": {
+      if (olderThanMs === undefined) {
+        return { text: await removeOne(store, files, await findIn(store, execution), json), code: 0 };
+      }
+      const startedBefore = olderThanMs === 0 ? Number.POSITIVE_INFINITY : systemClock.now() - olderThanMs;
+      return removeMany(store, files, { startedBefore, json });
+    }
   }
 }
 
-async function remove(store: LineageStore, files: FileSystem, found: StoredExecution, json: boolean): Promise<string> {
-  const { execution } = found;
-  const left = await leftFiles(store, found);
-  // Whoever still runs it is shut out before its files go.
-  await store.drop(execution);
-  const gone = left?.folders === undefined ? undefined : await removeLeft(files, left);
-  const unknown = left?.folders === undefined ? left : undefined;
-  if (json)
-    return `${await toJson({ removed: execution, files: gone?.removed ?? [], ...leftAsJson(gone, unknown) })}\n`;
-  const text = gone === undefined ? "" : removedText(gone);
-  return `removed ${execution}\n${text}${unknown === undefined ? "" : leftText(unknown)}`;
-}
-
-// Names that are printed; what a run with many part files has left isn't for people to read.
-const namesMax = 100;
-
-function removedText({ removed, refused }: RemovedFiles): string {
-  const names = removed.slice(0, namesMax).map((path) => `  ${path}\n`);
-  const more = removed.length > namesMax ? `  and ${removed.length - namesMax} more\n` : "";
-  const files = removed.length === 0 ? "" : `removed hidden files of its sinks:\n${names.join("")}${more}`;
-  const failed = refused.map(({ folder, reason }) => `hidden files in ${folder} can't be removed: ${reason}\n`);
-  return `${files}${failed.join("")}`;
-}
-
-function leftAsJson(gone: RemovedFiles | undefined, unknown: LeftFiles | undefined): Record<string, unknown> {
-  if (unknown === undefined) return gone === undefined || gone.refused.length === 0 ? {} : { refused: gone.refused };
-  const { prefix, folders: _folders, ...left } = unknown;
-  return { mayBeLeft: { files: `${prefix}*`, ...left } };
-}
-
-/** The store doesn't know where sinks write to: only the flow's code does. */
-function leftText({ prefix, sinks, module, args }: LeftFiles): string {
-  const folders = sinks.map(({ step, kind }) => `  ${prefix}* in the folder of "${step}" (${kind})`);
-  const which = folders.join("\n");
-  return `Its sinks may have left hidden files, which nothing needs any more. Remove by hand what is there:\n${which}\nThe folder is named in ${module}; its arguments were ${JSON.stringify(args)}\n`;
+async function listed(store: LineageStore, json: boolean, missing: string | undefined): Promise<string> {
+  const rows = (await store.list()).map(summaryOf);
+  if (json) return `${await toJson(rows)}\n`;
+  if (rows.length > 0) return formatTable(rows, wholeTable);
+  return `no executions: ${missing === undefined ? "those that are done aren't kept" : `there is no folder ${missing}`}\n`;
 }
 
 async function findIn(store: LineageStore, execution: string): Promise<StoredExecution> {

@@ -1,4 +1,4 @@
-import { checkSecurity } from "../../actors/transport/wire/security.ts";
+import { checkAdvertised, checkSecurity } from "../../actors/transport/wire/security.ts";
 import { Head } from "../cluster/head.ts";
 import { headPortDefault } from "../cluster/head-url.ts";
 import { QStreamError } from "../core/errors.ts";
@@ -8,10 +8,12 @@ import {
   leaseMsLeast,
   leaseMsMost,
   parseBind,
+  parseHost,
   parsePlaces,
   parseSecurity,
   securityOptions,
 } from "./cluster-options.ts";
+import { describeError } from "./describe-error.ts";
 import { wholeNumber } from "./option-values.ts";
 import { untilSignal } from "./until-signal.ts";
 import { parseWords } from "./parse-words.ts";
@@ -29,7 +31,8 @@ export function headCommand(words: readonly string[]): Promise<number> {
         if (isOpen)
           process.stdout.write(epoch === undefined ? "waits: another head leads\n" : `leads, epoch ${epoch}\n`);
       };
-      const head = await Head.open({ ...options, onLead: tellRole });
+      const tellTrouble = (error: QStreamError): void => void process.stderr.write(`${describeError(error)}\n`);
+      const head = await Head.open({ ...options, onLead: tellRole, onTrouble: tellTrouble });
       process.stdout.write(`head at ${head.url.replace(/^http/u, "ws")}\n`);
       isOpen = true;
       tellRole(head.epoch);
@@ -46,6 +49,7 @@ function parse(words: readonly string[]): Parameters<typeof Head.open>[0] | unde
     options: {
       store: { type: "string" },
       bind: { type: "string" },
+      advertise: { type: "string" },
       "lease-ms": { type: "string" },
       files: { type: "string", multiple: true },
       rebalance: { type: "boolean" },
@@ -61,12 +65,15 @@ function parse(words: readonly string[]): Parameters<typeof Head.open>[0] | unde
   const lease = values["lease-ms"];
   const bind = parseBind("--bind", values.bind ?? `127.0.0.1:${headPortDefault}`);
   const security = parseSecurity(values);
+  const advertise = values.advertise === undefined ? undefined : parseHost("--advertise", values.advertise);
   // Before anything is asked of Redis, which may be away.
   checkSecurity(bind, security);
+  checkAdvertised(bind, advertise);
   return {
     store,
     bind,
     security,
+    advertise,
     files: parsePlaces("--files", values.files),
     rebalances: values.rebalance === true,
     executions:

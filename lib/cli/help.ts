@@ -98,6 +98,7 @@ Options
   --parcel N           objects of a parcel (default 64): small ones make more tasks
   --checkpoint MS      virtual milliseconds between two checkpoints of a channel (default 10)
   --attempts N         how often a task may fail before an execution does (default 3)
+  --settings JSON      other options of checkSeeds (qstream/testing): '{"taskMs":5,"limits":{"inputObjects":100}}'
   --trace              show all that happens with one seed, the one of --from
   --json FILE          write seeds, failure and counts of faults as JSON to FILE; - is standard output
   --help               show this
@@ -114,6 +115,10 @@ Usage
   qstream executions show EXECUTION    its flow, arguments, steps, and how far each channel came
   qstream executions remove EXECUTION  free what the store keeps of it, and remove the hidden files that its sinks
                                        may have left: .EXECUTION.* in their folders
+  qstream executions remove --all      the same for all that failed or were cancelled; what runs, or is called
+                                       running, stays
+  qstream executions remove --older-than DURATION
+                                       for those of them that were started so long ago: 90s, 30min, 12h, 7d
 
 Options
   --store URL          lmdb:FOLDER (default lmdb:.qstream, or what QSTREAM_STORE names),
@@ -138,6 +143,9 @@ Options
   --store URL          a Redis of its own, which lineage and checkpoints are kept in: redis:// or rediss://
                        (default: what QSTREAM_STORE names)
   --bind HOST:PORT     where to listen (default 127.0.0.1:7420)
+  --advertise HOST[:PORT]
+                       what machines, clients and other heads dial, where that isn't what is bound: for
+                       0.0.0.0 it is wanted. Drivers of executions are found at that host, too
   --lease-ms N         milliseconds without a word after which a machine or a client is given up
                        (default 10000)
   --rebalance          channels move to machines with less to do by themselves, and not only when

@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeArguments } from "../../actors/slot/arguments.ts";
 import type { FileSystem } from "../core/contracts/file-system.ts";
-import type { LineageStore, StoredExecution } from "../core/contracts/lineage-store.ts";
+import type { StoredExecution } from "../core/contracts/lineage-store.ts";
 import { QStreamError } from "../core/errors.ts";
 import { writesFiles, type SinkFolder } from "../flow/prepare-sinks.ts";
 import { decodeStoredFlow, type StoredFlow } from "../flow/stored-flow.ts";
@@ -25,19 +25,37 @@ export interface RemovedFiles {
   readonly refused: readonly { readonly folder: string; readonly reason: string }[];
 }
 
+/** Which executions of a store write files of the same names: one, and another that goes on with it with other channels. */
+export interface FileNames {
+  readonly isShared: (execution: string) => boolean;
+  /** It was removed. */
+  readonly forget: (execution: string) => void;
+}
+
+/** @param all - what is in the store */
+export function fileNames(all: readonly StoredExecution[]): FileNames {
+  const names = new Map(all.map((stored) => [stored.execution, nameOf(stored.execution, storedOf(stored))]));
+  return {
+    isShared: (execution) => {
+      const own = names.get(execution);
+      for (const [other, name] of names) if (other !== execution && name === own) return true;
+      return false;
+    },
+    forget: (execution) => names.delete(execution),
+  };
+}
+
 /** What an execution may have left; undefined where it has no file sinks, or its files belong to another one as well. */
-export async function leftFiles(store: LineageStore, found: StoredExecution): Promise<LeftFiles | undefined> {
+export async function leftFiles(found: StoredExecution, names: FileNames): Promise<LeftFiles | undefined> {
   const { execution, description } = found;
   const stored = decodeStoredFlow(execution, description);
   const sinks = stored.plan.steps.filter(({ kind, what }) => kind === "sink" && writesFiles(what));
   if (sinks.length === 0) return undefined;
-  // Sinks keep their files' names when other steps get other channels.
-  const startedAs = nameOf(execution, stored);
-  const others = (await store.list()).filter((other) => other.execution !== execution);
   // A change of channels was cut off: whichever of the two is there can be gone on with.
-  if (others.some((other) => nameOf(other.execution, storedOf(other)) === startedAs)) return undefined;
+  if (names.isShared(execution)) return undefined;
   return {
-    prefix: `.${startedAs}.`,
+    // Sinks keep their files' names when other steps get other channels.
+    prefix: `.${nameOf(execution, stored)}.`,
     folders: stored.sinkFolders,
     sinks: sinks.map(({ id, what }) => ({ step: id, kind: what })),
     module: stored.module,

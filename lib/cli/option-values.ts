@@ -50,6 +50,25 @@ export function oneOf<const T extends string>(option: string, text: string, choi
   throw new QStreamError("OPTION_INVALID", `${option} ${text}: one of ${choices.join(", ")} is wanted`);
 }
 
+const durationMost = 10 * 365 * 86_400_000;
+const durations: ReadonlyMap<string, number> = new Map([
+  ["s", 1000],
+  ["min", 60_000],
+  ["h", 3_600_000],
+  ["d", 86_400_000],
+]);
+
+/** Milliseconds of a duration: a number with a unit. */
+export function durationMs(option: string, text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([a-z]+)$/u.exec(text);
+  const ms = Math.round(Number(match?.[1]) * (durations.get(match?.[2] ?? "") ?? Number.NaN));
+  if (ms >= 1 && ms <= durationMost) return ms;
+  throw new QStreamError(
+    "OPTION_INVALID",
+    `${option} ${text}: a duration is wanted, written like 90s, 30min, 12h or 7d`,
+  );
+}
+
 const memoryMin = 16 * 2 ** 20;
 const memoryMost = 16 * 2 ** 40;
 const units: ReadonlyMap<string, number> = new Map([

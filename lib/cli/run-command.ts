@@ -1,5 +1,6 @@
 import { cluster } from "../cluster/open-cluster.ts";
 import { QStreamError } from "../core/errors.ts";
+import { quoted } from "../core/quoted.ts";
 import { parseArguments } from "../flow/arguments-schema.ts";
 import type { Flow } from "../flow/define-flow.ts";
 import type { Execution } from "../flow/execution.ts";
@@ -11,7 +12,6 @@ import { helpOf, usageError } from "./help.ts";
 import { noInterrupt, onInterrupt, type Interrupt } from "./interrupt.ts";
 import { loadFlow } from "./load-flow.ts";
 import { checkTarget, giveOutputs, takeStandardOutput, type PrintAlone } from "./outputs.ts";
-import { quoted } from "./quoted.ts";
 import { parseRunOptions, type RunCommandOptions } from "./run-options.ts";
 
 type AnyFlow = Flow<object, Record<string, unknown>>;

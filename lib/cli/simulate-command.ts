@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { QStreamError } from "../core/errors.ts";
+import { quoted } from "../core/quoted.ts";
 import { parseArguments } from "../flow/arguments-schema.ts";
 import type { Flow } from "../flow/define-flow.ts";
 import { checkSeeds, excusedErrors, type SeedsReport } from "../testing/simulation/index.ts";
@@ -7,7 +8,6 @@ import { describeError } from "./describe-error.ts";
 import { helpOf, usageError } from "./help.ts";
 import { loadFlow } from "./load-flow.ts";
 import { checkTarget } from "./outputs.ts";
-import { quoted } from "./quoted.ts";
 import { parseSimulateOptions, repeatingWords, type SimulateOptions } from "./simulate-options.ts";
 
 type Outs = Record<string, unknown>;
@@ -33,7 +33,7 @@ export async function simulateCommand(words: readonly string[]): Promise<number>
   try {
     if (options.json !== undefined && options.json !== "-") checkTarget(options.json);
     flow = await loadFlow(options.flow);
-    args = parseArguments(flow.name, flow.schema, options.args);
+    args = options.settings.args ?? parseArguments(flow.name, flow.schema, options.args);
   } catch (error) {
     if (!(error instanceof QStreamError)) throw error;
     process.stderr.write(`${describeError(error)}\n`);
@@ -57,6 +57,7 @@ interface Simulated extends SeedsReport<Outs> {
 
 async function simulateSeeds(options: SimulateOptions, flow: Flow<object, Outs>, args: object): Promise<Simulated> {
   const { seeds, from, faults, slots, parcelObjects, checkpointEveryMs, attempts } = options;
+  const { args: _args, limits, ...settings } = options.settings;
   let trace: string | undefined;
   let saidAt = performance.now();
   let done = 0;
@@ -67,7 +68,8 @@ async function simulateSeeds(options: SimulateOptions, flow: Flow<object, Outs>,
     slots,
     checkpointEveryMs,
     attempts,
-    limits: { parcelObjects },
+    limits: { parcelObjects, ...limits },
+    ...settings,
     traces: options.trace,
     // A store or drive that fails for good may end an execution, but not with a wrong result.
     acceptErrors: excusedErrors,

@@ -1,8 +1,10 @@
 import { QStreamError } from "../core/errors.ts";
+import { jsonText } from "../core/json-text.ts";
 import { nearestWord } from "../core/option-names.ts";
 import { checkOneFlow, wholeNumber } from "./option-values.ts";
 import { faultKinds, survivableFaults, type FaultKind } from "../testing/simulation/index.ts";
 import { parseWords } from "./parse-words.ts";
+import { readSettings, type SimulateSettings } from "./simulate-settings.ts";
 
 /** The options of `qstream simulate`, parsed and checked. */
 export interface SimulateOptions {
@@ -15,6 +17,8 @@ export interface SimulateOptions {
   readonly parcelObjects: number;
   readonly checkpointEveryMs: number;
   readonly attempts: number;
+  /** What there are no words for. */
+  readonly settings: SimulateSettings;
   readonly json: string | undefined;
   readonly trace: boolean;
   readonly help: boolean;
@@ -48,6 +52,7 @@ export function parseSimulateOptions(words: readonly string[]): SimulateOptions 
     parcelObjects: whole("--parcel", values.parcel, parcelObjectsDefault, seedMost),
     checkpointEveryMs: whole("--checkpoint", values.checkpoint, checkpointDefault, seedMost),
     attempts: whole("--attempts", values.attempts, attemptsDefault, 1000),
+    settings: values.settings === undefined ? {} : readSettings(values.settings),
     json: values.json,
     trace,
     help,
@@ -56,7 +61,7 @@ export function parseSimulateOptions(words: readonly string[]): SimulateOptions 
 
 /** The words that repeat one seed of what was parsed, but for the flow. */
 export function repeatingWords(options: SimulateOptions, seed: number): string[] {
-  const { args, faults, slots, parcelObjects, checkpointEveryMs, attempts } = options;
+  const { args, faults, slots, parcelObjects, checkpointEveryMs, attempts, settings } = options;
   const differing = (name: string, value: number, otherwise: number): string[] =>
     value === otherwise ? [] : [name, String(value)];
   return [
@@ -66,6 +71,7 @@ export function repeatingWords(options: SimulateOptions, seed: number): string[]
     ...differing("--parcel", parcelObjects, parcelObjectsDefault),
     ...differing("--checkpoint", checkpointEveryMs, checkpointDefault),
     ...differing("--attempts", attempts, attemptsDefault),
+    ...(Object.keys(settings).length === 0 ? [] : ["--settings", jsonText(settings)]),
     "--from",
     String(seed),
     "--trace",
@@ -85,6 +91,7 @@ function parse(words: readonly string[]) {
       parcel: { type: "string" },
       checkpoint: { type: "string" },
       attempts: { type: "string" },
+      settings: { type: "string" },
       json: { type: "string" },
       trace: { type: "boolean" },
       help: { type: "boolean", short: "h" },

@@ -1,3 +1,4 @@
+import { hostOfAddress } from "../../actors/transport/wire/security.ts";
 import type { HeadExecutionsParts } from "./head-executions.ts";
 import type { KnownExecution } from "./known-execution.ts";
 import type { DriverStart, ListedExecution, Submission } from "./protocol.ts";
@@ -9,7 +10,7 @@ export function driverStart(
   epoch: number,
   parts: HeadExecutionsParts & { readonly measured: DriverStart["measured"] },
 ): DriverStart {
-  const { machines, bundleUrl, store, leaseMs, bind, files, security, rebalances, measured } = parts;
+  const { machines, bundleUrl, store, leaseMs, bind, advertise, files, security, rebalances, measured } = parts;
   return {
     kind: "start",
     execution,
@@ -22,6 +23,8 @@ export function driverStart(
     store,
     leaseMs,
     host: bind.host,
+    // It listens on a port of its own.
+    advertise: advertise === undefined ? undefined : hostOfAddress(advertise),
     files,
     rebalances,
     measured,

@@ -144,12 +144,13 @@ export class Driver {
   }
 
   async #openSlots(start: DriverStart, store: string, hooks: LaunchHooks, files: FileSystem): Promise<RemoteSlots> {
-    const { execution, driver, epoch, submission, bundle, leaseMs, host, token, tls, machines } = start;
+    const { execution, driver, epoch, submission, bundle, leaseMs, host, advertise, token, tls, machines } = start;
     const remote = await RemoteSlots.open({
       world: this.#world,
       id: this.#world.freshId("driver"),
       bind: { host, port: 0 },
       security: { token, tls },
+      advertise,
       files,
       leaseMs,
       driver,
@@ -158,6 +159,7 @@ export class Driver {
       store,
       storeWaitMs: storeWaitOf(leaseMs),
       storeAnswers: () => this.#storeAnswers(this.#execution?.id ?? submission.resume?.execution ?? execution),
+      channelsOn: (machine) => this.#channelsOn(machine),
       lineage: () => hooks.lineage,
       onReport: (report) => hooks.onReport(report),
       onLost: (slot, error, activity) => hooks.onLost(slot, error, activity),
@@ -310,11 +312,15 @@ export class Driver {
     }
   }
 
+  #channelsOn(machine: string): number {
+    return [...this.#places.values()].filter((slot) => slot.startsWith(`${machine}/`)).length;
+  }
+
   #tellDrained(): void {
     for (const machine of this.#draining) {
       // While it could be placed there, it may yet be.
       if (this.#remote?.machines.includes(machine) !== false) continue;
-      if ([...this.#places.values()].some((slot) => slot.startsWith(`${machine}/`))) continue;
+      if (this.#channelsOn(machine) > 0) continue;
       this.#draining.delete(machine);
       this.#tell({ kind: "drained", machine });
     }

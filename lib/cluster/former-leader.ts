@@ -14,6 +14,8 @@ export interface FormerLeader {
   /** Where this head listens, and the epoch under which it leads. */
   readonly leader: string;
   readonly epoch: number;
+  /** That one led, or leads, under this epoch, which is no earlier one. */
+  readonly outrun: (epoch: number) => void;
   /** False once this head doesn't lead any more. */
   readonly leads: () => boolean;
 }
@@ -35,7 +37,7 @@ export async function tellFormerLeader(former: FormerLeader): Promise<void> {
 }
 
 /** True where it knows it. */
-async function visit({ url, sockets, security, leaseMs, leader, epoch }: FormerLeader): Promise<boolean> {
+async function visit({ url, sockets, security, leaseMs, leader, epoch, outrun }: FormerLeader): Promise<boolean> {
   const { socket, stream } = await sockets.dial(new URL("/client", url).href, versionHeaders, security);
   return new Promise((resolve) => {
     let knows = false;
@@ -49,6 +51,7 @@ async function visit({ url, sockets, security, leaseMs, leader, epoch }: FormerL
         }
         knows = message.kind === "elsewhere" || message.kind === "welcome";
         talk.close();
+        if (message.kind === "welcome") outrun(message.epoch);
       },
       // One that has heard it hangs up; whether it has, the next visit shows.
       ended: () => resolve(knows),

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
-import { isCounts, isOffer } from "../../actors/cluster/check-told.ts";
-import type { Bind, Security } from "../../actors/transport/wire/security.ts";
+import { Refusal } from "../../actors/transport/wire/refusal.ts";
+import { addressOf, checkAdvertised, type Bind, type Security } from "../../actors/transport/wire/security.ts";
 import type { Admission, Rights, Visitor } from "../../actors/transport/wire/server.ts";
 import type { Listener } from "../../actors/transport/wire/sockets.ts";
 import { checkVersion } from "../../actors/transport/wire/wire-hello.ts";
@@ -9,6 +9,7 @@ import { errorToData, QStreamError } from "../core/errors.ts";
 import type { MachineFiles } from "../files/index.ts";
 import { startedName } from "../flow/rescaled-name.ts";
 import { BundleShelf } from "./bundle-shelf.ts";
+import { checkFromClient, checkFromWorker } from "./check-talk.ts";
 import { HeadExecutions } from "./head-executions.ts";
 import { HeadMachines } from "./head-machines.ts";
 import { tellFormerLeader } from "./former-leader.ts";
@@ -21,6 +22,8 @@ import { Talk } from "./talk.ts";
 export interface HeadOptions {
   readonly bind: Bind;
   readonly security: Security;
+  /** `host` or `host:port`: where machines, clients and other heads find this one, and at that host its drivers. Default: what is bound. */
+  readonly advertise?: string | undefined;
   /** `redis://...`: where lineage and checkpoints of executions are, and what heads have to know of each other. */
   readonly store: string;
   /** Milliseconds without a sign of life after which a machine, a client or a leading head is given up. */
@@ -35,6 +38,8 @@ export interface HeadOptions {
   readonly world?: HeadWorld | undefined;
   /** Called when this head begins to lead, with its epoch, and when it waits (again). */
   readonly onLead?: (epoch: number | undefined) => void;
+  /** Something went wrong that somebody should look at, though the cluster goes on. */
+  readonly onTrouble?: (error: QStreamError) => void;
 }
 
 type ClientTalk = Talk<ToClient, FromClient>;
@@ -52,14 +57,20 @@ export class Head {
   readonly #executions: HeadExecutions;
   /** Whoever is connected while this head leads. */
   readonly #talks = new Set<ClientTalk | WorkerTalk>();
+  readonly #clients = new Set<ClientTalk>();
+  /** A name that no other head, and no other life of this one, has. */
+  readonly #name: string;
   #leadership: Leadership | undefined;
   #reign: Reign | undefined;
   #server: Listener | undefined;
+  /** Connections that were ended because of what came over them. */
+  #hungUp = 0;
 
   private constructor(options: HeadOptions) {
     this.#options = options;
     this.#world = options.world ?? systemHeadWorld;
     const world = this.#world;
+    this.#name = world.freshId("head");
     this.#bundles = new BundleShelf(
       () => this.#reign,
       () => this.#executions.bundles,
@@ -81,7 +92,8 @@ export class Head {
 
   /** Fulfilled once it is known whether this head leads. @throws QStreamError OPTION_INVALID, STORE_UNAVAILABLE, STORE_REFUSED */
   static async open(options: HeadOptions): Promise<Head> {
-    const { store, bind, security, leaseMs, world = systemHeadWorld } = options;
+    const { store, bind, security, advertise, leaseMs, world = systemHeadWorld } = options;
+    checkAdvertised(bind, advertise);
     if (!/^rediss?:\/\//u.test(store)) {
       // A password has no place in an error.
       const shown = JSON.stringify(store.replace(/\/\/.*@/su, "//***@").slice(0, 200));
@@ -93,12 +105,13 @@ export class Head {
     const leadership = await Leadership.open({
       world,
       store,
-      head: world.freshId("head"),
+      head: head.#name,
       url: () => head.url.replace(/^http/u, "ws"),
       leaseMs,
       machines: () => head.#machines.connected,
       leads: (epoch, state, former) => head.#lead(epoch, state, former),
-      deposed: () => head.#depose(),
+      deposed: (lost) => head.#depose(lost),
+      trouble: options.onTrouble,
     });
     head.#leadership = leadership;
     try {
@@ -119,11 +132,11 @@ export class Head {
     return head;
   }
 
-  /** `http://host:port`, or https. */
+  /** Where others find it: `http://host:port`, or https. */
   get url(): string {
-    const { bind, security } = this.#options;
-    const host = bind.host.includes(":") && !bind.host.startsWith("[") ? `[${bind.host}]` : bind.host;
-    return `${security.tls === undefined ? "http" : "https"}://${host}:${this.#server?.port ?? bind.port}`;
+    const { bind, security, advertise } = this.#options;
+    const address = addressOf(bind, this.#server?.port ?? bind.port, advertise);
+    return `${security.tls === undefined ? "http" : "https"}://${address}`;
   }
 
   /** Its epoch while it leads. */
@@ -157,16 +170,38 @@ export class Head {
     const { security, leaseMs } = this.#options;
     const leader = this.url.replace(/^http/u, "ws");
     const leads = (): boolean => this.epoch === epoch;
-    void tellFormerLeader({ url: former, sockets: this.#world.sockets, security, leaseMs, leader, epoch, leads });
+    const outrun = (by: number): void => {
+      if (leads()) void this.#leadership?.outrun(by);
+    };
+    void tellFormerLeader({
+      url: former,
+      sockets: this.#world.sockets,
+      security,
+      leaseMs,
+      leader,
+      epoch,
+      outrun,
+      leads,
+    });
   }
 
-  async #depose(): Promise<void> {
+  /** @param lost - Redis has lost all that ran: nobody goes on with it */
+  async #depose(lost?: QStreamError): Promise<void> {
     this.#reign = undefined;
+    if (lost !== undefined) this.#failAll(lost);
     this.#machines.depose();
     const ended = this.#executions.depose();
     for (const talk of this.#talks) talk.close();
     await ended;
     this.#options.onLead?.(undefined);
+  }
+
+  #failAll(lost: QStreamError): void {
+    const error = errorToData(lost);
+    for (const { execution, status } of this.#executions.listed()) {
+      if (status !== "running" && status !== "waiting") continue;
+      for (const client of this.#clients) client.tell({ kind: "failed", execution, error });
+    }
   }
 
   #admit(url: URL, { headers }: IncomingMessage, rights: Rights): Admission {
@@ -188,38 +223,54 @@ export class Head {
       clock: this.#world.sockets.clock,
       told: (message) => {
         if (this.#reign === undefined || this.epoch !== epoch) return;
-        if (message.kind === "offer" && isOffer(message.offer)) {
-          id = message.offer.id;
-          this.#machines.offered(message.offer, talk);
-        } else if (message.kind === "counts" && isCounts(message.counts)) {
-          if (id !== undefined) this.#machines.counted(id, message.counts, talk);
-        } else talk.close();
+        const said = checkFromWorker(message);
+        if (said.kind === "later") {
+          void this.#leadership?.outrun(said.epoch);
+          return;
+        }
+        if (said.kind === "counts") {
+          if (id !== undefined) this.#machines.counted(id, said.counts, talk);
+          return;
+        }
+        ({ id } = said.offer);
+        this.#machines.offered(said.offer, talk);
       },
+      nonsense: () => this.#hungUp++,
       ended: () => {
         this.#talks.delete(talk);
         if (id !== undefined) this.#machines.left(id, talk);
       },
     });
-    this.#welcome(talk, (at) => talk.tell({ kind: "welcome", leaseMs, epoch: at }));
+    this.#welcome(talk, (at) => talk.tell({ kind: "welcome", leaseMs, epoch: at, head: this.#name }));
   }
 
   #client({ socket, stream, rights }: Visitor): void {
     let asked = Promise.resolve();
     // One after the other: answers come in the order of requests.
     const answer = (request: () => void | Promise<void>): void => {
-      asked = asked.then(request).catch((error: unknown) => talk.tell({ kind: "refused", error: errorToData(error) }));
+      asked = asked.then(request).catch((error: unknown) => {
+        talk.tell({ kind: "refused", error: errorToData(error) });
+        if (!(error instanceof Refusal)) return;
+        this.#hungUp++;
+        talk.close();
+      });
     };
     const talk: ClientTalk = new Talk(socket, this.#options.leaseMs, {
       stream,
       clock: this.#world.sockets.clock,
       told: (message) => answer(() => this.#asked(talk, message, rights)),
       unread: rights === "all" ? undefined : () => answer(refuseReader),
+      nonsense: () => this.#hungUp++,
       ended: () => {
         this.#talks.delete(talk);
+        this.#clients.delete(talk);
         this.#executions.clientGone(talk);
       },
     });
-    this.#welcome(talk, (epoch) => talk.tell({ kind: "welcome", epoch }));
+    this.#welcome(talk, (epoch) => {
+      this.#clients.add(talk);
+      talk.tell({ kind: "welcome", epoch });
+    });
   }
 
   /** A head that waits says where the one is that leads. */
@@ -234,14 +285,17 @@ export class Head {
     talk.close();
   }
 
-  async #asked(talk: ClientTalk, message: FromClient, rights: Rights): Promise<void> {
-    if (message.kind === "list") {
-      const refusedConnections = this.#server?.refused ?? 0;
+  async #asked(talk: ClientTalk, asked: FromClient, rights: Rights): Promise<void> {
+    if (asked.kind === "list") {
+      const refusedConnections = (this.#server?.refused ?? 0) + this.#hungUp;
       talk.tell({ kind: "listed", machines: this.machines, executions: this.#executions.listed(), refusedConnections });
       return;
     }
     if (rights !== "all") refuseReader();
+    const message = checkFromClient(asked);
     switch (message.kind) {
+      case "list":
+        return;
       case "submit": {
         const { submission } = message;
         const { resume } = submission;

@@ -18,8 +18,10 @@ export interface LeadershipParts {
   readonly machines: () => readonly string[];
   /** This head leads from now on, after the one that listened there, where it knows that. What it throws makes it try again. */
   readonly leads: (epoch: number, state: Coordination, former: string) => Promise<void>;
-  /** It doesn't lead any more, or couldn't begin to: what it ran is somebody else's. */
-  readonly deposed: () => Promise<void>;
+  /** It doesn't lead any more, or couldn't begin to: what it ran is somebody else's; or, where Redis lost it, nobody's. */
+  readonly deposed: (lost?: QStreamError) => Promise<void>;
+  /** Something went wrong that somebody should look at, though the cluster goes on. */
+  readonly trouble?: ((error: QStreamError) => void) | undefined;
 }
 
 /** How many times a lease is renewed before it would end. */
@@ -38,6 +40,8 @@ export class Leadership {
   #leader = "";
   #awaySince = -Infinity;
   #epoch: number | undefined;
+  /** The latest epoch that this head knows of, its own and others'. */
+  #latest = 0;
   #finished: Promise<void> = Promise.resolve();
   #wake = new AbortController();
 
@@ -76,9 +80,24 @@ export class Leadership {
 
   /** Another head says that it leads: where that is under a later epoch, this one doesn't, whether or not it can reach Redis. */
   async deposedBy(leader: string, epoch: number): Promise<void> {
-    if (this.#epoch === undefined || epoch <= this.#epoch) return;
+    if (this.#epoch === undefined || !Number.isSafeInteger(epoch) || epoch <= this.#epoch) return;
     await this.#end();
     this.#leader = leader;
+  }
+
+  /**
+   * Somebody knows another head that led under this epoch, or a later one. Either that one leads, or Redis has lost that it did: then
+   * machines would turn away for ever from heads that begin again with low epochs. This one looks, and leads under a later one, if at all.
+   */
+  async outrun(epoch: number): Promise<void> {
+    this.#latest = Math.max(this.#latest, epoch);
+    const own = this.#epoch;
+    if (own === undefined || epoch < own) return;
+    const what = `this head led under epoch ${own}, and another one under epoch ${epoch}, as machines or heads know`;
+    const advice = "Where no other head leads, Redis has lost what it kept: let it write to disk, and evict nothing";
+    this.#parts.trouble?.(new QStreamError("HEAD_DEPOSED", what, { advice }));
+    await this.#end();
+    this.lookNow();
   }
 
   /** Lets another head lead at once. */
@@ -116,9 +135,11 @@ export class Leadership {
         this.#awaySince = this.#clock.monotonic();
         return;
       }
-      await this.#end();
+      const lost = error instanceof QStreamError && code === "STORE_LOST" ? error : undefined;
+      if (lost !== undefined) this.#parts.trouble?.(lost);
+      await this.#end(lost);
       // A server that was emptied knows no leader: this connection isn't one with it.
-      if (code === "STORE_LOST") await this.#openAgain();
+      if (lost !== undefined) await this.#openAgain();
     }
   }
 
@@ -126,7 +147,7 @@ export class Leadership {
     const { url, leaseMs, leads } = this.#parts;
     // While Redis was away, the head that leads couldn't say that it lives.
     if (this.#leader !== "" && this.#clock.monotonic() - this.#awaySince < leaseMs) return;
-    const campaign = await this.#state.campaign(url(), leaseMs);
+    const campaign = await this.#state.campaign(url(), leaseMs, this.#latest);
     if (!campaign.leads) {
       this.#leader = campaign.leader;
       return;
@@ -134,6 +155,7 @@ export class Leadership {
     const former = this.#leader === url() ? "" : this.#leader;
     this.#leader = url();
     this.#epoch = campaign.epoch;
+    this.#latest = Math.max(this.#latest, campaign.epoch);
     try {
       await leads(campaign.epoch, this.#state, former);
     } catch (error) {
@@ -142,11 +164,11 @@ export class Leadership {
     }
   }
 
-  async #end(): Promise<void> {
+  async #end(lost?: QStreamError): Promise<void> {
     if (this.#epoch === undefined) return;
     this.#epoch = undefined;
     this.#leader = "";
-    await this.#parts.deposed();
+    await this.#parts.deposed(lost);
   }
 
   async #openAgain(): Promise<void> {

@@ -106,7 +106,7 @@ export type ToClient =
       readonly kind: "listed";
       readonly machines: readonly ListedMachine[];
       readonly executions: readonly ListedExecution[];
-      /** Connections and requests that the head didn't let in. */
+      /** Connections and requests that the head didn't let in, or hung up on for what they brought. */
       readonly refusedConnections: number;
     }
   | { readonly kind: "cancelling"; readonly execution: string }
@@ -135,12 +135,17 @@ export type PlainEvent =
 export type FromWorker =
   | { readonly kind: "offer"; readonly offer: MachineOffer }
   /** What it has counted, where that has changed. */
-  | { readonly kind: "counts"; readonly counts: MachineCounts };
+  | { readonly kind: "counts"; readonly counts: MachineCounts }
+  /** It turns away: it knows another head that led under this epoch, which is the same or a later one. */
+  | { readonly kind: "later"; readonly epoch: number };
 
 /** What the head tells a worker. */
 export type ToWorker =
-  /** First of all, from the head that leads. A worker that knows a later epoch turns away. */
-  | { readonly kind: "welcome"; readonly leaseMs: number; readonly epoch: number }
+  /**
+   * First of all, from the head that leads, with its name, which no other life of it has. A worker that knows a later epoch, or this
+   * one of another head, turns away.
+   */
+  | { readonly kind: "welcome"; readonly leaseMs: number; readonly epoch: number; readonly head: string }
   /** First and last of all, from one that waits. */
   | { readonly kind: "elsewhere"; readonly leader: string }
   /** Its offer is known: from now on it is in lists, and channels are placed there. */
@@ -170,6 +175,8 @@ export interface DriverStart {
   readonly store: string;
   readonly leaseMs: number;
   readonly host: string;
+  /** The host at which machines find it, where that is another one. */
+  readonly advertise?: string | undefined;
   /** What it reads and writes of the head's host. */
   readonly files?: MachineFiles | undefined;
   /** Channels move to slots with less to do without anybody asking for it. */

@@ -4,6 +4,7 @@ import { QStreamError } from "../core/errors.ts";
 import { systemClock, type Clock } from "../core/seam/clock.ts";
 
 export interface TalkHandlers<In> {
+  /** What it throws ends the connection, and nothing else: the other end said something that can't be. */
   readonly told: (message: In) => void;
   /** Called once, when the connection is over. */
   readonly ended: () => void;
@@ -12,6 +13,8 @@ export interface TalkHandlers<In> {
    * structured clone isn't safe where it comes from somebody who isn't trusted.
    */
   readonly unread?: (() => void) | undefined;
+  /** Something came that is no message, or that `told` threw at: the connection ends. */
+  readonly nonsense?: (() => void) | undefined;
   /** What the socket runs on: says how many bytes have come, also while a large message is on its way. */
   readonly stream?: { readonly bytesRead: number } | undefined;
   readonly clock?: Clock;
@@ -33,7 +36,7 @@ export class Talk<Out extends { readonly kind: string }, In extends { readonly k
 
   /** @param leaseMs - the connection is given up where nothing was heard for so long */
   constructor(socket: WebSocket, leaseMs: number, handlers: TalkHandlers<In>) {
-    const { clock = systemClock, unread, stream } = handlers;
+    const { clock = systemClock, unread, nonsense, stream } = handlers;
     this.#socket = socket;
     this.#leaseMs = leaseMs;
     this.#clock = clock;
@@ -49,14 +52,12 @@ export class Talk<Out extends { readonly kind: string }, In extends { readonly k
         unread();
         return;
       }
-      let message: In;
       try {
-        message = read<In>(data, isBinary);
+        handlers.told(read<In>(data, isBinary));
       } catch {
+        nonsense?.();
         socket.terminate();
-        return;
       }
-      handlers.told(message);
     });
     socket.on("ping", heard);
     socket.on("pong", heard);

@@ -4,8 +4,10 @@ import { systemWorld, type MachineWorld } from "../../actors/cluster/machine-wor
 import type { Bind, Security } from "../../actors/transport/wire/security.ts";
 import { versionHeaders } from "../../actors/transport/wire/wire-hello.ts";
 import { settleBundle } from "../code/machine-bundle.ts";
+import { QStreamError } from "../core/errors.ts";
 import { delay } from "../core/seam/clock.ts";
 import type { MachineFiles } from "../files/index.ts";
+import { checkToWorker } from "./check-talk.ts";
 import { headUrl } from "./head-url.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
 import { Talk } from "./talk.ts";
@@ -58,6 +60,10 @@ export class Worker {
   /** Tells the head what the machine offers by now. */
   #offer = (): void => {};
   #trouble = "";
+  /** The head that it was welcomed by under the latest epoch. */
+  #led = { epoch: 0, head: "" };
+  /** Words of heads that heads don't tell. */
+  #refused = 0;
 
   private constructor(options: WorkerOptions, machine: Machine) {
     this.#options = options;
@@ -116,6 +122,14 @@ export class Worker {
     }
   }
 
+  /** Not one that led before and doesn't know it yet, and not one to which Redis gave an epoch again that another one had. */
+  #follows({ epoch, head }: { readonly epoch: number; readonly head: string }): boolean {
+    const { epoch: latest, head: leader } = this.#led;
+    if (epoch < latest || (epoch === latest && head !== leader) || !this.#machine.heardOf(epoch)) return false;
+    this.#led = { epoch, head };
+    return true;
+  }
+
   /** Drivers have nothing here any more, but may be about to say so. */
   async #untilEmpty(): Promise<void> {
     const { clock } = this.#world.sockets;
@@ -156,7 +170,8 @@ export class Worker {
       const close = (): void => talk.close();
       let countsTold = "";
       const tellCounts = (): void => {
-        const { counts } = machine;
+        const { refusedMessages, ...others } = machine.counts;
+        const counts = { ...others, refusedMessages: refusedMessages + this.#refused };
         const text = Object.values(counts).join();
         if (text !== countsTold && Object.values(counts).some((count) => count > 0))
           talk.tell({ kind: "counts", counts });
@@ -166,9 +181,10 @@ export class Worker {
       const told = (message: ToWorker): void => {
         switch (message.kind) {
           case "welcome":
-            // One that led before, and doesn't know yet that it doesn't any more.
-            if (!machine.heardOf(message.epoch)) {
+            if (!this.#follows(message)) {
+              talk.tell({ kind: "later", epoch: Math.max(this.#led.epoch, machine.epoch) });
               talk.close();
+              this.#tellTrouble(leadsTooEarly(head, message.epoch));
               return;
             }
             this.#trouble = "";
@@ -197,7 +213,8 @@ export class Worker {
       const talk: Talk<FromWorker, ToWorker> = new Talk(socket, leaseMs, {
         stream,
         clock: this.#world.sockets.clock,
-        told,
+        told: (message) => told(checkToWorker(message)),
+        nonsense: () => this.#refused++,
         ended: () => {
           signal.removeEventListener("abort", close);
           stopCounting();
@@ -210,6 +227,14 @@ export class Worker {
     if (joined && !signal.aborted && (visit as Visit).kind !== "leave") onHead?.(undefined);
     return visit;
   }
+}
+
+function leadsTooEarly(head: URL, epoch: number): QStreamError {
+  return new QStreamError(
+    "HEAD_DEPOSED",
+    `the head ${head.host} leads under epoch ${epoch}, which isn't above that of another one before`,
+    { advice: "It is told so, and waits or begins a later one: this machine joins then" },
+  );
 }
 
 function leaderOf(url: string, asked: URL): URL | undefined {

@@ -90,7 +90,7 @@ export function defineFlow(module: string, ...rest: readonly unknown[]): Flow<ob
     resumeFlow({ reference, execution, options, prepare: (args) => prepare(args as object) });
   const start = async (args?: object, options: RunOptions = {}): Promise<Execution<Record<string, unknown>>> =>
     startFlow({ reference, args: checked(args), options, prepare: () => prepare(args) });
-  return {
+  const flow: Flow<object, Record<string, unknown>> = {
     name,
     schema,
     start,
@@ -98,6 +98,15 @@ export function defineFlow(module: string, ...rest: readonly unknown[]): Flow<ob
     run: async (args?: object, options: RunOptions = {}) => (await start(args, options)).outputs,
     explain: (args?: object, options: ExplainOptions = {}) => explainGraph(prepare(args).graph, options),
   };
+  references.set(flow, reference);
+  return flow;
+}
+
+const references = new WeakMap<object, FlowReference>();
+
+/** Where the code of a flow is. */
+export function referenceOf(flow: object): FlowReference | undefined {
+  return references.get(flow);
 }
 
 function buildGraph(

@@ -81,5 +81,11 @@ export class EventLog {
 }
 
 function isMended({ kind }: ExecutionEvent): boolean {
-  return kind === "slot-lost" || kind === "task-failed" || kind === "task-slow" || kind === "recovered" || kind === "rebalanced";
+  return (
+    kind === "slot-lost" ||
+    kind === "task-failed" ||
+    kind === "task-slow" ||
+    kind === "recovered" ||
+    kind === "rebalanced"
+  );
 }

@@ -99,7 +99,8 @@ export class SessionLineage {
 
   /** What users are told of the error of an execution: of a store that didn't come back, for how long it was waited for, too. */
   explain<T>(error: T): T | QStreamError {
-    if (!(error instanceof QStreamError)) return error;
+    // That of a step is about a server of its own.
+    if (!(error instanceof QStreamError) || error.place.step !== undefined) return error;
     const { code, message, cause } = error;
     if (code !== "STORE_UNAVAILABLE" && code !== "STORE_REFUSED") return error;
     return new QStreamError(code, `waited ${this.#waitMs} ms for the store: ${message}`, {

@@ -1,60 +1,42 @@
-import type { AggregateOptions } from "../../operators/aggregate.ts";
-import type { CogroupOptions } from "../../operators/cogroup.ts";
-import type { HashJoinOptions } from "../../operators/hash-join.ts";
-import type { JoinOptions } from "../../operators/join/options.ts";
-import type { WriteArrowOptions } from "../../operators/sinks/arrow.ts";
-import type { CollectOptions } from "../../operators/sinks/collect.ts";
-import type { WriteCsvOptions } from "../../operators/sinks/csv.ts";
-import type { DatasetOptions } from "../../operators/sinks/dataset.ts";
-import type { WriteJsonLinesOptions } from "../../operators/sinks/json-lines.ts";
-import type { WriteLinesOptions } from "../../operators/sinks/lines.ts";
-import type { WriteParquetOptions } from "../../operators/sinks/parquet.ts";
-import type { WriteRedisOptions } from "../../operators/sinks/redis.ts";
-import type { SortOptions } from "../../operators/sort.ts";
-import type { TopKOptions } from "../../operators/top-k.ts";
-import type { ZipOptions } from "../../operators/zip.ts";
+import { aggregateOptionNames } from "../../operators/aggregate.ts";
+import { cogroupOptionNames } from "../../operators/cogroup.ts";
+import { hashJoinOptionNames } from "../../operators/hash-join.ts";
+import { joinOptionNames } from "../../operators/join/options.ts";
+import { writeArrowOptionNames } from "../../operators/sinks/arrow.ts";
+import { collectOptionNames } from "../../operators/sinks/collect.ts";
+import { writeCsvOptionNames } from "../../operators/sinks/csv.ts";
+import { datasetOptionNames } from "../../operators/sinks/dataset.ts";
+import { writeJsonLinesOptionNames } from "../../operators/sinks/json-lines.ts";
+import { writeLinesOptionNames } from "../../operators/sinks/lines.ts";
+import { writeParquetOptionNames } from "../../operators/sinks/parquet.ts";
+import { writeRedisOptionNames } from "../../operators/sinks/redis.ts";
+import { sortOptionNames } from "../../operators/sort.ts";
+import { zipOptionNames } from "../../operators/zip.ts";
 import { checkOptionNames, namesOf } from "../core/option-names.ts";
 import type { ApplyOptions, StepOptions } from "./stream-types.ts";
 
 // Which options steps have, so that what isn't among them is named when a flow is built.
 
-const ofFiles = { ifExists: true, rowsPerFile: true, bytesPerFile: true } as const;
-const ofJoins = { left: true, right: true, how: true, combine: true, suffix: true, stateBytesMax: true } as const;
-const ofRedis = { waitMs: true, marks: true, stream: true, hash: true, keys: true, key: true, value: true } as const;
-
 /** Options of the methods of streams, beside those that all steps have. */
 const ownNames = {
   reduceByKey: ["merge"],
   foldByKey: ["emit"],
-  zip: namesOf<ZipOptions<unknown, unknown, unknown>>({ combine: true, strict: true }),
-  join: namesOf<HashJoinOptions<object, object>>({ ...ofJoins, build: true }),
-  streamingJoin: namesOf<JoinOptions<object, object>>(ofJoins),
-  broadcastJoin: namesOf<JoinOptions<object, object>>(ofJoins),
-  cogroup: namesOf<CogroupOptions<object, object, unknown>>({
-    left: true,
-    right: true,
-    combine: true,
-    declares: true,
-    stateBytesMax: true,
-  }),
-  aggregate: namesOf<AggregateOptions<object>>({ by: true, aggregates: true, representation: true }),
-  topK: namesOf<Pick<TopKOptions<unknown>, "order">>({ order: true }),
-  sort: namesOf<Omit<SortOptions<unknown>, "by">>({ order: true, memoryBytes: true }),
-  collect: namesOf<CollectOptions>({ as: true, bytesMax: true }),
-  dataset: namesOf<DatasetOptions>({ bytesMax: true }),
-  toLines: namesOf<WriteLinesOptions<unknown>>({ ...ofFiles, line: true }),
-  toCsv: namesOf<WriteCsvOptions>({
-    ...ofFiles,
-    columns: true,
-    separator: true,
-    header: true,
-    formulas: true,
-    missing: true,
-  }),
-  toJsonLines: namesOf<WriteJsonLinesOptions>(ofFiles),
-  toParquet: namesOf<WriteParquetOptions>({ ...ofFiles, compression: true, rowGroupRows: true }),
-  toArrow: namesOf<WriteArrowOptions>({ ...ofFiles, format: true }),
-  writeRedis: namesOf<WriteRedisOptions<unknown>>({ ...ofRedis, fields: true, maxLength: true }),
+  zip: zipOptionNames,
+  join: hashJoinOptionNames,
+  streamingJoin: joinOptionNames,
+  broadcastJoin: joinOptionNames,
+  cogroup: cogroupOptionNames,
+  aggregate: aggregateOptionNames,
+  topK: ["order"],
+  sort: sortOptionNames.filter((name) => name !== "by"),
+  collect: collectOptionNames,
+  dataset: datasetOptionNames,
+  toLines: writeLinesOptionNames,
+  toCsv: writeCsvOptionNames,
+  toJsonLines: writeJsonLinesOptionNames,
+  toParquet: writeParquetOptionNames,
+  toArrow: writeArrowOptionNames,
+  writeRedis: writeRedisOptionNames,
 } as const;
 
 const ofSteps = namesOf<StepOptions>({ channels: true, place: true });

@@ -3,6 +3,7 @@ import type { DataFrame } from "nodejs-polars";
 import { QStreamError } from "../../lib/core/errors.ts";
 import type { KeySelector } from "../../lib/core/key.ts";
 import type { KeyOf } from "../../lib/core/key-columns.ts";
+import { namesOf } from "../../lib/core/option-names.ts";
 
 /**
  * Which pairs and which unmatched objects a join gives: `inner`: pairs; `left`, `right`, `full`: pairs, and the unmatched
@@ -88,6 +89,17 @@ export interface JoinOptions<
   /** Estimated bytes that one channel may keep; more is LIMIT_EXCEEDED. Default: the execution's `stateBytes`. */
   readonly stateBytesMax?: number;
 }
+
+/** Their names. */
+export const ofJoins = {
+  left: true,
+  right: true,
+  how: true,
+  combine: true,
+  suffix: true,
+  stateBytesMax: true,
+} as const;
+export const joinOptionNames: readonly string[] = namesOf<JoinOptions<object, object>>(ofJoins);
 
 /** The options of a join, checked and with defaults, whatever the types of its sides. */
 export interface JoinPlan {

@@ -1,15 +1,19 @@
 import type { Table } from "apache-arrow";
 import type { BatchSupport } from "../../lib/core/batch/index.ts";
 import type { OutputSink } from "../../lib/core/contracts/sink.ts";
+import { checkOptionNames, namesOf } from "../../lib/core/option-names.ts";
 import { batchEncoder } from "./files/batch-encoder.ts";
 import { fileSink } from "./files/file-sink.ts";
-import type { FileSinkOptions, FilesWritten } from "./files/format.ts";
+import { ofFileSinks, type FileSinkOptions, type FilesWritten } from "./files/format.ts";
 
 /** Options of `writeArrow`. */
 export interface WriteArrowOptions extends FileSinkOptions {
   /** The IPC format: `file` (can be read at any place, ends in `.arrow`) or `stream` (`.arrows`). Default `file`. */
   readonly format?: "file" | "stream";
 }
+
+/** The names of its options. */
+export const writeArrowOptionNames: readonly string[] = namesOf<WriteArrowOptions>({ ...ofFileSinks, format: true });
 
 /**
  * Writes Arrow tables, Polars frames or plain objects as Arrow IPC to part files in a folder. A file's rows are kept in memory
@@ -24,6 +28,7 @@ export interface WriteArrowOptions extends FileSinkOptions {
  * writeArrow<Table>("out/flights", { format: "stream" });
  */
 export function writeArrow<T>(path: string, options: WriteArrowOptions = {}): OutputSink<T, FilesWritten> {
+  checkOptionNames("writeArrow()", options, writeArrowOptionNames);
   const { format = "file" } = options;
   return fileSink(path, options, {
     kind: "arrow",

@@ -4,6 +4,7 @@ import { type BatchSupport, loadBatches, loadedBatches, representationOf } from 
 import type { Context } from "../../lib/core/contracts/context.ts";
 import type { OutputSink, SinkChannel } from "../../lib/core/contracts/sink.ts";
 import { invariant, QStreamError } from "../../lib/core/errors.ts";
+import { checkOptionNames, namesOf } from "../../lib/core/option-names.ts";
 import { sampledBytes } from "../held-bytes.ts";
 import { oneBatch } from "./one-batch.ts";
 
@@ -35,6 +36,9 @@ interface Part {
   readonly bytes: number;
 }
 
+/** The names of its options. */
+export const collectOptionNames: readonly string[] = namesOf<CollectOptions>({ as: true, bytesMax: true });
+
 /**
  * Gathers a stream where `run` was called. Idempotent: should the channel be made anew, it is given all tasks again.
  *
@@ -47,6 +51,7 @@ interface Part {
 export function collect<T, As extends CollectAs | undefined = undefined>(
   options: CollectOptions<As> = {},
 ): OutputSink<T, Collected<T, As>> {
+  checkOptionNames("collect()", options, collectOptionNames);
   const { as, bytesMax } = options;
   return {
     kind: "collect",

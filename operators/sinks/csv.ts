@@ -1,7 +1,8 @@
 import type { OutputSink } from "../../lib/core/contracts/sink.ts";
+import { checkOptionNames, namesOf } from "../../lib/core/option-names.ts";
 import { csvRows } from "./files/csv-rows.ts";
 import { fileSink } from "./files/file-sink.ts";
-import type { FileSinkOptions, FilesWritten } from "./files/format.ts";
+import { ofFileSinks, type FileSinkOptions, type FilesWritten } from "./files/format.ts";
 import { textEncoder } from "./files/text-encoder.ts";
 
 /** What to do with text that a spreadsheet would run as a formula: text that starts with = + - @, a tab or a return. */
@@ -21,6 +22,16 @@ export interface WriteCsvOptions extends FileSinkOptions {
   readonly missing?: string;
 }
 
+/** The names of its options. */
+export const writeCsvOptionNames: readonly string[] = namesOf<WriteCsvOptions>({
+  ...ofFileSinks,
+  columns: true,
+  separator: true,
+  header: true,
+  formulas: true,
+  missing: true,
+});
+
 /**
  * Writes objects, Arrow tables or Polars frames as CSV (RFC 4180, UTF-8, lines end in a line feed) to part files in a folder.
  * Dates are ISO 8601, bigints digits, arrays and plain objects JSON. Transactional: files appear once the whole execution is
@@ -34,6 +45,7 @@ export interface WriteCsvOptions extends FileSinkOptions {
  * writeCsv<Airport>("out/airports", { columns: ["iata", "city"], formulas: "escape" });
  */
 export function writeCsv<T>(path: string, options: WriteCsvOptions = {}): OutputSink<T, FilesWritten> {
+  checkOptionNames("writeCsv()", options, writeCsvOptionNames);
   const { columns, separator = ",", header = true, formulas = "keep", missing = "" } = options;
   const format = { columns, separator, header, formulas, missing };
   csvRows(format);

@@ -4,6 +4,7 @@ import type { Context } from "../../lib/core/contracts/context.ts";
 import type { OutputSink, SinkChannel } from "../../lib/core/contracts/sink.ts";
 import { Dataset, type DatasetPart } from "../../lib/core/dataset.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
+import { checkOptionNames, namesOf } from "../../lib/core/option-names.ts";
 import type { Payload } from "../../lib/core/payload.ts";
 
 export interface DatasetOptions {
@@ -11,10 +12,14 @@ export interface DatasetOptions {
   readonly bytesMax?: number;
 }
 
+/** The names of its options. */
+export const datasetOptionNames: readonly string[] = namesOf<DatasetOptions>({ bytesMax: true });
+
 const defaultBytesMax = 2 ** 30;
 
 /** Keeps a stream's objects in the memory of the slots where they are made, encoded. Needs a session that goes on living. */
 export function datasetSink<T>(options: DatasetOptions = {}): OutputSink<T, Dataset<T>> {
+  checkOptionNames("datasetSink()", options, datasetOptionNames);
   const bytesMax = options.bytesMax ?? defaultBytesMax;
   return {
     kind: "dataset",

@@ -1,11 +1,15 @@
 import type { OutputSink } from "../../lib/core/contracts/sink.ts";
+import { checkOptionNames, namesOf } from "../../lib/core/option-names.ts";
 import { fileSink } from "./files/file-sink.ts";
-import type { FileSinkOptions, FilesWritten } from "./files/format.ts";
+import { ofFileSinks, type FileSinkOptions, type FilesWritten } from "./files/format.ts";
 import { jsonText } from "./files/json-text.ts";
 import { textEncoder } from "./files/text-encoder.ts";
 
 /** Options of `writeJsonLines`. */
 export type WriteJsonLinesOptions = FileSinkOptions;
+
+/** The names of its options. */
+export const writeJsonLinesOptionNames: readonly string[] = namesOf<WriteJsonLinesOptions>(ofFileSinks);
 
 /**
  * Writes a line of JSON for each object, or for each row of Arrow tables and Polars frames, to part files in a folder. Bigints
@@ -20,6 +24,7 @@ export type WriteJsonLinesOptions = FileSinkOptions;
  * writeJsonLines<Flight>("s3://bucket/flights", { rowsPerFile: 100_000 });
  */
 export function writeJsonLines<T>(path: string, options: WriteJsonLinesOptions = {}): OutputSink<T, FilesWritten> {
+  checkOptionNames("writeJsonLines()", options, writeJsonLinesOptionNames);
   const textOf = (objects: readonly unknown[]): string => {
     let text = "";
     for (const object of objects) text += `${jsonText(object)}\n`;

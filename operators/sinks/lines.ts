@@ -1,7 +1,8 @@
 import type { OutputSink } from "../../lib/core/contracts/sink.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
+import { checkOptionNames, namesOf } from "../../lib/core/option-names.ts";
 import { fileSink } from "./files/file-sink.ts";
-import type { FileSinkOptions, FilesWritten } from "./files/format.ts";
+import { ofFileSinks, type FileSinkOptions, type FilesWritten } from "./files/format.ts";
 import { textEncoder } from "./files/text-encoder.ts";
 
 /** Options of `writeLines`. */
@@ -9,6 +10,12 @@ export interface WriteLinesOptions<T> extends FileSinkOptions {
   /** Makes the line of an object. Default: strings as they are; numbers, bigints and booleans as text. */
   readonly line?: (object: T) => string;
 }
+
+/** The names of its options. */
+export const writeLinesOptionNames: readonly string[] = namesOf<WriteLinesOptions<unknown>>({
+  ...ofFileSinks,
+  line: true,
+});
 
 /**
  * Writes a line of text for each object, UTF-8 and ended by a line feed, to part files in a folder. Transactional: files
@@ -22,6 +29,7 @@ export interface WriteLinesOptions<T> extends FileSinkOptions {
  * writeLines<Count>("out/words", { line: (count) => `${count.key}\t${count.value}` });
  */
 export function writeLines<T = string>(path: string, options: WriteLinesOptions<T> = {}): OutputSink<T, FilesWritten> {
+  checkOptionNames("writeLines()", options, writeLinesOptionNames);
   const lineOf = (options.line ?? plainText) as (object: unknown) => string;
   const line = (object: unknown): string => {
     const text = lineOf(object);

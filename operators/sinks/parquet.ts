@@ -2,9 +2,10 @@ import type { DataFrame } from "nodejs-polars";
 import type { Context } from "../../lib/core/contracts/context.ts";
 import type { OutputSink } from "../../lib/core/contracts/sink.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
+import { checkOptionNames, namesOf } from "../../lib/core/option-names.ts";
 import { batchEncoder } from "./files/batch-encoder.ts";
 import { fileSink } from "./files/file-sink.ts";
-import type { FileSinkOptions, FilesWritten } from "./files/format.ts";
+import { ofFileSinks, type FileSinkOptions, type FilesWritten } from "./files/format.ts";
 
 /** How Parquet pages are compressed. */
 export type ParquetCompression = "uncompressed" | "snappy" | "gzip" | "brotli" | "zstd";
@@ -16,6 +17,13 @@ export interface WriteParquetOptions extends FileSinkOptions {
   /** Rows of a row group, the unit in which a file is read by several channels. Default 262,144. */
   readonly rowGroupRows?: number;
 }
+
+/** The names of its options. */
+export const writeParquetOptionNames: readonly string[] = namesOf<WriteParquetOptions>({
+  ...ofFileSinks,
+  compression: true,
+  rowGroupRows: true,
+});
 
 /**
  * Writes Arrow tables, Polars frames or plain objects as Parquet to part files in a folder, by Polars. A file's rows are kept
@@ -30,6 +38,7 @@ export interface WriteParquetOptions extends FileSinkOptions {
  * writeParquet<Flight>("s3://bucket/flights", { rowsPerFile: 1_000_000, rowGroupRows: 100_000 });
  */
 export function writeParquet<T>(path: string, options: WriteParquetOptions = {}): OutputSink<T, FilesWritten> {
+  checkOptionNames("writeParquet()", options, writeParquetOptionNames);
   const { compression = "snappy", rowGroupRows } = options;
   if (rowGroupRows !== undefined && !(Number.isInteger(rowGroupRows) && rowGroupRows >= 1)) {
     throw new QStreamError("OPTION_INVALID", "parquet: rowGroupRows must be a whole number from 1", { file: path });

@@ -1,6 +1,7 @@
 import type { Context } from "../../lib/core/contracts/context.ts";
 import type { OutputSink, SinkChannel } from "../../lib/core/contracts/sink.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
+import { checkOptionNames, namesOf } from "../../lib/core/option-names.ts";
 import { piecesOf, type Piece, type RedisValue, type ToEntry } from "./redis/commands.ts";
 import { RedisConnection, serverOf } from "./redis/connection.ts";
 import { writeScript, writeScriptHash } from "./redis/write-script.ts";
@@ -50,6 +51,19 @@ export interface RedisWritten {
   readonly objects: number;
 }
 
+/** The names of its options. */
+export const writeRedisOptionNames: readonly string[] = namesOf<WriteRedisOptions<unknown>>({
+  waitMs: true,
+  marks: true,
+  stream: true,
+  hash: true,
+  keys: true,
+  key: true,
+  value: true,
+  fields: true,
+  maxLength: true,
+});
+
 /**
  * Writes objects, or the rows of Arrow tables and Polars frames, to Redis (6.2 or later, one primary): to a stream, to the
  * fields of a hash, or to a hash each. Numbers, bigints and booleans are text, dates ISO 8601, Uint8Arrays bytes; a whole
@@ -66,6 +80,7 @@ export interface RedisWritten {
  * writeRedis<Count>("redis://localhost:6379/1", { hash: "words", key: ({ key }) => key, value: ({ value }) => value });
  */
 export function writeRedis<T>(url: string, options: WriteRedisOptions<T>): OutputSink<T, RedisWritten> {
+  checkOptionNames("writeRedis()", options, writeRedisOptionNames);
   const server = serverOf(url);
   const { waitMs = 30_000, marks = "qstream:sink:" } = options;
   if (!(waitMs > 0 && waitMs < 2 ** 31)) {

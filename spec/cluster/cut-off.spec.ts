@@ -1,5 +1,5 @@
 // specs: timeout 120 s
-// Machines of a simulated cluster that are out of reach for long: of Redis, or of the driver only.
+// Machines of a simulated cluster that are out of reach for long: of Redis, of the driver only, or of each other.
 import * as assert from "uvu/assert";
 import type { ClusterUnderFaults } from "../../lib/testing/simulation/cluster/cluster-faults.ts";
 import {
@@ -21,15 +21,17 @@ interface Cut {
   readonly atMs: number;
   readonly forMs: number;
   readonly oneWay?: boolean;
+  readonly machines?: number;
   /** Pairs of hosts that don't reach each other. */
   readonly pairs: (cluster: ClusterUnderFaults) => readonly (readonly [string, string])[];
 }
 
-function simulate({ seed, leaseMs, atMs, forMs, oneWay, pairs }: Cut): Promise<Report> {
+function simulate({ seed, leaseMs, atMs, forMs, oneWay, machines = 3, pairs }: Cut): Promise<Report> {
   const { flow, args, options } = clusterFlows.keyed;
   return simulateCluster(flow, args as never, {
     ...options,
     seed,
+    machines,
     leaseMs,
     finishWithinMs: 1_000_000,
     script: (cluster) => {
@@ -85,6 +87,46 @@ test("of machines that can't reach Redis none is waited for as long as there is 
   });
   assert.is(report.error, undefined);
   assert.ok(report.executionMs < 5000, `it took ${report.executionMs} ms`);
+}, 60_000);
+
+const amongFirst =
+  (count: number): Cut["pairs"] =>
+  (cluster) => {
+    const hosts = machineHosts(cluster).slice(0, count);
+    return hosts.flatMap((one, index) => hosts.slice(index + 1).map((other) => [one, other] as const));
+  };
+
+for (const { machines, parted, oneWay, sentence } of [
+  { machines: 3, parted: 2, oneWay: false, sentence: "one of them goes, and what it did is made again" },
+  { machines: 3, parted: 2, oneWay: true, sentence: "the same where only one doesn't reach the other" },
+  { machines: 2, parted: 2, oneWay: false, sentence: "one of them does it all where there are no others" },
+  { machines: 3, parted: 3, oneWay: false, sentence: "one is left where none reaches another one" },
+]) {
+  test(`${parted} of ${machines} machines that can't reach each other for minutes: ${sentence}`, async () => {
+    for (const [seed, leaseMs] of [
+      [1, 1000],
+      [2, 1000],
+      [3, 20_000],
+    ] as const) {
+      const cut = { seed, leaseMs, machines, oneWay, atMs: 60, forMs: 400 * leaseMs };
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const report = await simulate({ ...cut, pairs: amongFirst(parted) });
+      assert.is(report.error, undefined);
+      assert.ok(report.outputs !== undefined && report.moves > 0, `${report.moves} lives were moved`);
+      assert.ok(report.executionMs < 5 * leaseMs, `it took ${report.executionMs} ms`);
+      // The cluster keeps all of them.
+      assert.equal([report.drivers, report.machines, report.leftBehind], [1, machines, []]);
+    }
+  }, 60_000);
+}
+
+test("machines that lose each other for less than a lease wait for each other", async () => {
+  for (const seed of [1, 2]) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    const report = await simulate({ seed, leaseMs: 1000, atMs: 60, forMs: 900, pairs: amongFirst(3) });
+    assert.is(report.error, undefined);
+    assert.is(report.moves, 0);
+  }
 }, 60_000);
 
 test("a head that leads and can't reach Redis, while another one can, isn't waited for", async () => {

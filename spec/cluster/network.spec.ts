@@ -37,12 +37,14 @@ if (!inSlot && (await hasRedisServer()) && (await inOwnNetwork(import.meta.url))
   const runWith = async (
     happens: () => Promise<void>,
     { pace, expected }: Expected = long,
-  ): Promise<{ readonly kinds: readonly string[]; readonly machines: number }> => {
+  ): Promise<{ readonly kinds: readonly string[]; readonly losses: string; readonly machines: number }> => {
     await using session = await open();
     const kinds: string[] = [];
+    const losses: string[] = [];
     const machines = new Set<string | undefined>();
     const onEvent = (event: ExecutionEvent): void => {
       kinds.push(event.kind);
+      if (event.kind === "slot-lost") losses.push(event.error.message);
       if (event.kind === "placed") for (const { slot } of event.placement) machines.add(slot.split("/")[0]);
     };
     const execution = await sumsAndJoin.start(pace, { on: session, onEvent });
@@ -50,12 +52,12 @@ if (!inSlot && (await hasRedisServer()) && (await inOwnNetwork(import.meta.url))
     await wait(300);
     await happens();
     assert.equal(ordered(await execution.outputs), expected);
-    return { kinds, machines: machines.size };
+    return { kinds, losses: losses.join("; "), machines: machines.size };
   };
 
   test("links of 10 MB/s with a delay carry sums and a join", async () => {
-    const { kinds } = await runWith(async () => {});
-    assert.not.ok(kinds.includes("recovered"));
+    const { kinds, losses } = await runWith(async () => {});
+    assert.not.ok(kinds.includes("recovered"), losses);
   });
 
   test("a partition that is shorter than the lease is waited for, one way and both", async () => {
@@ -78,6 +80,15 @@ if (!inSlot && (await hasRedisServer()) && (await inOwnNetwork(import.meta.url))
       await wait(4500);
       await network.unite(first, second);
     }, short);
+  });
+
+  test("two hosts that don't reach each other any more: the execution goes on without one, which others may use", async () => {
+    const [first, second] = [hosts.worker(0).host, hosts.worker(1).host];
+    const { kinds } = await runWith(() => network.part(first, second), short);
+    assert.ok(kinds.includes("recovered"), kinds.join());
+    await network.unite(first, second);
+    await using session = await open();
+    assert.is((await session.list()).machines.length, 3);
   });
 
   test("a host that can't reach Redis, while others can, is given up after its lease; they go on meanwhile", async () => {

@@ -19,6 +19,8 @@ const test = suite("what machines refuse");
 
 const security = { token, tls: undefined };
 const told = (content: object): Told => content as Told;
+/** A list that says how long it is, and holds nothing. */
+const holes = (length: number): unknown[] => Object.assign([], { length });
 
 if (!inSlot) {
   const machine = await Machine.open({
@@ -57,6 +59,9 @@ if (!inSlot) {
       { kind: "open" },
       { kind: "open", execution: "run-1", driver: 1, epoch: 1, bundle: null, store: "none", storeWaitMs: 1 },
       { kind: "machines", machines: "all" },
+      { kind: "machines", machines: holes(3) },
+      { kind: "orders", orders: holes(3), places: [] },
+      { kind: "orders", orders: [], places: holes(2 ** 32 - 1) },
     ];
     const before = machine.refused;
     const driver = await openDriver("nonsensical");
@@ -156,13 +161,28 @@ test("each word of the protocol is looked at in all of its parts that are used",
     told({ kind: "lose", slot: "x".repeat(5000) }),
     told({ kind: "orders", orders: [{ slot: "M/slot-0", order: { kind: "stop" } }], places: [] }),
     told({ kind: "slots", slots: [], tags: [] }),
+    told({ kind: "machines", machines: holes(1) }),
+    told({ kind: "orders", orders: holes(2 ** 32 - 1), places: [] }),
+    told({ kind: "orders", orders: [], places: holes(2) }),
   ];
+  const endless: { name: string; message: string; cause?: object } = { name: "Error", message: "" };
+  endless.cause = endless;
   for (const content of wrong) assert.throws(() => checkToMachine(content), /invalid/u);
   assert.ok(checkFromMachine(told({ kind: "slots", slots: ["M/slot-0"], tags: [] })));
   for (const content of [
     { kind: "slots", slots: [1] },
     { kind: "report" },
+    { kind: "slots", slots: holes(2), tags: [] },
     { kind: "slot-lost", slot: "a", error: "no" },
+    { kind: "slot-lost", slot: "a", error: endless },
+    { kind: "report", report: { kind: "failed", execution: "run-1", error: endless } },
+    { kind: "lineage", execution: "run-1", said: { kind: "usable", number: 1 } },
+    {
+      kind: "lineage",
+      execution: "run-1",
+      said: { kind: "saved", number: 1, seq: 1, head: { consumed: holes(1), made: [] } },
+    },
+    { kind: "lineage", execution: "run-1", said: { kind: "toString" } },
     { kind: "leave" },
   ]) {
     assert.throws(() => checkFromMachine(told(content)), /invalid/u);

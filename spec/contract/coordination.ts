@@ -94,6 +94,8 @@ function lasting(test: Suite, under: CoordinationUnderTest): void {
     assert.equal(await second.campaign("ws://two:2", 60_000), { leads: true, epoch: 3 });
     await failure(() => first.resign(), "HEAD_DEPOSED");
     assert.equal(await first.campaign("ws://one:1", 100), { leads: false, leader: "ws://two:2" });
+    assert.equal(await second.campaign("ws://two:2", 60_000, 9), { leads: true, epoch: 10 });
+    assert.equal(await second.campaign("ws://two:2", 60_000, 9), { leads: true, epoch: 11 });
     closeAll([first, second]);
   });
 

@@ -141,13 +141,32 @@ test("heads and workers of the chart find each other, and nobody else finds them
   assert.is(scaler?.["spec"]?.["scaleTargetRef"]?.["name"], "example-qstream-worker");
   const requests = containerOf("example-qstream-worker")?.["resources"]?.["requests"];
   assert.is(requests?.["cpu"], optionOf(worker, "--slots"), "a core for each slot");
-  const policies = ofKind("NetworkPolicy").map((one) =>
-    String(one["spec"]?.["podSelector"]?.["matchLabels"]?.["app.kubernetes.io/component"]),
-  );
-  assert.equal(policies.toSorted(), ["head", "redis", "worker"]);
   const settings = argumentsOf("example-qstream-redis");
   assert.is(optionOf(settings, "--maxmemory-policy"), "noeviction");
   assert.is(optionOf(settings, "--appendonly"), "yes");
+});
+
+test("each part of the chart is reached by those who dial it, on their ports, and by nobody else", () => {
+  const selected = (labels: Yaml | undefined): string =>
+    String(labels?.["app.kubernetes.io/component"] ?? Object.keys(labels ?? {}).join());
+  const policies = ofKind("NetworkPolicy").map((one) => {
+    const rules = (one["spec"]?.["ingress"] ?? []).map(({ from, ports }) => [
+      (from ?? []).map((who) => selected(who["podSelector"]?.["matchLabels"])),
+      (ports ?? []).map(({ port, endPort }) => (endPort === undefined ? [port] : [port, endPort])).flat(),
+    ]);
+    return [selected(one["spec"]?.["podSelector"]?.["matchLabels"]), rules] as const;
+  });
+  assert.equal(Object.fromEntries(policies), {
+    head: [
+      [["example-qstream-client"], [7420]],
+      // Who begins to lead tells the one before (lib/cluster/former-leader.ts).
+      [["head"], [7420]],
+      // And drivers, which listen on free ports.
+      [["worker"], [1024, 65_535]],
+    ],
+    worker: [[["head", "worker"], [7421]]],
+    redis: [[["head", "worker"], [6379]]],
+  });
 });
 
 test.run();

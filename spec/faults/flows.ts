@@ -11,13 +11,15 @@ export interface Pace {
   readonly everyMs: number;
   /** No split gives its last piece before this file is there, so that a fault can't come too late, however slow the machine. */
   readonly gate?: string | undefined;
+  /** Until then the numbers of that piece come one by one, so that channels go on saving their states. */
+  readonly trickles?: boolean;
 }
 
 const splits = 4;
 const piece = 250;
 
 /** Numbers from 0 on, in pieces that come in time: what a task gets of them differs from run to run. */
-export function ticking({ count, everyMs, gate }: Pace): Reader<number> {
+export function ticking({ count, everyMs, gate, trickles = false }: Pace): Reader<number> {
   return reader({
     kind: "ticking",
     options: { count },
@@ -29,8 +31,14 @@ export function ticking({ count, everyMs, gate }: Pace): Reader<number> {
     async *read({ from, to }) {
       for (let first = from; first < to; first += piece) {
         if (everyMs > 0) await wait(everyMs);
-        while (gate !== undefined && first + piece >= to && !existsSync(gate)) await wait(5);
-        yield run(Array.from({ length: Math.min(piece, to - first) }, (_, at) => first + at));
+        const isHeld = (): boolean => gate !== undefined && first + piece >= to && !existsSync(gate);
+        let next = first;
+        for (; trickles && next < to - 1 && isHeld(); next++) {
+          yield run([next]);
+          await wait(everyMs);
+        }
+        while (isHeld()) await wait(5);
+        yield run(Array.from({ length: Math.min(first + piece, to) - next }, (_, at) => next + at));
       }
     },
   });

@@ -22,7 +22,7 @@ import { ticking, type Pace } from "./flows.ts";
 const test = suite("faults: LMDB store");
 const folder = inSlot ? { path: "", remove: () => {} } : makeSpecFolder("lmdb-faults");
 // Time for several checkpoints of each channel.
-const pace: Pace = { count: 16_000, everyMs: 60 };
+const pace: Pace = { count: 16_000, everyMs: 60, trickles: true };
 
 let unmount = (): void => {};
 

@@ -41,7 +41,7 @@ export const brokenClusters: Readonly<Record<string, readonly Patch[]>> = {
   "a head that is deposed goes on as before": [
     {
       file: "lib/cluster/leadership.js",
-      search: "            await this.#end();\n            // A server",
+      search: "            await this.#end(lost);\n            // A server",
       replace: "            // A server",
     },
     // Nor when the next one says so.
@@ -82,7 +82,7 @@ export const brokenClusters: Readonly<Record<string, readonly Patch[]>> = {
   "a machine begins with a driver before it has stopped for the one before": [
     {
       file: "actors/cluster/machine.js",
-      search: ", this.#stopping.get(execution)?.stopped]",
+      search: ", this.#stops.stopped(execution)]",
       replace: "]",
     },
     {
@@ -103,6 +103,9 @@ export const brokenClusters: Readonly<Record<string, readonly Patch[]>> = {
   ],
   "a machine that left is a member for ever": [
     { file: "lib/cluster/head-machines.js", search: "this.#leaves(id, this.#parts.leaseMs);", replace: ";" },
+  ],
+  "machines that can't reach each other wait for ever": [
+    { file: "actors/cluster/peer-watch.js", search: "            told(machine);", replace: "            ;" },
   ],
   "a machine that says nothing is waited for": [
     {

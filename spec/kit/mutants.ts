@@ -10,6 +10,8 @@ export interface Verdict {
   /** Why it was found; undefined if it survived all seeds. */
   readonly reason: string | undefined;
   readonly seeds: number;
+  /** Runs the seed that found it again; undefined where it crashed, or never ended. */
+  readonly command?: string;
 }
 
 // One turn of seeds takes well below a second; an engine that runs in a circle gives no sign of life any more.
@@ -31,7 +33,14 @@ export function runMutant(
 ): Promise<Verdict | undefined> {
   const program = join(projectFolder, `dist/spec/kit/${what}.js`);
   const { NODE_OPTIONS: _options, ...env } = process.env;
-  const words = ["--no-warnings", program, JSON.stringify(patches), String(seeds), first, ...(faults === undefined ? [] : [faults.join()])];
+  const words = [
+    "--no-warnings",
+    program,
+    JSON.stringify(patches),
+    String(seeds),
+    first,
+    ...(faults === undefined ? [] : [faults.join()]),
+  ];
   const child = spawn(process.execPath, words, { env });
   let [stdout, stderr] = ["", ""];
   let silent = false;

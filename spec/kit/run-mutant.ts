@@ -1,13 +1,16 @@
 // node run-mutant.js PATCHES SEEDS [all|FLOW [FAULT,...]]: simulates the flows of the recovery specs with a broken engine until a seed
-// fails, the named one first, and only that one where its faults are named, many of them a seed. Prints {"seeds", "reason"} as JSON. Ends
-// with code 3 where the engine can't even be loaded.
+// fails, the named one first, and only that one where faults are named, of which then many strike. Prints {"seeds", "reason",
+// "command"} as JSON, the latter to run that seed again.
+// Ends with code 3 where the engine can't even be loaded.
 import { register } from "node:module";
 import type { FaultKind } from "../../lib/testing/simulation/index.ts";
+import type { FlowName } from "../lib/testing/simulation/check-flows.ts";
 import type { Patch } from "./mutating-loader.ts";
 
 const [, , patches = "[]", seeds = "2000", which = "quick", kinds] = process.argv;
 const faults = kinds?.split(",") as readonly FaultKind[] | undefined;
-register("./mutating-loader.js", import.meta.url, { data: JSON.parse(patches) as Patch[] });
+const changes = JSON.parse(patches) as Patch[];
+register("./mutating-loader.js", import.meta.url, { data: changes });
 
 /** Seeds of one flow, before another one has its turn. */
 const turn = 20;
@@ -23,16 +26,25 @@ async function loaded<T>(load: () => Promise<T>): Promise<T> {
   }
 }
 
-const { checkSeeds, excusedErrors, survivableFaults } = await loaded(() => import("../../lib/testing/simulation/index.ts"));
+const { checkSeeds, excusedErrors, survivableFaults } = await loaded(
+  () => import("../../lib/testing/simulation/index.ts"),
+);
 const { simulatedFlows } = await loaded(() => import("../lib/testing/simulation/flows.ts"));
+const { repeatSeed } = await loaded(() => import("../lib/testing/simulation/repeated-seed.ts"));
+
+const settings = {
+  ...(faults === undefined ? { faults: survivableFaults } : { faults, faultsMax: 6 }),
+  finishWithinMs: 10_000,
+};
 
 let done = 0;
 let reason: string | undefined;
+let command: string | undefined;
 // Columnar batches take long, and go the same ways.
 const flows = Object.entries(simulatedFlows)
   .filter(([name]) => which === "all" || name !== "columnar")
   .map(([name, simulated], index) => ({ name, index, ...simulated }))
-  .filter(({ name }) => faults === undefined || name === which)
+  .filter(({ name }) => faults === undefined || which === "all" || name === which)
   .toSorted((left, right) => Number(right.name === which) - Number(left.name === which));
 for (let from = 1; done < Number(seeds) && reason === undefined; from += turn) {
   for (const { name, index, flow, args, options } of flows) {
@@ -44,17 +56,21 @@ for (let from = 1; done < Number(seeds) && reason === undefined; from += turn) {
         seeds: turn,
         // Each flow has seeds of its own: together they meet more faults.
         from: from + index * flowSeeds,
-        ...(faults === undefined ? { faults: survivableFaults } : { faults, faultsMax: 6 }),
+        ...settings,
         acceptErrors: excusedErrors,
-        finishWithinMs: 10_000,
+        command: (seed) => repeatSeed(name as FlowName, seed, { ...settings, patches: changes }),
       });
       done += checked.seeds;
       // A sign of life.
       process.stderr.write(".");
-      if (checked.failure !== undefined) reason = `${name}, ${checked.failure.reason}`;
+      if (checked.failure !== undefined) {
+        reason = `${name}, ${checked.failure.reason}`;
+        ({ command } = checked.failure);
+      }
     } catch (error) {
       reason = `${name}, without faults: ${String(error)}`;
+      command = repeatSeed(name as FlowName, from, { ...settings, patches: changes });
     }
   }
 }
-process.stdout.write(`${JSON.stringify({ seeds: done, reason })}\n`, () => process.exit(0));
+process.stdout.write(`${JSON.stringify({ seeds: done, reason, command })}\n`, () => process.exit(0));

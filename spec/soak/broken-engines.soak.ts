@@ -59,8 +59,8 @@ const mutated = [
 ];
 // Survivors cost the most: what five hundred seeds don't show, thousands seldom do.
 const mutantSeedsMax = 500;
-/** The aim is four of five. Which changes are drawn follows from the code, and a draw of twenty-four has its luck. */
-const leastFound = 0.7;
+/** Which changes are drawn follows from the code: a draw that finds fewer needs a look at what survived, or another flow or fault. */
+const leastFound = 0.8;
 const mutantsTried = 24;
 
 test("of small changes that a program makes up, most are found", async () => {

@@ -15,7 +15,9 @@ import { assertNothingLeft, hasProcesses, makeSpecFolder } from "../kit/faults.t
 import { note } from "../kit/note.ts";
 import { projectFolder } from "../kit/sources.ts";
 import { inSlot, suite } from "../kit/suite.ts";
+import type { FlowName } from "../lib/testing/simulation/check-flows.ts";
 import { simulatedFlows } from "../lib/testing/simulation/flows.ts";
+import { repeatSeed } from "../lib/testing/simulation/repeated-seed.ts";
 
 const test = suite("runs that are stopped, again and again");
 const firstSeed = Number(process.env["QSTREAM_SOAK_SEED"] ?? 1);
@@ -77,10 +79,16 @@ async function simulatedStops(): Promise<void> {
       for (const [name, { flow, args, options }] of Object.entries(simulatedFlows)) {
         if (performance.now() > deadline || (rescales && fixed.includes(name))) continue;
         const from = firstSeed * 100_000 + index * 1000;
-        const settings = { ...options, seeds: name === "columnar" ? 3 : seedsOfEach, from, faults, rescales };
+        const settings = { faults, rescales, faultsMax: 8 };
         // oxlint-disable-next-line no-await-in-loop -- one world at a time
-        const { failure, faults: struck } = await checkSeeds(flow, args as never, { ...settings, faultsMax: 8 });
-        const told = `${name}, ${faults.join()}${rescales ? ", rescales" : ""}, ${failure?.reason}`;
+        const { failure, faults: struck } = await checkSeeds(flow, args as never, {
+          ...options,
+          ...settings,
+          seeds: name === "columnar" ? 3 : seedsOfEach,
+          from,
+          command: (seed) => repeatSeed(name as FlowName, seed, settings),
+        });
+        const told = `${name}, ${failure?.reason}\n${failure?.command}`;
         assert.ok(failure === undefined, `${told}\n${failure?.error?.stack}`);
         stops += struck.stop ?? 0;
       }

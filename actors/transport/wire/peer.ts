@@ -9,11 +9,15 @@ import { signOfLife } from "./wire-message.ts";
  */
 export type Way = "control" | "data";
 
+// What only one end hears, the other one hangs up on before.
+const worksAfter = 1.25;
+
 interface Open extends Connection {
   readonly way: Way;
   readonly dialed: boolean;
   bytesRead: number;
   heardAt: number;
+  readonly openedAt: number;
 }
 
 /** Another machine, as this one sees it. */
@@ -41,12 +45,15 @@ export class Peer {
   /** Why the last attempt to dial it failed. */
   failure: Error | undefined;
   readonly #open = new Map<string, Open>();
+  /** How far each way was when something came of what waits on it, or nothing waited. */
+  readonly #moved: Record<Way, { through: number; at: number }>;
 
   constructor(id: string, url: string, met: boolean, now: number) {
     this.id = id;
     this.url = url;
     this.met = met;
     this.heardAt = now;
+    this.#moved = { control: { through: 0, at: now }, data: { through: 0, at: now } };
   }
 
   /** Somebody else says where it is. */
@@ -60,7 +67,7 @@ export class Peer {
     const { socket, stream } = connection;
     const kind = `${way} ${dialed ? "dialed" : "accepted"}`;
     const earlier = this.#open.get(kind);
-    this.#open.set(kind, { ...connection, way, dialed, bytesRead: stream.bytesRead, heardAt: now });
+    this.#open.set(kind, { ...connection, way, dialed, bytesRead: stream.bytesRead, heardAt: now, openedAt: now });
     if (earlier !== undefined) {
       this.sending[way].detach(earlier.socket);
       earlier.socket.terminate();
@@ -113,6 +120,25 @@ export class Peer {
       // Behind what waits to be written, a sign says nothing that those bytes don't.
       if (socket.readyState === socket.OPEN && socket.bufferedAmount === 0) socket.send(signOfLife);
     }
+    this.#notice("control", now, staleMs, heldUp);
+    this.#notice("data", now, staleMs, heldUp);
+  }
+
+  /** Milliseconds for which messages have waited on one of the ways, and nothing came of them. */
+  stuckMs(now: number): number {
+    return now - Math.min(this.#moved.control.at, this.#moved.data.at);
+  }
+
+  /** A connection that works may take long with one message; one that only one end hears doesn't live long. */
+  #notice(way: Way, now: number, staleMs: number, heldUp: boolean): void {
+    const lane = this.sending[way];
+    const moved = this.#moved[way];
+    const { acknowledgedThrough } = lane;
+    const open = this.#open.get(way === "control" ? "control dialed" : "data accepted");
+    const works = open !== undefined && open.heardAt > moved.at && now - open.openedAt > worksAfter * staleMs;
+    if (!heldUp && !works && lane.bytesKept > 0 && acknowledgedThrough === moved.through) return;
+    moved.through = acknowledgedThrough;
+    moved.at = now;
   }
 
   /** Messages of this machine to the peer that haven't been acknowledged, in bytes. */

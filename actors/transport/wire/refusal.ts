@@ -11,6 +11,8 @@ export type RefusalReason =
   | "frame"
   /** What a machine tells can't be read, or isn't what machines tell. */
   | "tell"
+  /** What a machine tells can be read, and broke what took it: nobody knows how much of it was done. */
+  | "taking"
   /** A number that doesn't follow. */
   | "number"
   | "acknowledgement"
@@ -31,6 +33,15 @@ export class Refusal extends QStreamError {
       ...(cause === undefined ? {} : { cause }),
     });
     this.reason = reason;
+  }
+}
+
+/** Lets somebody take what came: where that goes wrong, it is whoever sent it that is broken with, and not this process. */
+export function taking(take: () => void): void {
+  try {
+    take();
+  } catch (error) {
+    throw error instanceof Refusal ? error : new Refusal("taking", `it can't be taken: ${String(error)}`, error);
   }
 }
 

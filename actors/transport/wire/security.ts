@@ -76,9 +76,26 @@ export function isLoopback(host: string): boolean {
   return isIP(bare) === 4 && bare.startsWith("127.");
 }
 
+/**
+ * Where others find what listens: `host:port`.
+ *
+ * @param port - on which it does
+ * @param advertise - `host`, or `host:port` where others find it at another port, too
+ */
+export function addressOf({ host }: Bind, port: number, advertise?: string): string {
+  if (advertise !== undefined) return /:\d+$/u.test(advertise) ? advertise : `${advertise}:${port}`;
+  return `${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${port}`;
+}
+
+/** The host of `host`, or of `host:port`. */
+export function hostOfAddress(address: string): string {
+  return address.replace(/:\d+$/u, "");
+}
+
 /** @throws QStreamError OPTION_INVALID where nobody could find what listens everywhere */
 export function checkAdvertised({ host }: Bind, advertise: string | undefined): void {
-  if (advertise !== undefined || !/^(0\.0\.0\.0|\[?::\]?)$/u.test(host)) return;
+  // All of it, however it is written: 0.0.0.0, 0, ::, [::0].
+  if (advertise !== undefined || !/^\[?[0.:]+\]?$/u.test(host)) return;
   throw new QStreamError("OPTION_INVALID", `${host} says to listen everywhere, but not where others find it`, {
     advice: "Give --advertise host:port",
   });

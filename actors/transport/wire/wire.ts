@@ -2,13 +2,14 @@ import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { RawData, WebSocket } from "ws";
 import type { LinkMessage } from "../../../lib/core/contracts/transport.ts";
-import { delay, type Clock } from "../../../lib/core/seam/clock.ts";
+import type { Clock } from "../../../lib/core/seam/clock.ts";
 import { MachineRefused } from "./dial.ts";
+import { flushPeers } from "./flush-peers.ts";
 import type { Connection } from "./lane.ts";
 import { Peer, type Way } from "./peer.ts";
-import { Refusal, Refusals, type RefusalReason } from "./refusal.ts";
+import { Refusal, Refusals, taking, type RefusalReason } from "./refusal.ts";
 import { keepDialing, redialFirstMs, redialMostMs } from "./redial.ts";
-import { checkAdvertised } from "./security.ts";
+import { addressOf, checkAdvertised } from "./security.ts";
 import type { Admission, Rights } from "./server.ts";
 import type { SharedPayload } from "../shared-ring.ts";
 import { systemSockets, type Listener } from "./sockets.ts";
@@ -18,7 +19,6 @@ import { PeerCounts, type WireCounts } from "./wire-counts.ts";
 import { readMessage, readStart, type Told, type WireMessage } from "./wire-message.ts";
 
 const beatEveryMs = 250;
-const flushLookMs = 2;
 const dialWithinMs = 5000;
 const staleLeastMs = 1000;
 const peersMax = 4096;
@@ -58,8 +58,7 @@ export class Wire {
     this.#server = server;
     this.#clock = sockets.clock;
     this.machine = options.machine;
-    const host = bind.host.includes(":") && !bind.host.startsWith("[") ? `[${bind.host}]` : bind.host;
-    this.url = `${security.tls === undefined ? "ws" : "wss"}://${advertise ?? `${host}:${server.port}`}`;
+    this.url = `${security.tls === undefined ? "ws" : "wss"}://${addressOf(bind, server.port, advertise)}`;
     this.#beatMs = Math.min(beatEveryMs, options.leaseMs / 4);
     // Half of the lease is left to find a connection that works.
     this.#staleMs = Math.max(staleLeastMs, options.leaseMs / 2);
@@ -147,6 +146,12 @@ export class Wire {
     return [...this.#peers].reduce((sum, [id, peer]) => (except?.has(id) === true ? sum : sum + peer.bytesKept), 0);
   }
 
+  /** Machines of which nothing has come back for so long, though messages wait for them. */
+  stuck(forMs: number): readonly string[] {
+    const now = this.#clock.monotonic();
+    return [...this.#peers].filter(([, peer]) => peer.stuckMs(now) >= forMs).map(([id]) => id);
+  }
+
   /** What came and was refused. */
   get refused(): number {
     return this.#refusals.total + this.#server.refused;
@@ -162,13 +167,8 @@ export class Wire {
   }
 
   /** Waits until everything that was sent has come to where it goes, but not for long. */
-  async flush(withinMs: number): Promise<void> {
-    const until = this.#clock.monotonic() + withinMs;
-    while (this.bytesKept() > 0 && this.#clock.monotonic() < until) {
-      for (const peer of this.#peers.values()) peer.ask();
-      // oxlint-disable-next-line no-await-in-loop -- it waits
-      await delay(this.#clock, flushLookMs);
-    }
+  flush(withinMs: number): Promise<void> {
+    return flushPeers(this.#peers, this.#clock, withinMs);
   }
 
   async close(): Promise<void> {
@@ -351,7 +351,7 @@ export class Wire {
         this.#options.link(message.to, message.from, message.message);
         return;
       case "tell":
-        this.#options.told(peer.id, message.content);
+        taking(() => this.#options.told(peer.id, message.content));
         return;
       case "dial":
         this.#keepDialing(peer, "data");
@@ -374,7 +374,7 @@ export class Wire {
     this.#refusals.count(reason);
     peer.strikes++;
     peer.shutOutUntil = this.#clock.monotonic() + Math.min(redialFirstMs * 2 ** (peer.strikes - 1), redialMostMs);
-    if (peer.strikes >= strikesMost && this.#knows(peer)) {
+    if ((peer.strikes >= strikesMost || reason === "taking") && this.#knows(peer)) {
       this.#breakWith(peer, `what comes from it can't be read (${reason})`);
     }
   }

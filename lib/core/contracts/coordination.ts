@@ -48,8 +48,12 @@ export interface KeptCluster {
  * HEAD_DEPOSED and leaves all as it was. Times are those of whoever keeps it. All calls may throw STORE_UNAVAILABLE and STORE_LOST.
  */
 export interface Coordination {
-  /** Leads from now on under the next epoch, unless another head does whose lease hasn't ended. */
-  campaign: (url: string, leaseMs: number) => Promise<Campaign>;
+  /**
+   * Leads from now on under the next epoch, unless another head does whose lease hasn't ended.
+   *
+   * @param above - an epoch that this one has to be above: who keeps this may have lost it. Default: 0
+   */
+  campaign: (url: string, leaseMs: number, above?: number) => Promise<Campaign>;
   /** Goes on leading, with these machines. Others whose lease ended five leases ago are forgotten. */
   renew: (leaseMs: number, machines: readonly string[]) => Promise<void>;
   /** Another head need not wait for the end of the lease. */

@@ -1,8 +1,12 @@
 import { MessageChannel } from "node:worker_threads";
-import type { Clock } from "./clock.ts";
+import { systemClock, type Clock } from "./clock.ts";
 
-/** A clock whose delays keep the process alive: for what is waited for when all slots and connections are closed. */
+/**
+ * A clock whose delays keep the process alive: for what is waited for when all slots and connections are closed. Those of a virtual
+ * clock don't: where its world ends, they never come.
+ */
 export function keepingAlive(clock: Clock): Clock {
+  if (clock !== systemClock) return clock;
   return {
     now: () => clock.now(),
     monotonic: () => clock.monotonic(),

@@ -1,4 +1,5 @@
 import { QStreamError } from "../../core/errors.ts";
+import { checkOptionNames, namesOf } from "../../core/option-names.ts";
 import type { SlotPlace } from "../../core/placement-strategy.ts";
 import type { Plan } from "../../core/plan.ts";
 import { edgeSizes, placePlan, whyThere, type StepBytes } from "../../placement/index.ts";
@@ -30,6 +31,15 @@ export interface ExplainOptions {
   readonly execution?: ExplainedExecution;
 }
 
+const explainOptionNames = namesOf<ExplainOptions>({
+  as: true,
+  slots: true,
+  tags: true,
+  store: true,
+  machines: true,
+  execution: true,
+});
+
 /** A machine of a cluster, as far as placement is concerned. */
 export interface ExplainedMachine {
   readonly id: string;
@@ -50,6 +60,7 @@ export interface ExplainedExecution {
 
 /** Draws what a graph becomes on some slots: steps, channels, stages, partition functions, placement, what steps declare. */
 export function explainGraph(graph: Graph, options: ExplainOptions): string {
+  checkOptionNames("explain()", options, explainOptionNames);
   const { machines, execution } = options;
   checkSessionOptions(options);
   if (machines === undefined && storeOf(options) !== "none") refuseUnsavedState(graph);

@@ -1,6 +1,7 @@
 import { QStreamError, type ErrorCode } from "../../core/errors.ts";
 import type { Flow } from "../../flow/define-flow.ts";
 import type { FaultKind, Phase } from "./faults.ts";
+import { repeatingCommand } from "./repeating-command.ts";
 import { sameOutputs, type Outcome } from "./same-outcome.ts";
 import { simulate } from "./simulate.ts";
 import type { SimulationOptions, SimulationReport } from "./simulation-options.ts";
@@ -20,7 +21,7 @@ export interface CheckSeedsOptions<Outs> extends Omit<SimulationOptions, "seed" 
    * STORE_LOST for a store that forgot. Default: none.
    */
   readonly acceptErrors?: readonly ErrorCode[] | ((struck: SimulationReport<Outs>["faults"]) => readonly ErrorCode[]);
-  /** The command that repeats a seed. Default: `npx qstream simulate` with the flow's name. */
+  /** The command that repeats a seed. Default: `npx qstream simulate` with the module that exports the flow, and what it was given. */
   readonly command?: (seed: number) => string;
   /** Whether the reports that `onSeed` gets have their traces. Default false: only a failure has one. */
   readonly traces?: boolean;
@@ -42,6 +43,8 @@ export interface SeedsReport<Outs> {
   readonly moves: number;
   /** How often an execution got other channels. */
   readonly rescaled: number;
+  /** Virtual milliseconds within which faults struck: as given, or by how long the run without faults took. */
+  readonly faultsWithinMs: number;
   readonly virtualMs: number;
   readonly events: number;
   readonly tasks: number;
@@ -115,12 +118,14 @@ export async function checkSeeds<Args extends object, Outs extends Record<string
       seed,
       reason: `seed ${seed}: ${reason}`,
       error: report.error,
-      command: command?.(seed) ?? defaultCommand(flow.name, seed, options.faults),
+      // oxlint-disable-next-line no-await-in-loop -- the last one
+      command: command?.(seed) ?? (await repeatingCommand(flow, args, simulated, seed)),
       // oxlint-disable-next-line no-await-in-loop -- the last one
       report: await simulate(flow, args, one),
     };
   }
-  return { seeds: done, failure, refused, faults, faultPhases, ...sums, elapsedMs: performance.now() - startedAt };
+  const elapsedMs = performance.now() - startedAt;
+  return { seeds: done, failure, refused, faults, faultPhases, faultsWithinMs, ...sums, elapsedMs };
 }
 
 function reasonOf<Outs>(
@@ -139,9 +144,4 @@ function reasonOf<Outs>(
 
 function addCounts<Key extends string>(sums: Partial<Record<Key, number>>, counts: Partial<Record<Key, number>>): void {
   for (const [key, count] of Object.entries(counts) as [Key, number][]) sums[key] = (sums[key] ?? 0) + count;
-}
-
-function defaultCommand(flow: string, seed: number, faults: readonly FaultKind[] = []): string {
-  const kinds = faults.length === 0 ? "" : ` --faults ${faults.join(",")}`;
-  return `npx qstream simulate ${flow} --seeds 1 --from ${seed}${kinds}`;
 }

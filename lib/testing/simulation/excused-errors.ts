@@ -13,7 +13,7 @@ const excusedBy: Readonly<Partial<Record<FaultKind, readonly ErrorCode[]>>> = {
   // The same, where its attempts are used up.
   "disk-broken": ["STEP_FAILED"],
   // One task hangs as often as it is tried.
-  hang: ["STEP_FAILED"],
+  hang: ["SLOT_LOST"],
 };
 
 /**

@@ -145,10 +145,12 @@ export class FaultInjector {
         return this.#ofDrive(kind, target, amount);
       case "disk-damaged": {
         const how = amount < 0.7 ? "byte" : "length";
-        const holding = trusted.filter(({ drive }) => drive.count("appends", "spool") > drive.count("reads", "spool"));
+        const holding = trusted.filter(({ drive }) =>
+          ["spool", "sort"].some((purpose) => drive.count("appends", purpose) > drive.count("reads", purpose)),
+        );
         const { id, drive } = holding.length === 0 ? target : pick(holding, fault.target);
         drive.damage(how);
-        return `${id}, of the next parcel of a spool the ${how}`;
+        return `${id}, of the next read of a spool or a sort the ${how}`;
       }
     }
   }

@@ -83,8 +83,10 @@ export class FaultyStore implements LineageStore {
   #connection: Connection = { open: true };
   #lastMs = 0;
   #followedCalls = 0;
-  /** Executions that were removed. */
+  /** Executions that were removed, or are being removed. */
   readonly #dropped = new Set<string>();
+  /** How often the store forgot something. */
+  #forgotten = 0;
   /** Those that were to be, and may still be there: nobody was told that they aren't, or the store has forgotten it. */
   readonly #remaining = new Set<string>();
   /** Newest checkpoint of each channel, by execution and number. */
@@ -152,6 +154,7 @@ export class FaultyStore implements LineageStore {
     // Everything is in memory: this is over before any time passes.
     this.#writes = kept;
     this.#store = store;
+    this.#forgotten++;
     for (const execution of this.#dropped) this.#remaining.add(execution);
     this.#options.onForgotten?.();
     for (const { apply } of kept) {
@@ -179,9 +182,11 @@ export class FaultyStore implements LineageStore {
 
   async drop(execution: string): Promise<void> {
     this.#remaining.add(execution);
-    await this.#write("drop", (store) => store.drop(execution));
-    this.#remaining.delete(execution);
     this.#dropped.add(execution);
+    const forgotten = this.#forgotten;
+    await this.#write("drop", (store) => store.drop(execution));
+    // Where the store has forgotten something since, that may have been it.
+    if (forgotten === this.#forgotten) this.#remaining.delete(execution);
   }
 
   commit(execution: string, commits: readonly ChannelCommit[]): Promise<readonly CommitAnswer[]> {
@@ -330,9 +335,12 @@ export class FaultyStore implements LineageStore {
     connection: Connection,
   ): Promise<never> {
     const { clock, random } = this.#options;
-    // A fence that is done after the one that repeats it would pass for another process's: the contract has no remedy.
-    const chance = name === "fence" ? 2 * Math.floor(random() * 2) : Math.floor(random() * 3);
-    const doneAfterMs = [timeoutMs / 2, timeoutMs * (1 + random())][chance];
+    const chance = Math.floor(random() * 3);
+    const laterMs = timeoutMs * (1 + random());
+    // A fence that is done after the one that repeats it, or after that of who goes on in the same session, would pass for another
+    // process's: the contract has no remedy. So it is done in its turn, or not at all.
+    const inTurnMs = name === "fence" && chance < 2 ? this.#turnMs() : undefined;
+    const doneAfterMs = name === "fence" ? inTurnMs : [timeoutMs / 2, laterMs][chance];
     if (doneAfterMs !== undefined) {
       clock.after(doneAfterMs, () => {
         if (!connection.open) return;

@@ -212,6 +212,6 @@ function launchOptions({ slotCount, leaseMs }: SimulatedClientOptions, hooks: La
     files: {},
     stdout: "inherit",
     onReport: (report) => hooks.onReport(report),
-    onLost: (slot, error) => hooks.onLost(slot, error),
+    onLost: (slot, error, activity) => hooks.onLost(slot, error, activity),
   };
 }

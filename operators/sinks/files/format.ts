@@ -13,6 +13,9 @@ export interface FileSinkOptions {
   readonly bytesPerFile?: number;
 }
 
+/** Their names, for the lists of those sinks. */
+export const ofFileSinks = { ifExists: true, rowsPerFile: true, bytesPerFile: true } as const;
+
 /** What a file sink wrote. */
 export interface FilesWritten {
   /** Paths or URLs, by channel. */

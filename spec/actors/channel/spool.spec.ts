@@ -108,6 +108,27 @@ test("the disk has a limit, which is named", async () => {
   await budget.disk.clear();
 });
 
+test("what couldn't be written isn't held, and nothing that comes after it is sent, until another life makes it again", async () => {
+  const { spool, budget, failures } = spoolOf(0, 0);
+  const got: number[] = [];
+  const target = { local: true, slot: "s", parcel: ({ seq }: Parcel) => void got.push(seq), end: () => {} };
+  const link = new OutgoingLink(0, 0, { objects: 1, bytes: 1 << 20 }, target, spool);
+  for (const seq of [0, 1, 2]) link.send(parcelOf(seq));
+  await settled(spool);
+  assert.equal(got, [0]);
+  assert.is(failures.length, 1);
+  assert.is(link.heldAfter, 0, "the consumer may have what came before");
+  // The consumer is another life, which opens the link before anybody knows that this producer has failed.
+  link.redirect(target);
+  link.open(0, 100, 1 << 20);
+  await link.pump();
+  link.send(parcelOf(3));
+  await link.pump();
+  assert.equal(got, [0]);
+  assert.not(link.drained);
+  await budget.disk.clear();
+});
+
 test("what comes back from the disk cut or changed is found, never read as data", async () => {
   for (const spoil of [
     (bytes: Uint8Array) => bytes.subarray(1),

@@ -6,6 +6,7 @@ import {
   defineFlow,
   hash,
   numbers,
+  QStreamError,
   reader,
   type ExecutionEvent,
   type Operator,
@@ -28,6 +29,7 @@ type Fault =
   | "time"
   | "state"
   | "throw"
+  | "damage"
   | "edge"
   | "behind"
   | "partition"
@@ -50,6 +52,7 @@ class Sums implements Operator<{ in: number }, { n: number; sum: number }> {
   *execute({ objects }: Task<{ in: number }>, ctx: { stop: () => void }): Generator<{ n: number; sum: number }> {
     const fault = this.#fault;
     if (fault === "throw" && global++ === 3) throw new RangeError("only the second time");
+    if (fault === "damage" && global++ === 3) throw new QStreamError("SPOOL_DAMAGED", "what it had on disk is another");
     if (fault === "stop" && global++ === 3) ctx.stop();
     if (fault === "state") this.#seen = global++;
     for (const n of objects) {
@@ -112,6 +115,15 @@ for (const [fault, said] of [
     assert.match(await found(fault), said);
   });
 }
+
+test("a second run whose temporary files were damaged says nothing of the flow: what it had is made again", async () => {
+  global = 0;
+  const seen: ExecutionEvent["kind"][] = [];
+  const onEvent = ({ kind }: ExecutionEvent): void => void seen.push(kind);
+  const { rows } = await summed.run({ fault: "damage" }, { ...settings, store: "memory", onEvent });
+  assert.is(rows.length, 300);
+  assert.ok(global > 3 && seen.includes("recovered"), seen.join());
+});
 
 test("what crosses between slots as bytes is compared too (threads)", async () => {
   assert.match(

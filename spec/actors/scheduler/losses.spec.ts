@@ -315,7 +315,14 @@ test("the error of a task that user code failed in names the parcels that it had
     const error = errorToData(thrown);
     const count = objects === undefined ? {} : { objects };
     given.losses.channelFailed(given.running, {
-      ...{ kind: "channel-failed", execution, slot, life, seq: 4, byUser: true, error, consumed },
+      kind: "channel-failed",
+      execution,
+      slot,
+      life,
+      seq: 4,
+      byUser: true,
+      error,
+      consumed,
       ...count,
     });
     const { stopped } = given;

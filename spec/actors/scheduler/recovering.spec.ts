@@ -99,4 +99,21 @@ test("where the last slot is lost before it has heard of what is to be gone on w
   );
 });
 
+test("while it isn't known how a lost channel goes on, another loss begins no round that takes it for alive", () => {
+  const given = new Given();
+  given.recovering.hold([0]);
+  assert.ok(given.recovering.active);
+  const before = given.orders.length;
+  const round = given.recovering.rounds;
+  given.recovering.lose([2]);
+  given.answer(5, 5);
+  assert.is(given.recovering.rounds, round);
+  assert.is(given.orders.length, before, "answers of the round before are too late");
+  given.recovering.goOn();
+  given.recovering.lose([0]);
+  const [survey] = given.orders.slice(before);
+  assert.is(survey?.order.kind, "survey");
+  assert.equal(survey?.order.kind === "survey" && [...survey.order.lost].toSorted((a, b) => a - b), [0, 1, 2]);
+});
+
 test.run();

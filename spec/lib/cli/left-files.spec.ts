@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { MemoryStore } from "../../../actors/stores/memory-store.ts";
 import { encodeArguments } from "../../../actors/slot/arguments.ts";
-import { leftFiles, removeLeft } from "../../../lib/cli/left-files.ts";
+import { fileNames, leftFiles, removeLeft, type LeftFiles } from "../../../lib/cli/left-files.ts";
 import type { FileSystem } from "../../../lib/core/contracts/file-system.ts";
 import type { StoredExecution } from "../../../lib/core/contracts/lineage-store.ts";
 import { QStreamError } from "../../../lib/core/errors.ts";
@@ -53,9 +53,12 @@ const earlier = (execution: string): Pick<StoredFlow, "earlier"> => ({
   earlier: { execution, startedAs: "run-a", tasks: 10 } as never,
 });
 
+const leftOf = async (store: MemoryStore, found: StoredExecution): Promise<LeftFiles | undefined> =>
+  leftFiles(found, fileNames(await store.list()));
+
 test("a run has the names that it was started with, also with other channels", async () => {
   const store = new MemoryStore();
-  const left = await leftFiles(store, await opened(store, "run-a-r2", await stored(earlier("run-a-r1"))));
+  const left = await leftOf(store, await opened(store, "run-a-r2", await stored(earlier("run-a-r1"))));
   assert.equal([left?.prefix, left?.folders], [".run-a.", [["written", folder]]]);
   assert.equal(left?.sinks, [{ step: "written", kind: "csv" }]);
   assert.equal(left?.args, { out: "somewhere" });
@@ -65,15 +68,15 @@ test("while another execution of that name is there, nothing is said to be left"
   const store = new MemoryStore();
   const first = await opened(store, "run-a", await stored());
   await opened(store, "run-b", await stored());
-  assert.ok(await leftFiles(store, first));
+  assert.ok(await leftOf(store, first));
   const second = await opened(store, "run-a-r1", await stored(earlier("run-a")));
-  assert.is(await leftFiles(store, first), undefined);
-  assert.is(await leftFiles(store, second), undefined);
+  assert.is(await leftOf(store, first), undefined);
+  assert.is(await leftOf(store, second), undefined);
 });
 
 test("a run without file sinks leaves nothing", async () => {
   const store = new MemoryStore();
-  assert.is(await leftFiles(store, await opened(store, "run-a", await stored({}, "collect"))), undefined);
+  assert.is(await leftOf(store, await opened(store, "run-a", await stored({}, "collect"))), undefined);
 });
 
 test("a folder that isn't there has nothing, and one that can't be read is said", async () => {

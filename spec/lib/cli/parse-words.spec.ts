@@ -101,6 +101,13 @@ test("qstream executions says what it lacks, and where ids are", async () => {
     [["remove", "a", "b"], "remove takes one execution, not a and b"],
     [["remvoe", "a"], 'executions has no "remvoe". Did you mean remove?'],
     [["run-12"], "For one execution write: qstream executions show run-12"],
+    [["list", "--all"], "--all and --older-than are for remove, and not for list"],
+    [["remove", "a", "--all"], "--all and --older-than are for remove, and not with a as well"],
+    [
+      ["remove", "--all", "--older-than", "1d"],
+      "--all removes whatever has ended, and --older-than what was started long ago: give one",
+    ],
+    [["remove", "--older-than", "soon"], "--older-than soon: a duration is wanted, written like 90s, 30min, 12h or 7d"],
     [["list", "a"], "list takes no a: for one execution write qstream executions show a"],
   ] as const;
   const said = await Promise.all(cases.map(([words]) => qstream(["executions", ...words], { cwd: folder })));

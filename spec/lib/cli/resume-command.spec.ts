@@ -86,4 +86,15 @@ test("executions remove removes the hidden files of that run, and prints them", 
   assert.equal(readdirSync(out).toSorted(), others.toSorted());
 });
 
+test("executions remove --all removes what failed, and says how many that were", async () => {
+  const store = `lmdb:${join(folder, "all")}`;
+  const ids = [await failed(flow, store), await failed(flow, store)];
+  const young = await qstream(["executions", "remove", "--older-than", "1h", "--store", store]);
+  assert.is(young.stdout, "removed 0 executions\n");
+  const removed = await qstream(["executions", "remove", "--all", "--store", store]);
+  assert.is(removed.code, 0, removed.stderr);
+  assert.is(removed.stdout, `removed ${ids[0]}\nremoved ${ids[1]}\nremoved 2 executions\n`);
+  assert.match((await qstream(["executions", "--store", store])).stdout, "no executions");
+});
+
 test.run();

@@ -54,6 +54,8 @@ test("a wrong command says what is wrong", async () => {
     [["simulate", flow, "--faults", "fire"], "--faults fire"],
     [["simulate", flow, "--seeds", "many"], "--seeds many"],
     [["simulate", flow, "--trace", "--seeds", "2"], "--trace shows one seed"],
+    [["simulate", flow, "--settings", "taskMs=5"], "--settings taskMs=5 isn't JSON"],
+    [["simulate", flow, "--settings", '{"taskMS":5}'], 'Did you mean "taskMs"?'],
   ] as const) {
     const ended = await qstream(words);
     assert.is(ended.code, 2, words.join(" "));

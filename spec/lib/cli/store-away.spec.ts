@@ -15,7 +15,9 @@ if (await hasRedisServer()) {
     const words = ["run", `${compiledPath("stuck.js")}#endless`, "--quiet", "--slots", "1", "--store", server.url];
     const ended = await qstream([...words, "--store-wait-ms", "321", "--checkpoint-every-ms", "100", "--attempts=2"], {
       sayUntil: "running",
-      said: () => (killed = server.kill()),
+      said: () => {
+        killed = server.kill();
+      },
     });
     await killed;
     assert.is(ended.code, 1, ended.stderr);

@@ -40,7 +40,7 @@ if (await hasRedisServer()) {
     await second.close();
   });
 
-  test("a head that goes on after Redis was away leads still; where Redis was emptied it begins anew", async () => {
+  test("a head that goes on after Redis was away leads still; where Redis was emptied it begins anew, under a later epoch", async () => {
     const said: string[] = [];
     const leadership = await Leadership.open({
       store: freshStore(),
@@ -49,7 +49,7 @@ if (await hasRedisServer()) {
       leaseMs: 300,
       machines: () => [],
       leads: async (epoch) => void said.push(`leads ${epoch}`),
-      deposed: async () => void said.push("deposed"),
+      deposed: async (lost) => void said.push(lost === undefined ? "deposed" : `deposed ${lost.code}`),
     });
     await leadership.start();
     redis.pause();
@@ -62,7 +62,31 @@ if (await hasRedisServer()) {
       // oxlint-disable-next-line no-await-in-loop -- it waits
       await wait(50);
     }
-    assert.equal(said, ["leads 1", "deposed", "leads 1"]);
+    assert.equal(said, ["leads 1", "deposed STORE_LOST", "leads 2"]);
+    await leadership.close();
+  });
+
+  test("whoever knows a later epoch has a head lead under one above that, if no other one leads", async () => {
+    const said: string[] = [];
+    const leadership = await Leadership.open({
+      store: freshStore(),
+      head: "one",
+      url: () => "ws://one:1",
+      leaseMs: 300,
+      machines: () => [],
+      leads: async (epoch) => void said.push(`leads ${epoch}`),
+      deposed: async () => void said.push("deposed"),
+      trouble: ({ code }) => void said.push(code),
+    });
+    await leadership.start();
+    await leadership.outrun(0);
+    assert.equal(said, ["leads 1"]);
+    await leadership.outrun(7);
+    for (let turn = 0; turn < 50 && said.length < 4; turn++) {
+      // oxlint-disable-next-line no-await-in-loop -- it waits
+      await wait(50);
+    }
+    assert.equal(said, ["leads 1", "HEAD_DEPOSED", "deposed", "leads 8"]);
     await leadership.close();
   });
 

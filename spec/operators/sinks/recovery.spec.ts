@@ -23,8 +23,9 @@ async function inLives(
   options: FileSinkOptions & LivesOptions,
   body: (lives: Lives, folder: string) => Promise<void>,
 ): Promise<void> {
+  const { execution: _execution, step: _step, channel: _channel, channels: _channels, ...ofSink } = options;
   await inFolder(async (folder) => {
-    const lives = new Lives(make(folder, options), tasks, options);
+    const lives = new Lives(make(folder, ofSink), tasks, options);
     try {
       await body(lives, folder);
     } finally {

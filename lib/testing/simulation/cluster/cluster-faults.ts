@@ -26,7 +26,7 @@ export type ClusterFaultKind =
   | "part-head"
   /** The same for longer. */
   | "cut-head"
-  /** Two machines don't reach each other, one way or both. */
+  /** Two machines don't reach each other, one way or both; some of them never again while the execution runs. */
   | "part-machines"
   /** A host doesn't reach Redis. */
   | "cut-store"
@@ -108,6 +108,10 @@ export interface ClusterUnderFaults {
 }
 
 const flaps = 6;
+/** Of partitions of machines: those that end. */
+const briefShare = 0.7;
+/** No execution takes so long. */
+const foreverLeases = 1000;
 
 /** Longer than any lease: a driver gives a machine up after one, a head after two. */
 const beyondMs = (leaseMs: number, amount: number): number => leaseMs * (1.1 + 2 * amount);
@@ -153,7 +157,8 @@ export function strike(cluster: ClusterUnderFaults, fault: ClusterFault): string
       const others = machines.filter((other) => other !== machine);
       if (machine === undefined || others.length === 0) return undefined;
       const other = pick(others, fault.other);
-      return part(cluster, machine.process.host, other.process.host, amount * 2 * leaseMs, oneWay ? 0 : undefined);
+      const ms = leaseMs * (amount < briefShare ? 3 * amount : foreverLeases);
+      return part(cluster, machine.process.host, other.process.host, ms, oneWay ? 0 : undefined);
     }
     case "cut-store": {
       const hosts = [...machines, ...heads].map(({ process }) => process.host);

@@ -55,8 +55,8 @@ export class HeadInvariants {
         },
       );
     return {
-      campaign: async (url, leaseMs) => {
-        const campaign = await coordination.campaign(url, leaseMs);
+      campaign: async (url, leaseMs, above) => {
+        const campaign = await coordination.campaign(url, leaseMs, above);
         this.#campaigned(head, campaign, leaseMs);
         return campaign;
       },

@@ -3,7 +3,7 @@ import { WebSocket } from "ws";
 import { helloHeaders } from "../../../../actors/transport/wire/wire-hello.ts";
 import { encodeWireMessage } from "../../../../actors/transport/wire/wire-message.ts";
 import { suite } from "../../../kit/suite.ts";
-import { readNonsense } from "./nonsense.ts";
+import { readNonsense, readSealedNonsense } from "./nonsense.ts";
 import { openWire, token, until } from "./wires.ts";
 
 const test = suite("nonsense on the wire");
@@ -12,6 +12,11 @@ test("20,000 damaged messages are refused, each for a reason", () => {
   const refusals = readNonsense(20_000, 7);
   assert.is(refusals.total, 20_000);
   for (const reason of ["message", "frame", "tell"] as const) assert.ok(refusals.of(reason) > 100, reason);
+});
+
+test("20,000 damaged messages whose checksums are right are refused, or are messages", () => {
+  const read = readSealedNonsense(20_000, 7);
+  assert.ok(read > 1000 && read < 19_000, `${read} read`);
 });
 
 test("who sends nonsense is hung up on and has to wait, and is given up when it goes on", async () => {
@@ -36,6 +41,20 @@ test("who sends nonsense is hung up on and has to wait, and is given up when it 
   assert.equal([a.links, a.told], [[], []]);
   await a.wire.close();
 }, 15_000);
+
+test("a word that breaks what takes it ends no process: whoever told it is broken with", async () => {
+  const a = await openWire("A", {
+    told: () => {
+      throw new TypeError("it isn't there");
+    },
+  });
+  const b = await openWire("B");
+  b.wire.meet("A", a.wire.url);
+  b.wire.tell("A", { kind: "anything" });
+  await until(() => a.givenUp.length > 0 && b.givenUp.length > 0);
+  assert.is(a.wire.refusals.taking, 1);
+  await Promise.all([a.wire.close(), b.wire.close()]);
+});
 
 test("without the token, from a page, or by one who may only look, nothing is opened", async () => {
   const readToken = "a-token-to-look-with";

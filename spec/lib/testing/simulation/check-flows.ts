@@ -9,6 +9,7 @@ import {
   type Phase,
 } from "../../../../lib/testing/simulation/index.ts";
 import { simulatedFlows } from "./flows.ts";
+import { repeatSeed, shareOf } from "./repeated-seed.ts";
 
 export type FlowName = keyof typeof simulatedFlows;
 
@@ -39,8 +40,7 @@ export class StruckFaults {
    */
   async check(name: FlowName, seeds: number, from = 1, share = 1): Promise<void> {
     const { flow, options } = simulatedFlows[name];
-    const given = simulatedFlows[name].args as { readonly upTo: number };
-    const args = { ...given, upTo: Math.ceil(given.upTo * share) };
+    const args = shareOf(simulatedFlows[name].args, share);
     const harsh = Math.ceil(seeds / 5);
     for (const [count, faults] of [
       [seeds - harsh, survivableFaults],
@@ -53,9 +53,11 @@ export class StruckFaults {
         from,
         faults,
         acceptErrors: excusedErrors,
+        command: (seed) => repeatSeed(name, seed, { faults, share }),
       });
       const { failure } = checked;
-      assert.ok(failure === undefined, `${name}, ${failure?.reason}\n${failure?.error?.stack}\n${traceOf(failure)}`);
+      const told = `${name}, ${failure?.reason}\n${failure?.command}\n${failure?.error?.stack}\n${traceOf(failure)}`;
+      assert.ok(failure === undefined, told);
       this.seeds += checked.seeds;
       addTo(this.#kinds, checked.faults);
       addTo(this.#phases, checked.faultPhases);

@@ -3,10 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { defineFlow, lines, numbers, QStreamError } from "../../../../lib/index.ts";
+import { MemoryStore } from "../../../../actors/stores/memory-store.ts";
 import { checkSeeds } from "../../../../lib/testing/simulation/check-seeds.ts";
 import { faultKinds } from "../../../../lib/testing/simulation/faults.ts";
 import { simulate } from "../../../../lib/testing/simulation/simulate.ts";
+import { runShell } from "../../../kit/run-shell.ts";
 import { suite } from "../../../kit/suite.ts";
+import taking from "./taking-flow.ts";
 import { tenChannels } from "./ten-channels.ts";
 
 const test = suite("check seeds");
@@ -31,7 +34,7 @@ const files = defineFlow(import.meta.url, (q, args: { folder: string }) => {
   return { words: words.toCsv(join(args.folder, "out"), { ifExists: "overwrite" }) };
 });
 
-test("a result that depends on the order is found, with the seed and the command that repeats it", async () => {
+test("a result that depends on the order is found, with the seed", async () => {
   const { failure, seeds } = await checkSeeds(
     first,
     { upTo: 300 },
@@ -40,10 +43,41 @@ test("a result that depends on the order is found, with the seed and the command
   assert.ok(failure !== undefined && seeds < 50);
   if (failure === undefined) return;
   assert.match(failure.reason, `seed ${failure.seed}: its outputs differ`);
-  assert.match(failure.command, `simulate check-seeds.spec --seeds 1 --from ${failure.seed}`);
+  assert.match(failure.command, `seeds: 1, from: ${failure.seed} (dist/spec/`);
+  assert.match(failure.command, "check-seeds.spec.js doesn't export the flow");
   assert.ok(failure.report.trace.lines().length > 10);
   const again = await simulate(first, { upTo: 300 }, { seed: failure.seed, limits: { parcelObjects: 4 } });
   assert.equal(again.outputs, failure.report.outputs);
+});
+
+test("the command that is printed repeats the seed in a process of its own, whatever it was run with", async () => {
+  const limits = { parcelObjects: 4, inputObjects: 64, spoolMemoryBytes: Infinity };
+  for (const [options, words] of [
+    [{}, ["--faults none", "--parcel 1024", "--checkpoint 20"]],
+    [
+      { limits, faults: ["kill", "pause"], slots: 4, taskMs: 3, faultsWithinMs: 30, checkpointEveryMs: 2.5 },
+      ["--faults kill,pause", "--slots 4", "--parcel 4", '"inputObjects":64,"spoolMemoryBytes":1e999', "2.5"],
+    ],
+  ] as const) {
+    const checked = await checkSeeds(taking, { upTo: 300, few: 3 }, { ...options, seeds: 100, from: 5 });
+    const { failure } = checked;
+    assert.ok(failure !== undefined && failure.command.startsWith("npx qstream simulate "), failure?.command);
+    if (failure === undefined) continue;
+    for (const word of words) assert.match(failure.command, word);
+    const ended = await runShell(failure.command.replace("npx qstream", `"${process.execPath}" dist/lib/cli/main.js`));
+    assert.is(ended.code, 1, ended.stderr);
+    assert.match(ended.stderr, failure.reason);
+    assert.is(ended.stdout.trimEnd(), failure.report.trace.toString().trimEnd());
+    assert.ok(checked.faultsWithinMs > 0);
+  }
+});
+
+test("where a flow's store is a function, no command can be had, and it is said what to do", async () => {
+  const { failure } = await checkSeeds(taking, { upTo: 300, few: 3 }, { seeds: 100, store: () => new MemoryStore() });
+  assert.match(
+    failure?.command ?? "",
+    /^call checkSeeds with the same options and seeds: 1, from: \d+ \(its store is/u,
+  );
 });
 
 test("of several right results, any is accepted that the flow's own judge accepts", async () => {
