@@ -29,12 +29,12 @@ class Process {
   #answered: (answer: LineageAnswer) => void = () => {};
   #failed: (error: Error) => void = () => {};
 
-  constructor(store: LineageStore) {
+  constructor(store: LineageStore, waitMs = 0) {
     this.actor = new LineageActor({
       host: new TurnHost(seededRandom(1), (turns) => setImmediate(turns)),
       clock: systemClock,
       store,
-      waitMs: 0,
+      waitMs,
       order: (_slot, order) => {
         if (order.kind === "lineage-answer") this.#answered(order.answer);
       },
@@ -85,8 +85,8 @@ class Process {
 }
 
 /** Two whole checkpoints, after 2 and 5; others on top of the second, after 7 and 9. */
-async function begun(store: LineageStore): Promise<Process> {
-  const process = new Process(store);
+async function begun(store: LineageStore, waitMs = 0): Promise<Process> {
+  const process = new Process(store, waitMs);
   await process.actor.open("run", plan, new Uint8Array(0));
   assert.ok(await process.save(0, 2, all));
   assert.ok(await process.save(3, 5, all));
@@ -209,18 +209,18 @@ function awayFor(store: LineageStore, times: number, code: QStreamError["code"] 
 
 test("a store that is away for a moment hears of the end of an execution all the same", async () => {
   const store = new MemoryStore();
-  const failed = await begun(awayFor(store, 2));
+  const failed = await begun(awayFor(store, 2), 5000);
   await failed.actor.close("run", "failed");
   assert.is((await store.find("run"))?.status, "failed");
   await store.drop("run");
-  const done = await begun(awayFor(store, 2, "STORE_REFUSED"));
+  const done = await begun(awayFor(store, 2, "STORE_REFUSED"), 5000);
   await done.actor.close("run", "done");
   assert.is(await store.find("run"), undefined);
 });
 
 test("one that goes on isn't said to have failed, and what doesn't get better isn't tried again", async () => {
   const store = new MemoryStore();
-  const process = await begun(awayFor(store, 2));
+  const process = await begun(awayFor(store, 2), 5000);
   const closing = process.actor.close("run", "failed").catch((error: unknown) => error);
   await new Promise((resolve) => setImmediate(resolve));
   process.actor.resume("run", plan);
