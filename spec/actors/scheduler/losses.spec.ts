@@ -32,6 +32,8 @@ class Given {
   readonly over = new Set<number>();
   readonly told: { readonly failure: ChannelFailure; readonly count: number; readonly lost: readonly number[] }[] = [];
   readonly events: ExecutionEvent[] = [];
+  /** Losses that hold recovery back. */
+  held = 0;
   readonly lives: Lives;
   readonly running: Running;
   readonly losses: Losses;
@@ -62,6 +64,8 @@ class Given {
       lives: this.lives,
       recovering: recovering
         ? {
+            hold: () => this.held++,
+            goOn: () => this.held--,
             lose: (numbers: readonly number[]) => this.recovered.push(numbers),
             replayOf: (life: number) =>
               this.replays.has(life) ? { number: this.replays.get(life), checkpoint: -1 } : undefined,
@@ -168,6 +172,7 @@ test("a slot that ended in a task is a failure of that task, which the store cou
   assert.ok(given.lose(given.activity(4)));
   assert.equal(given.counted, [{ number: 1, seq: 4, cause: "0:0:4" }]);
   assert.equal(given.recovered, []);
+  assert.is(given.held, 1, "nothing else is recovered meanwhile");
   await Promise.resolve();
   const [told] = given.told;
   assert.equal([told?.failure.life, told?.failure.seq, told?.count, told?.lost], [life, 4, 1, [1]]);
@@ -186,6 +191,7 @@ test("after as many losses in one task as it has attempts, the execution fails w
     const told = given.told.at(-1);
     assert.ok(told !== undefined);
     given.losses.failureCounted(given.running, told.failure, told.count, told.lost);
+    assert.is(given.held, 0);
     if (given.stopped !== undefined) break;
     given.running.slots.push("slot-0");
   }
