@@ -39,8 +39,10 @@ if (!inSlot && (await hasRedisServer())) {
   const epochs = (): readonly number[] =>
     [...head.output().matchAll(/leads, epoch (\d+)/gu)].map(([, epoch]) => Number(epoch));
 
-  /** The next flow runs, on the machine that was there before. */
-  const nextOneRuns = async (): Promise<void> => {
+  /** Once a head leads under this epoch, the next flow runs, on the machine that was there before. */
+  const nextOneRuns = async (under: number): Promise<void> => {
+    // Before, a head may lead for a moment, until it hears of a later epoch.
+    await until(() => Promise.resolve(epochs().at(-1) === under), `no head leads under epoch ${under}`);
     await until(async () => {
       await using session = await cluster({ url });
       return (await session.list()).machines.some(({ id }) => id === worker.id);
@@ -57,7 +59,7 @@ if (!inSlot && (await hasRedisServer())) {
     await redis.restart({ empty: true });
     const error: unknown = await execution.outputs.catch((failure: unknown) => failure);
     assert.is((error as { code?: string }).code, "STORE_LOST", String(error));
-    await nextOneRuns();
+    await nextOneRuns(2);
     assert.match(head.output(), "STORE_LOST");
     // It remembers under which epoch it led.
     assert.equal(epochs(), [1, 2]);
@@ -68,7 +70,7 @@ if (!inSlot && (await hasRedisServer())) {
     await head.kill();
     await redis.restart({ empty: true });
     head = await startHead();
-    await nextOneRuns();
+    await nextOneRuns(3);
     assert.equal(epochs(), [1, 3]);
     assert.match(head.output(), /HEAD_DEPOSED.*under epoch 1, and another one under epoch 2/u);
     assert.match(worker.output(), /HEAD_DEPOSED.*under epoch 1, which isn't above/u);
@@ -82,7 +84,7 @@ if (!inSlot && (await hasRedisServer())) {
     await client.hSet(leader, { epoch: "2", until: "0" });
     client.destroy();
     head = await startHead();
-    await nextOneRuns();
+    await nextOneRuns(4);
     assert.equal(epochs(), [3, 4]);
   });
 
