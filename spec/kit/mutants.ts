@@ -21,14 +21,14 @@ const notLoaded = 3;
 /**
  * Runs a broken engine until a seed shows it, or a broken cluster. Undefined where what is left can't be loaded.
  *
- * @param first - the simulated flow of an engine that is taken first
- * @param faults - only these, and only in that flow; else all that an engine survives, in all flows
+ * @param first - the simulated flow of an engine that is taken first; or all of them, with faults
+ * @param faults - only these, and only in that flow, or in all; else all that an engine survives, in all flows
  */
 export function runMutant(
   patches: readonly Patch[],
   seeds: number,
   what: "run-mutant" | "run-cluster-mutant" = "run-mutant",
-  first: FlowName = "join",
+  first: FlowName | "all" = "join",
   faults?: readonly FaultKind[],
 ): Promise<Verdict | undefined> {
   const program = join(projectFolder, `dist/spec/kit/${what}.js`);
