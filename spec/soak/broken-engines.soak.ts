@@ -1,4 +1,4 @@
-// specs: timeout 600 s
+// specs: timeout 900 s
 // Engines that are broken on purpose, each by a few lines in the production files, must be found by simulation: those that
 // take away something that recovery stands on within 2,000 seeds, all of them; of small changes that a program makes up,
 // most.
