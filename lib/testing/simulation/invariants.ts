@@ -192,7 +192,9 @@ export class Invariants implements StoreObserver {
     const needed = this.#neededFrom(channel) ?? recordsThrough;
     const problem = history.freed(recordsThrough, checkpointsBefore);
     // While others are on their way, what they free isn't known to be free yet.
-    if (needed < recordsThrough && this.#asked.size <= 1 && !this.#forgot && !this.#damaged.has(channel)) {
+    // A damaged checkpoint of it, or of one that it makes for, is taken for one to spare until it is read.
+    const damaged = [...this.#damaged].some((it) => it === channel || this.#numbers.producersOf(it).includes(channel));
+    if (needed < recordsThrough && this.#asked.size <= 1 && !this.#forgot && !damaged) {
       this.#violated(`of ${this.#numbers.nameOf(channel)} the checkpoint to spare is freed, ${needed}`);
     }
     if (problem !== undefined && !this.#forgot)
