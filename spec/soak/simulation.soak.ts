@@ -16,7 +16,7 @@ const threads = 2;
 const leastSeeds = Math.ceil(seeds * 0.2);
 // Where other soaks took long, it has half of what is left: another one follows.
 const secondsLeft = Number(process.env["QSTREAM_SPEC_SECONDS"] ?? 1200);
-const withinMs = Math.min(420, secondsLeft / 2) * 1000;
+const withinMs = Math.min(240, secondsLeft / 2) * 1000;
 // Seeds of each flow, beyond those of the specs.
 const firstSeed = 100_000;
 
