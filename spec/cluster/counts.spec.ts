@@ -2,7 +2,7 @@
 // What machines refuse, drop and send again is counted, and reaches whoever asks the head.
 import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";
-import { Machine } from "../../actors/cluster/machine.ts";
+import type { Machine } from "../../actors/cluster/machine.ts";
 import type { MachineCounts } from "../../actors/cluster/machine-counts.ts";
 import { dial } from "../../actors/transport/wire/dial.ts";
 import { helloHeaders } from "../../actors/transport/wire/wire-hello.ts";
@@ -14,6 +14,7 @@ import { parcelOf } from "../contract/transport.ts";
 import { BrokenRelay } from "../kit/broken-relay.ts";
 import { hasRedisServer, startRedisServer } from "../kit/redis-server.ts";
 import { inSlot, suite } from "../kit/suite.ts";
+import { openMachine } from "./open-machine.ts";
 
 const test = suite("what machines count");
 
@@ -29,22 +30,7 @@ const nothing: MachineCounts = {
 
 if (!inSlot) {
   const relay: BrokenRelay = await BrokenRelay.open(() => Number(new URL(machine.url).port));
-  const machine: Machine = await Machine.open({
-    id: "M",
-    slots: 1,
-    tags: [],
-    host: "spec",
-    memoryBytes: undefined,
-    files: {},
-    turnMs: 0,
-    bind: { host: "127.0.0.1", port: 0 },
-    security,
-    leaseMs: 20_000,
-    settleCode: (code) => code,
-    broken: (error) => {
-      throw error;
-    },
-  });
+  const machine: Machine = await openMachine({ leaseMs: 20_000 });
   /** How much more there is of each than there was before. */
   const moreThan = (before: MachineCounts): MachineCounts => ({
     refusedConnections: machine.counts.refusedConnections - before.refusedConnections,

@@ -6,7 +6,6 @@ import { crc32 } from "node:zlib";
 import * as assert from "uvu/assert";
 import type { WebSocket } from "ws";
 import type { MachineWorld } from "../../actors/cluster/machine-world.ts";
-import { Machine } from "../../actors/cluster/machine.ts";
 import { RemoteSlots } from "../../actors/cluster/remote-slots.ts";
 import { NactHost } from "../../actors/hosts/nact-host.ts";
 import type { LaunchedSlots } from "../../actors/slots/slot-launcher.ts";
@@ -32,6 +31,7 @@ import {
   toMachineWords,
   toWorkerWords,
 } from "../actors/cluster/mutated-words.ts";
+import { openMachine } from "./open-machine.ts";
 
 /** What became of words: each was taken, or refused and counted; whatever throws fails the spec. */
 export interface Fuzzed {
@@ -201,23 +201,7 @@ export async function fuzzMachines(count: number, seed: number): Promise<Fuzzed>
   const fuzzed = { taken: 0, refused: 0 };
   for (let told = 0; told < count; told += wordsEach) {
     const around = new Around(false);
-    const machine = await Machine.open({
-      id: "M",
-      slots: 1,
-      tags: [],
-      host: "spec",
-      memoryBytes: undefined,
-      files: {},
-      turnMs: 0,
-      bind,
-      security,
-      leaseMs,
-      world: around.machineWorld(),
-      settleCode: (code) => code,
-      broken: (error) => {
-        throw error;
-      },
-    });
+    const machine = await openMachine({ bind, security, leaseMs, world: around.machineWorld() });
     for (let word = 0; word < wordsEach; word++) {
       fuzzed[tell(around, `D${word}`, "M", mutatedWord(toMachineWords, random), random)]++;
     }

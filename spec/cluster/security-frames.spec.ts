@@ -1,7 +1,6 @@
 // What comes to a machine over a connection that was let in, and still isn't taken: nonsense, and what is too late.
 import * as assert from "uvu/assert";
 import { checkFromMachine, checkToMachine } from "../../actors/cluster/check-told.ts";
-import { Machine } from "../../actors/cluster/machine.ts";
 import { dial } from "../../actors/transport/wire/dial.ts";
 import { helloHeaders } from "../../actors/transport/wire/wire-hello.ts";
 import { encodeWireMessage, readMessage, type Told } from "../../actors/transport/wire/wire-message.ts";
@@ -12,6 +11,7 @@ import { Links } from "../../actors/slot/links.ts";
 import type { LinkMessage } from "../../lib/core/contracts/transport.ts";
 import { failure } from "../kit/failure.ts";
 import { inSlot, suite } from "../kit/suite.ts";
+import { openMachine } from "./open-machine.ts";
 import { parcelOf } from "../contract/transport.ts";
 import { openWire, token, until, type Ended } from "../actors/transport/wire/wires.ts";
 
@@ -23,22 +23,7 @@ const told = (content: object): Told => content as Told;
 const holes = (length: number): unknown[] => Object.assign([], { length });
 
 if (!inSlot) {
-  const machine = await Machine.open({
-    id: "M",
-    slots: 1,
-    tags: [],
-    host: "spec",
-    memoryBytes: undefined,
-    files: {},
-    turnMs: 0,
-    bind: { host: "127.0.0.1", port: 0 },
-    security,
-    leaseMs: 4000,
-    settleCode: (code) => code,
-    broken: (error) => {
-      throw error;
-    },
-  });
+  const machine = await openMachine();
   const open = { kind: "open", execution: "run-1", epoch: 1, store: "none", storeWaitMs: 1000 };
   const bundle = { hash: "0".repeat(64), url: "http://127.0.0.1:9/bundles/x" };
   const startOf = (execution: string): Told =>

@@ -2,11 +2,10 @@
 import { serialize } from "node:v8";
 import * as assert from "uvu/assert";
 import { CoordinationBoard, MemoryCoordination } from "../../actors/stores/memory-coordination.ts";
-import { MemoryStore } from "../../actors/stores/memory-store.ts";
 import { dial } from "../../actors/transport/wire/dial.ts";
 import { WireServer } from "../../actors/transport/wire/server.ts";
 import { versionHeaders } from "../../actors/transport/wire/wire-hello.ts";
-import { systemHeadWorld, type HeadWorld } from "../../lib/cluster/head-world.ts";
+import type { HeadWorld } from "../../lib/cluster/head-world.ts";
 import { Head } from "../../lib/cluster/head.ts";
 import { Leadership } from "../../lib/cluster/leadership.ts";
 import type { FromClient, FromWorker, ToClient, ToWorker } from "../../lib/cluster/protocol.ts";
@@ -14,6 +13,7 @@ import { Talk } from "../../lib/cluster/talk.ts";
 import { Worker } from "../../lib/cluster/worker.ts";
 import { systemClock } from "../../lib/core/seam/clock.ts";
 import { until } from "../actors/transport/wire/wires.ts";
+import { headWorld } from "../kit/head-world.ts";
 import { inSlot, suite } from "../kit/suite.ts";
 import { askHead } from "./ask-head.ts";
 
@@ -25,18 +25,7 @@ const leaseMs = 10_000;
 const hole: unknown[] = Object.assign([], { length: 3 });
 
 function worldOf(board = new CoordinationBoard(systemClock)): HeadWorld {
-  return {
-    ...systemHeadWorld,
-    openCoordination: async (_store, name) => new MemoryCoordination(board, name),
-    openStore: async () => new MemoryStore(),
-    drivers: () => ({
-      open: () => {},
-      close: () => {},
-      start: () => {
-        throw new Error("nothing runs");
-      },
-    }),
-  };
+  return headWorld((name) => new MemoryCoordination(board, name));
 }
 
 const submission = {

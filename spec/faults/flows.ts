@@ -15,6 +15,9 @@ export interface Pace {
   readonly trickles?: boolean;
 }
 
+/** Limits with which whatever waits for a consumer is on a disk. */
+export const spilling = { spoolMemoryBytes: 0, inputObjects: 200, parcelObjects: 100 } as const;
+
 const splits = 4;
 const piece = 250;
 

@@ -21,12 +21,11 @@ import {
 } from "../kit/faults.ts";
 import { fillDisk, freeDisk, mountSmallDisk, type SmallDisk } from "../kit/small-disk.ts";
 import { inSlot, suite } from "../kit/suite.ts";
-import { diamond, sortedOnDisk, ticking, type Pace } from "./flows.ts";
+import { diamond, sortedOnDisk, spilling, ticking, type Pace } from "./flows.ts";
 
 const test = suite("faults: full disks");
 const folder = inSlot ? { path: "", remove: () => {} } : makeSpecFolder("full-disks");
 const pace: Pace = { count: 16_000, everyMs: 60 };
-const onDisk = { spoolMemoryBytes: 0, inputObjects: 200, parcelObjects: 100 } as const;
 let unmount = (): void => {};
 
 test.after(async () => {
@@ -95,7 +94,7 @@ function cases(disk: SmallDisk): void {
       const expected = digestOf((await flow.run({ ...pace, everyMs: 0 }, { isolation: "none" })).rows);
       process.env["TMPDIR"] = disk.path;
       try {
-        const limits = onDisk;
+        const limits = spilling;
         const { rows } = await failsAndGoesOn<Pace, { rows: unknown[] }>(flow as never, pace, {
           name,
           disk,

@@ -15,13 +15,12 @@ import {
   temporaryFoldersOf,
 } from "../kit/faults.ts";
 import { inSlot, suite } from "../kit/suite.ts";
-import { diamond, sortedOnDisk, type Pace } from "./flows.ts";
+import { diamond, sortedOnDisk, spilling, type Pace } from "./flows.ts";
 
 const test = suite("faults: damaged spools");
 const folder = inSlot ? { path: "", remove: () => {} } : makeSpecFolder("damaged-spools");
 const pace: Pace = { count: 6000, everyMs: 30 };
 // What waits behind a stage goes to disk, but for the first few parcels.
-const limits = { spoolMemoryBytes: 0, inputObjects: 200, parcelObjects: 100 } as const;
 
 test.after(async () => {
   folder.remove();
@@ -60,7 +59,7 @@ interface Case {
 
 /** Damages all such files that there are at some time, from which nothing is read before the stream has ended. */
 async function damaged({ flow, purpose, isolation, checkpointEveryMs }: Case, damage: (path: string) => void) {
-  const options = { slots: 2, isolation, store: "memory", checkpointEveryMs, limits } as const;
+  const options = { slots: 2, isolation, store: "memory", checkpointEveryMs, limits: spilling } as const;
   const gate = join(folder.path, `gate-${purpose}-${isolation}`);
   const paths: string[] = [];
   const run = runWithFaults<Pace, { rows: unknown[] }>(

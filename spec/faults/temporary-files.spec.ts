@@ -17,12 +17,11 @@ import {
   temporaryFoldersOf,
 } from "../kit/faults.ts";
 import { inSlot, suite } from "../kit/suite.ts";
-import { ticking, type Pace } from "./flows.ts";
+import { spilling, ticking, type Pace } from "./flows.ts";
 
 const test = suite("faults: temporary files");
 const folder = inSlot ? { path: "", remove: () => {} } : makeSpecFolder("temporary-files");
 const pace: Pace = { count: 12_000, everyMs: 30 };
-const limits = { spoolMemoryBytes: 0, inputObjects: 200, parcelObjects: 100 } as const;
 const momentMs = 3000;
 
 test.after(async () => {
@@ -69,7 +68,7 @@ if (!inSlot && hasProcesses()) {
       const { outputs, slotsLost } = await runWithFaults(
         spooling,
         { ...pace, gate, loop },
-        { on: session, seed: 0, gate, limits },
+        { on: session, seed: 0, gate, limits: spilling },
         async (faults) => {
           const [{ pid, slot } = { pid: process.pid, slot: "" }] = slotProcesses();
           while (names.length < (isolation === "process" ? 1 : 2)) {

@@ -8,9 +8,10 @@ import { decodeRecord } from "../../core/lineage/record-codec.ts";
 import type { Plan } from "../../core/plan.ts";
 import { ChannelNumbers, HeardLives, KnownLives, type KnownLife } from "./channel-numbers.ts";
 import type { StoreObserver } from "./faulty-store.ts";
+import { FreedHistory } from "./freed-history.ts";
 import { wrongEnds } from "./checkpoint-ends.ts";
 import { LinkCredits } from "./link-credits.ts";
-import { LogHistory, positionIn, type ChannelHistory } from "./log-history.ts";
+import { LogHistory, type ChannelHistory } from "./log-history.ts";
 import { SpoolHistory, type SpoolDrive } from "./spool-history.ts";
 
 /** What of a world can't be seen in what passes between its parts. */
@@ -51,8 +52,6 @@ export class Invariants implements StoreObserver {
   #heard = new HeardLives();
   readonly #log = new LogHistory();
   #forgot = false;
-  /** Channels with a checkpoint that was damaged on purpose. */
-  readonly #damaged = new Set<number>();
   readonly #surroundings: Surroundings;
   #limits: Limits | undefined;
   #credits: LinkCredits | undefined;
@@ -61,15 +60,13 @@ export class Invariants implements StoreObserver {
   readonly #saves = new Map<string, Extract<LineageCall, { kind: "save" }>>();
   /** The newest round of a recovery. */
   #round = -1;
-  /** Calls of the store whose answers lead to something. */
-  readonly #asked = new Set<string>();
-  /** Channels of which more may be freed than was. */
-  readonly #unfreed = new Set<number>();
+  readonly #freeing: FreedHistory;
 
   /** @param violated - told of everything that isn't as it should be */
   constructor(violated: (what: string) => void, surroundings: Surroundings = {}) {
     this.#violated = violated;
     this.#surroundings = surroundings;
+    this.#freeing = new FreedHistory(violated, this.#log, surroundings.storeOnly !== false);
   }
 
   /** A slot, or the client, is about to get an order. */
@@ -89,7 +86,7 @@ export class Invariants implements StoreObserver {
         return;
       case "stop":
         // Of an execution that is given up, nobody has to free anything more.
-        this.#asked.add("to stop");
+        this.#freeing.asked.add("to stop");
         return;
       case "lineage-answer":
         this.#refuseUnsaved(`${slot} ${order.call}`, order.answer);
@@ -105,9 +102,8 @@ export class Invariants implements StoreObserver {
   restarted(stays = false): void {
     this.#lives = new KnownLives(this.#numbers.count);
     this.#heard = new HeardLives();
-    for (const what of this.#asked) if (!stays || what.startsWith("to ")) this.#asked.delete(what);
+    this.#freeing.restarted(stays);
     this.#saves.clear();
-    this.#unfreed.clear();
     this.#round = -1;
     // None is its channel's first life any more, of which alone it is known what it holds.
     if (this.#plan !== undefined && this.#limits !== undefined) {
@@ -124,7 +120,7 @@ export class Invariants implements StoreObserver {
     }
     if (report.kind !== "channel-failed" || report.error.code !== "NOT_RECOVERABLE") return;
     const life = this.#lives.find(report.life);
-    if (life === undefined || this.#damaged.has(life.number) || this.#forgot) return;
+    if (life === undefined || this.#freeing.damaged.has(life.number) || this.#forgot) return;
     if (this.#lives.presentOf(life.number) !== report.life) return;
     this.#violated(`${this.#numbers.nameOf(life.number)} can't be recovered: ${report.error.message}`);
   }
@@ -150,7 +146,7 @@ export class Invariants implements StoreObserver {
 
   committed(commits: readonly ChannelCommit[], answers: readonly CommitAnswer[]): void {
     // Nothing else happens in the store now, and whoever was answered has done what follows.
-    if (this.#asked.size === 0 && this.#unfreed.size > 0) this.#refuseUnfreed();
+    this.#freeing.refuseUnfreed();
     commits.forEach(({ channel, generation, firstSeq, records }, index) => {
       const history = this.#log.channel(channel);
       if (answers[index] !== "committed") return;
@@ -180,61 +176,35 @@ export class Invariants implements StoreObserver {
     const { head, state } = unpackCheckpoint(whole);
     const problem = history.saved(seq, head) ?? wrongEnds(state, seq, this.#numbers.stepOf(channel), history);
     if (problem !== undefined) this.#violated(`checkpoint ${seq} of ${this.#numbers.nameOf(channel)} ${problem}`);
-    this.#unfreed.add(channel);
+    this.#freeing.saved(channel);
   }
 
   fenced(channels: readonly FencedChannel[]): void {
-    for (const { channel, generation } of channels) this.#log.channel(channel).generation = generation;
+    for (const { channel, generation } of channels) {
+      this.#log.channel(channel).generation = generation;
+      this.#freeing.fenced(channel);
+    }
   }
 
   freed(channel: number, recordsThrough: number, checkpointsBefore: number): void {
-    const history = this.#log.channel(channel);
-    const needed = this.#neededFrom(channel) ?? recordsThrough;
-    const problem = history.freed(recordsThrough, checkpointsBefore);
-    // While others are on their way, what they free isn't known to be free yet.
-    // A damaged checkpoint of it, or of one that it makes for, is taken for one to spare until it is read.
-    const damaged = [...this.#damaged].some((it) => it === channel || this.#numbers.producersOf(it).includes(channel));
-    if (needed < recordsThrough && this.#asked.size <= 1 && !this.#forgot && !damaged) {
-      this.#violated(`of ${this.#numbers.nameOf(channel)} the checkpoint to spare is freed, ${needed}`);
-    }
-    if (problem !== undefined && !this.#forgot)
-      this.#violated(`of ${this.#numbers.nameOf(channel)} too much is freed: ${problem}`);
-    if (this.#forgot || this.#plan === undefined) return;
-    for (const producer of this.#numbers.producersOf(channel)) this.#unfreed.add(producer);
-    const start = history.startFrom();
-    if (start === undefined || start.seq < recordsThrough) {
-      this.#violated(
-        `${this.#numbers.nameOf(channel)} has no checkpoint to start from, with records freed through ${recordsThrough}`,
-      );
-      return;
-    }
-    for (const { edge, other, seq } of start.made) {
-      const consumer = this.#numbers.of(this.#plan.edges[edge]?.to ?? -1, other);
-      const from = this.#numbers.placeOf(channel).index;
-      // What a consumer can free is freed in its turn, which needn't have come yet.
-      const { consumed: inputs = [] } = this.#log.channel(consumer).startFrom(this.#neededFrom(consumer)) ?? {};
-      const consumed = positionIn(inputs, edge, from);
-      if (seq <= consumed) continue;
-      const needs = `${this.#numbers.nameOf(consumer)} may need what follows ${consumed}`;
-      const starts = `it starts behind ${seq} of a link, and ${needs}`;
-      this.#violated(`of ${this.#numbers.nameOf(channel)} too much is freed: ${starts}`);
-    }
+    this.#freeing.freed(channel, recordsThrough, checkpointsBefore);
   }
 
   damaged(channel: number): void {
-    this.#damaged.add(channel);
+    this.#freeing.damaged.add(channel);
   }
 
   asked(what: string): void {
-    this.#asked.add(what);
+    this.#freeing.asked.add(what);
   }
 
   answered(what: string): void {
-    this.#asked.delete(what);
+    this.#freeing.asked.delete(what);
   }
 
   forgotten(): void {
     this.#forgot = true;
+    this.#freeing.forgotten();
     this.#log.clear();
   }
 
@@ -253,32 +223,6 @@ export class Invariants implements StoreObserver {
         if (ending !== "done") continue;
         for (const { edge } of step.inputs) this.#refuseUnread(plan, edge, channel);
       }
-    });
-  }
-
-  /** Of channels whose checkpoints were saved, or whose consumers' were: all is freed that can be. */
-  #refuseUnfreed(): void {
-    const plan = this.#plan;
-    if (plan === undefined || this.#forgot || this.#surroundings.storeOnly === false) return;
-    for (const channel of this.#unfreed) {
-      if (this.#damaged.has(channel)) continue;
-      const history = this.#log.channel(channel);
-      const needed = this.#neededFrom(channel);
-      const kept = history.startFrom()?.seq ?? Infinity;
-      if (needed !== undefined && kept < needed) {
-        const which = this.#numbers.nameOf(channel);
-        this.#violated(`of ${which} too little is freed: ${kept} is kept, though ${needed} would do`);
-      }
-    }
-    this.#unfreed.clear();
-  }
-
-  /** The oldest checkpoint of a channel that somebody may need, by what its consumers may start from. */
-  #neededFrom(channel: number): number | undefined {
-    const { index } = this.#numbers.placeOf(channel);
-    return this.#log.channel(channel).neededFrom(({ edge, other }) => {
-      const consumer = this.#numbers.of(this.#plan?.edges[edge]?.to ?? -1, other);
-      return positionIn(this.#log.channel(consumer).startFrom()?.consumed ?? [], edge, index);
     });
   }
 
@@ -309,7 +253,7 @@ export class Invariants implements StoreObserver {
     if (save === undefined || answer.kind !== "saved" || this.#forgot || save.head.changes !== undefined) return;
     const { number, generation, seq } = save;
     const history = this.#log.channel(number);
-    if (generation < history.generation || this.#damaged.has(number)) return;
+    if (generation < history.generation || this.#freeing.damaged.has(number)) return;
     const name = `checkpoint ${seq} of ${this.#numbers.nameOf(number)}`;
     if (!history.wasSaved(seq)) this.#violated(`${name} was to be saved, and nobody did`);
     else if (!answer.usable) this.#violated(`${name} was saved, and its channel hears that it wasn't`);
@@ -390,6 +334,7 @@ export class Invariants implements StoreObserver {
     this.#plan = plan;
     this.#limits = limits;
     this.#numbers = new ChannelNumbers(plan);
+    this.#freeing.learn(plan, this.#numbers);
     const { count } = this.#numbers;
     const { drives } = this.#surroundings;
     this.#lives = new KnownLives(count);

@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
 import * as assert from "uvu/assert";
 import { CoordinationBoard, MemoryCoordination } from "../../../actors/stores/memory-coordination.ts";
-import { MemoryStore } from "../../../actors/stores/memory-store.ts";
 import { download, upload } from "../../../actors/transport/wire/download.ts";
-import { systemHeadWorld, type HeadWorld } from "../../../lib/cluster/head-world.ts";
 import { QStreamError } from "../../../lib/core/errors.ts";
 import { systemClock } from "../../../lib/core/seam/clock.ts";
 import { Head } from "../../../lib/cluster/head.ts";
+import { headWorld } from "../../kit/head-world.ts";
 import { failure } from "../../kit/failure.ts";
 import { hasRedisServer, startRedisServer } from "../../kit/redis-server.ts";
 import { suite } from "../../kit/suite.ts";
@@ -47,18 +46,7 @@ test("code that is sent or fetched while Redis is away comes when it is back", a
   const look = (): void => {
     if (awayFor-- > 0) throw new QStreamError("STORE_UNAVAILABLE", "it is away");
   };
-  const world: HeadWorld = {
-    ...systemHeadWorld,
-    openCoordination: async (_store, name) => new SometimesAway(board, name),
-    openStore: async () => new MemoryStore(),
-    drivers: () => ({
-      open: () => {},
-      close: () => {},
-      start: () => {
-        throw new Error("nothing runs");
-      },
-    }),
-  };
+  const world = headWorld((name) => new SometimesAway(board, name));
   const options = { store: "redis://nowhere", leaseMs: 2000, bind, security, world };
   const code = Buffer.from("code");
   const path = `/bundles/${createHash("sha256").update(code).digest("hex")}`;

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";
-import { Leadership } from "../../../lib/cluster/leadership.ts";
+import { Leadership, type LeadershipParts } from "../../../lib/cluster/leadership.ts";
 import { hasRedisServer, startRedisServer } from "../../kit/redis-server.ts";
 import { suite } from "../../kit/suite.ts";
 
@@ -10,6 +10,21 @@ if (await hasRedisServer()) {
   const redis = await startRedisServer();
   let clusters = 0;
   const freshStore = (): string => `${redis.url}?prefix=cluster${clusters++}`;
+  /** Head "one" of a cluster of its own, with what becomes of it. */
+  const openOne = async (said: string[], others: Partial<LeadershipParts> = {}): Promise<Leadership> => {
+    const leadership = await Leadership.open({
+      store: freshStore(),
+      head: "one",
+      url: () => "ws://one:1",
+      leaseMs: 300,
+      machines: () => [],
+      leads: async (epoch) => void said.push(`leads ${epoch}`),
+      deposed: async (lost) => void said.push(lost === undefined ? "deposed" : `deposed ${lost.code}`),
+      ...others,
+    });
+    await leadership.start();
+    return leadership;
+  };
 
   test("one leads; another waits for the end of its lease, or takes over at once where it resigns", async () => {
     const store = freshStore();
@@ -42,16 +57,7 @@ if (await hasRedisServer()) {
 
   test("a head that goes on after Redis was away leads still; where Redis was emptied it begins anew, under a later epoch", async () => {
     const said: string[] = [];
-    const leadership = await Leadership.open({
-      store: freshStore(),
-      head: "one",
-      url: () => "ws://one:1",
-      leaseMs: 300,
-      machines: () => [],
-      leads: async (epoch) => void said.push(`leads ${epoch}`),
-      deposed: async (lost) => void said.push(lost === undefined ? "deposed" : `deposed ${lost.code}`),
-    });
-    await leadership.start();
+    const leadership = await openOne(said);
     redis.pause();
     await wait(500);
     redis.resume();
@@ -68,17 +74,10 @@ if (await hasRedisServer()) {
 
   test("whoever knows a later epoch has a head lead under one above that, if no other one leads", async () => {
     const said: string[] = [];
-    const leadership = await Leadership.open({
-      store: freshStore(),
-      head: "one",
-      url: () => "ws://one:1",
-      leaseMs: 300,
-      machines: () => [],
-      leads: async (epoch) => void said.push(`leads ${epoch}`),
+    const leadership = await openOne(said, {
       deposed: async () => void said.push("deposed"),
       trouble: ({ code }) => void said.push(code),
     });
-    await leadership.start();
     await leadership.outrun(0);
     assert.equal(said, ["leads 1"]);
     await leadership.outrun(7);
