@@ -86,9 +86,12 @@ export class LoopbackCluster implements AsyncDisposable {
     return this.head.url;
   }
 
-  /** Starts another head, which waits while one leads. Machines that are started from now on know it. */
-  async addHead(): Promise<ClusterProcess> {
-    const head = await startHead(this.#options);
+  /**
+   * Starts another head, which waits while one leads. Machines that are started from now on know it; those that run do, where it is
+   * bound to the address of one that they knew: `["--bind", "127.0.0.1:4000"]`.
+   */
+  async addHead(words: readonly string[] = []): Promise<ClusterProcess> {
+    const head = await startHead(this.#options, words);
     this.heads.push(head);
     return head;
   }
@@ -130,10 +133,11 @@ export class LoopbackCluster implements AsyncDisposable {
 
 const leaseMsDefault = 5000;
 
-function startHead(options: LoopbackClusterOptions): Promise<ClusterProcess> {
+function startHead(options: LoopbackClusterOptions, more: readonly string[] = []): Promise<ClusterProcess> {
   const { store, leaseMs = leaseMsDefault, headWords = [], folder } = options;
-  const words = ["head", "--store", store, "--bind", "127.0.0.1:0", "--lease-ms", String(leaseMs), ...headWords];
-  return startClusterProcess(words, headReady, { folder });
+  const words = ["head", "--store", store, "--lease-ms", String(leaseMs), ...headWords, ...more];
+  const bind = words.includes("--bind") ? [] : ["--bind", "127.0.0.1:0"];
+  return startClusterProcess([...words, ...bind], headReady, { folder });
 }
 
 /** Where a process of a cluster is started. */

@@ -3,12 +3,12 @@ import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import { cluster } from "../../lib/index.ts";
 import type { Execution } from "../../lib/flow/execution.ts";
-import { LoopbackCluster, type ClusterProcess } from "../../lib/testing/loopback-cluster.ts";
+import { LoopbackCluster } from "../../lib/testing/loopback-cluster.ts";
 import { hasRedisServer, startRedisServer } from "../kit/redis-server.ts";
 import { inSlot, suite } from "../kit/suite.ts";
-import { askHead } from "./ask-head.ts";
 import { childrenOf } from "./children.ts";
 import { slowSums, sums, sumsOf } from "./flows.ts";
+import { leaderOf } from "./leader-of.ts";
 
 const test = suite("heads and drivers that are lost");
 
@@ -83,21 +83,6 @@ if (!inSlot && (await hasRedisServer())) {
 async function begun(execution: Execution<unknown>): Promise<void> {
   for await (const { kind } of execution.events()) if (kind === "started") break;
   await wait(500);
-}
-
-/** The head that leads, once one does that isn't the one that was lost. */
-async function leaderOf(machines: LoopbackCluster, lost?: ClusterProcess): Promise<ClusterProcess> {
-  for (let turn = 0; turn < 200; turn++) {
-    for (const head of machines.heads) {
-      if (head === lost) continue;
-      // oxlint-disable-next-line no-await-in-loop -- until one leads
-      const said = await askHead(head.url, { kind: "list" }).catch(() => []);
-      if (said[0]?.kind === "welcome") return head;
-    }
-    // oxlint-disable-next-line no-await-in-loop -- see above
-    await wait(100);
-  }
-  throw new Error("no head leads");
 }
 
 test.run();

@@ -93,6 +93,8 @@ export class FreedHistory {
     }
     for (const { edge, other, seq } of start.made) {
       const consumer = this.#numbers.of(plan.edges[edge]?.to ?? -1, other);
+      // Once it is read, nobody starts from it, and what follows it isn't kept for that.
+      if (this.damaged.has(consumer)) continue;
       const from = this.#numbers.placeOf(channel).index;
       // What a consumer can free is freed in its turn, which needn't have come yet.
       const { consumed: inputs = [] } = this.#log.channel(consumer).startFrom(this.#neededFrom(consumer)) ?? {};
