@@ -8,7 +8,7 @@ import { note } from "../kit/note.ts";
 import { suite } from "../kit/suite.ts";
 import { clusterFlows, struckKinds, type ClusterFlowName } from "../lib/testing/simulation/cluster-flows.ts";
 import { losesAllNowAndThen } from "../lib/testing/simulation/lost-clusters.ts";
-import { growsTooFast, printScale, simulateScale } from "../lib/testing/simulation/scale.ts";
+import { growsTooFast, printScale, simulateScale, takesTooLong } from "../lib/testing/simulation/scale.ts";
 
 const test = suite("simulated clusters");
 const seeds = Number(process.env["QSTREAM_CLUSTER_SEEDS"] ?? 120);
@@ -53,12 +53,15 @@ test(`${seeds} seeds in which all of a cluster is lost, up to three times, are g
 }, 200_000);
 
 test("200 machines of 8 slots, 10,000 channels: what heads and drivers do grows as channels do", async () => {
-  const small = await simulateScale({ machines: 20, slots: 8, channelsEach: 91 });
+  const smaller = { machines: 20, slots: 8, channelsEach: 91 };
+  // The first time, V8 compiles.
+  await simulateScale(smaller);
+  const small = await simulateScale(smaller);
   const large = await simulateScale({ machines: 200, slots: 8, channelsEach: 910 });
   printScale(small);
   printScale(large);
   assert.is(large.channels, 10_010);
-  assert.equal(growsTooFast(small, large), []);
+  assert.equal([...growsTooFast(small, large), ...takesTooLong(small, large)], []);
 }, 200_000);
 
 test.run();

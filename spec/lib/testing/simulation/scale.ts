@@ -1,4 +1,5 @@
 // A head, a driver and many machines with stubs for slots: what they cost as machines and channels become more.
+import { Session, type HeapProfiler } from "node:inspector";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { CoordinationBoard } from "../../../../actors/stores/memory-coordination.ts";
@@ -47,7 +48,7 @@ export interface ScalePhase {
 export interface ScaleReport {
   readonly channels: number;
   readonly phases: readonly ScalePhase[];
-  /** What head and driver keep while the execution runs, with the little that machines do. */
+  /** What head and driver have come to keep while the execution runs, sampled. */
   readonly heapBytes: number;
   readonly recovered: number;
   /** How often slots were asked where their links to lost lives stand. */
@@ -122,6 +123,36 @@ class MeteredLife extends Life {
   }
 }
 
+/** What is allocated from now on and kept by head and driver: all in this process that isn't made by a machine. */
+class HeadHeap implements Disposable {
+  readonly #session = new Session();
+
+  constructor() {
+    this.#session.connect();
+    this.#session.post("HeapProfiler.startSampling", { samplingInterval: 1 << 14 });
+  }
+
+  get bytes(): number {
+    collectGarbage();
+    let bytes = 0;
+    // Answered at once.
+    this.#session.post("HeapProfiler.getSamplingProfile", (_error, { profile }) => (bytes = headBytes(profile.head)));
+    return bytes;
+  }
+
+  [Symbol.dispose](): void {
+    this.#session.post("HeapProfiler.stopSampling");
+    this.#session.disconnect();
+  }
+}
+
+const machineModule = /\/(?:actors\/cluster\/machine|stub-slots|simulated-machine)\.[jt]s$/u;
+
+function headBytes({ callFrame, selfSize, children }: HeapProfiler.SamplingHeapProfileNode): number {
+  if (machineModule.test(callFrame.url)) return 0;
+  return children.reduce((sum, child) => sum + headBytes(child), selfSize);
+}
+
 /** Schedules a flow, lets it run, loses a machine and recovers. */
 export async function simulateScale(options: ScaleOptions): Promise<ScaleReport> {
   await loadBatches();
@@ -168,13 +199,13 @@ class ScaledCluster {
     let heapBytes = 0;
     const work = async (): Promise<void> => {
       await until(clock, () => this.#around.board.machines.size === machines);
-      const heapBefore = heapUsed();
+      using heap = new HeadHeap();
       await this.#measure("scheduling", async () => {
         user.run().then(() => failed(new Error("it ended")), failed);
         await until(clock, () => this.#counts.started > 0 && this.#counts.started === this.#counts.prepared);
       });
       await this.#measure("steady state, a second", () => delay(clock, steadyMs));
-      heapBytes = heapUsed() - heapBefore;
+      heapBytes = heap.bytes;
       await this.#measure("one machine lost", async () => {
         this.#workers[this.#channelsOn.indexOf(Math.max(...this.#channelsOn))]?.process.kill(true);
         await until(clock, () => this.#events.has("recovered"));
@@ -251,11 +282,6 @@ function submissionOf(reference: { readonly module: string; readonly name: strin
   return { module, flow, args, options: {}, bundle: bundleHash, detach: false } as Submission;
 }
 
-function heapUsed(): number {
-  collectGarbage();
-  return process.memoryUsage().heapUsed;
-}
-
 const lookMs = 20;
 const patienceMs = 60_000;
 
@@ -280,10 +306,12 @@ export function printScale({ channels, phases, heapBytes }: ScaleReport): void {
 /** What depends on when things happen to happen, and on the length of numbers. */
 const slack = 1.5;
 
-/** Counts that grew faster than channels. Times and memory are reported only: they are never the same twice. */
+/** Counts, and memory, that grew faster than channels. */
 export function growsTooFast(small: ScaleReport, large: ScaleReport): string[] {
   const factor = (slack * large.channels) / small.channels;
-  return large.phases.flatMap((phase, index) => {
+  const memory = large.heapBytes / small.heapBytes;
+  const kept = memory <= factor ? [] : [`memory: ${memory.toFixed(1)} times, more than ${factor.toFixed(1)}`];
+  const counted = large.phases.flatMap((phase, index) => {
     const before = small.phases[index];
     // All links are made again: where each channel sends to all of the next step, those grow with the square.
     const counts = phase.name === "its driver lost" ? (["messages"] as const) : (["messages", "bytes"] as const);
@@ -293,5 +321,20 @@ export function growsTooFast(small: ScaleReport, large: ScaleReport): string[] {
         ? []
         : [`${what} of "${phase.name}": ${grown.toFixed(1)} times, more than ${factor.toFixed(1)}`];
     });
+  });
+  return [...kept, ...counted];
+}
+
+/** A time is never the same twice. What grows with the square of ten times as many takes a hundred times as long. */
+const timeSlack = 4;
+
+/** Phases whose time grew faster than channels: of ten times as many or more, so that it can be told. */
+export function takesTooLong(small: ScaleReport, large: ScaleReport): string[] {
+  const factor = (timeSlack * large.channels) / small.channels;
+  return large.phases.flatMap(({ name, cpuMs }, index) => {
+    const grown = cpuMs / (small.phases[index]?.cpuMs ?? 0);
+    // As above: links.
+    if (grown <= factor || name === "its driver lost") return [];
+    return [`time of "${name}": ${grown.toFixed(1)} times, more than ${factor.toFixed(1)}`];
   });
 }
