@@ -1,4 +1,3 @@
-// specs: alone
 // specs: timeout 500 s
 // How much of the engine simulation runs, by itself.
 

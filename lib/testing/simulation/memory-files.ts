@@ -147,6 +147,8 @@ export class MemoryFiles implements FileSystem, ResumableFiles {
   }
 
   async #listed(path: string, signal: AbortSignal | undefined): Promise<readonly FileEntry[]> {
+    // What is written here hides what is beneath, where one might have to wait for a disk.
+    if (this.#files.has(this.#resolve(path))) return [];
     try {
       const entries = await this.#beneath.list(path, signal);
       return entries.filter((entry) => !this.#removed.has(this.#resolve(entry.path)));
