@@ -2,10 +2,8 @@
 // A cluster as it is to stand in a network: certificates on both sides, a token for all and one for looking, Redis with TLS and a
 // user of its own, files of one folder, and secrets in the environment.
 import { createHash, randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdir, mkdtemp, realpath, rm, symlink } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createClient } from "redis";
@@ -23,6 +21,7 @@ import { cluster, type ClusterSession } from "../../lib/index.ts";
 import { LoopbackCluster } from "../../lib/testing/index.ts";
 import { makePapers, type Papers } from "../kit/certificates.ts";
 import { failure } from "../kit/failure.ts";
+import { freePort } from "../kit/free-port.ts";
 import { hasRedisServer, startRedisServer, type RedisServer } from "../kit/redis-server.ts";
 import { projectFolder } from "../kit/sources.ts";
 import { inSlot, suite } from "../kit/suite.ts";
@@ -55,14 +54,6 @@ async function startSafeRedis(papers: Papers): Promise<{ readonly redis: RedisSe
   await client.sendCommand(command.trim().replace("PASSWORD", password).split(/\s+/u));
   client.destroy();
   return { redis, url: `rediss://cluster:${password}@127.0.0.1:${port}/0` };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  return port;
 }
 
 /** Asks the head something, as JSON or as structured clone, and gives its answer. */

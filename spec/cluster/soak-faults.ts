@@ -1,13 +1,12 @@
 // What goes wrong in a cluster of processes, each for less than ten seconds.
 
-import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Random } from "../../lib/core/seam/random.ts";
 import { cluster } from "../../lib/index.ts";
 import type { ClusterProcess, LoopbackCluster } from "../../lib/testing/loopback-cluster.ts";
-import { BrokenRelay } from "../kit/broken-relay.ts";
+import type { BrokenRelay } from "../kit/broken-relay.ts";
 import type { RedisServer } from "../kit/redis-server.ts";
+import { addBehindRelay } from "./behind-relay.ts";
 import { childrenOf } from "./children.ts";
 import { leaderOf } from "./leader-of.ts";
 
@@ -72,11 +71,8 @@ export class ClusterFaults {
 
   /** Starts another machine, behind a relay. */
   async addMachine(): Promise<void> {
-    const port = await freePort();
-    const relay = await BrokenRelay.open(() => port);
-    const words = ["--bind", `127.0.0.1:${port}`, "--advertise", `127.0.0.1:${relay.port}`];
-    const { id } = await this.#soaked.machines.addMachine(words);
-    this.#relays.set(id, relay);
+    const { machine, relay } = await addBehindRelay(this.#soaked.machines);
+    this.#relays.set(machine.id, relay);
   }
 
   async close(): Promise<void> {
@@ -158,13 +154,4 @@ function signal(pid: number, name: NodeJS.Signals): void {
   } catch {
     // It has ended by itself.
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -5,13 +5,13 @@ import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { constants, existsSync, rmSync } from "node:fs";
 import { access, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { createClient } from "redis";
+import { freePort } from "./free-port.ts";
 
 export interface RedisServerOptions {
   /** Writes a file of what was done, and flushes it with each write: it survives its server's end. Default false. */
@@ -177,15 +177,6 @@ async function answers(url: string, child: ChildProcess): Promise<void> {
     // oxlint-disable-next-line no-await-in-loop -- see above
     await wait(20);
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
 }
 
 async function findProgram(): Promise<Program | undefined> {

@@ -68,6 +68,11 @@ export class SendingLane {
     return this.#last;
   }
 
+  /** Number of the last message that was sent over the connection, or came over one before. */
+  get sentThrough(): number {
+    return this.acknowledgedThrough + this.#written;
+  }
+
   /** Number of the last message that the other end has acknowledged. */
   get acknowledgedThrough(): number {
     return this.#last - this.#kept.length;
@@ -178,6 +183,17 @@ export class ReceivingLane {
     }
     this.repeated++;
     return false;
+  }
+
+  /**
+   * All messages up to a number were sent over the connection: one that is missing, and that none follows, would be for ever.
+   *
+   * @throws Refusal where not all of them came
+   */
+  sent(through: number): void {
+    if (through > this.received) {
+      throw new Refusal("number", `message ${through} was sent, and message ${this.received} came last`);
+    }
   }
 
   /** The message that was expected is there. */

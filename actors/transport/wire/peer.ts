@@ -1,6 +1,6 @@
 import type { WebSocket } from "ws";
 import { ReceivingLane, SendingLane, type Connection } from "./lane.ts";
-import { signOfLife } from "./wire-message.ts";
+import { encodeSignOfLife } from "./wire-message.ts";
 
 /**
  * The two ways of an ordered pair of machines. `control` is dialled by who sends on it and carries what is small: credit, orders, reports,
@@ -116,12 +116,24 @@ export class Peer {
         socket.terminate();
         continue;
       }
-      if (receives(way, dialed)) this.receiving[way].acknowledge(socket, true);
+      const comes = receives(way, dialed);
+      if (comes) this.receiving[way].acknowledge(socket, true);
       // Behind what waits to be written, a sign says nothing that those bytes don't.
-      if (socket.readyState === socket.OPEN && socket.bufferedAmount === 0) socket.send(signOfLife);
+      if (socket.readyState !== socket.OPEN || socket.bufferedAmount > 0) continue;
+      socket.send(encodeSignOfLife(comes ? this.receiving[way].received : this.sending[way].sentThrough));
     }
     this.#notice("control", now, staleMs, heldUp);
     this.#notice("data", now, staleMs, heldUp);
+  }
+
+  /**
+   * It lives, and says how far it is: messages and acknowledgements that got lost are missed, though none follows them.
+   *
+   * @throws Refusal
+   */
+  lives(way: Way, dialed: boolean, through: number): void {
+    if (receives(way, dialed)) this.receiving[way].sent(through);
+    else this.sending[way].acknowledged(through);
   }
 
   /** Milliseconds for which messages have waited on one of the ways, and nothing came of them. */

@@ -11,7 +11,8 @@ import type { SharedPayload } from "../shared-ring.ts";
  *   0  32 bits  CRC-32 of what follows, up to a frame's head, which has one of its own
  *   4   8 bits  kind: 1 a link's message, 2 something that a machine tells, 3 acknowledgement, 4 sign of life,
  *               5 the receiver is asked to dial for parcels, 6 the receiver is asked to acknowledge
- *   5  48 bits  number of the message in its lane, from 1; of an acknowledgement, up to where all messages came; else 0
+ *   5  48 bits  number of the message in its lane, from 1; of an acknowledgement, up to where all messages came; of a sign of life,
+ *               up to where all were sent over this connection, or came, if its other end sends them; else 0
  * A link's message goes on with the lengths of two names, 8 bits each, the slot that it is for and the slot that it is from, both
  * in UTF-8, and a frame's head, which has the checksum of the payload; that is the second fragment, so that nobody has to copy it.
  * What a machine tells is structured clone, in the second fragment, and its CRC-32 the rest of the first. Numbers last for nine
@@ -96,8 +97,10 @@ export function encodeAcknowledgement(through: number): Uint8Array {
   return seal(start(kinds.acknowledge, through, 0), startBytes);
 }
 
-/** The receiver hears that this machine lives. */
-export const signOfLife: Uint8Array = seal(start(kinds.alive, 0, 0), startBytes);
+/** The receiver hears that this machine lives, and how far it is: with what it has sent, or with what came. */
+export function encodeSignOfLife(through: number): Uint8Array {
+  return seal(start(kinds.alive, through, 0), startBytes);
+}
 
 /** The receiver is asked to acknowledge at once what has come. */
 export const askToAcknowledge: Uint8Array = seal(start(kinds.ask, 0, 0), startBytes);

@@ -311,7 +311,7 @@ export class Wire {
     // What a connection still holds when another took its place comes again over that one.
     const listens = (): boolean => socket.readyState === socket.OPEN && peer.uses(way, dialed, socket);
     socket.on("message", (data: RawData, isBinary: boolean) => {
-      if (listens()) this.#checked(peer, socket, () => this.#received(peer, way, socket, data, isBinary));
+      if (listens()) this.#checked(peer, socket, () => this.#received(peer, way, dialed, socket, data, isBinary));
     });
     socket.on("error", ({ code }: NodeJS.ErrnoException) => {
       if (code?.startsWith("WS_ERR") !== true) return;
@@ -319,13 +319,14 @@ export class Wire {
     });
   }
 
-  #received(peer: Peer, way: Way, socket: WebSocket, data: RawData, isBinary: boolean): void {
+  #received(peer: Peer, way: Way, dialed: boolean, socket: WebSocket, data: RawData, isBinary: boolean): void {
     if (!isBinary) throw new Refusal("protocol", "text came");
     const fragments = data as Buffer[];
     const { kind, number } = readStart(fragments);
     const lane = peer.receiving[way];
     switch (kind) {
       case "alive":
+        peer.lives(way, dialed, number);
         return;
       case "acknowledge":
         peer.sending[way].acknowledged(number);
