@@ -44,7 +44,7 @@ const optionNames = namesOf<StandardInputOptions>({ badLines: true, lineBytesMax
  *
  * @returns a reader of strings
  * @throws QStreamError BAD_INPUT with the line for invalid UTF-8; LIMIT_EXCEEDED for a line longer than `lineBytesMax`;
- * UNSUPPORTED for a second reader, and in a slot, which has no standard input
+ * UNSUPPORTED for a second reader, and in a slot or on a cluster, which have no standard input
  * @example
  * q.read("lines", standardInput());
  */
@@ -75,7 +75,9 @@ async function* readInput(
 ): AsyncGenerator<Reading<string>, void> {
   if (isSlot()) {
     throw new QStreamError("UNSUPPORTED", "a slot has no standard input", {
-      advice: "Leave out the option place of the step, so that it runs in the thread that runs the flow.",
+      advice:
+        "Leave out the option place of the step, so that it runs in the thread that runs the flow. A cluster has no such thread: run " +
+        "the flow on this machine, or write the lines to a file that the cluster's machines can read, for lines(path).",
     });
   }
   if (taken) {

@@ -11,5 +11,6 @@ place.only = {
   timeoutMs: 60_000,
   isThere: () => warm.isThere(),
   session: () => warm.session(),
+  s3: () => warm.s3(),
   close: async () => {},
 };

@@ -86,6 +86,10 @@ export class Hosts {
     return this.#papers.tls;
   }
 
+  get workers(): readonly WorkerHost[] {
+    return this.#workers;
+  }
+
   worker(index: number): WorkerHost {
     const worker = this.#workers[index];
     if (worker === undefined) throw new Error(`there is no worker ${index}`);

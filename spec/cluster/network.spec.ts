@@ -3,16 +3,22 @@
 // A cluster of hosts with addresses of their own: slow links, partitions, hosts that go and come back. Whatever happens, what comes
 // out is what one thread gives.
 
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";
-import { cluster, type ClusterSession } from "../../lib/index.ts";
+import { cluster, type ClusterSession, type Execution } from "../../lib/index.ts";
 import type { ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
 import { multiset } from "../../lib/testing/multiset.ts";
+import { makeSpecFolder } from "../kit/faults.ts";
 import { hasRedisServer } from "../kit/redis-server.ts";
 import { inOwnNetwork } from "../kit/network-namespaces.ts";
+import { note } from "../kit/note.ts";
 import { inSlot, suite } from "../kit/suite.ts";
+import { bulkSums, pieceBytes } from "./bulk-flow.ts";
 import { sumsAndJoin, type Pace } from "./fault-flows.ts";
 import { Hosts } from "./hosts.ts";
+import { watchLink } from "./link-load.ts";
 
 const test = suite("a cluster of hosts");
 
@@ -23,10 +29,14 @@ interface Expected {
 }
 
 const leaseMs = 2500;
+const bytesPerSecond = 10e6;
+// What a link may take at once, before its rate holds.
+const burstBytes = 64 * 1024;
 
 if (!inSlot && (await hasRedisServer()) && (await inOwnNetwork(import.meta.url))) {
-  const hosts = await Hosts.start({ workers: 3, leaseMs, bytesPerSecond: 10e6, delayMs: 3 });
+  const hosts = await Hosts.start({ workers: 3, leaseMs, bytesPerSecond, delayMs: 3 });
   const { network, headHost, redisHost } = hosts;
+  const folder = makeSpecFolder("network");
   const [long, short] = await Promise.all([
     expecting({ count: 30_000, everyMs: 60 }),
     expecting({ count: 6000, everyMs: 60 }),
@@ -58,6 +68,43 @@ if (!inSlot && (await hasRedisServer()) && (await inOwnNetwork(import.meta.url))
   test("links of 10 MB/s with a delay carry sums and a join", async () => {
     const { kinds, losses } = await runWith(async () => {});
     assert.not.ok(kinds.includes("recovered"), losses);
+  });
+
+  test("a flow with many bytes waits for its link of 10 MB/s, and makes little more than that takes", async () => {
+    const [pieces, inputBytes] = [136, 4 << 20];
+    const args = { pieces, made: join(folder.path, "made") };
+    const expected = multiset(
+      (await bulkSums.run({ pieces, made: join(folder.path, "here") }, { slots: 2, isolation: "none" })).sums,
+    );
+    const before = await Promise.all(hosts.workers.map(({ host }) => network.sent(host)));
+    await using session = await open();
+    const startedAt = performance.now();
+    const execution = await bulkSums.start(args, { on: session, limits: { inputBytes } });
+    const machine = await machineOf(execution, "bulk");
+    const from = hosts.workers.findIndex(({ process }) => process.id === machine);
+    const load = await watchLink(
+      {
+        network,
+        host: hosts.worker(from).host,
+        before: before[from] ?? { bytes: 0, heldBack: 0 },
+        made: () => (statSync(args.made, { throwIfNoEntry: false })?.size ?? 0) * pieceBytes,
+      },
+      execution.outputs,
+    );
+    const elapsedMs = performance.now() - startedAt;
+    assert.equal(multiset((await execution.outputs).sums), expected);
+    assert.ok(load.bytes >= pieces * pieceBytes, `${load.bytes} bytes went over the link`);
+    assert.ok(
+      elapsedMs >= ((load.bytes - burstBytes) / bytesPerSecond) * 1000,
+      `${load.bytes} bytes in ${elapsedMs} ms`,
+    );
+    assert.ok(load.heldBack > 100, `the link had to hold back something ${load.heldBack} times only`);
+    assert.ok(load.aheadMost <= 2 * inputBytes, `${load.aheadMost} bytes had been made and not sent`);
+    const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
+    note(
+      `a link of ${megabytes(bytesPerSecond)} MB/s: ${megabytes(load.bytes)} MB in ${(elapsedMs / 1000).toFixed(1)} s with submission, ` +
+        `${megabytes(load.bytesPerSecondMost)} MB/s in its best second, at most ${megabytes(load.aheadMost)} MB made ahead of it`,
+    );
   });
 
   test("a partition that is shorter than the lease is waited for, one way and both", async () => {
@@ -139,7 +186,19 @@ if (!inSlot && (await hasRedisServer()) && (await inOwnNetwork(import.meta.url))
     assert.ok(machines >= 3, `it began on ${machines} machines`);
   });
 
-  test.after(() => hosts.stop());
+  test.after(async () => {
+    await hosts.stop();
+    folder.remove();
+  });
+}
+
+/** The machine that a step is on, once it is placed. */
+async function machineOf(execution: Execution<unknown>, wanted: string): Promise<string> {
+  for await (const event of execution.events()) {
+    const found = event.kind === "placed" ? event.placement.find(({ step }) => step === wanted) : undefined;
+    if (found !== undefined) return found.slot.split("/")[0] ?? "";
+  }
+  return "";
 }
 
 async function expecting(pace: Pace): Promise<Expected> {

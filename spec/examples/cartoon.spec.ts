@@ -1,7 +1,7 @@
 import * as assert from "uvu/assert";
 import cartoon, { acorns, leaves } from "../../examples/cartoon.ts";
 import { suite } from "../kit/suite.ts";
-import { onEveryTopology, printedBy } from "./running.ts";
+import { onEveryTopology, onThisMachine, printedBy } from "./running.ts";
 
 const test = suite("example cartoon");
 const kg = acorns.reduce((sum, acorn) => sum + acorn.kg, 0);
@@ -26,7 +26,7 @@ onEveryTopology(test, "makes each leaf a strawberry that had all acorns, and sal
   assert.ok(salads.filter((salad) => salad.berries !== 4).length <= 2);
 });
 
-test("keeps the channels and stages that its picture shows", () => {
+onThisMachine(test, "keeps the channels and stages that its picture shows", () => {
   const plan = cartoon.explain({}, { slots: 2 });
   assert.match(plan, /leaves: reader items\n {2}2 channels/);
   assert.match(plan, /brown-quokka: operator BrownQuokka, confluent\n {2}3 channels/);
@@ -35,7 +35,7 @@ test("keeps the channels and stages that its picture shows", () => {
   assert.match(plan, /berries <- brown-quokka: round-robin/);
 });
 
-test("prints how many salads there were", async () => {
+onThisMachine(test, "prints how many salads there were", async () => {
   assert.match(
     await printedBy("cartoon"),
     new RegExp(`30 leaves and 3 acorns became [89] salads of sweetness ${total}`),

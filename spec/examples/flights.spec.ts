@@ -2,7 +2,7 @@ import * as assert from "uvu/assert";
 import flights, { type TowerReport } from "../../examples/flights.ts";
 import { suite } from "../kit/suite.ts";
 import { flightsBefore } from "./flights-file.ts";
-import { onEveryTopology, printedBy } from "./running.ts";
+import { onEveryTopology, onThisMachine, printedBy } from "./running.ts";
 
 const test = suite("example flights");
 const all = flightsBefore(4);
@@ -47,7 +47,7 @@ onEveryTopology(test, "tells of the busiest airports what a plain count tells", 
   assert.is(busiest.find(({ iata }) => iata === "ORD")?.city, "Chicago, IL");
 });
 
-test("states can be saved at any time", async () => {
+onThisMachine(test, "states can be saved at any time", async () => {
   // As often as can be: the demo is over before a checkpoint is due otherwise.
   const options = { slots: 2, store: "memory", checkpointEveryMs: 1 } as const;
   const execution = await flights.start({ until, top: 3 }, options);
@@ -55,7 +55,7 @@ test("states can be saved at any time", async () => {
   assert.equal(busiest[0]?.takeOffs, expectedReport(busiest[0]?.iata ?? "").takeOffs);
 });
 
-test("prints placement, table and summary, in lines that fit a terminal", async () => {
+onThisMachine(test, "prints placement, table and summary, in lines that fit a terminal", async () => {
   const text = await printedBy("flights", ["--slots", "2", "--until", until]);
   assert.match(text, /Which channels ran where/);
   assert.match(text, /^towers +0, 2 +1, 3$/m);

@@ -10,7 +10,7 @@ import { hasRedisServer, startRedisServer, type RedisServer } from "../kit/redis
 import { projectFolder } from "../kit/sources.ts";
 import { suite } from "../kit/suite.ts";
 import { qstream } from "../lib/cli/command.ts";
-import { onEveryTopology, printedBy } from "./running.ts";
+import { onEveryTopology, onThisMachine, printedBy } from "./running.ts";
 
 const test = suite("example redis-orders");
 const few = 3000;
@@ -76,29 +76,39 @@ if (await hasRedisServer()) {
     assert.equal(await writtenTotals(), expectedTotals(few));
   });
 
-  test("goes on after kill -9, as its head says: no order is missing, and none counts twice", async () => {
-    const redis = await emptyRedis();
-    await fill.run({ redis, orders: many }, { slots: 2, store: "memory" });
-    await killedRun(redis);
-    const before = await countedOrders();
-    assert.ok(before > 0 && before < many, `${before} of ${many} orders when it was killed`);
-    const listed = await qstream(["executions", "--json", "--store", redis]);
-    const [{ execution, flow } = { execution: "", flow: "" }] = JSON.parse(listed.stdout) as (
-      | { readonly execution: string; readonly flow: string }
-      | undefined
-    )[];
-    assert.is(flow, "redis-orders");
-    const words = ["run", program, "--resume", execution];
-    const ended = await qstream([...words, "--store", redis]);
-    assert.is(ended.code, 0, ended.stderr);
-    assert.equal(await writtenTotals(), expectedTotals(many));
-  }, 60_000);
+  onThisMachine(
+    test,
+    "goes on after kill -9, as its head says: no order is missing, and none counts twice",
+    async () => {
+      const redis = await emptyRedis();
+      await fill.run({ redis, orders: many }, { slots: 2, store: "memory" });
+      await killedRun(redis);
+      const before = await countedOrders();
+      assert.ok(before > 0 && before < many, `${before} of ${many} orders when it was killed`);
+      const listed = await qstream(["executions", "--json", "--store", redis]);
+      const [{ execution, flow } = { execution: "", flow: "" }] = JSON.parse(listed.stdout) as (
+        | { readonly execution: string; readonly flow: string }
+        | undefined
+      )[];
+      assert.is(flow, "redis-orders");
+      const words = ["run", program, "--resume", execution];
+      const ended = await qstream([...words, "--store", redis]);
+      assert.is(ended.code, 0, ended.stderr);
+      assert.equal(await writtenTotals(), expectedTotals(many));
+    },
+    60_000,
+  );
 
-  test("as a program, it starts from nothing but a Redis, and prints who bought most", async () => {
-    const text = await printedBy("redis-orders", ["--orders", String(few)], { REDIS_URL: await emptyRedis() });
-    const most = Object.values(expectedTotals(few)).toSorted((a, b) => b.cents - a.cents)[0];
-    assert.match(text, new RegExp(`^customer +orders +cents\n-.*\n${most?.customer} `, "u"));
-  }, 60_000);
+  onThisMachine(
+    test,
+    "as a program, it starts from nothing but a Redis, and prints who bought most",
+    async () => {
+      const text = await printedBy("redis-orders", ["--orders", String(few)], { REDIS_URL: await emptyRedis() });
+      const most = Object.values(expectedTotals(few)).toSorted((a, b) => b.cents - a.cents)[0];
+      assert.match(text, new RegExp(`^customer +orders +cents\n-.*\n${most?.customer} `, "u"));
+    },
+    60_000,
+  );
 }
 
 test.run();

@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { topologies } from "../../lib/testing/index.ts";
-import type { Session } from "../../lib/flow/session.ts";
+import type { FlowSession } from "../../lib/index.ts";
 import type { Suite } from "../kit/suite.ts";
+import { Everywhere } from "../topologies/everywhere.ts";
+import { place } from "../topologies/place.ts";
 
 /** Runs an example as a program of its own, with more in its environment, and gives what it printed on standard output. */
 export async function printedBy(
@@ -19,10 +20,12 @@ export async function printedBy(
   return stdout;
 }
 
-/** Tests the same on one thread, on two threads and on two processes. */
-export function onEveryTopology(test: Suite, sentence: string, body: (session: Session) => Promise<void>): void {
-  for (const topology of topologies()) {
-    test(`${sentence}, on ${topology.name}`, async () => body(await topology.session()));
-    test.after(() => topology.close());
-  }
+/** Tests the same on one thread, on two threads and on two processes; or at a place of its own, where a spec has named one. */
+export function onEveryTopology(test: Suite, sentence: string, body: (session: FlowSession) => Promise<void>): void {
+  new Everywhere(test).each(sentence, body);
+}
+
+/** Adds a test of what isn't the same at every place: what a program prints, how it looks in one process. */
+export function onThisMachine(test: Suite, ...parameters: Parameters<Suite>): void {
+  if (place.only === undefined) test(...parameters);
 }

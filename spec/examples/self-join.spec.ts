@@ -1,7 +1,7 @@
 import * as assert from "uvu/assert";
 import selfJoin, { employees } from "../../examples/self-join.ts";
 import { suite } from "../kit/suite.ts";
-import { onEveryTopology, printedBy } from "./running.ts";
+import { onEveryTopology, onThisMachine, printedBy } from "./running.ts";
 
 const test = suite("example self-join");
 const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
@@ -22,7 +22,7 @@ onEveryTopology(test, "finds each employee's boss in the same stream", async (se
   );
 });
 
-test("prints them", async () => {
+onThisMachine(test, "prints them", async () => {
   const text = await printedBy("self-join");
   for (const { name, boss } of expected) assert.match(text, new RegExp(`^${name} +${boss} `, "m"));
 });

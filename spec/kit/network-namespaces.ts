@@ -148,6 +148,19 @@ export class Network {
     await ip("link", "set", cableOf(host.name), "up");
   }
 
+  /** What a host has sent so far, and how often it had to wait since it would have been more than its link takes. */
+  async sent({ name }: Host): Promise<{ readonly bytes: number; readonly heldBack: number }> {
+    const [interfaces, queues] = await Promise.all([
+      call("ip", "-n", name, "-json", "-stats", "link", "show", "dev", "eth0"),
+      call("tc", "-n", name, "-json", "-stats", "qdisc", "show", "dev", "eth0"),
+    ]);
+    const [link] = JSON.parse(interfaces) as readonly {
+      readonly stats64: { readonly tx: { readonly bytes: number } };
+    }[];
+    const [queue] = JSON.parse(queues) as readonly { readonly overlimits: number }[];
+    return { bytes: link?.stats64.tx.bytes ?? 0, heldBack: queue?.overlimits ?? 0 };
+  }
+
   /** Addresses of all hosts, and that of this process. */
   get addresses(): readonly string[] {
     return [...[...this.#hosts.values()].map(({ address }) => address), `${subnet}.254`];
@@ -162,6 +175,6 @@ async function ip(...words: readonly string[]): Promise<void> {
   await call("ip", ...words);
 }
 
-async function call(program: string, ...words: readonly string[]): Promise<void> {
-  await run(program, words, { env: { ...process.env, PATH: path } });
+async function call(program: string, ...words: readonly string[]): Promise<string> {
+  return (await run(program, words, { env: { ...process.env, PATH: path } })).stdout;
 }

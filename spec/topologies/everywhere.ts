@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Flow, FlowSession, RunOptions } from "../../lib/index.ts";
+import type { Flow, FlowSession, RunOptions, SessionOptions } from "../../lib/index.ts";
 import { local } from "../../lib/index.ts";
 import { topologies } from "../../lib/testing/index.ts";
 import type { Suite } from "../kit/suite.ts";
@@ -26,10 +26,12 @@ export interface FlowProperty<Data extends object, Outs extends Record<string, u
  */
 export class Everywhere {
   readonly #test: Suite;
-  readonly #places: readonly Place[] = place.only === undefined ? topologies() : [place.only];
+  readonly #places: readonly Place[];
 
-  constructor(test: Suite) {
+  /** @param options - of the sessions on this machine */
+  constructor(test: Suite, options: SessionOptions = {}) {
     this.#test = test;
+    this.#places = place.only === undefined ? topologies(options) : [place.only];
     test.after(async () => {
       for (const one of this.#places) await one.close();
     });

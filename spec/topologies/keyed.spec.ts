@@ -2,7 +2,7 @@
 // Reductions, aggregations and distinct on every topology, in every representation, against plain loops.
 
 import * as assert from "uvu/assert";
-import { count, countDistinct, defineFlow, first, max, mean, min, sum } from "../../lib/index.ts";
+import { aggregate, count, countDistinct, defineFlow, first, hash, max, mean, min, sum } from "../../lib/index.ts";
 import { suite } from "../kit/suite.ts";
 import { Everywhere } from "./everywhere.ts";
 import { given, grouped, manners, type Manner, type Row, rowsOf, texts } from "./given.ts";
@@ -102,6 +102,11 @@ const aggregations = defineFlow(import.meta.url, (q, args: Args) => {
     byKey: rows.aggregate("by key", { by: "key", aggregates }).collect({ as: "objects" }),
     byBoth: rows.aggregate("by both", { by: ["key", "day"], aggregates }, { channels: 3 }).collect({ as: "objects" }),
     whole: rows.aggregate("whole", { aggregates }).collect({ as: "objects" }),
+    // As one step: otherwise each channel of the reader aggregates its own rows first.
+    atOnce: rows
+      .partition(hash("key"))
+      .apply("at once", aggregate({ by: "key", aggregates: { total: sum("n") } }))
+      .collect({ as: "objects" }),
     some: rows.aggregate("some", { by: "key", aggregates: { id: first("id") } }).collect({ as: "objects" }),
   };
 });
@@ -128,9 +133,11 @@ everywhere.property("aggregate gives one row for each group, and one of the whol
   flow: aggregations,
   data: rowsOf(60).map((rows) => ({ rows })),
   runs: 12,
-  check: ({ byKey, byBoth, whole, some }, { rows }) => {
+  check: ({ byKey, byBoth, whole, atOnce, some }, { rows }) => {
     const groups = [...grouped(rows, ({ key }) => key)];
     assert.equal(texts(byKey), texts(groups.map(([key, group]) => ({ key, ...aggregated(group) }))));
+    const totals = groups.map(([key, group]) => ({ key, total: aggregated(group)["total"] }));
+    assert.equal(texts(atOnce), texts(totals));
     const pairs = [...grouped(rows, ({ key, day }) => JSON.stringify([key, day])).values()];
     const expected = pairs.map((group) => ({ key: group[0]?.key, day: group[0]?.day, ...aggregated(group) }));
     assert.equal(texts(byBoth), texts(expected));

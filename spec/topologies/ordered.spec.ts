@@ -4,7 +4,7 @@
 
 import fc from "fast-check";
 import * as assert from "uvu/assert";
-import { defineFlow, numbers } from "../../lib/index.ts";
+import { countObjects, defineFlow, numbers } from "../../lib/index.ts";
 import { suite } from "../kit/suite.ts";
 import { Everywhere } from "./everywhere.ts";
 import { given, manners, type Manner, plain, type Row, rowsOf, texts } from "./given.ts";
@@ -17,6 +17,7 @@ const few = defineFlow(import.meta.url, (q, args: Manner & { rows: Row[]; n: num
   const others = q.read("others", given(args.rows, args), { channels: 2 });
   return {
     counted: rows.count("counted").collect(),
+    countedAtOnce: rows.apply("counted at once", countObjects()).collect(),
     limited: rows.limit("limited", args.n).collect({ as: "objects" }),
     most: rows.topK("most", args.n + 1, "n").collect({ as: "objects" }),
     first: rows
@@ -33,6 +34,7 @@ everywhere.property("count, limit, topK and union give what they promise", {
   runs: 12,
   check: (outputs, { rows, n }) => {
     assert.equal(outputs.counted, [rows.length]);
+    assert.equal(outputs.countedAtOnce, [rows.length]);
     assert.equal(outputs.unionCount, [2 * rows.length]);
     assert.is(outputs.limited.length, Math.min(n, rows.length));
     assertAmong(outputs.limited, rows);

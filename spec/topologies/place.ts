@@ -1,4 +1,5 @@
 import type { FlowSession } from "../../lib/index.ts";
+import type { S3Server } from "../kit/s3-server.ts";
 
 /** Where flows are run, and what is kept warm for it. */
 export interface Place {
@@ -17,4 +18,6 @@ export interface OnlyPlace extends Place {
   readonly timeoutMs: number;
   /** False where it can't be had on this machine. */
   readonly isThere: () => Promise<boolean>;
+  /** The S3 server that it knows. */
+  readonly s3: () => Promise<S3Server>;
 }

@@ -1,14 +1,17 @@
 // specs: timeout 120 s
 // Every reader on every topology, in every form it gives: what it reads, however it is split.
 
+import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import pl from "nodejs-polars";
 import * as assert from "uvu/assert";
+import { WebSocketServer } from "ws";
 import {
   arrowIpc,
   arrowTable,
@@ -23,8 +26,10 @@ import {
   numbers,
   parquet,
   polarsFrame,
+  reader,
   run,
   schema,
+  webSocket,
   type Dataset,
 } from "../../lib/index.ts";
 import { loadBatches } from "../../lib/core/batch/index.ts";
@@ -64,26 +69,31 @@ const memory = defineFlow(import.meta.url, (q, args: Manner & { rows: Row[]; fro
         { channels },
       )
       .collect(),
+    custom: q.read("custom", reader({ splits: () => [0], read: () => rows })).collect(),
     numbers: q.read("numbers", numbers(from, from + step * rows.length, { step }), { channels }).collect(),
   };
 });
 
-everywhere.property("items, iterables and numbers are read once each, whatever the number of channels", {
-  flow: memory,
-  data: fc.record({
-    rows: rowsOf(60),
-    from: fc.integer({ min: -9, max: 9 }),
-    step: fc.constantFrom(1, -1, 0.25, 3),
-  }),
-  runs: 5,
-  check: (outputs, { rows, from, step }) => {
-    assert.equal(texts(outputs.items), texts(rows));
-    assert.equal(outputs.generated, rows, "a single channel keeps the order");
-    assert.equal(outputs.waited, rows);
-    assert.equal(texts(outputs.shared), texts(rows));
-    assert.equal(texts(outputs.numbers), texts(upTo(rows.length).map((place) => from + step * place)));
+everywhere.property(
+  "items, iterables, numbers and readers of one's own are read once each, whatever the number of channels",
+  {
+    flow: memory,
+    data: fc.record({
+      rows: rowsOf(60),
+      from: fc.integer({ min: -9, max: 9 }),
+      step: fc.constantFrom(1, -1, 0.25, 3),
+    }),
+    runs: 5,
+    check: (outputs, { rows, from, step }) => {
+      assert.equal(texts(outputs.items), texts(rows));
+      assert.equal(outputs.generated, rows, "a single channel keeps the order");
+      assert.equal(outputs.waited, rows);
+      assert.equal(outputs.custom, rows);
+      assert.equal(texts(outputs.shared), texts(rows));
+      assert.equal(texts(outputs.numbers), texts(upTo(rows.length).map((place) => from + step * place)));
+    },
   },
-});
+);
 
 const folder = inSlot ? "" : mkdtempSync(join(tmpdir(), "qstream-spec-readers-"));
 const columns = schema({ id: "int32", note: "string?", part: "float64?", big: "int64" });
@@ -280,6 +290,27 @@ everywhere.each("a dataset gives what was put into it, until it is released", as
     assert.equal(texts(batches.toObjects(await put.polars())), texts(rows));
     put.release();
     await failure(() => fromKept.run({ rows: put }, { on }), "DATASET_RELEASED");
+  }
+});
+
+const messagesSent = 100;
+const messages = defineFlow(import.meta.url, (q, { url }: { url: string }) => ({
+  messages: q.read("messages", webSocket(url)).limit("all", messagesSent).collect(),
+}));
+
+everywhere.each("a WebSocket gives its messages in their order", async (on) => {
+  const sent = upTo(messagesSent).map((n) => `message ${n}`);
+  const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+  server.on("connection", (socket) => {
+    for (const message of sent) socket.send(message);
+  });
+  await once(server, "listening");
+  const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  try {
+    assert.equal((await messages.run({ url }, { on })).messages, sent);
+  } finally {
+    for (const socket of server.clients) socket.terminate();
+    server.close();
   }
 });
 

@@ -1,45 +1,35 @@
 // File sinks and readers on S3, on every topology, against a server on this machine.
 
-import { mkdtemp, rm } from "node:fs/promises";
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import fc from "fast-check";
 import * as assert from "uvu/assert";
-import { arrowIpc, csv, defineFlow, jsonLines, lines, local, numbers, parquet, schema } from "../../lib/index.ts";
-import { openFileSystem, type FileSystemOptions } from "../../lib/files/index.ts";
+import {
+  arrowIpc,
+  csv,
+  defineFlow,
+  jsonLines,
+  lines,
+  local,
+  numbers,
+  parquet,
+  schema,
+  type FlowSession,
+} from "../../lib/index.ts";
+import { openFileSystem } from "../../lib/files/index.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import { failure } from "../kit/failure.ts";
+import { startS3Server, type S3Server } from "../kit/s3-server.ts";
 import { suite } from "../kit/suite.ts";
 import { type Form, given, type Manner, type Row, rowsOf, texts } from "./given.ts";
-
-interface LocalS3 {
-  run: () => Promise<AddressInfo>;
-  close: () => Promise<void>;
-  httpServer: Server;
-}
-type LocalS3Class = new (options: Record<string, unknown>) => LocalS3;
+import { place } from "./place.ts";
 
 const test = suite("S3 on every topology");
-let folder = "";
-let server: LocalS3;
-let files: FileSystemOptions;
+let server: S3Server;
 
 test.before(async () => {
-  folder = await mkdtemp(join(tmpdir(), "qstream-spec-topologies-s3-"));
-  const LocalS3 = createRequire(import.meta.url)("s3rver") as LocalS3Class;
-  const configureBuckets = [{ name: "out", configs: [] }];
-  server = new LocalS3({ port: 0, address: "127.0.0.1", silent: true, directory: folder, configureBuckets });
-  const { port } = await server.run();
-  const credentials = { accessKeyId: "S3RVER", secretAccessKey: "S3RVER" };
-  files = { s3: { endpoint: `http://127.0.0.1:${port}`, credentials, attempts: 2 } };
+  if (place.only === undefined) server = await startS3Server();
 });
 test.after(async () => {
-  server.httpServer.closeAllConnections();
-  await server.close();
-  await rm(folder, { recursive: true, force: true });
+  if (place.only === undefined) await server.close();
 });
 
 type Args = Manner & { rows: Row[]; target: string; fails: boolean };
@@ -77,37 +67,51 @@ const [rows = []] = fc
   .sample(rowsOf(60), { numRuns: 50, seed: 5 })
   .toSorted((left, right) => right.length - left.length);
 
-const places = [
+for (const [isolation, form] of [
   ["none", "objects"],
   ["thread", "arrow"],
   ["process", "polars"],
-] as const;
-
-for (const [isolation, form] of places) {
+] as const) {
+  if (place.only !== undefined) break;
   test(`isolation ${isolation}: files are read back as they were, and a failed execution leaves none`, async () => {
-    await using on = await local({ slots: 2, isolation, files });
-    const manner = { form, sizes: [7, 2], channels: 3, parcelObjects: 5 };
-    const target = `s3://out/${isolation}`;
-    const failed = `s3://out/failed-${isolation}`;
-    await failure(
-      () => written.run({ ...manner, rows, target: failed, fails: true }, { on, strict: true }),
-      "STEP_FAILED",
-    );
-    assert.equal(await listed(failed), []);
-    const results = await written.run({ ...manner, rows, target, fails: false }, { on, strict: true });
-    const expected = Object.values(results).flatMap((result) => result.files);
-    assert.equal(await listed(target), expected.toSorted());
-    const found = await readBack.run({ target, form }, { on, strict: true });
-    assert.equal(texts(found.lines), texts(rows.map(({ id }) => `${id}`)));
-    for (const objects of [found.csv, found.parquet, found.arrow]) assert.equal(texts(objects), texts(rows));
-    assert.equal(found.json, [rows.length]);
-    await failure(() => written.run({ ...manner, rows, target, fails: false }, { on }), "SINK_TARGET_EXISTS");
+    await using on = await local({ slots: 2, isolation, files: server.files });
+    await check(on, isolation, form);
   });
+}
+
+if (place.only !== undefined) {
+  const { name, isThere, session, s3, timeoutMs } = place.only;
+  const sentence = `${name}: files are read back as they were, and a failed execution leaves none`;
+  const tried = async (): Promise<void> => {
+    if (!(await isThere())) return;
+    server = await s3();
+    await check(await session(), "there", "arrow");
+  };
+  test(sentence, tried, timeoutMs);
+}
+
+async function check(on: FlowSession, name: string, form: Form): Promise<void> {
+  const manner = { form, sizes: [7, 2], channels: 3, parcelObjects: 5 };
+  const target = `s3://out/${name}`;
+  const failed = `s3://out/failed-${name}`;
+  await failure(
+    () => written.run({ ...manner, rows, target: failed, fails: true }, { on, strict: true }),
+    "STEP_FAILED",
+  );
+  assert.equal(await listed(failed), []);
+  const results = await written.run({ ...manner, rows, target, fails: false }, { on, strict: true });
+  const expected = Object.values(results).flatMap((result) => result.files);
+  assert.equal(await listed(target), expected.toSorted());
+  const found = await readBack.run({ target, form }, { on, strict: true });
+  assert.equal(texts(found.lines), texts(rows.map(({ id }) => `${id}`)));
+  for (const objects of [found.csv, found.parquet, found.arrow]) assert.equal(texts(objects), texts(rows));
+  assert.equal(found.json, [rows.length]);
+  await failure(() => written.run({ ...manner, rows, target, fails: false }, { on }), "SINK_TARGET_EXISTS");
 }
 
 async function listed(target: string): Promise<string[]> {
   try {
-    return (await openFileSystem(files).list(`${target}/`)).map(({ path }) => path).toSorted();
+    return (await openFileSystem(server.files).list(`${target}/`)).map(({ path }) => path).toSorted();
   } catch (error) {
     if (error instanceof QStreamError && error.code === "PATH_NOT_FOUND") return [];
     throw error;

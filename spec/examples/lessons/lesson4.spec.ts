@@ -1,7 +1,7 @@
 import * as assert from "uvu/assert";
 import lesson4 from "../../../examples/lessons/lesson4.ts";
 import { suite } from "../../kit/suite.ts";
-import { onEveryTopology, printedBy } from "../running.ts";
+import { onEveryTopology, onThisMachine, printedBy } from "../running.ts";
 import { flightsBefore } from "../flights-file.ts";
 
 const test = suite("example lesson 4");
@@ -24,7 +24,7 @@ onEveryTopology(test, "gives the same means with and without pre-aggregation", a
   assert.equal(new Map(preAggregated.map(({ airport, delay }) => [airport, delay])), expected);
 });
 
-test("exchanges far less where it pre-aggregates", async () => {
+onThisMachine(test, "exchanges far less where it pre-aggregates", async () => {
   const execution = await lesson4.start({ days }, { slots: 2 });
   await execution.outputs;
   const taken = (step: string): number =>
@@ -33,7 +33,7 @@ test("exchanges far less where it pre-aggregates", async () => {
   assert.ok(taken("pre-aggregated") > 0 && taken("pre-aggregated") < 1000);
 });
 
-test("prints what each step took", async () => {
+onThisMachine(test, "prints what each step took", async () => {
   assert.match(await printedBy("lessons/lesson4"), /^pre-aggregated +merge-by-key/m);
 });
 
