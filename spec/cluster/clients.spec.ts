@@ -1,3 +1,4 @@
+// specs: waits
 // specs: timeout 120 s
 // What becomes of executions whose clients go away, come back or share a cluster, and what a head keeps of them.
 import { spawn } from "node:child_process";

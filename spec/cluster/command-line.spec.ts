@@ -1,3 +1,4 @@
+// specs: waits
 // specs: timeout 120 s
 // The commands that are clients of a cluster, as a user meets them: words, streams and exit codes.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -1,3 +1,4 @@
+// specs: waits
 // specs: timeout 120 s
 // Machines of a simulated cluster that are out of reach for long: of Redis, of the driver only, or of each other.
 import * as assert from "uvu/assert";

@@ -1,3 +1,4 @@
+// specs: waits
 // specs: timeout 120 s
 // Datasets that stay in the memory of a cluster's machines.
 import { setTimeout as wait } from "node:timers/promises";

@@ -1,3 +1,4 @@
+// specs: waits
 // specs: timeout 120 s
 // Messages between machines that are late, lost, repeated and swapped inside of connections that live on: each is taken once and
 // in order, and what an execution gives is what one thread gives.

@@ -1,3 +1,4 @@
+// specs: waits
 // specs: timeout 120 s
 // A Redis that has lost what a cluster kept in it: who led, and under which epoch.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";

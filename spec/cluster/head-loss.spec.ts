@@ -1,3 +1,4 @@
+// specs: waits
 // specs: timeout 120 s
 import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";

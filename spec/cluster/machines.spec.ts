@@ -1,3 +1,4 @@
+// specs: waits
 // specs: timeout 120 s
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+// specs: waits
 // specs: timeout 120 s
 // Where channels are, and why: strategies that wait for machines, load that is made even, and what is drawn of it.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -6,30 +7,20 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
-import { cluster, type ClusterSession, type Execution, type ExecutionEvent } from "../../lib/index.ts";
+import { cluster, type ClusterSession } from "../../lib/index.ts";
 import { LoopbackCluster } from "../../lib/testing/index.ts";
 import { failure } from "../kit/failure.ts";
 import { hasRedisServer, startRedisServer } from "../kit/redis-server.ts";
 import { inSlot, suite } from "../kit/suite.ts";
 import { qstream } from "../lib/cli/command.ts";
 import { sumsOf } from "./flows.ts";
+import { happens } from "./happens.ts";
 import { gatedSums, nearLines, taggedSums } from "./placed-flows.ts";
 
 const test = suite("placement on clusters");
 
 type Sums = readonly { readonly key: number; readonly value: number }[];
 const sorted = (found: { readonly sums: Sums }): Sums => found.sums.toSorted((left, right) => left.key - right.key);
-
-/** Waits for an event of an execution. */
-async function happens<Kind extends ExecutionEvent["kind"]>(
-  execution: Execution<unknown>,
-  kind: Kind,
-): Promise<Extract<ExecutionEvent, { kind: Kind }>> {
-  for await (const event of execution.events()) {
-    if (event.kind === kind) return event as Extract<ExecutionEvent, { kind: Kind }>;
-  }
-  throw new Error(`it ended without ${kind}`);
-}
 
 const flow = fileURLToPath(new URL("./placed-flows.js", import.meta.url));
 const timeoutMs = 60_000;
