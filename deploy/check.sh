@@ -100,7 +100,12 @@ if has helm; then
     --set worker.autoscaling.enabled=false,worker.tags='{gpu,large}',worker.memory=2GB,networkPolicy.enabled=false \
     > "$work/rendered/external-redis.yaml"
   helm template other deploy/helm/qstream --kube-version "$kubernetes.0" --set token.existingSecret=a,tls.existingSecret=b \
-    --set redis.existingSecret=c,serviceAccount.create=false,head.replicas=3 > "$work/rendered/existing-secrets.yaml"
+    --set redis.existingSecret=c,serviceAccount.create=false,head.replicas=3,redis.maxmemory=512mb \
+    --set head.extraArgs='{--rebalance,--executions=32}',worker.extraArgs='{--has=/srv/data}' \
+    --set worker.terminationGracePeriodSeconds=600 > "$work/rendered/existing-secrets.yaml"
+  for word in --rebalance --executions=32 --has=/srv/data 590000 512mb; do
+    check values grep -qE -e "^ +- \"?$word\"?\$" "$work/rendered/existing-secrets.yaml"
+  done
   # A typing error in a value is said, and not passed over.
   check schema sh -c "! helm template x deploy/helm/qstream --set worker.slot=4 > '$work/wrong' 2>&1 && grep -q worker '$work/wrong'"
   if has kubectl-validate; then check objects kubectl-validate --version "$kubernetes" "$work/rendered"; else

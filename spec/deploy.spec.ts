@@ -1,17 +1,17 @@
 // What is in deploy/ fits together and fits the program: what can be seen without an engine or helm. deploy/check.sh does the rest
 // with the tools for it.
 
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { once } from "node:events";
 import { accessSync, constants, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import {
   assertGuarded,
+  assertHealthPapers,
   assertKnown,
+  assertTimeToDrain,
   deployPath,
   deployText,
   deployYaml,
@@ -93,8 +93,19 @@ test("the Compose file's services have what they name, and no more rights than t
   const redis = compose["services"]?.["redis"]?.["command"] ?? [];
   assert.is(optionOf(redis, "--maxmemory-policy"), "noeviction");
   assert.is(optionOf(redis, "--appendonly"), "yes");
-  assert.equal(Object.keys(compose["networks"] ?? {}), ["inner", "outer"]);
   assert.is(compose["networks"]?.["inner"]?.["internal"], true);
+  const on = (network: string): string[] =>
+    services.filter(([, service]) => (service["networks"] ?? []).map(String).includes(network)).map(([name]) => name);
+  // Where clients come in there is nothing of the cluster but the head: neither Redis nor a worker can be reached.
+  assert.equal(Object.fromEntries(Object.keys(compose["networks"] ?? {}).map((name) => [name, on(name)])), {
+    inner: ["redis", "head", "worker-1", "worker-2"],
+    outer: ["head"],
+    away: ["worker-1", "worker-2"],
+  });
+  assert.equal(
+    services.filter(([, service]) => service["ports"] !== undefined).map(([name]) => name),
+    ["head"],
+  );
 });
 
 test("commands of the Compose file are the program's, and find each other", () => {
@@ -103,9 +114,13 @@ test("commands of the Compose file are the program's, and find each other", () =
     const words = service?.["command"] ?? [];
     assertKnown(words, name);
     assertGuarded(words, name);
-    // What a service is called is its name in the network, in its certificate, and what its health is asked of.
-    assert.is(optionOf(words, "--bind").split(":")[0], name);
-    assert.is(service?.["environment"]?.["QSTREAM_HEALTH"], optionOf(words, "--bind"));
+    // It listens on all of its networks. What a service is called is its name in each, and in its certificate.
+    const [address, port = ""] = optionOf(words, "--bind").split(":");
+    assert.is(address, "0.0.0.0");
+    assert.is(optionOf(words, "--advertise"), `${name}:${port}`);
+    const environment = service?.["environment"];
+    assert.is(environment?.["QSTREAM_HEALTH"], `127.0.0.1:${port}`);
+    assertHealthPapers(words, (variable) => environment?.[variable], name);
     const targets = (service?.["secrets"] ?? []).map((one) =>
       typeof one === "string" ? one : (one["target"] ?? one["source"]),
     );
@@ -113,7 +128,9 @@ test("commands of the Compose file are the program's, and find each other", () =
       const file = optionOf(words, option).replace("/run/secrets/", "");
       assert.ok(targets.map(String).includes(file), `${name} isn't given ${file}`);
     }
-    if (words[0] === "worker") assert.is(optionOf(words, "--join"), "wss://head:7420");
+    if (words[0] !== "worker") continue;
+    assert.is(optionOf(words, "--join"), "wss://head:7420");
+    assertTimeToDrain(words, Number.parseInt(String(service?.["stop_grace_period"]), 10), name);
   }
 });
 
@@ -141,35 +158,15 @@ test("systemd's units run the program with what their environment files say", ()
     assertKnown(given, `the unit of a ${name}`);
     assertGuarded(given, `the unit of a ${name}`);
     assert.match(unit, /^User=qstream$/mu);
+    assert.match(unit, /^KillSignal=SIGTERM$/mu);
+    // Not its drivers, which it ends itself.
+    assert.match(unit, /^KillMode=mixed$/mu);
+    const [, stopSeconds] = /^TimeoutStopSec=(\d+)$/mu.exec(unit) ?? [];
+    if (name === "worker") assertTimeToDrain(given, Number(stopSeconds), "the unit of a worker");
     // A worker that was drained ends in order, and stays down.
     assert.match(unit, name === "head" ? /^Restart=always$/mu : /^Restart=on-failure$/mu);
   }
 });
-
-test("healthy.mjs says who is alive", async () => {
-  const healthy = (port: number) => spawnAsync(["deploy/healthy.mjs", `127.0.0.1:${port}`]);
-  const answering = createServer((socket) => socket.once("data", () => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")));
-  const hangingUp = createServer((socket) => socket.once("data", () => socket.destroy()));
-  try {
-    for (const server of [answering, hangingUp]) {
-      server.listen(0, "127.0.0.1");
-      await once(server, "listening");
-      assert.is(await healthy((server.address() as AddressInfo).port), 0);
-    }
-    const { port } = answering.address() as AddressInfo;
-    answering.close();
-    await once(answering, "close");
-    assert.is(await healthy(port), 1);
-  } finally {
-    hangingUp.close();
-  }
-});
-
-async function spawnAsync(words: readonly string[]): Promise<number | null> {
-  const child = spawn(process.execPath, words, { cwd: projectFolder, stdio: "ignore" });
-  const [code] = (await once(child, "exit")) as [number | null];
-  return code;
-}
 
 test("certificates.sh makes certificates for names and addresses, of one authority, and more of it later", () => {
   const folder = mkdtempSync(join(tmpdir(), "qstream-certificates-"));

@@ -1,5 +1,6 @@
 import { errorFromData, errorToData, QStreamError } from "../../lib/core/errors.ts";
 import type { FileSystem } from "../../lib/core/contracts/file-system.ts";
+import { onlyTags } from "../../lib/placement/index.ts";
 import type { LineageActor } from "../lineage/lineage-actor.ts";
 import type { SlotHandle } from "../scheduler/execution-request.ts";
 import type { Report } from "../slot/protocol.ts";
@@ -88,7 +89,7 @@ export class RemoteSlots implements LaunchedSlots {
       clock: this.#world.sockets.clock,
       leaseMs: options.leaseMs,
       isThere: (machine) => this.#machines.has(machine),
-      costs: (machine) => [this.#onlyTags(machine), options.channelsOn?.(machine) ?? 0],
+      costs: (machine) => [onlyTags(this.slots, machine).length, options.channelsOn?.(machine) ?? 0],
       leave: (machine, why) => this.#leave(machine, why),
     });
     const id = slotOn(options.id, "client");
@@ -299,13 +300,6 @@ export class RemoteSlots implements LaunchedSlots {
     if (!cutOff.isNow || cutOff.words < 2 || this.#machines.get(machine.id) !== machine) return;
     const others = [...this.#machines.values()].filter(({ cutOff: { isNow }, slots }) => !isNow && slots.size > 0);
     if (others.length > 0) this.#leave(machine.id, "can't reach the store, which others can");
-  }
-
-  /** Tags of a machine that no other one has: what needs them can't go elsewhere. */
-  #onlyTags(id: string): number {
-    const tags = new Set(this.slots.filter(({ machine }) => machine === id).flatMap((slot) => slot.tags));
-    for (const slot of this.slots) if (slot.machine !== id) for (const tag of slot.tags) tags.delete(tag);
-    return tags.size;
   }
 
   async #lineage(

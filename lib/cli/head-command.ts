@@ -33,10 +33,14 @@ export function headCommand(words: readonly string[]): Promise<number> {
       };
       const tellTrouble = (error: QStreamError): void => void process.stderr.write(`${describeError(error)}\n`);
       const head = await Head.open({ ...options, onLead: tellRole, onTrouble: tellTrouble });
+      // Whoever reads that it is there may end it at once.
+      const signalled = untilSignal();
       process.stdout.write(`head at ${head.url.replace(/^http/u, "ws")}\n`);
       isOpen = true;
       tellRole(head.epoch);
-      await untilSignal();
+      await signalled;
+      // From now on it is of no importance here who leads.
+      isOpen = false;
       await head.close();
     },
     (error) => (error instanceof QStreamError && error.code === "OPTION_INVALID" ? 2 : 1),

@@ -157,6 +157,9 @@ ${security}
                        another token, for clients that may only look
   --help               show this
 
+Signals
+  At SIGTERM, SIGINT or SIGHUP it resigns, so that one that waits leads at once, and ends. What runs goes on there.
+
 Beyond 127.0.0.1 nothing listens without a token and TLS: who reaches the port can run code.
 `;
 
@@ -178,9 +181,14 @@ Options
                        what others dial, where that isn't what is bound
   --lease-ms N         milliseconds without a word after which a driver is given up (default 10000)
   --turn-ms N          milliseconds that user code may keep a slot from its event loop (default 60000)
+  --drain-ms N         milliseconds for which SIGTERM has it wait until others have what runs here (default 25000)
 ${files}
 ${security}
   --help               show this
+
+Signals
+  SIGTERM has the head drain this machine, as qstream drain does: the worker ends once nothing needs it any more, or
+  when --drain-ms are over. SIGINT, SIGHUP, and any second signal end it at once: others make again what it had.
 
 Exit codes
   0 ended by a signal, or drained   1 it can't go on   2 the command was wrong

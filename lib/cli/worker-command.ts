@@ -14,7 +14,7 @@ import {
   parseSecurity,
   securityOptions,
 } from "./cluster-options.ts";
-import { systemClock } from "../core/seam/clock.ts";
+import { delay, systemClock } from "../core/seam/clock.ts";
 import { describeError } from "./describe-error.ts";
 import { filesTag } from "../placement/index.ts";
 import { formatDuration } from "./display/units.ts";
@@ -22,12 +22,16 @@ import { memoryBytes, wholeNumber } from "./option-values.ts";
 import { untilSignal } from "./until-signal.ts";
 import { parseWords } from "./parse-words.ts";
 
+// Less than what Kubernetes gives a pod between SIGTERM and SIGKILL where nothing else is said.
+const drainMsDefault = 25_000;
+const drainMsMost = 86_400_000;
+
 /** `qstream worker`. Returns the exit code: 0 ended by a signal or drained, 1 it can't go on, 2 the command was wrong. */
 export function workerCommand(words: readonly string[]): Promise<number> {
   return asCommand(
     "worker",
     () => parse(words),
-    async (parsed) => {
+    async ({ drainMs, ...parsed }) => {
       let drained = (): void => {};
       const isDrained = new Promise<"drained">((resolve) => (drained = () => resolve("drained")));
       const worker = await Worker.open({
@@ -42,10 +46,22 @@ export function workerCommand(words: readonly string[]): Promise<number> {
           process.exit(1);
         },
       });
+      // Whoever reads that it is there may end it at once.
+      const signalled = untilSignal();
       const { id, url, slots } = worker.machine.offer;
       process.stdout.write(`machine ${id} at ${url}, ${slots.length} ${slots.length === 1 ? "slot" : "slots"}\n`);
       const joinedAt = systemClock.monotonic();
-      if ((await Promise.race([untilSignal(), isDrained])) === "drained") {
+      let end = await Promise.race([signalled, isDrained]);
+      if (end === "SIGTERM" && drainMs > 0) {
+        const most = formatDuration(drainMs);
+        process.stdout.write(`leaves: others take over what runs here; that is waited for, ${most} at most\n`);
+        worker.leave();
+        end = await Promise.race([isDrained, delay(systemClock, drainMs).then(() => end)]);
+        if (end !== "drained") {
+          process.stdout.write(`not drained within ${most}: others make again what wasn't handed over\n`);
+        }
+      }
+      if (end === "drained") {
         const time = formatDuration(systemClock.monotonic() - joinedAt);
         const { offer, executionsServed } = worker.machine;
         process.stdout.write(
@@ -58,7 +74,10 @@ export function workerCommand(words: readonly string[]): Promise<number> {
   );
 }
 
-type ParsedOptions = Omit<WorkerOptions, "onHead" | "onTrouble" | "onDrained" | "broken">;
+type ParsedOptions = Omit<WorkerOptions, "onHead" | "onTrouble" | "onDrained" | "broken"> & {
+  /** Milliseconds for which it is waited that others take over, after SIGTERM. */
+  readonly drainMs: number;
+};
 
 function parse(words: readonly string[]): ParsedOptions | undefined {
   const { values } = parseWords({
@@ -75,6 +94,7 @@ function parse(words: readonly string[]): ParsedOptions | undefined {
       files: { type: "string", multiple: true },
       has: { type: "string", multiple: true },
       "turn-ms": { type: "string" },
+      "drain-ms": { type: "string" },
       help: { type: "boolean", short: "h" },
       ...securityOptions,
     },
@@ -87,6 +107,7 @@ function parse(words: readonly string[]): ParsedOptions | undefined {
   const { slots, memory, datasets, advertise } = values;
   const lease = values["lease-ms"];
   const turn = values["turn-ms"];
+  const drain = values["drain-ms"];
   return {
     join,
     slots: slots === undefined ? availableParallelism() : wholeNumber("--slots", slots, 1, 1024),
@@ -98,6 +119,7 @@ function parse(words: readonly string[]): ParsedOptions | undefined {
     files: parsePlaces("--files", values.files),
     advertise: advertise === undefined ? undefined : parseAddress("--advertise", advertise),
     leaseMs: lease === undefined ? leaseMsDefault : wholeNumber("--lease-ms", lease, leaseMsLeast, leaseMsMost),
+    drainMs: drain === undefined ? drainMsDefault : wholeNumber("--drain-ms", drain, 0, drainMsMost),
     turnMs: turn === undefined ? 60_000 : wholeNumber("--turn-ms", turn, 0, 2 ** 31),
   };
 }

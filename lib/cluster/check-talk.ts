@@ -79,6 +79,7 @@ const fromWorker: Readonly<Record<FromWorker["kind"], Fields>> = {
   offer: { offer: object(offer) },
   counts: { counts: object(counts) },
   later: { epoch: (value) => whole(value) && Number(value) < epochsMax },
+  drain: {},
 };
 
 const toWorker: Readonly<Record<ToWorker["kind"], Fields>> = {
@@ -100,7 +101,7 @@ export function checkFromClient(content: Told): FromClient {
 export function checkFromWorker(content: Told): FromWorker {
   const told = checkTold<FromWorker>(content, fromWorker, "workers");
   if (told.kind === "offer") return { kind: "offer", offer: onlyKnown(told.offer, offer) };
-  return told.kind === "later" ? told : { kind: "counts", counts: onlyKnown(told.counts, counts) };
+  return told.kind === "counts" ? { kind: "counts", counts: onlyKnown(told.counts, counts) } : told;
 }
 
 /** What the head tells a worker. @throws Refusal */

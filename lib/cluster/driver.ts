@@ -4,7 +4,7 @@ import type { ExecutionEvent } from "../../actors/scheduler/execution-events.ts"
 import { decodeArguments } from "../../actors/slot/arguments.ts";
 import { settleBundle } from "../code/machine-bundle.ts";
 import type { FileSystem } from "../core/contracts/file-system.ts";
-import type { ExecutionStatus, LineageStore } from "../core/contracts/lineage-store.ts";
+import type { LineageStore } from "../core/contracts/lineage-store.ts";
 import { errorToData, QStreamError } from "../core/errors.ts";
 import { findFlow } from "../core/flow-registry.ts";
 import { delay } from "../core/seam/clock.ts";
@@ -18,6 +18,9 @@ import { Session, type LaunchHooks, type SessionOptions, type SessionWorld } fro
 import type { LineageOptions } from "../flow/session-lineage.ts";
 import { encodeOutputs, plainEvent } from "./outputs.ts";
 import type { ClusterRunOptions, DriverStart, FromDriver, ResumedSubmission, ToDriver } from "./protocol.ts";
+import { withoutEnds } from "./without-ends.ts";
+
+type OfMachine = Extract<ToDriver, { readonly kind: "machine" | "machine-gone" | "drain" }>;
 
 interface Prepared {
   readonly graph: Graph;
@@ -52,6 +55,8 @@ export class Driver {
   #recoverable = true;
   #begun = (): void => {};
   #remote: RemoteSlots | undefined;
+  /** What was told of machines before there was anything that knows machines. */
+  readonly #early: OfMachine[] = [];
   #store: LineageStore | undefined;
   #session: Session | undefined;
   #execution: Execution<Record<string, unknown>> | undefined;
@@ -82,14 +87,10 @@ export class Driver {
   told(message: Exclude<ToDriver, DriverStart>): void {
     switch (message.kind) {
       case "machine":
-        this.#remote?.add(message.machine);
-        return;
       case "machine-gone":
-        this.#remote?.machineLost(message.machine, message.why);
-        return;
       case "drain":
-        this.#draining.add(message.machine);
-        this.#drain();
+        if (this.#remote === undefined) this.#early.push(message);
+        else this.#toldOfMachine(this.#remote, message);
         return;
       case "rebalance":
         void this.#rebalance();
@@ -100,6 +101,15 @@ export class Driver {
       case "cancel":
         this.#stop.abort(cancelled(message.reason));
         this.#execution?.cancel(message.reason);
+    }
+  }
+
+  #toldOfMachine(remote: RemoteSlots, message: OfMachine): void {
+    if (message.kind === "machine") remote.add(message.machine);
+    else if (message.kind === "machine-gone") remote.machineLost(message.machine, message.why);
+    else {
+      this.#draining.add(message.machine);
+      this.#drain();
     }
   }
 
@@ -178,6 +188,7 @@ export class Driver {
     remote.add(...machines);
     // Their code is on its way while the flow is looked at here.
     remote.open(submission.resume?.execution ?? execution);
+    for (const message of this.#early) this.#toldOfMachine(remote, message);
     return remote;
   }
 
@@ -363,30 +374,6 @@ async function whatGoesOn(
   if ((await store?.find(before.execution)) !== undefined) return before;
   // The driver before this one hasn't written anything; or it has given it other channels, and dropped what that went on from.
   return before.rescale === undefined ? resume : { execution: nextName(before.execution), rescale: undefined };
-}
-
-/**
- * The head sees to what is kept of an execution, once its end is kept: until then another driver could go on with it.
- *
- * @param isChanging - true while its channels change, and others take the place of what is kept
- */
-function withoutEnds(store: LineageStore, isChanging: () => boolean): LineageStore {
-  return new Proxy(store, {
-    get(target, name): unknown {
-      if (name === "drop") {
-        return async (execution: string) => {
-          if (isChanging()) await target.drop(execution);
-        };
-      }
-      if (name === "setStatus") {
-        return async (execution: string, status: ExecutionStatus) => {
-          if (status === "running") await target.setStatus(execution, status);
-        };
-      }
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === "function" ? (value.bind(target) as unknown) : value;
-    },
-  });
 }
 
 function cancelled(reason: string): QStreamError {

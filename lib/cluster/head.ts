@@ -232,6 +232,11 @@ export class Head {
           if (id !== undefined) this.#machines.counted(id, said.counts, talk);
           return;
         }
+        if (said.kind === "drain") {
+          // One that isn't known has nothing that anybody needs, and hears of that by itself.
+          if (id !== undefined) this.#drain(id).catch(() => {});
+          return;
+        }
         ({ id } = said.offer);
         this.#machines.offered(said.offer, talk);
       },

@@ -137,7 +137,9 @@ export type FromWorker =
   /** What it has counted, where that has changed. */
   | { readonly kind: "counts"; readonly counts: MachineCounts }
   /** It turns away: it knows another head that led under this epoch, which is the same or a later one. */
-  | { readonly kind: "later"; readonly epoch: number };
+  | { readonly kind: "later"; readonly epoch: number }
+  /** It is to go: others are to take over what runs there. It leaves once it is told so. */
+  | { readonly kind: "drain" };
 
 /** What the head tells a worker. */
 export type ToWorker =

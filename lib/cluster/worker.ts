@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { Machine } from "../../actors/cluster/machine.ts";
+import type { MachineCounts } from "../../actors/cluster/machine-counts.ts";
 import { systemWorld, type MachineWorld } from "../../actors/cluster/machine-world.ts";
 import type { Bind, Security } from "../../actors/transport/wire/security.ts";
 import { versionHeaders } from "../../actors/transport/wire/wire-hello.ts";
@@ -33,7 +34,7 @@ export interface WorkerOptions {
   readonly onHead?: (url: string | undefined) => void;
   /** It can't join a head. Called when the reason is another one than before. */
   readonly onTrouble?: (error: Error) => void;
-  /** It was drained: nothing needs it any more, and it joins no head again. */
+  /** It was drained, or was to leave: nothing needs it any more, and it joins no head again. */
   readonly onDrained?: () => void;
   /** The process can't go on. */
   readonly broken: (error: Error) => void;
@@ -43,6 +44,7 @@ const datasetBytesDefault = 2 ** 30;
 const rejoinFirstMs = 100;
 const rejoinMostMs = 2000;
 const emptyLookMs = 50;
+const emptyMostMs = 2000;
 const countsEveryMs = 1000;
 
 /** What came of a visit to a head. */
@@ -59,6 +61,9 @@ export class Worker {
   #machine: Machine;
   /** Tells the head what the machine offers by now. */
   #offer = (): void => {};
+  /** Tells the head that the machine is to go; undefined while no head knows of it. */
+  #drain: (() => void) | undefined;
+  #isLeaving = false;
   #trouble = "";
   /** The head that it was welcomed by under the latest epoch. */
   #led = { epoch: 0, head: "" };
@@ -87,9 +92,27 @@ export class Worker {
     return this.#machine;
   }
 
+  /**
+   * The machine is to go: the head is asked to have others take over what runs here, also the one that leads after it. `onDrained` is
+   * called once nothing needs it any more; where nothing is here, and no head knows of it, at once.
+   */
+  leave(): void {
+    this.#isLeaving = true;
+    if (this.#drain !== undefined) this.#drain();
+    else if (this.#isEmpty) this.#options.onDrained?.();
+  }
+
   async close(): Promise<void> {
     this.#closed.abort();
     await this.#machine.close();
+  }
+
+  #countsOf({ counts }: Machine): MachineCounts {
+    return { ...counts, refusedMessages: counts.refusedMessages + this.#refused };
+  }
+
+  get #isEmpty(): boolean {
+    return this.#machine.executions.length === 0;
   }
 
   async #keepJoining(heads: readonly URL[]): Promise<void> {
@@ -103,7 +126,8 @@ export class Worker {
       try {
         // oxlint-disable-next-line no-await-in-loop -- one head after the other
         const visit = await this.#visit(head);
-        if (visit.kind === "leave") {
+        // What a machine had that was given up is made again by others already.
+        if (visit.kind === "leave" || (visit.kind === "given-up" && this.#isLeaving)) {
           // oxlint-disable-next-line no-await-in-loop -- it is the end of the loop
           await this.#untilEmpty();
           this.#options.onDrained?.();
@@ -116,6 +140,7 @@ export class Worker {
       } catch (error) {
         this.#tellTrouble(error);
         pauseMs = Math.min(2 * pauseMs, rejoinMostMs);
+        if (this.#isLeaving && this.#isEmpty) this.#options.onDrained?.();
       }
       // oxlint-disable-next-line no-await-in-loop -- see above
       await delay(this.#world.sockets.clock, pauseMs, signal).catch(() => {});
@@ -130,11 +155,11 @@ export class Worker {
     return true;
   }
 
-  /** Drivers have nothing here any more, but may be about to say so. */
+  /** Drivers have nothing here any more, but may be about to say so; one that was replaced meanwhile never does. */
   async #untilEmpty(): Promise<void> {
     const { clock } = this.#world.sockets;
-    const until = clock.monotonic() + this.#options.leaseMs;
-    while (this.#machine.executions.length > 0 && clock.monotonic() < until) {
+    const until = clock.monotonic() + Math.min(this.#options.leaseMs, emptyMostMs);
+    while (!this.#isEmpty && clock.monotonic() < until) {
       // oxlint-disable-next-line no-await-in-loop -- it waits
       await delay(clock, emptyLookMs, this.#closed.signal).catch(() => {});
       if (this.#closed.signal.aborted) return;
@@ -163,15 +188,13 @@ export class Worker {
     const { signal } = this.#closed;
     const machine = this.#machine;
     let visit: Visit = { kind: "stayed" };
-    let joined = false;
     const { clock } = this.#world.sockets;
     let stopCounting = (): void => {};
     await new Promise<void>((ended) => {
       const close = (): void => talk.close();
       let countsTold = "";
       const tellCounts = (): void => {
-        const { refusedMessages, ...others } = machine.counts;
-        const counts = { ...others, refusedMessages: refusedMessages + this.#refused };
+        const counts = this.#countsOf(machine);
         const text = Object.values(counts).join();
         if (text !== countsTold && Object.values(counts).some((count) => count > 0))
           talk.tell({ kind: "counts", counts });
@@ -193,7 +216,8 @@ export class Worker {
             tellCounts();
             return;
           case "listed":
-            joined = true;
+            this.#drain = () => talk.tell({ kind: "drain" });
+            if (this.#isLeaving) this.#drain();
             onHead?.(head.href);
             return;
           case "elsewhere":
@@ -223,8 +247,9 @@ export class Worker {
       });
       signal.addEventListener("abort", close, { once: true });
     });
+    if (this.#drain !== undefined && !signal.aborted && (visit as Visit).kind !== "leave") onHead?.(undefined);
     this.#offer = () => {};
-    if (joined && !signal.aborted && (visit as Visit).kind !== "leave") onHead?.(undefined);
+    this.#drain = undefined;
     return visit;
   }
 }

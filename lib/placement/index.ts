@@ -2,7 +2,7 @@ import type { Needs, PlacementStrategy } from "../core/placement-strategy.ts";
 import { QStreamError } from "../core/errors.ts";
 
 export { channelsOf, nothingFits, placeChannels, type Places } from "./place-channels.ts";
-export { chooseSplits, filesTag, nearnessOf, type ChosenSplits } from "./nearness.ts";
+export { chooseSplits, filesTag, nearnessOf, onlyTags, type ChosenSplits } from "./nearness.ts";
 export { edgeSizes, type StepBytes } from "./edge-sizes.ts";
 export { isMissing, missingPlace, type MissingPlace } from "./missing.ts";
 export { placeAgain, type AgainInput, type LiveChannel } from "./place-again.ts";

@@ -22,6 +22,13 @@ function covers(own: string, wanted: string): boolean {
   return wanted.startsWith(own.endsWith("/") ? own : `${own}/`);
 }
 
+/** Tags of a machine that no other one has, nor any that covers them: what needs them, or is to be near to such files, can't go elsewhere. */
+export function onlyTags(slots: readonly SlotPlace[], machine: string): string[] {
+  const own = new Set(slots.flatMap((slot) => (slot.machine === machine ? slot.tags : [])));
+  const others = new Set(slots.flatMap((slot) => (slot.machine === machine ? [] : slot.tags)));
+  return [...own].filter((tag) => ![...others].some((other) => covers(other, tag)));
+}
+
 /** How much of what is wanted a slot's machine has: of each, any of some tags. */
 export function nearnessOf(slot: SlotPlace, wanted: readonly (readonly string[])[]): number {
   return wanted.filter((tags) => isNear(slot, tags)).length;

@@ -119,6 +119,11 @@ if (!inSlot && (await hasRedisServer())) {
     try {
       await using session = await cluster({ url: machines.url });
       const [first] = machines.machines;
+      // Who asks whether they live isn't counted.
+      for (const url of [machines.url, first?.url ?? ""]) {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        assert.is((await fetch(new URL("/healthy", url.replace(/^ws/u, "http")))).status, 200);
+      }
       const strange = { from: "N", to: "somebody", url: "ws://127.0.0.1:9", received: 0 };
       for (const url of [`${first?.url}/wire/data`, `${first?.url}/wire/control`, `${machines.url}/nowhere`]) {
         // oxlint-disable-next-line no-await-in-loop -- one after the other

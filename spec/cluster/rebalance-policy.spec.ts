@@ -10,6 +10,7 @@ import { makeSpecFolder } from "../kit/faults.ts";
 import { hasRedisServer, startRedisServer } from "../kit/redis-server.ts";
 import { inSlot, suite } from "../kit/suite.ts";
 import { sumsOf } from "./flows.ts";
+import { happens } from "./happens.ts";
 import { gatedSums } from "./placed-flows.ts";
 
 const test = suite("load that heads make even by themselves");
@@ -58,17 +59,6 @@ if (!inSlot && (await hasRedisServer())) {
     await redis.stop();
     folder.remove();
   });
-}
-
-/** Waits for an event of an execution. */
-async function happens<Kind extends ExecutionEvent["kind"]>(
-  execution: Execution<unknown>,
-  kind: Kind,
-): Promise<Extract<ExecutionEvent, { kind: Kind }>> {
-  for await (const event of execution.events()) {
-    if (event.kind === kind) return event as Extract<ExecutionEvent, { kind: Kind }>;
-  }
-  throw new Error(`it ended without ${kind}`);
 }
 
 test.run();

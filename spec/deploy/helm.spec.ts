@@ -6,7 +6,9 @@ import * as assert from "uvu/assert";
 import { parseAllDocuments } from "yaml";
 import {
   assertGuarded,
+  assertHealthPapers,
   assertKnown,
+  assertTimeToDrain,
   deployPath,
   deployText,
   deployYaml,
@@ -56,6 +58,17 @@ test("the chart's templates, values and schema know the same values", () => {
       return !used.some((place) => leaf === place || leaf.startsWith(`${place}.`));
     });
   assert.equal(unused, [], "values that no template reads");
+});
+
+test("words that somebody gives come last in the commands of heads and workers, where they count most", () => {
+  for (const name of ["head", "worker"]) {
+    const template = deployText("helm", "qstream", "templates", `${name}.yaml`);
+    const [, last = ""] = / +args:\n([^]*?)\n {10}env:/u.exec(template) ?? [];
+    assert.match(
+      last,
+      new RegExp(`range \\.Values\\.${name}\\.extraArgs \\}\\}\\n +- \\{\\{ \\. \\| quote .*\\n.*end \\}\\}$`, "u"),
+    );
+  }
 });
 
 /** Files below a folder of deploy/, sorted by their bytes. */
@@ -118,8 +131,9 @@ test("pods of the chart have few rights, limits, and the secrets that they name"
 });
 
 test("heads and workers of the chart find each other, and nobody else finds them", () => {
-  const containerOf = (name: string): Yaml | undefined =>
-    ofKind("StatefulSet").find((one) => nameOf(one) === name)?.["spec"]?.["template"]?.["spec"]?.["containers"]?.[0];
+  const podOf = (name: string): Yaml | undefined =>
+    ofKind("StatefulSet").find((one) => nameOf(one) === name)?.["spec"]?.["template"]?.["spec"];
+  const containerOf = (name: string): Yaml | undefined => podOf(name)?.["containers"]?.[0];
   const argumentsOf = (name: string): readonly string[] => containerOf(name)?.["args"] ?? [];
   const head = argumentsOf("example-qstream-head");
   const worker = argumentsOf("example-qstream-worker");
@@ -130,8 +144,9 @@ test("heads and workers of the chart find each other, and nobody else finds them
     );
     assertGuarded(words, String(words[0]));
     const environment = containerOf(`example-qstream-${String(words[0])}`)?.["env"] ?? [];
-    const health = environment.find((one) => one["name"] === "QSTREAM_HEALTH")?.["value"];
-    assert.is(health, optionOf(words, "--bind"), "health is asked where it listens");
+    const variable = (name: string): unknown => environment.find((one) => one["name"] === name)?.["value"];
+    assert.is(variable("QSTREAM_HEALTH"), optionOf(words, "--bind"), "health is asked where it listens");
+    assertHealthPapers(words, variable, String(words[0]));
   }
   const heads = ["0", "1"].map(
     (pod) => `wss://${optionOf(head, "--bind").replace("$(POD_NAME)", `example-qstream-head-${pod}`)}`,
@@ -144,6 +159,11 @@ test("heads and workers of the chart find each other, and nobody else finds them
   const settings = argumentsOf("example-qstream-redis");
   assert.is(optionOf(settings, "--maxmemory-policy"), "noeviction");
   assert.is(optionOf(settings, "--appendonly"), "yes");
+  // It needs room beside what it keeps while it writes its file anew.
+  const [, gigabytes] = /^(\d+)gb$/u.exec(optionOf(settings, "--maxmemory")) ?? [];
+  const limit = String(containerOf("example-qstream-redis")?.["resources"]?.["limits"]?.["memory"]);
+  assert.ok(Number(gigabytes) < Number(/^(\d+)Gi$/u.exec(limit)?.[1]), `${gigabytes} of ${limit}`);
+  assertTimeToDrain(worker, Number(podOf("example-qstream-worker")?.["terminationGracePeriodSeconds"]), "the chart");
 });
 
 test("each part of the chart is reached by those who dial it, on their ports, and by nobody else", () => {

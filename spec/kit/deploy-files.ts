@@ -50,3 +50,16 @@ export function assertGuarded(words: readonly string[], where: string): void {
 export function optionOf(words: readonly string[], option: string): string {
   return words[words.indexOf(option) + 1] ?? "";
 }
+
+/** Whoever ends a worker gives it more than the time in which others take over what runs there. */
+export function assertTimeToDrain(words: readonly string[], seconds: number, where: string): void {
+  const drainMs = Number(optionOf(words, "--drain-ms"));
+  assert.ok(drainMs >= 30_000, `${where} says for how long it is waited that others take over`);
+  assert.ok(seconds * 1000 >= drainMs + 5000, `${where} is killed after ${seconds} s, and drained for ${drainMs} ms`);
+}
+
+/** What lets healthy.mjs show a certificate, which ports with mutual TLS want to see: the process's own. */
+export function assertHealthPapers(words: readonly string[], variable: (name: string) => unknown, where: string): void {
+  assert.is(variable("QSTREAM_HEALTH_CERT"), optionOf(words, "--tls-cert"), where);
+  assert.is(variable("QSTREAM_HEALTH_KEY"), optionOf(words, "--tls-key"), where);
+}

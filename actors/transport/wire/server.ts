@@ -58,6 +58,8 @@ export const bodyBytesMax: number = 64 * 2 ** 20;
 /** Bytes of a message from one who may only look. */
 const readerBytesMax = 64 * 1024;
 const methods = ["GET", "HEAD", "PUT"];
+/** What answers everybody that the process lives, and nothing else. */
+const healthPath = "/healthy";
 
 /** The port of a machine or a head: WebSockets, and few plain requests, of those who show the token. */
 export class WireServer {
@@ -97,7 +99,10 @@ export class WireServer {
       this.#upgrade(request, socket, head);
     });
     this.#server.on("clientError", (_: Error, socket: Duplex) => void socket.destroy());
-    this.#server.on("tlsClientError", () => this.refused++);
+    this.#server.on("tlsClientError", ({ code }: NodeJS.ErrnoException) => {
+      // Who hangs up by itself, as one does that looks whether somebody listens, isn't turned away.
+      if (code !== "ECONNRESET") this.refused++;
+    });
     this.#sockets = { all: webSockets(wireBytesMax), read: webSockets(readerBytesMax) };
   }
 
@@ -209,6 +214,11 @@ export class WireServer {
       // What it still sends isn't read.
       response.end(`${reason}\n`, () => request.socket.destroySoon());
     };
+    if (url?.pathname === healthPath && (request.method === "GET" || request.method === "HEAD")) {
+      response.writeHead(200, { connection: "close", "content-type": "text/plain" });
+      response.end("healthy\n", () => request.socket.destroySoon());
+      return;
+    }
     if (rights === undefined) return refuse(401, "the token is wrong");
     this.#strangers.isKnown(request.socket);
     if (!methods.includes(request.method ?? "")) return refuse(405, `${methods.join(", ")} are understood`);

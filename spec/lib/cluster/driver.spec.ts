@@ -3,12 +3,38 @@ import { EventEmitter } from "node:events";
 import * as assert from "uvu/assert";
 import { Lives } from "../../../actors/scheduler/lives.ts";
 import { DriverProcess, SpareDrivers, type FromDriverProcess } from "../../../lib/cluster/driver-process.ts";
-import type { Submission } from "../../../lib/cluster/protocol.ts";
+import { Driver, systemDriverWorld } from "../../../lib/cluster/driver.ts";
+import type { DriverStart, FromDriver, Submission } from "../../../lib/cluster/protocol.ts";
 import { encodeArguments } from "../../../actors/slot/arguments.ts";
 import type { Plan } from "../../../lib/core/plan.ts";
+import { token, until } from "../../actors/transport/wire/wires.ts";
+import { openMachine } from "../../cluster/open-machine.ts";
 import { inSlot, suite } from "../../kit/suite.ts";
 
 const test = suite("drivers");
+
+const bundle = "0".repeat(64);
+
+async function submissionOf(): Promise<Submission> {
+  const args = await encodeArguments({});
+  return { module: "file:///nowhere.js", flow: "flow", args, options: {}, bundle, detach: false };
+}
+
+const start: Omit<DriverStart, "submission"> = {
+  kind: "start",
+  execution: "run-1",
+  driver: 1,
+  begins: true,
+  epoch: 1,
+  // Nobody listens on port 1.
+  bundle: { hash: bundle, url: "http://127.0.0.1:1/bundles/x" },
+  machines: [],
+  store: "none",
+  leaseMs: 1000,
+  host: "127.0.0.1",
+  token: undefined,
+  tls: undefined,
+};
 
 test("lives of another driver's have other numbers", () => {
   const plan = { steps: [{ channels: 2 }, { channels: 1 }], edges: [] } as unknown as Plan;
@@ -47,42 +73,34 @@ test("a process whose execution is done is another's, and the one before has not
 });
 
 if (!inSlot) {
+  test("what is told of machines while a driver is still opening its port isn't lost", async () => {
+    const machine = await openMachine();
+    const told: FromDriver[] = [];
+    const code = { fetch: async () => "file:///nowhere.js", release: () => {}, close: () => {} };
+    const driver = new Driver((message) => told.push(message), { ...systemDriverWorld, openBundles: () => code });
+    const ended = driver.run({ ...start, submission: await submissionOf(), token });
+    driver.told({ kind: "machine", machine: { id: "M", url: machine.url } });
+    driver.told({ kind: "machine", machine: { id: "N", url: "ws://127.0.0.1:9" } });
+    driver.told({ kind: "machine-gone", machine: "N", why: "it left" });
+    driver.told({ kind: "drain", machine: "N" });
+    await until(() => machine.executions.includes(start.execution));
+    await until(() => told.some(({ kind }) => kind === "drained"));
+    assert.equal(told, [{ kind: "drained", machine: "N" }]);
+    driver.told({ kind: "cancel", reason: "the spec is over" });
+    assert.is(await ended, false);
+    await machine.close();
+  });
+
   test("a driver that can't begin says why, and its process ends", async () => {
     const spares = new SpareDrivers();
     spares.open();
     const heard: FromDriverProcess[] = [];
-    const submission: Submission = {
-      module: "file:///nowhere.js",
-      flow: "flow",
-      args: await encodeArguments({}),
-      options: {},
-      bundle: "0".repeat(64),
-      detach: false,
-    };
+    const submission = await submissionOf();
     await new Promise<void>((gone) => {
-      const driver = new DriverProcess(
-        spares.take(),
-        {
-          kind: "start",
-          execution: "run-1",
-          driver: 1,
-          begins: true,
-          epoch: 1,
-          submission,
-          // Nobody listens on port 1.
-          bundle: { hash: submission.bundle, url: "http://127.0.0.1:1/bundles/x" },
-          machines: [],
-          store: "none",
-          leaseMs: 1000,
-          host: "127.0.0.1",
-          token: undefined,
-          tls: undefined,
-        },
-        (message) => {
-          heard.push(message);
-          if (message.kind === "gone") gone();
-        },
-      );
+      const driver = new DriverProcess(spares.take(), { ...start, submission }, (message) => {
+        heard.push(message);
+        if (message.kind === "gone") gone();
+      });
       assert.is(driver.number, 1);
     });
     spares.close();

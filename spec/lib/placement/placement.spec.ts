@@ -8,6 +8,7 @@ import {
   filesTag,
   isMissing,
   nearFiles,
+  onlyTags,
   perMachine,
   perSlot,
   placeChannels,
@@ -133,6 +134,19 @@ test("a channel near files that are lost goes to another machine that has them",
   assert.equal(placeChannels(step(nearFiles()), { ...places, slots: left.slice(1) }), ["c0"]);
   const bound = step(nearFiles({ whenMissing: "fail" }));
   await failure(() => placeChannels(bound, { ...places, slots: left.slice(1) }), "PLACEMENT_IMPOSSIBLE");
+});
+
+test("what only one machine has: tags that no other one has, and files that no other one's folder holds", () => {
+  const tags = [
+    ["gpu", filesTag("/data")],
+    ["gpu", filesTag("/data/old"), filesTag("/home")],
+    ["rack-1", filesTag("/database")],
+  ];
+  const on = slotsOf([2, 1, 1], tags);
+  assert.equal(onlyTags(on, "a"), ["files:/data"]);
+  assert.equal(onlyTags(on, "b"), ["files:/home"], "what is in /data/old is in another one's /data");
+  assert.equal(onlyTags(on, "c"), ["rack-1", "files:/database"]);
+  assert.equal(onlyTags(on, "nobody"), []);
 });
 
 test("options of strategies are checked where they are written", async () => {

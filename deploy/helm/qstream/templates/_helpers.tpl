@@ -89,6 +89,14 @@ capabilities:
 - /etc/qstream/tls/ca.crt
 {{- end -}}
 
+{{/* What a process shows that is asked for its health: the port wants to see a certificate. */}}
+{{- define "qstream.health" -}}
+- name: QSTREAM_HEALTH_CERT
+  value: /etc/qstream/tls/tls.crt
+- name: QSTREAM_HEALTH_KEY
+  value: /etc/qstream/tls/tls.key
+{{- end -}}
+
 {{- define "qstream.securityMounts" -}}
 - name: token
   mountPath: /etc/qstream/token

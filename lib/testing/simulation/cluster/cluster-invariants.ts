@@ -76,8 +76,8 @@ export class HeadInvariants {
         }
         return isAgain;
       },
-      driver: async (execution, number) => {
-        const isNext = await written("driver", undefined, coordination.driver(execution, number));
+      driver: async (execution, number, begins) => {
+        const isNext = await written("driver", undefined, coordination.driver(execution, number, begins));
         if (isNext) this.#drives(execution, number);
         return isNext;
       },
