@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { defineFlow, reader, run, type Reader } from "qstream";
+import { evenSplits } from "../kit/even-splits.ts";
 
 /** Channels of each step: one for each slot of the spec. */
 export const heldChannels = 6;
@@ -14,11 +15,7 @@ function inThirds(count: number, gate: string): Reader<number> {
   return reader({
     kind: "in-thirds",
     options: { count },
-    splits: ({ channels }) =>
-      Array.from({ length: channels }, (_, split) => ({
-        from: Math.floor((count / channels) * split),
-        to: Math.floor((count / channels) * (split + 1)),
-      })),
+    splits: ({ channels }) => evenSplits(count, channels),
     async *read({ from, to }, _, behind) {
       const done = behind === undefined ? from : Number(behind.after);
       const gates = [undefined, ...gatesOf(gate)];

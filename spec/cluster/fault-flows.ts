@@ -4,6 +4,7 @@
 import { appendFileSync, existsSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { defineFlow, reader, run, type Reader } from "qstream";
+import { evenSplits } from "../kit/even-splits.ts";
 
 export interface Pace {
   readonly count: number;
@@ -28,11 +29,7 @@ function paced({ count, everyMs }: Pace): Reader<number> {
   return reader({
     kind: "paced",
     options: { count },
-    splits: () =>
-      Array.from({ length: splits }, (_, split) => ({
-        from: Math.floor((count / splits) * split),
-        to: Math.floor((count / splits) * (split + 1)),
-      })),
+    splits: () => evenSplits(count, splits),
     async *read({ from, to }) {
       for (let first = from; first < to; first += piece) {
         if (everyMs > 0) await wait(everyMs);

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { apart, defineFlow, lines, nearFiles, reader, run, tagged, type Reader } from "qstream";
+import { evenSplits } from "../kit/even-splits.ts";
 
 const piece = 100;
 const everyMs = 5;
@@ -14,11 +15,7 @@ function gated(count: number, gate: string): Reader<number> {
   return reader({
     kind: "gated",
     options: { count },
-    splits: ({ channels }) =>
-      Array.from({ length: channels }, (_, split) => ({
-        from: Math.floor((count / channels) * split),
-        to: Math.floor((count / channels) * (split + 1)),
-      })),
+    splits: ({ channels }) => evenSplits(count, channels),
     async *read({ from, to }, _, behind) {
       const start = behind === undefined ? from : Number(behind.after);
       for (let first = start; first < to; first += piece) {

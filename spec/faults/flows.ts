@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { defineFlow, reader, run, type Reader } from "../../lib/index.ts";
+import { evenSplits } from "../kit/even-splits.ts";
 
 /** How many numbers, and how fast. */
 export interface Pace {
@@ -26,11 +27,7 @@ export function ticking({ count, everyMs, gate, trickles = false }: Pace): Reade
   return reader({
     kind: "ticking",
     options: { count },
-    splits: () =>
-      Array.from({ length: splits }, (_, split) => ({
-        from: Math.floor((count / splits) * split),
-        to: Math.floor((count / splits) * (split + 1)),
-      })),
+    splits: () => evenSplits(count, splits),
     async *read({ from, to }) {
       for (let first = from; first < to; first += piece) {
         if (everyMs > 0) await wait(everyMs);
