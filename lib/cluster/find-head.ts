@@ -3,6 +3,7 @@ import { systemSockets, type Sockets } from "../../actors/transport/wire/sockets
 import { versionHeaders } from "../../actors/transport/wire/wire-hello.ts";
 import { QStreamError } from "../core/errors.ts";
 import { delay } from "../core/seam/clock.ts";
+import { keepingAlive } from "../core/seam/keeping-alive.ts";
 import { headUrl } from "./head-url.ts";
 import type { FromClient, ToClient } from "./protocol.ts";
 import { Talk } from "./talk.ts";
@@ -62,8 +63,9 @@ export async function findHead(search: HeadSearch): Promise<FoundHead> {
         new QStreamError("MACHINE_UNREACHABLE", "no head of the cluster leads", { advice: "See what the heads print" })
       );
     }
+    // A client that has lost its head holds nothing else that keeps its process alive.
     // oxlint-disable-next-line no-await-in-loop -- see above
-    await delay(clock, againMs, signal);
+    await delay(keepingAlive(clock), againMs, signal);
   }
 }
 

@@ -1,12 +1,17 @@
 // specs: waits
 // specs: timeout 120 s
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import { cluster } from "../../lib/index.ts";
 import type { Execution } from "../../lib/flow/execution.ts";
 import { LoopbackCluster } from "../../lib/testing/loopback-cluster.ts";
+import { makeSpecFolder } from "../kit/faults.ts";
 import { hasRedisServer, startRedisServer } from "../kit/redis-server.ts";
+import { projectFolder } from "../kit/sources.ts";
 import { inSlot, suite } from "../kit/suite.ts";
+import { qstream } from "../lib/cli/command.ts";
 import { childrenOf } from "./children.ts";
 import { slowSums, sums, sumsOf } from "./flows.ts";
 import { leaderOf } from "./leader-of.ts";
@@ -18,6 +23,7 @@ const sorted = (found: unknown): Sums => (found as { sums: Sums }).sums.toSorted
 const upTo = 300_000;
 
 if (!inSlot && (await hasRedisServer())) {
+  const folder = makeSpecFolder("head-loss");
   const redis = await startRedisServer({ appendOnly: true });
   const machines = await LoopbackCluster.start({ store: redis.url, machines: 2, heads: 2, leaseMs: 5000 });
 
@@ -74,8 +80,31 @@ if (!inSlot && (await hasRedisServer())) {
     await session.close();
   });
 
+  test("a command whose head is killed goes on with the next one, and one that is begun while none leads waits for it", async () => {
+    const leader = await leaderOf(machines);
+    const lost = machines.heads.find((head) => head !== leader);
+    const waiting = await machines.addHead(["--bind", new URL(lost?.url ?? "").host]);
+    const gate = join(folder.path, "gate");
+    const at = ["--cluster", `${leader.url},${waiting.url}`];
+    const words = ["--arg", `upTo=${upTo}`, "--arg", `gate=${gate}`, "--quiet", "--json", "-"];
+    const running = qstream(["run", `${join(projectFolder, "spec/cluster/flows.ts")}#slowSums`, ...at, ...words]);
+    await using session = await cluster({ url: waiting.url });
+    const runs = async (): Promise<boolean> =>
+      (await session.list()).executions.some((one) => one.status === "running");
+    for (let turn = 0; turn < 200 && !(await runs()); turn++) await wait(50);
+    await leader.kill();
+    const listed = qstream(["ps", ...at]);
+    assert.is((await listed).code, 0);
+    assert.match((await listed).stdout, /running/u);
+    writeFileSync(gate, "");
+    const { code, stdout, stderr } = await running;
+    assert.is(code, 0, stderr);
+    assert.equal(sorted((JSON.parse(stdout) as { outputs: unknown }).outputs), sumsOf(upTo));
+  });
+
   test.after(async () => {
     await machines.stop();
+    folder.remove();
     await redis.stop();
   });
 }
