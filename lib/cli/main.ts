@@ -34,6 +34,12 @@ switch (command) {
     setTimeout(() => process.exit(), lingerMs).unref();
     break;
   }
+  case "check": {
+    const { checkCommand } = await import("./check-command.ts");
+    process.exitCode = await checkCommand(rest);
+    setTimeout(() => process.exit(), lingerMs).unref();
+    break;
+  }
   case "follow": {
     const { followCommand } = await import("./follow-command.ts");
     process.exitCode = await followCommand(rest);

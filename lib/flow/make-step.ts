@@ -196,6 +196,6 @@ function asDefinition(
 }
 
 /** The name of the class that a factory makes, as far as its text tells: `() => new BrownQuokka()`. */
-function nameOf(create: () => unknown): string {
+export function nameOf(create: () => unknown): string {
   return /(?:=>|\breturn)\s*\(?\s*new\s+([A-Za-z_$][\w$]*)/u.exec(create.toString())?.[1] ?? "operator";
 }

@@ -6,6 +6,24 @@ export { topologies, topology, type Topology } from "./topologies.ts";
 export { dealStates } from "./deal-states.ts";
 export { multiset, sameMultiset } from "./multiset.ts";
 export {
+  checkConfluence,
+  checkFlow,
+  operatorOf,
+  runInOrder,
+  type CheckedStep,
+  type CheckFlowOptions,
+  type CheckConfluenceOptions,
+  type ConfluenceReport,
+  type CounterExample,
+  type InputsToCheck,
+  type OperatorToCheck,
+  type Order,
+  type OrderOutcome,
+  type OrderStep,
+  type SpecCode,
+  type Variation,
+} from "./confluence/index.ts";
+export {
   checkSeeds,
   excusedErrors,
   faultKinds,

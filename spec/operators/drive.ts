@@ -2,9 +2,11 @@ import { loadBatches, representationOf } from "../../lib/core/batch/index.ts";
 import type { Context } from "../../lib/core/contracts/context.ts";
 import type { Operator, OperatorDefinition, Outputs } from "../../lib/core/contracts/operator.ts";
 import { Run } from "../../lib/core/contracts/reader.ts";
-import type { Disk, DiskFile } from "../../lib/core/seam/disk.ts";
+import { MemoryDisk } from "../../lib/testing/memory-disk.ts";
 import { type TestContext, testContext } from "../../lib/testing/test-context.ts";
 import { Lives } from "./reborn.ts";
+
+export { MemoryDisk };
 
 /** One task of a driven operator: objects of one of its inputs. */
 export interface DrivenTask {
@@ -108,46 +110,4 @@ export function cut(objects: readonly unknown[], sizes: readonly number[], input
     from += size;
   }
   return tasks;
-}
-
-/** Temporary files in memory, for specs. */
-export class MemoryDisk implements Disk {
-  readonly #files = new Set<DiskFile>();
-  bytesWritten = 0;
-
-  /** Files that were made and not removed. */
-  get files(): number {
-    return this.#files.size;
-  }
-
-  create(): Promise<DiskFile> {
-    const chunks: Buffer[] = [];
-    const file = {
-      bytes: 0,
-      append: (bytes: Uint8Array): Promise<number> => {
-        const position = file.bytes;
-        chunks.push(Buffer.from(bytes));
-        file.bytes += bytes.byteLength;
-        this.bytesWritten += bytes.byteLength;
-        return Promise.resolve(position);
-      },
-      read: (position: number, length: number): Promise<Uint8Array> =>
-        Promise.resolve(new Uint8Array(Buffer.concat(chunks).subarray(position, position + length))),
-      remove: (): Promise<void> => {
-        this.#files.delete(file);
-        return Promise.resolve();
-      },
-    };
-    this.#files.add(file);
-    return Promise.resolve(file);
-  }
-
-  path(): Promise<undefined> {
-    return Promise.resolve(undefined);
-  }
-
-  clear(): Promise<void> {
-    this.#files.clear();
-    return Promise.resolve();
-  }
 }
