@@ -1,7 +1,7 @@
 import { errorFromData, QStreamError, type ErrorData } from "../../lib/core/errors.ts";
 import type { LineageActor } from "../lineage/lineage-actor.ts";
 import type { Report } from "../slot/protocol.ts";
-import type { SlotActivity } from "../slot/turn-notes.ts";
+import { executionMark, type SlotActivity } from "../slot/turn-notes.ts";
 import { reworded, withParcels } from "./failed-parcels.ts";
 import { presentOf, type Running } from "./running.ts";
 import { taskAtLoss, type TaskAtLoss } from "./task-at-loss.ts";
@@ -121,7 +121,12 @@ export class Losses {
     const task = taskAtLoss(running, slots[0] ?? "", loss, activity);
     const error = task?.error ?? loss;
     const lineage = this.#lineage;
-    if (running.recovering === undefined || lineage === undefined || isHopeless(running, lineage, task, loss)) {
+    const isOwn = !isElsewhere(running, activity);
+    if (
+      running.recovering === undefined ||
+      lineage === undefined ||
+      (isOwn && isHopeless(running, lineage, task, loss))
+    ) {
       this.#stop(running, error);
       return false;
     }
@@ -213,6 +218,15 @@ function isHopeless(running: Running, lineage: LineageActor, task: TaskAtLoss | 
   if (task?.hung === true) return ++running.unplacedHangs >= attempts;
   // Others of its slots may have been lost before, by the same error.
   return loss !== running.lastLoss && isFruitless(running, lineage, fruitlessLossesMax);
+}
+
+/**
+ * True if a slot is known to have been at something of another execution, which its loss is held against: while there are several
+ * of these, this one may not get on between two losses.
+ */
+function isElsewhere({ request }: Running, activity: SlotActivity | undefined): boolean {
+  if (activity?.execution === undefined || activity.waits === true) return false;
+  return activity.execution !== executionMark(request.execution);
 }
 
 /** True if slots are lost again and again, and nothing gets on between: what runs again after a loss has no new record. */

@@ -21,6 +21,8 @@ export class BrokenRelay {
   shut = false;
   /** Connections that came. */
   count = 0;
+  /** Bytes that came, in either direction. */
+  bytes = 0;
 
   private constructor(target: () => number, disorder: Disorder | undefined) {
     this.#disorder = disorder;
@@ -110,7 +112,8 @@ export class BrokenRelay {
   #carry(from: Socket, to: Socket, pair: Pair): void {
     const into = this.#disorder?.into(to) ?? to;
     from.setNoDelay(true);
-    from.on("data", (bytes) => {
+    from.on("data", (bytes: Buffer) => {
+      this.bytes += bytes.byteLength;
       if (!into.destroyed && !into.write(bytes)) from.pause();
     });
     into.on("drain", () => {

@@ -4,7 +4,7 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { constants, existsSync, rmSync } from "node:fs";
-import { access, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { access, cp, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -31,12 +31,22 @@ export interface RedisServer {
   resume: () => void;
   /** As kill -9. */
   kill: () => Promise<void>;
-  /** Kills it if it runs, and starts it again on its port; `empty`: without what it had written. */
-  restart: (options?: { readonly empty?: boolean }) => Promise<void>;
+  /** Keeps a copy of what it has written by now. */
+  remember: () => Promise<void>;
+  /** Kills it if it runs, and starts it again on its port, with what it had written. */
+  restart: (options?: RestartOptions) => Promise<void>;
   /** Takes its folder away while it runs: it can't save any more. */
   loseFolder: () => Promise<void>;
   /** Ends it and removes its folder. */
   stop: () => Promise<void>;
+}
+
+/** What a server that is started again hasn't. */
+export interface RestartOptions {
+  /** Anything that it had written. */
+  readonly empty?: boolean;
+  /** What it has written since it was told to remember: as after a failover to one that was behind. */
+  readonly behind?: boolean;
 }
 
 interface Program {
@@ -91,9 +101,13 @@ class OwnServer implements RedisServer {
   readonly #within: readonly string[];
   readonly #endOnExit = (): void => {
     this.#child?.kill("SIGKILL");
-    rmSync(this.#folder, { recursive: true, force: true });
+    for (const folder of [this.#folder, this.#copy]) rmSync(folder, { recursive: true, force: true });
   };
   #child: ChildProcess | undefined;
+
+  get #copy(): string {
+    return `${this.#folder}-copy`;
+  }
 
   constructor(found: Program, folder: string, port: number, options: RedisServerOptions) {
     const { appendOnly = false, settings = {}, host = { address: "127.0.0.1", within: [] } } = options;
@@ -127,12 +141,19 @@ class OwnServer implements RedisServer {
     await ended;
   }
 
-  async restart({ empty = false }: { readonly empty?: boolean } = {}): Promise<void> {
+  async remember(): Promise<void> {
+    // Meanwhile it writes nothing.
+    this.pause();
+    await rm(this.#copy, { recursive: true, force: true });
+    await cp(this.#folder, this.#copy, { recursive: true });
+    this.resume();
+  }
+
+  async restart({ empty = false, behind = false }: RestartOptions = {}): Promise<void> {
     await this.kill();
-    if (empty) {
-      await rm(this.#folder, { recursive: true, force: true });
-      await mkdir(this.#folder);
-    }
+    if (empty || behind) await this.loseFolder();
+    if (empty) await mkdir(this.#folder);
+    if (behind) await cp(this.#copy, this.#folder, { recursive: true });
     const { path, libraries } = this.#program;
     const env = libraries === undefined ? process.env : { ...process.env, LD_LIBRARY_PATH: libraries };
     const [command = "", ...words] = [...this.#within, path, ...this.#settings];
@@ -149,7 +170,8 @@ class OwnServer implements RedisServer {
   async stop(): Promise<void> {
     process.off("exit", this.#endOnExit);
     await this.kill();
-    await rm(this.#folder, { recursive: true, force: true });
+    await this.loseFolder();
+    await rm(this.#copy, { recursive: true, force: true });
   }
 }
 
