@@ -3,7 +3,6 @@ import type { SlotHandle } from "../scheduler/execution-request.ts";
 import type { Order, Report } from "../slot/protocol.ts";
 import type { SlotActivity } from "../slot/turn-notes.ts";
 import type { LaunchedSlots, LaunchOptions } from "../slots/slot-launcher.ts";
-import type { Bind, Security } from "../transport/wire/security.ts";
 import { SlotsOnWire, slotOn } from "../transport/wire/slots-on-wire.ts";
 import { Wire } from "../transport/wire/wire.ts";
 import type { BundleSource } from "./bundles.ts";
@@ -12,37 +11,12 @@ import { DistantAuthority } from "./distant-authority.ts";
 import type { Guest } from "./guest.ts";
 import { LineageWriters } from "./lineage-writers.ts";
 import { MachineCounter, type MachineCounts } from "./machine-counts.ts";
+import type { MachineOptions } from "./machine-options.ts";
 import { systemWorld, type MachineWorld } from "./machine-world.ts";
 import { unpackOrders } from "./packed-places.ts";
 import { PeerWatch } from "./peer-watch.ts";
 import type { FromMachine, MachineOffer, ToMachine } from "./protocol.ts";
 import { Stops } from "./stops.ts";
-
-export interface MachineOptions {
-  /** Its name: no other machine, and no other life of this one, has it. */
-  readonly id: string;
-  readonly slots: number;
-  readonly tags: readonly string[];
-  readonly host: string;
-  readonly memoryBytes: number | undefined;
-  /** Bytes of datasets that each slot keeps. */
-  readonly datasetBytes?: number | undefined;
-  /** Structured-cloneable settings of the file systems. */
-  readonly files: unknown;
-  readonly turnMs: number;
-  readonly bind: Bind;
-  readonly security: Security;
-  readonly advertise?: string | undefined;
-  readonly leaseMs: number;
-  /** Default: that of a process. */
-  readonly world?: MachineWorld | undefined;
-  /** Puts this machine's own modules into code that comes as a bundle. */
-  readonly settleCode: (code: string) => string;
-  /** What it offers has changed. */
-  readonly offers?: (() => void) | undefined;
-  /** The machine can't go on: a thread of it can't be ended. */
-  readonly broken: (error: Error) => void;
-}
 
 const leaveGraceMs = 500;
 
@@ -117,7 +91,7 @@ export class Machine {
   }
 
   #launch(wire: Wire): LaunchedSlots {
-    const { id, slots, tags, memoryBytes, datasetBytes, files, leaseMs, turnMs } = this.#options;
+    const { id, slots, tags, memoryBytes, datasetBytes, files, leaseMs, turnMs, compression } = this.#options;
     const launch: LaunchOptions = {
       ids: Array.from({ length: slots }, (_, index) => slotOn(id, `slot-${index}`)),
       client: slotOn(id, "main"),
@@ -130,6 +104,7 @@ export class Machine {
       stdout: "stderr",
       leaseMs,
       turnMs,
+      compression,
       onReport: (report) => this.#report(report),
       onLost: (slot, error, activity) => this.#slotLost(slot, error, activity),
       onProcessLost: (error) => this.#options.broken(error),

@@ -138,9 +138,9 @@ export class RemoteSlots implements LaunchedSlots {
     return this.#machines.size === 0 ? [...this.#givenUp.values()].at(-1) : undefined;
   }
 
-  /** True while a machine hasn't said which slots it has. */
-  get awaitsMachines(): boolean {
-    return [...this.#machines.values()].some(({ slots }) => slots.size === 0);
+  /** Machines that haven't said yet which slots they have. */
+  get awaitedMachines(): readonly MachinePlace[] {
+    return [...this.#machines.values()].filter(({ slots }) => slots.size === 0);
   }
 
   /** Machines are there: their slots can be used once they have said which they are. */

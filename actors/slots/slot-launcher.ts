@@ -2,6 +2,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { SlotHandle } from "../scheduler/execution-request.ts";
 import type { Report } from "../slot/protocol.ts";
 import type { SlotActivity } from "../slot/turn-notes.ts";
+import type { Compression } from "../transport/compression.ts";
 
 export type Isolation = "thread" | "process" | "none";
 
@@ -26,6 +27,8 @@ export interface LaunchOptions {
   readonly turnMs?: number;
   /** Name of the machine; `local` unless told. */
   readonly machine?: string;
+  /** How large parcels for other machines are packed. Default: none. Threads only. */
+  readonly compression?: Compression | undefined;
   /** Gets a port from each slot to the slots of other machines. Threads only. */
   readonly gateway?: (slot: string, port: MessagePort) => void;
   readonly onReport: (report: Report) => void;

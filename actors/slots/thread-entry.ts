@@ -13,10 +13,10 @@ import { startBeats } from "./turn-watch.ts";
 enterSlot();
 // Errors of flows that were bundled point to the lines of their sources.
 process.setSourceMapsEnabled(true);
-const { id, files, ports, gateway, memory, turnMs, datasetBytes } = workerData as ThreadStart;
+const { id, files, ports, gateway, memory, turnMs, datasetBytes, compression } = workerData as ThreadStart;
 const parent = parentPort as MessagePort;
 const tell = (message: FromThread): void => parent.postMessage(message, transferredWith(message));
-const transport = new PortTransport(id, new Map(ports));
+const transport = new PortTransport(id, new Map(ports), { compression });
 if (gateway !== undefined) transport.setGateway(gateway);
 const notes = new TurnNotes(memory);
 const slot = makeSlot({

@@ -5,6 +5,7 @@ import { openFileSystem, type FileSystemOptions } from "../../lib/files/index.ts
 import type { SlotHandle } from "../scheduler/execution-request.ts";
 import type { Order, Report } from "../slot/protocol.ts";
 import { makeNotesMemory, type SlotActivity } from "../slot/turn-notes.ts";
+import type { Compression } from "../transport/compression.ts";
 import { PortTransport } from "../transport/port-transport.ts";
 import { activityAtEnd } from "./activity-watch.ts";
 import { makeSlot } from "./local-slot.ts";
@@ -26,6 +27,8 @@ export interface ThreadStart {
   readonly turnMs: number;
   /** Bytes of datasets that it keeps; undefined: as much as their sinks let it. */
   readonly datasetBytes?: number | undefined;
+  /** How it packs large parcels for other machines. */
+  readonly compression?: Compression | undefined;
 }
 
 /** Messages between a slot's thread and the session. */
@@ -138,9 +141,10 @@ class SlotThread {
   constructor(id: string, ports: Map<string, MessagePort>, options: LaunchOptions) {
     this.#id = id;
     this.#options = options;
-    const { files, turnMs = 0, datasetBytes } = options;
+    const { files, turnMs = 0, datasetBytes, compression } = options;
     const gateway = gatewayOf(id, options);
-    const start: ThreadStart = { id, files, ports: [...ports], gateway, memory: this.#memory, turnMs, datasetBytes };
+    const memory = this.#memory;
+    const start: ThreadStart = { id, files, ports: [...ports], gateway, memory, turnMs, datasetBytes, compression };
     this.#worker = new Worker(new URL("./thread-entry.js", import.meta.url), {
       name: id,
       workerData: start,

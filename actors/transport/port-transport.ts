@@ -1,8 +1,10 @@
 import type { MessagePort } from "node:worker_threads";
 import type { LinkMessage, Transport } from "../../lib/core/contracts/transport.ts";
 import { invariant, QStreamError } from "../../lib/core/errors.ts";
+import type { Payload } from "../../lib/core/payload.ts";
 import { systemClock } from "../../lib/core/seam/clock.ts";
 import { collectYoung } from "./collect-young.ts";
+import { Packer, unpack, type Compression, type Packed, type Parcel } from "./compression.ts";
 import { Inbox } from "./inbox.ts";
 import { SharedRing, type SharedPlace } from "./shared-ring.ts";
 
@@ -17,6 +19,8 @@ const quietTurns = 2;
 export interface PortTransportOptions {
   /** A message of this slot couldn't be read. Default: the error is thrown, which ends the thread. */
   readonly failed?: (slot: string, error: Error) => void;
+  /** How large parcels for other machines are packed. Default: none. */
+  readonly compression?: Compression | undefined;
 }
 
 /**
@@ -30,6 +34,7 @@ export class PortTransport implements Transport {
   /** The way to slots of other machines. */
   #gateway: Peer<Addressed> | undefined;
   readonly #ring = new SharedRing();
+  readonly #packer: Packer | undefined;
   readonly #options: PortTransportOptions;
   #closing: Promise<void> | undefined;
   bytesSent = 0;
@@ -41,6 +46,7 @@ export class PortTransport implements Transport {
   constructor(slot: string, ports: ReadonlyMap<string, MessagePort> = new Map(), options: PortTransportOptions = {}) {
     this.slot = slot;
     this.#options = options;
+    this.#packer = options.compression === "lz4" ? new Packer() : undefined;
     for (const [peer, port] of ports) this.addPort(peer, port);
   }
 
@@ -60,7 +66,7 @@ export class PortTransport implements Transport {
   setGateway(port: MessagePort): void {
     this.#gateway = new Peer(port);
     port.on("message", (messages: readonly Addressed[]) => {
-      for (const { slot, message } of messages) this.#take(message, slot);
+      for (const { slot, message } of messages) this.#takeFar(message, slot);
     });
     port.on("messageerror", (cause) => this.#failed("of another machine", cause));
   }
@@ -85,12 +91,20 @@ export class PortTransport implements Transport {
 
   /** To another machine: large payloads through memory that is shared with the thread of the sockets. */
   #sendFar(slot: string, message: LinkMessage): number | undefined {
-    const place = message.kind === "parcel" ? this.#ring.put(message.payload.bytes) : undefined;
-    if (message.kind !== "parcel" || place === undefined) return this.#gateway?.send({ slot, message }, message);
+    if (message.kind !== "parcel") return this.#gateway?.send({ slot, message }, message);
+    const { payload } = message;
+    const packed = this.#packer?.pack(message);
+    const place = this.#ring.put(packed?.bytes ?? new Uint8Array(payload.bytes));
+    if (packed === undefined && place === undefined) return this.#gateway?.send({ slot, message }, message);
     // Its own buffer has died young.
-    collectYoung(place.bytes);
-    const emptied = { ...message, payload: { ...message.payload, bytes: new ArrayBuffer(0) } };
-    return this.#gateway?.send({ slot, message: emptied, place }, emptied, place.bytes);
+    collectYoung(payload.bytes.byteLength);
+    // What a library gives can't be handed over.
+    const bytes = place === undefined ? new Uint8Array(packed?.bytes ?? []).buffer : new ArrayBuffer(0);
+    const sent: Parcel = {
+      ...message,
+      payload: { ...(packed === undefined ? payload : packedAs(payload, packed)), bytes },
+    };
+    return this.#gateway?.send({ slot, message: sent, place }, sent, place?.bytes);
   }
 
   receive(handler: (message: LinkMessage, from: string) => void): void {
@@ -110,6 +124,18 @@ export class PortTransport implements Transport {
     this.#inbox.deliver(message, from);
   }
 
+  #takeFar(message: LinkMessage, from: string): void {
+    let unpacked: LinkMessage;
+    try {
+      unpacked = unpack(message);
+    } catch (error) {
+      // Whoever has the connections breaks with the machine that it is from: nobody can send it again.
+      this.#gateway?.send({ slot: from, message, unreadable: String(error) }, message);
+      return;
+    }
+    this.#take(unpacked, from);
+  }
+
   #failed(slot: string, cause: Error): void {
     if (this.#closing !== undefined) return;
     const error = new QStreamError("FRAME_INVALID", `a message from slot ${slot} to slot ${this.slot} can't be read`, {
@@ -126,7 +152,13 @@ export interface Addressed {
   readonly slot: string;
   readonly message: LinkMessage;
   /** Where its payload is, which isn't in it then. */
-  readonly place?: SharedPlace;
+  readonly place?: SharedPlace | undefined;
+  /** Why the slot couldn't read what came from there, for the message itself. */
+  readonly unreadable?: string;
+}
+
+function packedAs(payload: Payload, { checksum }: Packed): Payload {
+  return { ...payload, checksum, unpackedBytes: payload.bytes.byteLength };
 }
 
 /** The way to one other slot, or to all of other machines: messages in one wrapping or another. */

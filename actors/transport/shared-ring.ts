@@ -37,7 +37,7 @@ export class SharedRing {
   #used = 0;
 
   /** Copies a payload into the ring. Undefined for one that is too small or too large for that, and while the ring is full. */
-  put(payload: ArrayBuffer): SharedPlace | undefined {
+  put(payload: Uint8Array): SharedPlace | undefined {
     const bytes = payload.byteLength;
     if (bytes < sharedFromBytes || bytes > sharedToBytes) return undefined;
     const memory = this.#open();
@@ -52,7 +52,7 @@ export class SharedRing {
     }
     const at = this.#head;
     this.#take(needed, taken);
-    this.#bytes.set(new Uint8Array(payload), at + headBytes);
+    this.#bytes.set(payload, at + headBytes);
     return { memory, at, bytes };
   }
 

@@ -130,14 +130,21 @@ export function parseBind(option: string, text: string): Bind {
 
 /** `host:port`, as others reach this machine. */
 export function parseAddress(option: string, text: string): string {
-  if (/^(\[[\da-fA-F:]+\]|[\w.-]+):\d{1,5}$/u.test(text)) return text;
+  const port = /^(?:\[[\da-fA-F:]+\]|[\w.-]+):(\d{1,5})$/u.exec(text)?.[1];
+  if (port !== undefined && isPort(port)) return text;
   throw new QStreamError("OPTION_INVALID", `${option} ${text}: host:port is wanted, as other machines reach this one`);
 }
 
 /** `host:port` or `host`, as others reach this machine. */
 export function parseHost(option: string, text: string): string {
-  if (/^(\[[\da-fA-F:]+\]|[\w.-]+)(:\d{1,5})?$/u.test(text)) return text;
+  const match = /^(?:\[[\da-fA-F:]+\]|[\w.-]+)(?::(\d{1,5}))?$/u.exec(text);
+  if (match !== null && isPort(match[1] ?? "1")) return text;
   throw new QStreamError("OPTION_INVALID", `${option} ${text}: host:port is wanted, or a host, as machines reach it`);
+}
+
+function isPort(text: string): boolean {
+  const port = Number(text);
+  return port > 0 && port < 65_536;
 }
 
 /** Milliseconds of a lease. */

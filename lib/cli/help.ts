@@ -6,6 +6,7 @@ Usage
   qstream run FLOW [options]   run a flow of a TypeScript or JavaScript module
   qstream executions           list, show and remove runs that ended before they were done
   qstream simulate FLOW        run a flow many times in a simulated world in which things go wrong
+  qstream check FLOW           check that the operators of a flow are what they declare, in many orders of their inputs
   qstream head                 where the machines of a cluster meet, and flows are submitted
   qstream worker               offer this machine to a cluster
   qstream ps, qstream top      machines and executions of a cluster: now, and second by second
@@ -108,6 +109,28 @@ Exit codes
   2 the command was wrong
 `;
 
+const check = `qstream check FLOW: run the operators of a flow in many orders, and compare with what they declare
+
+Runs the flow once, in this process and without its sinks, and records what each operator gets. Then each is run
+by hand on that: again, after restarts from snapshots, and, if it declares to be confluent, with its inputs in other
+orders, other batches, at other times and in other channels. Two orders that differ are made as small as they get,
+and printed as a spec.
+
+Options
+  --seeds N            how many orders of each operator (default 100)
+  --from S             the first of them (default 1)
+  --step ID            only this step
+  --objects N          objects that are taken of each of its inputs at most (default 30)
+  --seconds N          how long the flow runs at most; what was recorded by then counts (default 10)
+  --arg NAME=VALUE     an argument of the flow; may be repeated
+  --json FILE          write what was checked of each step as JSON to FILE; - is standard output
+  --help               show this
+
+Exit codes
+  0 all are what they declare   1 one isn't, or the flow failed: the command that repeats exactly that is printed
+  2 the command was wrong
+`;
+
 const executions = `qstream executions: runs that a store knows because they ended before they were done
 
 Usage
@@ -182,6 +205,8 @@ Options
   --lease-ms N         milliseconds without a word after which a driver is given up (default 10000)
   --turn-ms N          milliseconds that user code may keep a slot from its event loop (default 60000)
   --drain-ms N         milliseconds for which SIGTERM has it wait until others have what runs here (default 25000)
+  --compress HOW       how large parcels for other machines are packed: none or lz4, which pays where the network
+                       carries less than about 270 MB/s (default none)
 ${files}
 ${security}
   --help               show this
@@ -278,6 +303,7 @@ const commands = {
   run,
   executions,
   simulate,
+  check,
   head,
   worker,
   ps,

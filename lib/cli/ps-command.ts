@@ -4,7 +4,7 @@ import type { ListedExecution, ListedMachine } from "../cluster/protocol.ts";
 import { QStreamError } from "../core/errors.ts";
 import { asCommand } from "./as-command.ts";
 import { clientOptions, parseCluster, parseSubject } from "./cluster-options.ts";
-import { formatTable, wholeTable } from "./display/table.ts";
+import { formatTable, shorten, wholeTable } from "./display/table.ts";
 import { formatCount } from "./display/units.ts";
 import { toJson } from "./json.ts";
 import { parseWords } from "./parse-words.ts";
@@ -18,6 +18,8 @@ interface Command {
 
 // Executions that an error names.
 const namedMax = 10;
+/** Of an error in the table; all of it is in --json. */
+const errorWidthMax = 100;
 
 type Name = "ps" | "cancel" | "drain";
 
@@ -98,7 +100,7 @@ function executionRow({
     status,
     "submitted (UTC)": timeOf(submittedAt),
     "rows read": formatCount(metrics?.rowsRead ?? 0),
-    error: error?.slice(0, 80) ?? "",
+    error: shorten(error ?? "", errorWidthMax),
   };
 }
 

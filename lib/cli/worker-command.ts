@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
+import type { Compression } from "../../actors/transport/compression.ts";
 import { Worker, type WorkerOptions } from "../cluster/worker.ts";
 import { headUrl } from "../cluster/head-url.ts";
 import { QStreamError } from "../core/errors.ts";
@@ -95,6 +96,7 @@ function parse(words: readonly string[]): ParsedOptions | undefined {
       has: { type: "string", multiple: true },
       "turn-ms": { type: "string" },
       "drain-ms": { type: "string" },
+      compress: { type: "string" },
       help: { type: "boolean", short: "h" },
       ...securityOptions,
     },
@@ -120,8 +122,14 @@ function parse(words: readonly string[]): ParsedOptions | undefined {
     advertise: advertise === undefined ? undefined : parseAddress("--advertise", advertise),
     leaseMs: lease === undefined ? leaseMsDefault : wholeNumber("--lease-ms", lease, leaseMsLeast, leaseMsMost),
     drainMs: drain === undefined ? drainMsDefault : wholeNumber("--drain-ms", drain, 0, drainMsMost),
+    compression: parseCompression(values.compress),
     turnMs: turn === undefined ? 60_000 : wholeNumber("--turn-ms", turn, 0, 2 ** 31),
   };
+}
+
+function parseCompression(text: string = "none"): Compression {
+  if (text === "none" || text === "lz4") return text;
+  throw new QStreamError("OPTION_INVALID", `--compress ${text} isn't known`, { advice: "It may be none or lz4." });
 }
 
 /** Readers name files by whole paths; URLs stay as they are. */

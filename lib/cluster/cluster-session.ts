@@ -86,6 +86,13 @@ export class ClusterSession implements FlowSession {
 
   /** @internal Use `cluster`. */
   static async open(options: ClusterOptions): Promise<ClusterSession> {
+    // Who writes JavaScript may have forgotten it.
+    if (typeof (options as Partial<ClusterOptions>).url !== "string") {
+      throw new QStreamError("OPTION_INVALID", "the option url of a cluster is wanted: where its head listens", {
+        advice:
+          'For example cluster({ url: "ws://127.0.0.1:7420" }), or the URLs of several heads with commas between them',
+      });
+    }
     const heads = options.url.split(",").map((url) => headUrl(url.trim()));
     const session = new ClusterSession(options, heads, securityOf(options));
     session.#head = await session.#find(0);

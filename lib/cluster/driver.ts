@@ -18,6 +18,7 @@ import { Session, type LaunchHooks, type SessionOptions, type SessionWorld } fro
 import type { LineageOptions } from "../flow/session-lineage.ts";
 import { encodeOutputs, plainEvent } from "./outputs.ts";
 import type { ClusterRunOptions, DriverStart, FromDriver, ResumedSubmission, ToDriver } from "./protocol.ts";
+import { allMachinesMs, machinesCome } from "./machines-come.ts";
 import { withoutEnds } from "./without-ends.ts";
 
 type OfMachine = Extract<ToDriver, { readonly kind: "machine" | "machine-gone" | "drain" }>;
@@ -143,7 +144,9 @@ export class Driver {
     });
     this.#session = session;
     try {
-      await this.#machinesCome(start, hooks, remote);
+      const { clock } = this.#world.sockets;
+      const onEvent = (event: ExecutionEvent): void => this.#happened(event);
+      await machinesCome({ start, hooks, remote, clock, signal: this.#stop.signal, onEvent });
       this.#execution = await this.#start(start, session, store, load);
       if (this.#stop.signal.aborted) this.#execution.cancel(reasonOf(this.#stop.signal));
       await done(await this.#execution.outputs);
@@ -198,33 +201,6 @@ export class Driver {
     const begun = new Promise<void>((resolve) => (this.#begun = resolve));
     this.#tell({ kind: "begins" });
     return begun;
-  }
-
-  /** Waits for machines: a moment for all that are known, longer for any, and as long as it takes where there were some before. */
-  async #machinesCome({ begins, leaseMs }: DriverStart, hooks: LaunchHooks, remote: RemoteSlots): Promise<void> {
-    const { signal } = this.#stop;
-    const { clock } = this.#world.sockets;
-    const began = clock.monotonic();
-    const added = hooks.onAdded;
-    for (;;) {
-      const waited = clock.monotonic() - began;
-      if (remote.slots.length > 0 && (!remote.awaitsMachines || waited > Math.min(leaseMs, allMachinesMs))) break;
-      if (remote.forsaken !== undefined) throw remote.forsaken;
-      if (begins && remote.machines.length === 0 && waited > anyMachineLeases * leaseMs) {
-        throw new QStreamError("MACHINE_UNREACHABLE", "the cluster has no machine that could run it", {
-          advice: "Start one: qstream worker --join with the URL of the head",
-        });
-      }
-      const changed = new AbortController();
-      hooks.onAdded = () => {
-        changed.abort();
-        added?.();
-      };
-      // oxlint-disable-next-line no-await-in-loop -- until they are there
-      await delay(clock, lookMs, AbortSignal.any([changed.signal, signal])).catch(() => {});
-      signal.throwIfAborted();
-    }
-    if (added !== undefined) hooks.onAdded = added;
   }
 
   /** Starts the execution, or goes on with it where a driver before this one had begun. */
@@ -317,7 +293,7 @@ export class Driver {
   async #machinesSay(): Promise<void> {
     const { clock } = this.#world.sockets;
     const until = clock.monotonic() + allMachinesMs;
-    while (this.#remote?.awaitsMachines === true && clock.monotonic() < until) {
+    while ((this.#remote?.awaitedMachines.length ?? 0) > 0 && clock.monotonic() < until) {
       // oxlint-disable-next-line no-await-in-loop -- until they are there
       await delay(clock, lookMs, this.#stop.signal);
     }
@@ -341,8 +317,6 @@ export class Driver {
 const storeWaitLeastMs = 60_000;
 // A machine that can't reach the store says so after a lease and again half a lease later: then others go on without it.
 const storeWaitLeases = 4;
-const allMachinesMs = 2000;
-const anyMachineLeases = 3;
 const lookMs = 100;
 const progressMsEachChannel = 0.5;
 const progressMsMost = 1000;

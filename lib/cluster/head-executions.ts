@@ -19,7 +19,6 @@ import {
   knownEnd,
   listExecution,
   lostForGood,
-  metricsOf,
   newExecution,
   outputsGone,
   pauseBefore,
@@ -362,7 +361,7 @@ export class HeadExecutions {
     for (const client of clients) tellEnd(client, { execution, end, held: bytesLeftOut > 0 });
     clients.clear();
     this.#drivers.over(execution);
-    if (end.kind === "done") this.#measures.learn(known.flow, metricsOf(known));
+    if (end.kind === "done") this.#measures.learn(known.flow, known.metrics);
     this.#drainings.drained(execution);
     if (known.driver === undefined) void this.#tidy(execution);
     this.#forgetOldest();

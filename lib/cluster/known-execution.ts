@@ -14,8 +14,8 @@ export type End =
   | { readonly kind: "done"; readonly outputs: EncodedOutputs }
   | { readonly kind: "failed"; readonly error: ErrorData };
 
-/** The same as Redis keeps it. */
-type KeptEnd = End & { readonly name?: string };
+/** The same as Redis keeps it, with what the execution did. */
+type KeptEnd = End & { readonly name?: string; readonly metrics?: ExecutionMetrics };
 
 /** The same as a head remembers it: outputs are in Redis. */
 export type KnownEnd = { readonly kind: "done" } | Extract<End, { readonly kind: "failed" }>;
@@ -52,6 +52,8 @@ export interface KnownExecution {
   /** How much that is: an event may name each channel. */
   toldItems: number;
   progress: PlainEvent | undefined;
+  /** The latest that is known of what it did. */
+  metrics: ExecutionMetrics | undefined;
   status: ListedExecution["status"];
   /** Its driver has said how it ended; kept in Redis once `end` is there. */
   ending: boolean;
@@ -89,6 +91,7 @@ export function newExecution(
     told: [],
     toldItems: 0,
     progress: undefined,
+    metrics: undefined,
     status: "running",
     ending: false,
     end: undefined,
@@ -105,12 +108,13 @@ export function keptExecution(kept: KeptExecution): KnownExecution {
     const submission = deserialize(kept.submission) as Submission;
     return { ...newExecution(execution, submission, submittedAt), drivers: driver, begun, cancel };
   }
-  const { name = execution, ...end } = decodeEnd(kept.end);
+  const { name = execution, metrics, end } = decodeKept(kept.end);
   return {
     ...newExecution(execution, { flow } as Submission, submittedAt),
     name,
     submission: undefined,
     drivers: driver,
+    metrics,
     status,
     ending: true,
     end: knownEnd(end),
@@ -121,23 +125,32 @@ export function keptExecution(kept: KeptExecution): KnownExecution {
 /** An end as Redis keeps it, and how many bytes of outputs are too many for that: this head has to hold them. */
 export function encodeEnd(
   end: End,
-  { execution, name }: KnownExecution,
+  { execution, name, metrics }: KnownExecution,
 ): { readonly bytes: Uint8Array; readonly bytesLeftOut: number } {
-  const named = name === execution ? {} : { name };
-  const bytes = serialize({ ...end, ...named } satisfies KeptEnd);
+  const beside = {
+    ...(name === execution ? {} : { name }),
+    // Nobody asks where channels were, and there may be thousands.
+    ...(metrics === undefined ? {} : { metrics: { ...metrics, channels: [] } }),
+  };
+  const bytes = serialize({ ...end, ...beside } satisfies KeptEnd);
   if (bytes.byteLength <= keptBytesMax) return { bytes, bytesLeftOut: 0 };
   const error = new QStreamError(
     "LIMIT_EXCEEDED",
     `the results have ${bytes.byteLength} bytes, too many to be kept for long, or for another head`,
     { advice: "Results of that size are for a file: write them with a sink, for example toParquet" },
   );
-  const kept: KeptEnd = { kind: "failed", error: errorToData(error), ...named };
+  const kept: KeptEnd = { kind: "failed", error: errorToData(error), ...beside };
   return { bytes: serialize(kept), bytesLeftOut: bytes.byteLength };
 }
 
 /** @param bytes - what this head, or one before it, has kept */
-export function decodeEnd(bytes: Uint8Array): KeptEnd {
-  return deserialize(bytes) as KeptEnd;
+export function decodeEnd(bytes: Uint8Array): End {
+  return decodeKept(bytes).end;
+}
+
+function decodeKept(bytes: Uint8Array): Pick<KeptEnd, "name" | "metrics"> & { readonly end: End } {
+  const { name, metrics, ...end } = deserialize(bytes) as KeptEnd;
+  return { ...(name === undefined ? {} : { name }), ...(metrics === undefined ? {} : { metrics }), end };
 }
 
 export function knownEnd(end: End): KnownEnd {
@@ -192,21 +205,14 @@ export function outputsGone(execution: string): QStreamError {
   });
 }
 
-/** The latest that is known of what it did. */
-export function metricsOf({ progress }: KnownExecution): ExecutionMetrics | undefined {
-  return progress !== undefined && "metrics" in progress ? progress.metrics : undefined;
-}
-
 export function listExecution(known: KnownExecution): ListedExecution {
-  const { name: execution, flow, submittedAt, driver, end } = known;
+  const { name: execution, flow, submittedAt, driver, end, metrics } = known;
   const status = driver?.waits === true ? "waiting" : known.status;
-  const metrics = metricsOf(known);
   return {
     execution,
     flow,
     status,
     submittedAt,
-    // Nobody asks where channels were, and there may be thousands.
     ...(metrics === undefined ? {} : { metrics: end === undefined ? metrics : { ...metrics, channels: [] } }),
     ...(end?.kind === "failed" ? { error: end.error.message } : {}),
   };
@@ -214,6 +220,7 @@ export function listExecution(known: KnownExecution): ListedExecution {
 
 /** Remembers an event for clients that come later. */
 export function remember(known: KnownExecution, event: PlainEvent): void {
+  if ("metrics" in event) known.metrics = event.metrics;
   if (event.kind === "progress") {
     known.progress = event;
     return;

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { Machine } from "../../actors/cluster/machine.ts";
 import type { MachineCounts } from "../../actors/cluster/machine-counts.ts";
 import { systemWorld, type MachineWorld } from "../../actors/cluster/machine-world.ts";
+import { openCompression, type Compression } from "../../actors/transport/compression.ts";
 import type { Bind, Security } from "../../actors/transport/wire/security.ts";
 import { versionHeaders } from "../../actors/transport/wire/wire-hello.ts";
 import { settleBundle } from "../code/machine-bundle.ts";
@@ -30,6 +31,8 @@ export interface WorkerOptions {
   readonly advertise?: string | undefined;
   readonly leaseMs: number;
   readonly turnMs: number;
+  /** How large parcels for other machines are packed. Default: none. */
+  readonly compression?: Compression | undefined;
   /** Called when it has joined a head, and when it lost it. */
   readonly onHead?: (url: string | undefined) => void;
   /** It can't join a head. Called when the reason is another one than before. */
@@ -76,9 +79,14 @@ export class Worker {
     this.#machine = machine;
   }
 
-  /** Listens and starts the slots; a head that isn't there yet is looked for until it is. */
+  /**
+   * Listens and starts the slots; a head that isn't there yet is looked for until it is.
+   *
+   * @throws QStreamError PACKAGE_MISSING where it can't pack what it is to pack
+   */
   static async open(options: WorkerOptions): Promise<Worker> {
     const heads = options.join.map((url) => headUrl(url));
+    if (options.compression === "lz4") openCompression();
     const opened: { offer?: () => void } = {};
     const machine = await openMachine(options, () => opened.offer?.());
     const worker = new Worker(options, machine);
@@ -286,6 +294,7 @@ function openMachine(options: WorkerOptions, offers: () => void): Promise<Machin
     datasetBytes: options.datasetBytes ?? datasetBytesDefault,
     files: options.files ?? {},
     turnMs,
+    compression: options.compression,
     bind,
     security,
     advertise,

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { hostname } from "node:os";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
@@ -173,9 +174,13 @@ function placeOf(path: string, isImport: boolean, folder: string): string {
   const found = packageHere(name, folder);
   const file = found === undefined ? undefined : pathInPackage(found, path.slice(name.length), isImport);
   if (file !== undefined) return file;
-  throw new QStreamError("PACKAGE_MISSING", `the flow needs ${path}, which the package ${name} of this machine lacks`, {
-    advice: "Install the same version of the package on all machines",
-  });
+  throw new QStreamError(
+    "PACKAGE_MISSING",
+    `the flow needs ${path}, which the package ${name} of the machine ${hostname()} lacks`,
+    {
+      advice: "Install the same version of the package on all machines",
+    },
+  );
 }
 
 function checkPackage(name: string, version: string, folder: string): void {
@@ -185,7 +190,7 @@ function checkPackage(name: string, version: string, folder: string): void {
   const wanted = version === "" ? name : `${name}@${version}`;
   throw new QStreamError(
     "PACKAGE_MISSING",
-    `the flow needs the package ${wanted}, and this machine ${has === undefined ? "doesn't have it" : `has ${has}`}`,
+    `the flow needs the package ${wanted}, and the machine ${hostname()} ${has === undefined ? "doesn't have it" : `has ${has}`}`,
     {
       advice: `Packages with machine code aren't sent along. On each machine and on the head's, where it is started: npm install ${wanted}`,
     },

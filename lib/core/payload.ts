@@ -16,4 +16,6 @@ export interface Payload {
   readonly cloned?: boolean;
   /** CRC-32 of the bytes, where the lineage keeps it: whoever sends them needn't make it again. */
   readonly checksum?: number;
+  /** The bytes are packed by LZ4, and were so many before: on the way between two machines only. `checksum` is that of the packed. */
+  readonly unpackedBytes?: number;
 }

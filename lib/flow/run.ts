@@ -13,7 +13,7 @@ import type { Graph } from "./graph.ts";
 import { planGraph } from "./plan-graph.ts";
 import { local, type FlowSession, type SessionOptions } from "./session.ts";
 import { storeOf } from "./session-lineage.ts";
-import { checkSameFlow } from "./stored-flow.ts";
+import { checkSameFlow, checkSameName } from "./stored-flow.ts";
 
 /** How a flow is run. Options of a session apply where none is given by `on`. */
 export interface RunOptions extends SessionOptions {
@@ -94,14 +94,28 @@ export async function resumeFlow(request: ResumeRequest): Promise<Execution<Reco
   if (given.signal?.aborted === true) throw aborted(given.signal);
   return onSession(given, async (session) => {
     const stored = await session.findStored(execution);
-    const prepared = prepare(await decodeArguments(stored.args));
     const { module, name } = reference;
+    const args = await decodeArguments(stored.args);
+    const prepared = preparedOr(
+      () => prepare(args),
+      () => checkSameName(execution, stored, name),
+    );
     const now = { flow: name, fingerprint: prepared.graph.fingerprint(), codeHash: await codeHash(module) };
     checkSameFlow(execution, stored, now, upgrade);
     const resumed = { execution, stored, byHand: true };
     const channels = rescale === false ? undefined : rescale;
     return session.start({ reference, options: given, args: stored.args, ...prepared, resumed, rescale: channels });
   });
+}
+
+/** What is prepared; where it can't be, as another flow may not even take the arguments, something better to say comes first. */
+function preparedOr<T>(prepare: () => T, explain: () => void): T {
+  try {
+    return prepare();
+  } catch (error) {
+    explain();
+    throw error;
+  }
 }
 
 /** Starts an execution on the session that the options name, or on one that ends with it. */

@@ -62,6 +62,27 @@ export function decodeStoredFlow(execution: string, bytes: Uint8Array): StoredFl
 }
 
 /**
+ * Refuses to go on with another flow.
+ *
+ * @param steps - fingerprint of its steps, where they are known
+ * @throws QStreamError FINGERPRINT_CHANGED
+ */
+export function checkSameName(execution: string, stored: StoredFlow, flow: string, steps?: string): void {
+  if (stored.flow === flow) return;
+  const { fingerprint } = stored.plan;
+  const differs = steps !== undefined && steps !== fingerprint;
+  const [before, now] = differs ? [` (${fingerprint})`, ` (${steps})`] : ["", ""];
+  const same = steps === fingerprint ? ", which has the same steps" : "";
+  throw new QStreamError(
+    "FINGERPRINT_CHANGED",
+    `execution ${execution} is of flow "${stored.flow}"${before}, and this is flow "${flow}"${same}${now}`,
+    {
+      advice: `Go on with "${stored.flow}", which was in ${stored.module}. A flow's name is that of its module's file, with a number from the second flow on: if the file was renamed, or its flows are in another order now, undo that`,
+    },
+  );
+}
+
+/**
  * Refuses to go on with a flow that isn't the one that was started: tasks that are run again would not do the same.
  *
  * @param upgrade - accepts other code, for a flow of the same steps
@@ -74,16 +95,7 @@ export function checkSameFlow(
   upgrade: boolean,
 ): void {
   const { fingerprint } = stored.plan;
-  if (stored.flow !== now.flow) {
-    const steps = fingerprint === now.fingerprint ? ", which has the same steps" : ` (${now.fingerprint})`;
-    throw new QStreamError(
-      "FINGERPRINT_CHANGED",
-      `execution ${execution} is of flow "${stored.flow}"${fingerprint === now.fingerprint ? "" : ` (${fingerprint})`}, and this is flow "${now.flow}"${steps}`,
-      {
-        advice: `Go on with "${stored.flow}", which was in ${stored.module}. A flow's name is that of its module's file, with a number from the second flow on: if the file was renamed, or its flows are in another order now, undo that`,
-      },
-    );
-  }
+  checkSameName(execution, stored, now.flow, now.fingerprint);
   if (fingerprint !== now.fingerprint) {
     throw new QStreamError(
       "FINGERPRINT_CHANGED",

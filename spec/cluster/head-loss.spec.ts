@@ -75,7 +75,12 @@ if (!inSlot && (await hasRedisServer())) {
     assert.equal(sorted(await followed.outputs), sumsOf(upTo));
     // What had ended before is known, too.
     const { executions } = await other.list();
-    assert.is(executions.filter(({ status }) => status === "done").length, 4);
+    const done = executions.filter(({ status }) => status === "done");
+    assert.equal(
+      done.map(({ metrics }) => metrics?.rowsRead),
+      done.map(() => upTo),
+    );
+    assert.is(done.length, 4);
     assert.equal(sorted(await sums.run({ upTo: 100 }, { on: other })), sumsOf(100));
     await session.close();
   });

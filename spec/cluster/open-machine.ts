@@ -1,4 +1,5 @@
-import { Machine, type MachineOptions } from "../../actors/cluster/machine.ts";
+import type { MachineOptions } from "../../actors/cluster/machine-options.ts";
+import { Machine } from "../../actors/cluster/machine.ts";
 import { token } from "../actors/transport/wire/wires.ts";
 
 /** A machine "M" of one slot in this process, on a port of its own. Where it breaks, the spec fails. */

@@ -1,4 +1,4 @@
-// specs: timeout 120 s
+// specs: timeout 300 s
 // What holds on every topology of one machine, on a cluster of two: operators, readers, sinks and all examples.
 
 import { readdirSync } from "node:fs";

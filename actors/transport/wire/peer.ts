@@ -1,5 +1,6 @@
 import type { WebSocket } from "ws";
 import { ReceivingLane, SendingLane, type Connection } from "./lane.ts";
+import { redialFirstMs, redialMostMs } from "./redial.ts";
 import { encodeSignOfLife } from "./wire-message.ts";
 
 /**
@@ -9,6 +10,8 @@ import { encodeSignOfLife } from "./wire-message.ts";
  */
 export type Way = "control" | "data";
 
+// Nonsense that one machine may send in a row: each time it is hung up on, and has to wait longer.
+const strikesMost = 8;
 // What only one end hears, the other one hangs up on before.
 const worksAfter = 1.25;
 
@@ -36,7 +39,7 @@ export class Peer {
   /** When anything came from it last, on the clock of this process. */
   heardAt: number;
   /** How often it was hung up on for nonsense since a message was taken from it. */
-  strikes = 0;
+  #strikes = 0;
   /** It isn't let in before. */
   shutOutUntil = 0;
   /** Connections that were dialled in place of one that broke. */
@@ -60,6 +63,18 @@ export class Peer {
   meet(url: string): void {
     this.url = url;
     this.met = true;
+  }
+
+  /** It sent nonsense. True where that was too often. */
+  strike(now: number): boolean {
+    this.#strikes++;
+    this.shutOutUntil = now + Math.min(redialFirstMs * 2 ** (this.#strikes - 1), redialMostMs);
+    return this.#strikes >= strikesMost;
+  }
+
+  /** A message was taken from it. */
+  forgive(): void {
+    this.#strikes = 0;
   }
 
   /** Takes a connection in place of an earlier one of its kind. */

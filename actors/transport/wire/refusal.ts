@@ -11,7 +11,7 @@ export type RefusalReason =
   | "frame"
   /** What a machine tells can't be read, or isn't what machines tell. */
   | "tell"
-  /** What a machine tells can be read, and broke what took it: nobody knows how much of it was done. */
+  /** What a machine tells or sends to a slot can be read, and broke what took it: nobody knows how much of it was done. */
   | "taking"
   /** A number that doesn't follow. */
   | "number"
@@ -37,9 +37,9 @@ export class Refusal extends QStreamError {
 }
 
 /** Lets somebody take what came: where that goes wrong, it is whoever sent it that is broken with, and not this process. */
-export function taking(take: () => void): void {
+export function taking<T>(take: () => T): T {
   try {
-    take();
+    return take();
   } catch (error) {
     throw error instanceof Refusal ? error : new Refusal("taking", `it can't be taken: ${String(error)}`, error);
   }

@@ -170,11 +170,17 @@ export class WireServer {
     return readToken !== undefined && sameToken(given, readToken) ? "read" : undefined;
   }
 
+  /** Why somebody isn't let in: no more than they know. */
+  #unknown({ headers }: IncomingMessage): string {
+    const isWanted = this.#options.security.token !== undefined && headers.authorization === undefined;
+    return isWanted ? "a token is wanted" : "the token is wrong";
+  }
+
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const rights = this.#rightsOf(request);
     const url = urlOf(request);
     if (rights === undefined || url === undefined) {
-      this.#refuse(socket, 401, "the token is wrong");
+      this.#refuse(socket, 401, this.#unknown(request));
       return;
     }
     this.#strangers.isKnown(request.socket);
@@ -219,7 +225,7 @@ export class WireServer {
       response.end("healthy\n", () => request.socket.destroySoon());
       return;
     }
-    if (rights === undefined) return refuse(401, "the token is wrong");
+    if (rights === undefined) return refuse(401, this.#unknown(request));
     this.#strangers.isKnown(request.socket);
     if (!methods.includes(request.method ?? "")) return refuse(405, `${methods.join(", ")} are understood`);
     const announced = Number(request.headers["content-length"] ?? "0");

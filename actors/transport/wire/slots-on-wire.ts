@@ -1,9 +1,11 @@
 import type { MessagePort } from "node:worker_threads";
 import type { LinkMessage, Transport } from "../../../lib/core/contracts/transport.ts";
 import { collectYoung } from "../collect-young.ts";
+import { unpack } from "../compression.ts";
 import { Inbox } from "../inbox.ts";
 import { Peer, type Addressed } from "../port-transport.ts";
 import { payloadAt, type SharedPlace } from "../shared-ring.ts";
+import { taking } from "./refusal.ts";
 import type { Wire } from "./wire.ts";
 
 /** The machine that a slot is on: names of slots begin with it. */
@@ -27,7 +29,10 @@ export class SlotsOnWire {
   connect(slot: string, port: MessagePort, wire: Wire): void {
     this.#ports.set(slot, new Peer(port));
     port.on("message", (messages: readonly Addressed[]) => {
-      for (const { slot: to, message, place } of messages) this.#send(wire, to, slot, message, place);
+      for (const { slot: to, message, place, unreadable } of messages) {
+        if (unreadable === undefined) this.#send(wire, to, slot, message, place);
+        else wire.unreadable(machineOf(to));
+      }
     });
     port.once("close", () => this.#ports.delete(slot));
   }
@@ -88,7 +93,8 @@ class WireTransport implements Transport {
   }
 
   deliver(message: LinkMessage, from: string): void {
-    this.#inbox.deliver(message, from);
+    const unpacked = taking(() => unpack(message));
+    this.#inbox.deliver(unpacked, from);
   }
 
   close(): Promise<void> {

@@ -3,6 +3,7 @@ import { crc32 } from "node:zlib";
 import type { LinkMessage } from "../../../lib/core/contracts/transport.ts";
 import { decodeFrame, encodeFrame, frameBytesMaxDefault } from "../../../lib/core/envelope/frame.ts";
 import { QStreamError } from "../../../lib/core/errors.ts";
+import { checkPacked } from "../compression.ts";
 import { Refusal } from "./refusal.ts";
 import type { SharedPayload } from "../shared-ring.ts";
 
@@ -162,6 +163,10 @@ function readLink(first: Uint8Array, payload: Uint8Array | undefined): WireMessa
   let message: LinkMessage;
   try {
     message = decodeFrame(first.subarray(headAt), payload);
+    // It is unpacked where it goes: there it can't be asked for again.
+    if (message.kind === "parcel" && message.payload.unpackedBytes !== undefined) {
+      checkPacked(message.payload.bytes, message.payload.unpackedBytes);
+    }
   } catch (cause) {
     throw new Refusal("frame", (cause as Error).message, cause);
   }

@@ -5,10 +5,11 @@ import type { LinkMessage } from "../../../lib/core/contracts/transport.ts";
 import type { Clock } from "../../../lib/core/seam/clock.ts";
 import { MachineRefused } from "./dial.ts";
 import { flushPeers } from "./flush-peers.ts";
+import { GoneMachines } from "./gone-machines.ts";
 import type { Connection } from "./lane.ts";
 import { Peer, type Way } from "./peer.ts";
 import { Refusal, Refusals, taking, type RefusalReason } from "./refusal.ts";
-import { keepDialing, redialFirstMs, redialMostMs } from "./redial.ts";
+import { keepDialing } from "./redial.ts";
 import { addressOf, checkAdvertised } from "./security.ts";
 import type { Admission, Rights } from "./server.ts";
 import type { SharedPayload } from "../shared-ring.ts";
@@ -22,10 +23,6 @@ const beatEveryMs = 250;
 const dialWithinMs = 5000;
 const staleLeastMs = 1000;
 const peersMax = 4096;
-// Of drivers that ended, mostly. Who comes back later than so many others is found out by its numbers.
-const goneMost = 4096;
-// Nonsense that one machine may send in a row: each time it is hung up on, and has to wait longer.
-const strikesMost = 8;
 const keptBytesMaxDefault = 2 ** 30;
 const statusGivenUp = 410;
 
@@ -41,7 +38,7 @@ export class Wire {
   readonly #clock: Clock;
   readonly #peers = new Map<string, Peer>();
   readonly #watched = new Set<string>();
-  readonly #gone = new Set<string>();
+  readonly #gone = new GoneMachines();
   readonly #closed = new AbortController();
   readonly #refusals = new Refusals();
   readonly #forgotten = new PeerCounts();
@@ -111,9 +108,6 @@ export class Wire {
   giveUp(machine: string): void {
     this.forget(machine);
     this.#gone.add(machine);
-    if (this.#gone.size <= goneMost) return;
-    const [oldest = ""] = this.#gone;
-    this.#gone.delete(oldest);
   }
 
   /** A machine is gone, or has nothing to do with this one any more: what is on its way to it is dropped. */
@@ -340,7 +334,7 @@ export class Wire {
     const message = readMessage(fragments);
     if (way === "data" && message.kind !== "link") throw new Refusal("message", "it isn't one of a link");
     lane.take((fragments[0]?.byteLength ?? 0) + (fragments[1]?.byteLength ?? 0));
-    peer.strikes = 0;
+    peer.forgive();
     this.#take(peer, message);
     // Somebody may wait for the message; for the acknowledgement nobody does.
     lane.acknowledge(socket, false);
@@ -370,12 +364,17 @@ export class Wire {
     }
   }
 
+  /** What came from a machine, and was handed on, breaks who took it. */
+  unreadable(machine: string): void {
+    const peer = this.#peers.get(machine);
+    if (peer !== undefined) this.#strike(peer, "taking");
+  }
+
   /** Who does so again and again has to wait longer each time, and at last is given up. */
   #strike(peer: Peer, reason: RefusalReason): void {
     this.#refusals.count(reason);
-    peer.strikes++;
-    peer.shutOutUntil = this.#clock.monotonic() + Math.min(redialFirstMs * 2 ** (peer.strikes - 1), redialMostMs);
-    if ((peer.strikes >= strikesMost || reason === "taking") && this.#knows(peer)) {
+    const isTooOften = peer.strike(this.#clock.monotonic());
+    if ((isTooOften || reason === "taking") && this.#knows(peer)) {
       this.#breakWith(peer, `what comes from it can't be read (${reason})`);
     }
   }

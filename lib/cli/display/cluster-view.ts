@@ -5,7 +5,7 @@ import type { ClusterListing } from "../../cluster/cluster-session.ts";
 import type { ListedExecution, ListedMachine } from "../../cluster/protocol.ts";
 import type { ProgressTarget } from "./progress.ts";
 import { formatTable } from "./table.ts";
-import { formatCount, formatDuration } from "./units.ts";
+import { formatCount, formatDuration, formatNumber } from "./units.ts";
 
 /** Rows that were counted when a cluster was last looked at: read by executions, and taken by the channels of machines. */
 interface Counted {
@@ -108,7 +108,7 @@ function headline({ machines, executions, refusedConnections }: ClusterListing):
   );
   const waits = waiting === 0 ? "" : `, ${waiting} waiting`;
   const refused = refusedConnections === 0 ? "" : `, ${refusedConnections} connections refused by the head`;
-  return `${machines.length} machines, ${running} executions running${waits}${refused}`;
+  return `${formatNumber(machines.length, "machine")}, ${formatNumber(running ?? 0, "execution")} running${waits}${refused}`;
 }
 
 /** What machines count is shown once there is something: mostly there is nothing. */

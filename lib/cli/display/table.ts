@@ -80,7 +80,7 @@ function isNumberOrMissing(value: unknown): boolean {
 }
 
 /** One line without control characters, which a terminal would obey. */
-function shorten(text: string, widthMax: number): string {
+export function shorten(text: string, widthMax: number): string {
   const single = text
     .slice(0, 4 * widthMax)
     .replaceAll(/\s+/g, " ")

@@ -10,6 +10,11 @@ export function formatCount(count: number): string {
   return inUnits(count / 1000, ["k", "M", "G", "T"]);
 }
 
+/** `1 machine`, `1,234 machines`: how many there are of what is named. */
+export function formatNumber(count: number, one: string): string {
+  return `${formatCount(count)} ${count === 1 ? one : `${one}s`}`;
+}
+
 /** `850 ms`, `12.3 s` or `4 min 5 s`. */
 export function formatDuration(ms: number): string {
   if (Math.round(ms) < 1000) return `${Math.round(ms)} ms`;

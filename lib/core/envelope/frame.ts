@@ -79,6 +79,9 @@ export function decodeFrame(start: Uint8Array, payload: Uint8Array = new Uint8Ar
   }
   const head = decodeHead(start.subarray(preambleBytes), payload.byteLength);
   if ("kind" in head) return head;
+  if (head.unpackedBytes > frameBytesMaxDefault) {
+    throw invalid(`it unpacks to ${head.unpackedBytes} bytes, more than ${frameBytesMaxDefault}`);
+  }
   if (crc32(payload) !== view.getUint32(12, true)) throw invalid("the checksum of its payload is wrong");
   return parcelOf(head, ownBuffer(payload));
 }
@@ -89,10 +92,13 @@ function ownBuffer(bytes: Uint8Array): ArrayBuffer {
   return new Uint8Array(bytes).buffer;
 }
 
-function parcelOf({ address, seq, previous, format, rows }: ParcelHead, bytes: ArrayBuffer): LinkMessage {
+function parcelOf(
+  { address, seq, previous, format, rows, unpackedBytes }: ParcelHead,
+  bytes: ArrayBuffer,
+): LinkMessage {
   // Property by property: to spread an object takes longer than all the rest.
   const { execution, edge, from, to, producer, consumer } = address;
-  const payload = { format, rows, bytes };
+  const payload = unpackedBytes === 0 ? { format, rows, bytes } : { format, rows, bytes, unpackedBytes };
   return { execution, edge, from, to, producer, consumer, kind: "parcel", seq, previous, payload };
 }
 
@@ -225,6 +231,7 @@ export class FrameReader {
       messages.push(head);
       return;
     }
+    if (head.unpackedBytes > 0) throw invalid("it is packed, and comes from this machine");
     this.#payload = { head, checksum, bytes: new Uint8Array(new ArrayBuffer(payloadBytes)), filled: 0 };
     if (payloadBytes === 0) this.#readPayload(this.#payload, start, 0, messages);
   }

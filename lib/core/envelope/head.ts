@@ -20,6 +20,8 @@ export interface ParcelHead {
   readonly previous: number;
   readonly format: Payload["format"];
   readonly rows: number;
+  /** What a packed payload unpacks to; 0 for one that isn't packed. */
+  readonly unpackedBytes: number;
 }
 
 const formats = {
@@ -28,8 +30,11 @@ const formats = {
   batch: PayloadFormat.Batch,
 } as const satisfies Record<Payload["format"], PayloadFormat>;
 
-// As in envelope.fbs: version, kind, execution, edge, from, to, producer, consumer, seq, previous, objects, bytes, format, rows, length.
-const layout: readonly FieldLayout[] = [1, 1, "string", 4, 4, 4, 4, 4, 8, 8, 8, 8, 1, 8, 8];
+// As in envelope.fbs: version, kind, execution, edge, from, to, producer, consumer, seq, previous, objects, bytes, format, rows, length, unpacked.
+const layout: readonly FieldLayout[] = [1, 1, "string", 4, 4, 4, 4, 4, 8, 8, 8, 8, 1, 8, 8, 8];
+
+// A byte of LZ4 stands for no more than 255.
+const unpackedMost = 255;
 
 const executionLengthMax = 1024;
 const builder = new Builder(512);
@@ -75,6 +80,7 @@ function addKind(message: LinkMessage, payloadBytes: number): void {
       Envelope.addPrevious(builder, message.previous);
       Envelope.addPayloadRows(builder, message.payload.rows);
       Envelope.addPayloadLength(builder, payloadBytes);
+      Envelope.addPayloadUnpacked(builder, message.payload.unpackedBytes ?? 0);
       return;
     case "end":
       Envelope.addPrevious(builder, message.previous);
@@ -152,7 +158,14 @@ function decodeParcel(envelope: Envelope, address: LinkAddress, payloadLength: n
     previous,
     format: formatOf(envelope.payloadFormat()),
     rows: whole(envelope.payloadRows(), 0, "rows"),
+    unpackedBytes: unpackedOf(envelope.payloadUnpacked(), payloadLength),
   };
+}
+
+function unpackedOf(unpacked: number, packed: number): number {
+  const bytes = whole(unpacked, 0, "unpacked");
+  check(bytes === 0 || (bytes > packed && bytes <= unpackedMost * packed), `${packed} bytes don't unpack to ${bytes}`);
+  return bytes;
 }
 
 function formatOf(format: PayloadFormat): Payload["format"] {

@@ -6,8 +6,8 @@ import { suite } from "../../kit/suite.ts";
 const test = suite("shared ring");
 const megabyte = 2 ** 20;
 
-function filled(bytes: number, value: number): ArrayBuffer {
-  return new Uint8Array(bytes).fill(value).buffer;
+function filled(bytes: number, value: number): Uint8Array {
+  return new Uint8Array(bytes).fill(value);
 }
 
 test("small payloads and very large ones aren't taken", () => {

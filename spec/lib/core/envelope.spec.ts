@@ -2,7 +2,7 @@ import { crc32 } from "node:zlib";
 import * as fc from "fast-check";
 import * as assert from "uvu/assert";
 import type { LinkMessage } from "../../../lib/core/contracts/transport.ts";
-import { encodeEndMark, encodeFrame, FrameReader } from "../../../lib/core/envelope/frame.ts";
+import { decodeFrame, encodeEndMark, encodeFrame, FrameReader } from "../../../lib/core/envelope/frame.ts";
 import { QStreamError } from "../../../lib/core/errors.ts";
 import { seededRandom, type Random } from "../../../lib/core/seam/random.ts";
 import { suite } from "../../kit/suite.ts";
@@ -101,6 +101,33 @@ test("a stream without an end mark was cut, and nothing may follow the mark", ()
   reader.push(encodeEndMark());
   reader.finish();
   assertCode("FRAME_INVALID", () => reader.push(Uint8Array.of(1)));
+});
+
+test("a packed payload says what it unpacks to, which is bounded; from this machine it isn't taken", () => {
+  const packed = (unpackedBytes: number): LinkMessage => {
+    const message = parcel(1000);
+    return message.kind === "parcel" ? { ...message, payload: { ...message.payload, unpackedBytes } } : message;
+  };
+  const read = (unpackedBytes: number): LinkMessage => {
+    const { head, payload: content } = encodeFrame(packed(unpackedBytes));
+    return decodeFrame(head, content);
+  };
+  assert.equal(read(1001), packed(1001));
+  assert.equal(read(255_000), packed(255_000));
+  for (const wrong of [1, 1000, 255_001, 2 ** 40, 1500.5, -2000, Number.NaN]) {
+    assert.throws(
+      () => read(wrong),
+      (error: unknown) => error instanceof QStreamError && error.code === "FRAME_INVALID",
+    );
+  }
+  const { head, payload: content = new Uint8Array(0) } = encodeFrame(packed(255 * 2 ** 20), {
+    payload: new Uint8Array(2 ** 21),
+  });
+  assert.equal(bytesOfFrame(packed(0)), bytesOfFrame(parcel(1000)), "one that isn't packed is as ever");
+  assert.is((decodeFrame(head, content) as { kind: string }).kind, "parcel");
+  const beyond = encodeFrame(packed(256 * 2 ** 20 + 1), { payload: new Uint8Array(2 ** 21) });
+  assert.throws(() => decodeFrame(beyond.head, beyond.payload), /unpacks to 268435457 bytes, more than 268435456/);
+  assert.throws(() => new FrameReader().push(bytesOfFrame(packed(2000))), /it is packed, and comes from this machine/);
 });
 
 test("a reader that failed refuses everything after", () => {

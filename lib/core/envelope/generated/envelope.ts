@@ -101,8 +101,13 @@ payloadLength():number {
   return offset ? this.bb!.readFloat64(this.bb_pos + offset) : 0.0;
 }
 
+payloadUnpacked():number {
+  const offset = this.bb!.__offset(this.bb_pos, 34);
+  return offset ? this.bb!.readFloat64(this.bb_pos + offset) : 0.0;
+}
+
 static startEnvelope(builder:flatbuffers.Builder) {
-  builder.startObject(15);
+  builder.startObject(16);
 }
 
 static addVersion(builder:flatbuffers.Builder, version:number) {
@@ -165,6 +170,10 @@ static addPayloadLength(builder:flatbuffers.Builder, payloadLength:number) {
   builder.addFieldFloat64(14, payloadLength, 0.0);
 }
 
+static addPayloadUnpacked(builder:flatbuffers.Builder, payloadUnpacked:number) {
+  builder.addFieldFloat64(15, payloadUnpacked, 0.0);
+}
+
 static endEnvelope(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 8) // execution
@@ -179,7 +188,7 @@ static finishSizePrefixedEnvelopeBuffer(builder:flatbuffers.Builder, offset:flat
   builder.finish(offset, undefined, true);
 }
 
-static createEnvelope(builder:flatbuffers.Builder, version:number, kind:MessageKind, executionOffset:flatbuffers.Offset, edge:number, from:number, to:number, producer:number, consumer:number, seq:number, previous:number, objects:number, bytes:number, payloadFormat:PayloadFormat, payloadRows:number, payloadLength:number):flatbuffers.Offset {
+static createEnvelope(builder:flatbuffers.Builder, version:number, kind:MessageKind, executionOffset:flatbuffers.Offset, edge:number, from:number, to:number, producer:number, consumer:number, seq:number, previous:number, objects:number, bytes:number, payloadFormat:PayloadFormat, payloadRows:number, payloadLength:number, payloadUnpacked:number):flatbuffers.Offset {
   Envelope.startEnvelope(builder);
   Envelope.addVersion(builder, version);
   Envelope.addKind(builder, kind);
@@ -196,6 +205,7 @@ static createEnvelope(builder:flatbuffers.Builder, version:number, kind:MessageK
   Envelope.addPayloadFormat(builder, payloadFormat);
   Envelope.addPayloadRows(builder, payloadRows);
   Envelope.addPayloadLength(builder, payloadLength);
+  Envelope.addPayloadUnpacked(builder, payloadUnpacked);
   return Envelope.endEnvelope(builder);
 }
 }

@@ -4,6 +4,7 @@ import { readMessage, readStart, encodeWireMessage } from "../../../../actors/tr
 import { Refusal, Refusals } from "../../../../actors/transport/wire/refusal.ts";
 import { seededRandom } from "../../../../lib/core/seam/random.ts";
 import { parcelOf } from "../../../contract/transport.ts";
+import { packedParcelOf } from "../packed.ts";
 
 const startBytes = 11;
 const frameHeadLeast = 20;
@@ -16,6 +17,7 @@ function samples(): readonly (readonly Uint8Array[])[] {
       content: { kind: "report", list: [1, "two", new Map()] } as { kind: string },
     }),
     encodeWireMessage(3, { kind: "link", to: "B/0", from: "A/0", message: parcelOf(3, 500) }),
+    encodeWireMessage(3, { kind: "link", to: "B/0", from: "A/0", message: packedParcelOf(3, 20_000) }),
     encodeWireMessage(4, { kind: "link", to: "B/0", from: "A/0", message: { ...parcelOf(3, 0), kind: "cancel" } }),
   ];
 }

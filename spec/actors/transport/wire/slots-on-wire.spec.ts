@@ -6,7 +6,8 @@ import type { LinkMessage, Transport } from "../../../../lib/core/contracts/tran
 import { parcelOf, transportContract } from "../../../contract/transport.ts";
 import { suite } from "../../../kit/suite.ts";
 import { countCopied } from "./copies.ts";
-import { openWire, until } from "./wires.ts";
+import { evenParcelOf, packedParcelOf } from "../packed.ts";
+import { openWire, until, type Ended } from "./wires.ts";
 
 const test = suite("slots on wires");
 
@@ -81,6 +82,94 @@ test("a large parcel of a slot's thread is copied once, and its place is used ag
   await slot.close();
   await receiver.close();
   await Promise.all([a.wire.close(), b.wire.close()]);
+});
+
+/** A slot's thread of machine A, which packs, and one of machine B. */
+async function packingPair(): Promise<{
+  readonly ends: readonly [PortTransport, PortTransport];
+  readonly wires: readonly [Ended, Ended];
+  readonly there: SlotsOnWire;
+  /** Bytes of payloads as they came to B. */
+  readonly came: () => number;
+  readonly close: () => Promise<void>;
+}> {
+  const [here, there] = [new SlotsOnWire(), new SlotsOnWire()];
+  let came = 0;
+  const a = await openWire("A", { link: (to, from, message) => here.deliver(to, from, message) });
+  const b = await openWire("B", {
+    link: (to, from, message) => {
+      if (message.kind === "parcel") came += message.payload.bytes.byteLength;
+      there.deliver(to, from, message);
+    },
+  });
+  a.wire.meet("B", b.wire.url);
+  b.wire.meet("A", a.wire.url);
+  const end = (slot: string, { wire }: Ended, slots: SlotsOnWire): PortTransport => {
+    const { port1, port2 } = new MessageChannel();
+    slots.connect(slot, port2, wire);
+    const transport = new PortTransport(slot, new Map(), { compression: "lz4" });
+    transport.setGateway(port1);
+    return transport;
+  };
+  const ends = [end("A/0", a, here), end("B/0", b, there)] as const;
+  const close = async (): Promise<void> => {
+    await Promise.all(ends.map((one) => one.close()));
+    await Promise.all([a.wire.close(), b.wire.close()]);
+  };
+  return { ends, wires: [a, b], there, came: () => came, close };
+}
+
+test("packed parcels of all sizes come as they were sent, to slots with a thread and without, of fewer bytes", async () => {
+  const { ends, wires, there, came, close } = await packingPair();
+  const [sender, receiver] = ends;
+  const main = there.transport("B/main", wires[1].wire);
+  const got = new Map<string, LinkMessage[]>([
+    ["B/0", []],
+    ["B/main", []],
+  ]);
+  receiver.receive((message) => void got.get("B/0")?.push(message));
+  main.receive((message) => void got.get("B/main")?.push(message));
+  // With the second the packed one goes through the ring, too; the last two don't get smaller.
+  const sizes = [1_000_000, 200_000, 20_000, 800];
+  const parcels = [
+    ...sizes.map((bytes, seq) => evenParcelOf(seq, bytes)),
+    parcelOf(4, 20_000, "batch"),
+    parcelOf(5, 100_000, "columns"),
+  ];
+  for (const to of got.keys()) for (const parcel of parcels) sender.send(to, structuredClone(parcel));
+  await until(() => [...got.values()].every((messages) => messages.length === parcels.length), 20_000);
+  for (const messages of got.values()) assert.equal(messages, parcels);
+  const sent = 2 * (sizes.reduce((sum, bytes) => sum + bytes, 0) + 120_000);
+  assert.ok(came() < 0.6 * sent && came() > 240_000, `${came()} of ${sent} bytes`);
+  await main.close();
+  await close();
+});
+
+test("a machine whose packed parcels don't unpack is broken with, and counted", async () => {
+  const { ends, wires, there, close } = await packingPair();
+  const [a, b] = wires;
+  const got: LinkMessage[] = [];
+  ends[1].receive((message) => void got.push(message));
+  const damaged = packedParcelOf(1, 100_000);
+  new Uint8Array(damaged.payload.bytes).fill(0xff, 4);
+  const { checksum: _, ...payload } = damaged.payload;
+  a.wire.sendLink("B", "B/0", "A/0", { ...damaged, payload });
+  await until(() => b.givenUp.length === 1, 20_000);
+  assert.match(b.givenUp[0] ?? "", /^A: what comes from it can't be read/);
+  assert.is(b.wire.counts.refusedMessages, 1);
+  assert.equal(got, []);
+  // In the thread of the wire itself.
+  const c = await openWire("C", { link: (to, from, message) => there.deliver(to, from, message) });
+  const main = there.transport("C/main", c.wire);
+  const d = await openWire("D");
+  d.wire.meet("C", c.wire.url);
+  c.wire.meet("D", d.wire.url);
+  d.wire.sendLink("C", "C/main", "D/0", { ...damaged, payload });
+  await until(() => c.givenUp.length === 1, 20_000);
+  assert.is(c.wire.counts.refusedMessages, 1);
+  await main.close();
+  await Promise.all([c.wire.close(), d.wire.close()]);
+  await close();
 });
 
 test.run();
