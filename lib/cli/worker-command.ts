@@ -40,6 +40,10 @@ export function workerCommand(words: readonly string[]): Promise<number> {
         onHead: (url) =>
           process.stdout.write(url === undefined ? "lost the head; looking for it\n" : `joined ${url}\n`),
         onTrouble: (error) => process.stderr.write(`${describeError(error)}\n`),
+        onStoreAway: (away) =>
+          process.stderr.write(
+            away ? "Redis can't be reached from here: what needs it waits\n" : "Redis can be reached again\n",
+          ),
         onDrained: drained,
         // A thread that can't be ended holds what nobody else can have: only the end of the process helps.
         broken: (error) => {
@@ -75,7 +79,7 @@ export function workerCommand(words: readonly string[]): Promise<number> {
   );
 }
 
-type ParsedOptions = Omit<WorkerOptions, "onHead" | "onTrouble" | "onDrained" | "broken"> & {
+type ParsedOptions = Omit<WorkerOptions, "onHead" | "onTrouble" | "onStoreAway" | "onDrained" | "broken"> & {
   /** Milliseconds for which it is waited that others take over, after SIGTERM. */
   readonly drainMs: number;
 };

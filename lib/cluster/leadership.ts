@@ -39,6 +39,7 @@ export class Leadership {
   #state: Coordination;
   #leader = "";
   #awaySince = -Infinity;
+  #awayTold = false;
   #epoch: number | undefined;
   /** The latest epoch that this head knows of, its own and others'. */
   #latest = 0;
@@ -129,12 +130,16 @@ export class Leadership {
     try {
       if (this.#epoch === undefined) await this.#campaign();
       else await this.#state.renew(this.#parts.leaseMs, this.#parts.machines());
+      this.#awayTold = false;
     } catch (error) {
-      const code = error instanceof QStreamError ? error.code : undefined;
-      if (code === "STORE_UNAVAILABLE" || code === "STORE_REFUSED") {
+      if (error instanceof QStreamError && (error.code === "STORE_UNAVAILABLE" || error.code === "STORE_REFUSED")) {
         this.#awaySince = this.#clock.monotonic();
+        // It is tried again and again: said once.
+        if (!this.#awayTold) this.#parts.trouble?.(error);
+        this.#awayTold = true;
         return;
       }
+      const code = error instanceof QStreamError ? error.code : undefined;
       const lost = error instanceof QStreamError && code === "STORE_LOST" ? error : undefined;
       if (lost !== undefined) this.#parts.trouble?.(lost);
       await this.#end(lost);

@@ -37,6 +37,8 @@ export interface WorkerOptions {
   readonly onHead?: (url: string | undefined) => void;
   /** It can't join a head. Called when the reason is another one than before. */
   readonly onTrouble?: (error: Error) => void;
+  /** From here the store can't be reached, though the head can; or it can again. */
+  readonly onStoreAway?: (away: boolean) => void;
   /** It was drained, or was to leave: nothing needs it any more, and it joins no head again. */
   readonly onDrained?: () => void;
   /** The process can't go on. */
@@ -67,6 +69,7 @@ export class Worker {
   /** Tells the head that the machine is to go; undefined while no head knows of it. */
   #drain: (() => void) | undefined;
   #isLeaving = false;
+  #isStoreAway = false;
   #trouble = "";
   /** The head that it was welcomed by under the latest epoch. */
   #led = { epoch: 0, head: "" };
@@ -90,7 +93,7 @@ export class Worker {
     const opened: { offer?: () => void } = {};
     const machine = await openMachine(options, () => opened.offer?.());
     const worker = new Worker(options, machine);
-    opened.offer = () => worker.#offer();
+    opened.offer = () => worker.#offered();
     void worker.#keepJoining(heads);
     return worker;
   }
@@ -113,6 +116,14 @@ export class Worker {
   async close(): Promise<void> {
     this.#closed.abort();
     await this.#machine.close();
+  }
+
+  #offered(): void {
+    this.#offer();
+    const away = this.#machine.offer.storeAway === true;
+    if (away === this.#isStoreAway) return;
+    this.#isStoreAway = away;
+    this.#options.onStoreAway?.(away);
   }
 
   #countsOf({ counts }: Machine): MachineCounts {
@@ -185,7 +196,7 @@ export class Worker {
   async #beginAnew(): Promise<void> {
     await this.#machine.close();
     if (this.#closed.signal.aborted) return;
-    this.#machine = await openMachine(this.#options, () => this.#offer());
+    this.#machine = await openMachine(this.#options, () => this.#offered());
     if (this.#closed.signal.aborted) await this.#machine.close();
   }
 

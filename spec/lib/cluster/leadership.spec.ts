@@ -89,6 +89,20 @@ if (await hasRedisServer()) {
     await leadership.close();
   });
 
+  test("that Redis is away is said once, however often it is tried", async () => {
+    const said: string[] = [];
+    const leadership = await openOne(said, { trouble: ({ code }) => void said.push(code) });
+    await redis.kill();
+    for (let turn = 0; turn < 200 && said.length < 2; turn++) {
+      // oxlint-disable-next-line no-await-in-loop -- it waits
+      await wait(50);
+    }
+    await wait(400);
+    assert.equal(said, ["leads 1", "STORE_UNAVAILABLE"]);
+    await redis.restart();
+    await leadership.close();
+  });
+
   test.after(() => redis.stop());
 }
 
