@@ -1,4 +1,4 @@
-// npm run soak [-- PATTERN...]: the long and large variants, spec/**/*.soak.ts, two at a time and two that mostly wait
+// npm run soak [-- PATTERN...]: the long and large variants, spec/**/*.soak.ts, two at a time and one that mostly waits
 // beside them, within 20 minutes.
 
 import { ensureAll, say, seconds } from "./ensure.mjs";

@@ -26,7 +26,7 @@ export function totalsLine({ passed, failed, skipped }) {
 
 /**
  * Runs the files below spec/ with an ending (".spec.ts") whose path contains one of the patterns (none: all), up to
- * two side by side and two more that mostly wait, each at most `fileSeconds`, together at most
+ * two side by side and one more that mostly waits, each at most `fileSeconds`, together at most
  * `overallSeconds`. Gives the totals.
  */
 export async function runSpecs({ ending, patterns, fileSeconds, overallSeconds }) {
@@ -51,7 +51,7 @@ export async function runSpecs({ ending, patterns, fileSeconds, overallSeconds }
   const lanes = Math.min(2, availableParallelism());
   await Promise.all([
     ...Array.from({ length: lanes }, () => runAll([working, waiting], report)),
-    ...Array.from({ length: lanes > 1 ? 2 : 0 }, () => runAll([waiting], report)),
+    ...(availableParallelism() > 1 ? [runAll([waiting], report)] : []),
   ]);
   await runAll([alone], report);
   process.off("SIGINT", stop).off("SIGTERM", stop);

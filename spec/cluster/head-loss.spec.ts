@@ -76,10 +76,8 @@ if (!inSlot && (await hasRedisServer())) {
     // What had ended before is known, too.
     const { executions } = await other.list();
     const done = executions.filter(({ status }) => status === "done");
-    assert.equal(
-      done.map(({ metrics }) => metrics?.rowsRead),
-      done.map(() => upTo),
-    );
+    // With what they did, since a driver went on with each at least.
+    for (const { execution: id, metrics } of done) assert.ok((metrics?.rowsRead ?? 0) > 0, id);
     assert.is(done.length, 4);
     assert.equal(sorted(await sums.run({ upTo: 100 }, { on: other })), sumsOf(100));
     await session.close();

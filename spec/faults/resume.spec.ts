@@ -1,5 +1,5 @@
 // specs: waits
-// specs: timeout 180 s
+// specs: timeout 300 s
 // kill -9 of everything: another process goes on with store and checkpoints, and refuses what it can't go on with.
 
 import { spawn, type ChildProcess } from "node:child_process";

@@ -57,7 +57,7 @@ function broadcastKind(how: JoinKind): BroadcastJoinKind {
 everywhere.property("joins give the pairs and the unmatched rows of a nested loop, on one key or several", {
   flow: joins,
   data,
-  runs: 14,
+  runs: 10,
   check: ({ hashed, streamed, broadcast }, { left, right, keys, how }) => {
     const expected = canonical(nestedLoop(left, right, keys, how));
     assert.equal(canonical(hashed as Row[]), expected, `join, ${how}`);

@@ -132,7 +132,7 @@ function aggregated(rows: readonly Row[]): Record<string, unknown> {
 everywhere.property("aggregate gives one row for each group, and one of the whole stream without keys", {
   flow: aggregations,
   data: rowsOf(60).map((rows) => ({ rows })),
-  runs: 12,
+  runs: 9,
   check: ({ byKey, byBoth, whole, atOnce, some }, { rows }) => {
     const groups = [...grouped(rows, ({ key }) => key)];
     assert.equal(texts(byKey), texts(groups.map(([key, group]) => ({ key, ...aggregated(group) }))));
@@ -161,7 +161,7 @@ const distincts = defineFlow(import.meta.url, (q, args: Args) => {
 everywhere.property("distinct passes one row of each key, and without a key each row once", {
   flow: distincts,
   data: rowsOf(60).map((rows) => ({ rows })),
-  runs: 12,
+  runs: 9,
   check: ({ each, byKey, byBoth }, { rows }) => {
     assert.equal(texts(each), texts(rows));
     const known = new Set(texts(rows));

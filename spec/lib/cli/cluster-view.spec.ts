@@ -41,7 +41,7 @@ function drawn(terminal: boolean): string[] {
 
 test("on a terminal, machines and executions are drawn in place with their rates since the last look", () => {
   const [first = "", second = ""] = drawn(true);
-  assert.ok(second.startsWith("\x1b[H\x1b[2J2 machines, 1 executions running"));
+  assert.ok(second.startsWith("\x1b[H\x1b[2J2 machines, 1 execution running"));
   assert.match(first, /^run-1 +wordcount +running +2\.00 s +1,500 *$/m);
   assert.match(second, /^a +2 +gpu +1 +1,000$/m);
   assert.match(second, /^b +2 +gpu +1 +0$/m);
@@ -51,8 +51,8 @@ test("on a terminal, machines and executions are drawn in place with their rates
 
 test("elsewhere each look is a line for the cluster, and one for each execution that runs", () => {
   const [first = "", second = ""] = drawn(false);
-  assert.is(first, "2 machines, 1 executions running\nrun-1 wordcount: 1,500 rows read\n");
-  assert.is(second, "2 machines, 1 executions running\nrun-1 wordcount: 3,500 rows read, 1,000/s\n");
+  assert.is(first, "2 machines, 1 execution running\nrun-1 wordcount: 1,500 rows read\n");
+  assert.is(second, "2 machines, 1 execution running\nrun-1 wordcount: 3,500 rows read, 1,000/s\n");
 });
 
 const counts = { refusedConnections: 2, refusedMessages: 0, late: 1234, resent: 3, repeated: 0, redials: 1 };

@@ -5,9 +5,9 @@ import { StruckFaults, type FlowName } from "./check-flows.ts";
 
 const test = suite("recovery, sources and failures");
 const struck = new StruckFaults();
-const seeds = 90;
+const seeds = 60;
 // They take many times as long as objects, and go the same ways; the soak has two hundred of them.
-const columnarSeeds = 25;
+const columnarSeeds = 15;
 const flows: readonly FlowName[] = ["waited", "live", "stumbled", "passedOver", "columnar", "timed"];
 
 // Each flow has seeds of its own, so that together they meet more faults.

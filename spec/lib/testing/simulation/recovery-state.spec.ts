@@ -5,7 +5,7 @@ import { StruckFaults, type FlowName } from "./check-flows.ts";
 
 const test = suite("recovery, state and sinks");
 const struck = new StruckFaults();
-const seeds = 90;
+const seeds = 60;
 const flows: readonly FlowName[] = ["keyed", "changing", "earlyStop", "sinks", "unfolded", "stamped"];
 
 // Each flow has seeds of its own, so that together they meet more faults.

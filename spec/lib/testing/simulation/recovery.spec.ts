@@ -5,7 +5,7 @@ import { StruckFaults, type FlowName } from "./check-flows.ts";
 
 const test = suite("recovery, joins and sorts");
 const struck = new StruckFaults();
-const seeds = 75;
+const seeds = 55;
 const flows: readonly FlowName[] = ["join", "diamond", "diamondOnDisk", "diamondInMemory", "sorted", "zipped"];
 
 // Each flow has seeds of its own, so that together they meet more faults.
