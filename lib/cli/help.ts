@@ -192,7 +192,7 @@ Usage
   qstream worker --join ws://HOST:PORT [options]
 
 Options
-  --join URL           a head; may be repeated: one that answers is joined
+  --join URL           a head, or several with commas between; may be repeated: one that answers is joined
   --slots N            how many slots (default: as many as the machine has cores)
   --tag NAME           for steps that are placed by tagged(NAME); may be repeated
   --datasets BYTES     datasets that each slot keeps in memory at most, together (default 1GB)

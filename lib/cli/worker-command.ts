@@ -39,7 +39,9 @@ export function workerCommand(words: readonly string[]): Promise<number> {
         ...parsed,
         onHead: (url) =>
           process.stdout.write(url === undefined ? "lost the head; looking for it\n" : `joined ${url}\n`),
-        onTrouble: (error) => process.stderr.write(`${describeError(error)}\n`),
+        onTrouble: (error) => process.stderr.write(`${describeError(error)}\nIt is tried again until it works\n`),
+        onBegunAnew: ({ id: next, url: at }) =>
+          process.stdout.write(`given up by the cluster: comes back empty, as machine ${next} at ${at}\n`),
         onStoreAway: (away) =>
           process.stderr.write(
             away ? "Redis can't be reached from here: what needs it waits\n" : "Redis can be reached again\n",
@@ -79,7 +81,10 @@ export function workerCommand(words: readonly string[]): Promise<number> {
   );
 }
 
-type ParsedOptions = Omit<WorkerOptions, "onHead" | "onTrouble" | "onStoreAway" | "onDrained" | "broken"> & {
+type ParsedOptions = Omit<
+  WorkerOptions,
+  "onHead" | "onTrouble" | "onBegunAnew" | "onStoreAway" | "onDrained" | "broken"
+> & {
   /** Milliseconds for which it is waited that others take over, after SIGTERM. */
   readonly drainMs: number;
 };

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { Machine } from "../../actors/cluster/machine.ts";
+import type { MachineOffer } from "../../actors/cluster/protocol.ts";
 import type { MachineCounts } from "../../actors/cluster/machine-counts.ts";
 import { systemWorld, type MachineWorld } from "../../actors/cluster/machine-world.ts";
 import { openCompression, type Compression } from "../../actors/transport/compression.ts";
@@ -37,6 +38,8 @@ export interface WorkerOptions {
   readonly onHead?: (url: string | undefined) => void;
   /** It can't join a head. Called when the reason is another one than before. */
   readonly onTrouble?: (error: Error) => void;
+  /** It was given up, and comes back empty, as another machine. */
+  readonly onBegunAnew?: (offer: MachineOffer) => void;
   /** From here the store can't be reached, though the head can; or it can again. */
   readonly onStoreAway?: (away: boolean) => void;
   /** It was drained, or was to leave: nothing needs it any more, and it joins no head again. */
@@ -198,6 +201,7 @@ export class Worker {
     if (this.#closed.signal.aborted) return;
     this.#machine = await openMachine(this.#options, () => this.#offered());
     if (this.#closed.signal.aborted) await this.#machine.close();
+    else this.#options.onBegunAnew?.(this.#machine.offer);
   }
 
   /** Fulfilled when the connection with a head is over. @throws QStreamError MACHINE_UNREACHABLE, MACHINE_REFUSED */

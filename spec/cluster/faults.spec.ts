@@ -67,6 +67,7 @@ if (!inSlot && (await hasRedisServer())) {
     });
     assert.ok(kinds.includes("recovered"), kinds.join());
     await until(() => /^joined .*\n[^]*^joined /mu.test(worker?.output() ?? ""), "it didn't join again");
+    assert.match(worker?.output() ?? "", /^given up by the cluster: comes back empty, as machine \S+ at ws:\S+$/mu);
   });
 
   test("all workers are paused beyond their lease: another driver goes on once they are back", async () => {
