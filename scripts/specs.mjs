@@ -26,10 +26,10 @@ export function totalsLine({ passed, failed, skipped }) {
 
 /**
  * Runs the files below spec/ with an ending (".spec.ts") whose path contains one of the patterns (none: all), up to
- * two side by side and one more that mostly waits, each at most `fileSeconds`, together at most
+ * `atOnce` side by side (two unless told) and one more that mostly waits, each at most `fileSeconds`, together at most
  * `overallSeconds`. Gives the totals.
  */
-export async function runSpecs({ ending, patterns, fileSeconds, overallSeconds }) {
+export async function runSpecs({ ending, patterns, fileSeconds, overallSeconds, atOnce }) {
   const totals = { passed: 0, failed: 0, skipped: 0 };
   const files = filesBelow("spec", (name) => name.endsWith(ending)).filter((file) => matches(file, patterns));
   if (files.length === 0) {
@@ -48,7 +48,7 @@ export async function runSpecs({ ending, patterns, fileSeconds, overallSeconds }
     specs.filter((spec) => spec.kind === kind),
   );
   process.on("SIGINT", stop).on("SIGTERM", stop);
-  const lanes = Math.min(2, availableParallelism());
+  const lanes = atOnce ?? Math.min(2, availableParallelism());
   await Promise.all([
     ...Array.from({ length: lanes }, () => runAll([working, waiting], report)),
     ...(availableParallelism() > 1 ? [runAll([waiting], report)] : []),

@@ -1,3 +1,4 @@
+// specs: alone
 // specs: timeout 500 s
 // How much of the engine simulation runs, by itself.
 

@@ -1,15 +1,18 @@
-// The soak of seeds, over all flows.
+// A thread of the soak: its share of the seeds, over all flows.
+import { parentPort, workerData } from "node:worker_threads";
 import { shares, StruckFaults, type FlowName } from "./check-flows.ts";
 import { simulatedFlows } from "./flows.ts";
 
-export interface SeedsToSoak {
+/** What a thread is told to do. */
+export interface SoakShare {
   readonly seeds: number;
+  readonly from: number;
   /** Milliseconds after which no other round begins: a slow machine does what it can. */
   readonly withinMs: number;
 }
 
-/** What became of them. */
-export interface SoakedSeeds {
+/** What became of a thread's seeds. */
+export interface SoakedShare {
   readonly seeds: number;
   /** Kinds and phases of faults with how often they struck. */
   readonly struck: string;
@@ -17,8 +20,6 @@ export interface SoakedSeeds {
 }
 
 const rounds = 20;
-// Seeds of each flow, beyond those of the specs. Each round has some of either range.
-const ranges = [100_000, 150_000];
 // Columnar batches take many times as long as objects, and go the same ways.
 const columnarShare = 0.004;
 // Small flows meet the same faults in a third of the time.
@@ -31,21 +32,19 @@ const weights: Partial<Record<FlowName, number>> = {
   stumbled: 3,
 };
 
-/** Runs seeds of all flows until all are done, time is over or one has failed. */
-export async function soakSeeds({ seeds, withinMs }: SeedsToSoak): Promise<SoakedSeeds> {
+async function soak({ seeds, from, withinMs }: SoakShare): Promise<SoakedShare> {
   const struck = new StruckFaults();
   const names = Object.keys(simulatedFlows) as FlowName[];
   const weightOf = (name: FlowName): number => weights[name] ?? 1;
   const total = names.reduce((sum, name) => sum + (name === "columnar" ? 0 : weightOf(name)), 0);
   const startedAt = performance.now();
   try {
-    for (let turn = 0; turn < rounds * ranges.length && performance.now() - startedAt < withinMs; turn++) {
-      const [range, round] = [turn % ranges.length, Math.floor(turn / ranges.length)];
+    for (let round = 0; round < rounds && performance.now() - startedAt < withinMs; round++) {
       for (const name of names) {
         const share = name === "columnar" ? columnarShare : ((1 - columnarShare) * weightOf(name)) / total;
-        const count = Math.ceil((Math.ceil(seeds / ranges.length) * share) / rounds);
+        const count = Math.ceil((seeds * share) / rounds);
         // oxlint-disable-next-line no-await-in-loop -- one world at a time
-        await struck.check(name, count, (ranges[range] ?? 0) + round * count, shares[name]);
+        await struck.check(name, count, from + round * count, shares[name]);
       }
     }
     struck.assertAll();
@@ -55,3 +54,5 @@ export async function soakSeeds({ seeds, withinMs }: SeedsToSoak): Promise<Soake
     return { seeds: struck.seeds, struck: struck.toString(), problem };
   }
 }
+
+parentPort?.postMessage(await soak(workerData as SoakShare));
