@@ -57,7 +57,7 @@ interface KnownMachine extends MachinePlace {
   /** Who waits for a slot in place of a lost one. */
   readonly replacing: Map<string, () => void>;
   /** It can't reach the store: how often it said so while the store could be reached from here. */
-  cutOff: { isNow: boolean; words: number };
+  cutOff: { isNow: boolean; isAsked: boolean; words: number };
 }
 
 /** The slots of a cluster's machines, for the session of one driver. Machines come and go. */
@@ -149,7 +149,13 @@ export class RemoteSlots implements LaunchedSlots {
     if (added.length === 0) return;
     const before = [...this.#machines.keys()];
     for (const { id, url } of added) {
-      this.#machines.set(id, { id, url, slots: new Map(), replacing: new Map(), cutOff: { isNow: false, words: 0 } });
+      this.#machines.set(id, {
+        id,
+        url,
+        slots: new Map(),
+        replacing: new Map(),
+        cutOff: { isNow: false, isAsked: false, words: 0 },
+      });
       this.#wire.meet(id, url);
       this.#wire.watch(id);
     }
@@ -295,7 +301,12 @@ export class RemoteSlots implements LaunchedSlots {
    */
   async #storeAway(machine: KnownMachine): Promise<void> {
     const { cutOff } = machine;
-    cutOff.words = (await this.#options.storeAnswers()) ? cutOff.words + 1 : 0;
+    // What is asked while nobody reaches the store is answered at once when it is back, however often: that is one word.
+    if (cutOff.isAsked) return;
+    cutOff.isAsked = true;
+    const answers = await this.#options.storeAnswers();
+    cutOff.isAsked = false;
+    cutOff.words = answers ? cutOff.words + 1 : 0;
     // A store that has just come back may be back for the machine, too, before it says so.
     if (!cutOff.isNow || cutOff.words < 2 || this.#machines.get(machine.id) !== machine) return;
     const others = [...this.#machines.values()].filter(({ cutOff: { isNow }, slots }) => !isNow && slots.size > 0);

@@ -23,10 +23,12 @@ export async function frozenStore({ session, redis, folder }: MatrixWorld): Prom
     redis.resume();
     // oxlint-disable-next-line no-await-in-loop -- see above
     const backMs = await backAfter(steady);
+    // After more than a lease one machine may hear of it so much later than another that it is done without: that costs its work only.
+    if (seconds === 1) assertNothingMoved(steady);
     measured.push(`${seconds} s: ${meanwhile} rows meanwhile, on again after ${backMs} ms`);
   }
   await steady.endsRight();
-  assertNothingMoved(steady);
+  measured.push(`${steady.count("slot-lost")} slots lost`);
   return measured.join("; ");
 }
 
