@@ -7,7 +7,8 @@ import { startCluster, type BenchmarkCluster } from "../harness/cluster.ts";
 import { median, round } from "../harness/contest.ts";
 import { assertPassed } from "../harness/links.ts";
 
-const work = { kept: 48, passing: 240, everyMs: 0 };
+// State that two workers can keep in Redis: beyond 64 MiB a checkpoint has to go elsewhere.
+const work = { kept: 24, passing: 240, everyMs: 0 };
 const warmingWork = { kept: 12, passing: 24, everyMs: 0 };
 const machines = 3;
 /** A machine that is killed is missed after that. */
