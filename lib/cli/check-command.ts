@@ -1,14 +1,15 @@
 import { writeFileSync } from "node:fs";
-import { relative, resolve } from "node:path";
+import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { QStreamError, type ErrorCode } from "../core/errors.ts";
 import { quoted } from "../core/quoted.ts";
 import { parseArguments } from "../flow/arguments-schema.ts";
 import { checkFlow, flowCode, type CheckedStep } from "../testing/confluence/index.ts";
 import { asCommand } from "./as-command.ts";
+import { formatNumber } from "./display/units.ts";
 import { toJson } from "./json.ts";
-import { loadFlow } from "./load-flow.ts";
-import { checkOneFlow, wholeNumber } from "./option-values.ts";
+import { exportOf, loadFlow } from "./load-flow.ts";
+import { checkOneFlow, wholeNumberOr, wordsUnless } from "./option-values.ts";
 import { checkTarget } from "./outputs.ts";
 import { parseWords } from "./parse-words.ts";
 
@@ -71,7 +72,7 @@ function lineOf({ step, what, objects, report }: CheckedStep): string {
   const head = `${step} (${what}): `;
   if (report === undefined) return `${head}got no objects, and isn't checked`;
   const { seeds, declares, counterExample } = report;
-  const counted = `${seeds} ${seeds === 1 ? "order" : "orders"} of ${objects} ${objects === 1 ? "object" : "objects"}`;
+  const counted = `${formatNumber(seeds, "order")} of ${formatNumber(objects, "object")}`;
   if (counterExample !== undefined) return `${head}${counted}, ${verdictOf(counterExample.variation, declares)}`;
   if (declares === "confluent") return `${head}${counted}, ok`;
   return `${head}${counted}, ok; declared not confluent (${declares.replaceAll("-", " ")})`;
@@ -94,20 +95,12 @@ async function writeSummary(json: string, checked: readonly CheckedStep[]): Prom
   else writeFileSync(json, text);
 }
 
-function exportOf(flow: string): { readonly path: string; readonly name: string } {
-  const at = flow.lastIndexOf("#");
-  return at > 0 ? { path: flow.slice(0, at), name: flow.slice(at + 1) } : { path: flow, name: "default" };
-}
-
 function commandOf({ flow, args, objects, seconds }: Command, step: string, seed: number): string {
-  const { path, name } = exportOf(flow);
-  const below = relative(process.cwd(), resolve(path));
-  const file = below.startsWith("..") ? resolve(path) : below;
   const words = [
-    name === "default" ? file : `${file}#${name}`,
+    flow,
     ...args.flatMap((arg) => ["--arg", arg]),
-    ...(objects === objectsDefault ? [] : ["--objects", String(objects)]),
-    ...(seconds === secondsDefault ? [] : ["--seconds", String(seconds)]),
+    ...wordsUnless("--objects", objects, objectsDefault),
+    ...wordsUnless("--seconds", seconds, secondsDefault),
     "--step",
     step,
     "--from",
@@ -135,16 +128,14 @@ function parse(words: readonly string[]): Command | undefined {
   });
   if (values.help === true) return undefined;
   checkOneFlow(positionals);
-  const whole = (name: string, text: string | undefined, otherwise: number, most: number): number =>
-    text === undefined ? otherwise : wholeNumber(name, text, 1, most);
   return {
     flow: positionals[0] ?? "",
     args: values.arg ?? [],
-    seeds: whole("--seeds", values.seeds, seedsDefault, numberMost),
-    from: whole("--from", values.from, 1, numberMost),
+    seeds: wholeNumberOr("--seeds", values.seeds, seedsDefault, numberMost),
+    from: wholeNumberOr("--from", values.from, 1, numberMost),
     step: values.step,
-    objects: whole("--objects", values.objects, objectsDefault, objectsMost),
-    seconds: whole("--seconds", values.seconds, secondsDefault, secondsMost),
+    objects: wholeNumberOr("--objects", values.objects, objectsDefault, objectsMost),
+    seconds: wholeNumberOr("--seconds", values.seconds, secondsDefault, secondsMost),
     json: values.json,
   };
 }

@@ -9,6 +9,14 @@ type AnyFlow = Flow<object, Record<string, unknown>>;
 
 const endings: readonly string[] = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs"];
 
+/** The path and the export that `path` or `path#export` names. */
+export function exportOf(text: string): { readonly path: string; readonly name: string } {
+  const at = text.lastIndexOf("#");
+  return at > 0 && !existsSync(text)
+    ? { path: text.slice(0, at), name: text.slice(at + 1) }
+    : { path: text, name: "default" };
+}
+
 /**
  * Imports the flow that `path` or `path#export` names.
  *
@@ -16,8 +24,7 @@ const endings: readonly string[] = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs"
  *   and what the module itself throws when it is loaded
  */
 export async function loadFlow(text: string): Promise<AnyFlow> {
-  const at = text.lastIndexOf("#");
-  const [path, name] = at > 0 && !existsSync(text) ? [text.slice(0, at), text.slice(at + 1)] : [text, "default"];
+  const { path, name } = exportOf(text);
   const file = resolve(path);
   const advice = "Give the path of a TypeScript or JavaScript module";
   if (!existsSync(file)) throw new QStreamError("PATH_NOT_FOUND", `there is no module ${file}`, { advice });

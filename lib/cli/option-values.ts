@@ -43,6 +43,16 @@ export function wholeNumber(option: string, text: string, least: number, most: n
   throw new QStreamError("OPTION_INVALID", `${option} ${text}: a whole number from ${least} to ${most} is wanted`);
 }
 
+/** A whole number from 1 to `most`, or another where the option isn't given. */
+export function wholeNumberOr(option: string, text: string | undefined, otherwise: number, most: number): number {
+  return text === undefined ? otherwise : wholeNumber(option, text, 1, most);
+}
+
+/** The words that give an option a number; none where that is what it is anyway. */
+export function wordsUnless(option: string, value: number, otherwise: number): readonly string[] {
+  return value === otherwise ? [] : [option, String(value)];
+}
+
 /** One of some words. */
 export function oneOf<const T extends string>(option: string, text: string, choices: readonly T[]): T {
   const found = choices.find((choice) => choice === text);

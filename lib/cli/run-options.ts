@@ -17,7 +17,7 @@ export interface RunCommandOptions {
   readonly turnMs: number | undefined;
   /** Milliseconds for which a process may show no sign of life. */
   readonly leaseMs: number | undefined;
-  /** Where lineage and checkpoints are kept; "none" for nowhere. */
+  /** Where lineage and checkpoints are kept; "none": they aren't. */
   readonly store: string;
   /** Where large checkpoints are kept; undefined for where the store keeps all it has. */
   readonly checkpoints: string | undefined;

@@ -1,7 +1,7 @@
 import { QStreamError } from "../core/errors.ts";
 import { jsonText } from "../core/json-text.ts";
 import { nearestWord } from "../core/option-names.ts";
-import { checkOneFlow, wholeNumber } from "./option-values.ts";
+import { checkOneFlow, wholeNumberOr, wordsUnless } from "./option-values.ts";
 import { faultKinds, survivableFaults, type FaultKind } from "../testing/simulation/index.ts";
 import { parseWords } from "./parse-words.ts";
 import { readSettings, type SimulateSettings } from "./simulate-settings.ts";
@@ -38,20 +38,18 @@ export function parseSimulateOptions(words: readonly string[]): SimulateOptions 
   if (help && words.length > 1) return parseSimulateOptions(["--help"]);
   if (!help) checkOneFlow(positionals);
   const trace = values.trace === true;
-  const whole = (name: string, text: string | undefined, otherwise: number, most: number): number =>
-    text === undefined ? otherwise : wholeNumber(name, text, 1, most);
-  const seeds = whole("--seeds", values.seeds, trace ? 1 : seedsDefault, seedMost);
+  const seeds = wholeNumberOr("--seeds", values.seeds, trace ? 1 : seedsDefault, seedMost);
   if (trace && seeds !== 1) throw new QStreamError("OPTION_INVALID", "--trace shows one seed: leave --seeds out");
   return {
     flow: positionals[0] ?? "",
     args: values.arg ?? [],
     seeds,
-    from: whole("--from", values.from, 1, seedMost),
+    from: wholeNumberOr("--from", values.from, 1, seedMost),
     faults: values.faults === undefined ? survivableFaults : faultsOf(values.faults),
-    slots: whole("--slots", values.slots, slotsDefault, 64),
-    parcelObjects: whole("--parcel", values.parcel, parcelObjectsDefault, seedMost),
-    checkpointEveryMs: whole("--checkpoint", values.checkpoint, checkpointDefault, seedMost),
-    attempts: whole("--attempts", values.attempts, attemptsDefault, 1000),
+    slots: wholeNumberOr("--slots", values.slots, slotsDefault, 64),
+    parcelObjects: wholeNumberOr("--parcel", values.parcel, parcelObjectsDefault, seedMost),
+    checkpointEveryMs: wholeNumberOr("--checkpoint", values.checkpoint, checkpointDefault, seedMost),
+    attempts: wholeNumberOr("--attempts", values.attempts, attemptsDefault, 1000),
     settings: values.settings === undefined ? {} : readSettings(values.settings),
     json: values.json,
     trace,
@@ -62,15 +60,13 @@ export function parseSimulateOptions(words: readonly string[]): SimulateOptions 
 /** The words that repeat one seed of what was parsed, but for the flow. */
 export function repeatingWords(options: SimulateOptions, seed: number): string[] {
   const { args, faults, slots, parcelObjects, checkpointEveryMs, attempts, settings } = options;
-  const differing = (name: string, value: number, otherwise: number): string[] =>
-    value === otherwise ? [] : [name, String(value)];
   return [
     ...args.flatMap((arg) => ["--arg", arg]),
     ...(faults === survivableFaults ? [] : ["--faults", faults.length === 0 ? "none" : faults.join(",")]),
-    ...differing("--slots", slots, slotsDefault),
-    ...differing("--parcel", parcelObjects, parcelObjectsDefault),
-    ...differing("--checkpoint", checkpointEveryMs, checkpointDefault),
-    ...differing("--attempts", attempts, attemptsDefault),
+    ...wordsUnless("--slots", slots, slotsDefault),
+    ...wordsUnless("--parcel", parcelObjects, parcelObjectsDefault),
+    ...wordsUnless("--checkpoint", checkpointEveryMs, checkpointDefault),
+    ...wordsUnless("--attempts", attempts, attemptsDefault),
     ...(Object.keys(settings).length === 0 ? [] : ["--settings", jsonText(settings)]),
     "--from",
     String(seed),

@@ -18,7 +18,7 @@ import {
 import { delay, systemClock } from "../core/seam/clock.ts";
 import { describeError } from "./describe-error.ts";
 import { filesTag } from "../placement/index.ts";
-import { formatDuration } from "./display/units.ts";
+import { formatDuration, formatNumber } from "./display/units.ts";
 import { memoryBytes, wholeNumber } from "./option-values.ts";
 import { untilSignal } from "./until-signal.ts";
 import { parseWords } from "./parse-words.ts";
@@ -56,7 +56,7 @@ export function workerCommand(words: readonly string[]): Promise<number> {
       // Whoever reads that it is there may end it at once.
       const signalled = untilSignal();
       const { id, url, slots } = worker.machine.offer;
-      process.stdout.write(`machine ${id} at ${url}, ${slots.length} ${slots.length === 1 ? "slot" : "slots"}\n`);
+      process.stdout.write(`machine ${id} at ${url}, ${formatNumber(slots.length, "slot")}\n`);
       const joinedAt = systemClock.monotonic();
       let end = await Promise.race([signalled, isDrained]);
       if (end === "SIGTERM" && drainMs > 0) {
