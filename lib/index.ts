@@ -12,6 +12,34 @@ export type { ResumeOptions, RunOptions } from "./flow/run.ts";
 export type { LineageMetrics } from "../actors/lineage/lineage-metrics.ts";
 export type { LineageOptions } from "./flow/session-lineage.ts";
 export { local, type FlowSession, type Session, type SessionOptions } from "./flow/session.ts";
+export { actor, type ActorOptions, type Handlers, type ProtocolOfHandlers } from "./actors/actor.ts";
+export { startActors, type ActorMetrics, type ActorSystem, type ActorSystemOptions } from "./actors/actor-system.ts";
+export type { ActorEvent, DeadLetterReason } from "../actors/system/node-parts.ts";
+export type { DurableOptions } from "./core/actor-definition.ts";
+export type {
+  ActorContext,
+  ActorDefinition,
+  ActorPlace,
+  ActorReference,
+  ActorTimer,
+  AnyReference,
+  AskOptions,
+  Deferred,
+  Ended,
+  EndReason,
+  PayloadOf,
+  ProtocolOf,
+  ReplyOf,
+  SpawnOptions,
+  SpawnRest,
+} from "./core/contracts/actor.ts";
+export type {
+  ErrorTest,
+  MailboxOptions,
+  Supervision,
+  SupervisionAction,
+  SupervisionRule,
+} from "./core/contracts/actor-options.ts";
 export { cluster } from "./cluster/open-cluster.ts";
 export type { ClusterListing, ClusterOptions, ClusterSession, FollowOptions } from "./cluster/cluster-session.ts";
 export type { ListedExecution, ListedMachine } from "./cluster/protocol.ts";

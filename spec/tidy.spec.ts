@@ -38,12 +38,13 @@ const levels: Readonly<Record<string, readonly string[]>> = {
   // Where a slot begins, what it reaches the outside world with is put together: also its files.
   "actors/slots": ["actors", "lib/core", "lib/placement", "lib/files"],
   "lib/flow": ["lib/code", ...runtime],
+  "lib/actors": ["lib/flow", "lib/code", ...runtime],
   // Heads, drivers, workers and clients of clusters.
-  "lib/cluster": ["lib/flow", "lib/code", ...runtime],
+  "lib/cluster": ["lib/actors", "lib/flow", "lib/code", ...runtime],
   "lib/frame": ["lib/flow", "lib/code", ...runtime],
-  "lib/testing": ["lib/frame", "lib/cluster", "lib/flow", "lib/code", ...runtime],
-  "lib/cli": ["lib/testing", "lib/frame", "lib/cluster", "lib/flow", "lib/code", ...runtime],
-  "lib/index.ts": ["lib/frame", "lib/testing", "lib/cli", "lib/cluster", "lib/flow", "lib/code", ...runtime],
+  "lib/testing": ["lib/frame", "lib/cluster", "lib/actors", "lib/flow", "lib/code", ...runtime],
+  "lib/cli": ["lib/testing", "lib/frame", "lib/cluster", "lib/actors", "lib/flow", "lib/code", ...runtime],
+  "lib/index.ts": ["lib/frame", "lib/testing", "lib/cli", "lib/cluster", "lib/actors", "lib/flow", "lib/code", ...runtime],
   benchmarks: [],
   examples: [],
 };

@@ -73,7 +73,7 @@ if (!inSlot && (await hasRedisServer())) {
     await until(() => seen.rows > 0, 20_000);
     for (const { relay } of relayed) relay.stall(data);
     // Whoever sends has no credit any more.
-    await until(() => seen.sameFor >= 2, 30_000);
+    await until(() => seen.sameFor >= 15, 30_000);
     const { rows } = seen;
     execution.cancel("enough");
     await failure(() => execution.outputs, "ABORTED");

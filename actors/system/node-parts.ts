@@ -1,0 +1,75 @@
+import type { DefinedActor } from "../../lib/core/actor-definition.ts";
+import type { AnyReference, SpawnOptions } from "../../lib/core/contracts/actor.ts";
+import type { SupervisionAction } from "../../lib/core/contracts/actor-options.ts";
+import type { Clock } from "../../lib/core/seam/clock.ts";
+import type { Cell } from "./cell.ts";
+import type { Envelope, ReplyTo } from "./envelope.ts";
+import type { EntityReference } from "./entities.ts";
+import type { Names } from "./names.ts";
+import type { LocalTopics, Topics } from "./topics.ts";
+import type { Reference } from "./reference.ts";
+import type { DistantWatches } from "./watches.ts";
+
+/** What happens in a system of actors, for whoever watches it. */
+export type ActorEvent =
+  | {
+      readonly kind: "actor-failed";
+      readonly actor: string;
+      /** The message that its handler threw at; undefined while its state was made. */
+      readonly message: string | undefined;
+      readonly error: Error;
+      readonly action: SupervisionAction;
+    }
+  /** Nobody handles a message: its actor has stopped or has no handler for it, or a full mailbox drops it. */
+  | { readonly kind: "dead-letter"; readonly to: string; readonly message: string; readonly why: DeadLetterReason };
+
+export type DeadLetterReason = "stopped" | "no-handler" | "mailbox-full" | "lost" | "unknown-actor";
+
+/** Cells that have something to do. */
+export interface ReadyCells {
+  push: (cell: Cell) => void;
+  take: () => Cell | undefined;
+  readonly isEmpty: boolean;
+}
+
+/** Actors that are in other slots, and how they are reached. */
+export interface DistantActors extends DistantWatches {
+  tell: (to: Reference, name: string, payload: unknown, sender: Cell | undefined) => void;
+  ask: (to: Reference, name: string, payload: unknown, sender: Cell | undefined, reply: ReplyTo) => void;
+  stop: (actor: Reference) => void;
+  /** Starts an actor where its place says; undefined where that is here. */
+  spawn: (
+    definition: DefinedActor,
+    args: unknown,
+    options: SpawnOptions,
+    parent: Cell | undefined,
+  ) => AnyReference | undefined;
+}
+
+/** Sees what is handled, one message after the other. */
+export interface Observer {
+  /** A message is going to be handled, or an actor's state made where there is none. */
+  before?: (cell: Cell, envelope: Envelope | undefined) => void;
+  after?: (cell: Cell, envelope: Envelope | undefined) => void;
+}
+
+/** The world as a node of actors reaches it. */
+export interface NodeParts {
+  /** This life of the node: no two of a system have the same. */
+  readonly life: number;
+  readonly clock: Clock;
+  readonly seed: number;
+  /** Asks for `takeTurns` to be called soon. */
+  readonly schedule: () => void;
+  readonly event: (event: ActorEvent) => void;
+  /** In which order those with something to do take turns: first come, first served unless told. */
+  readonly ready?: ReadyCells;
+  readonly distant?: DistantActors;
+  readonly observer?: Observer;
+  /** Names of the whole system; of this node alone unless told. */
+  readonly names?: Names;
+  /** Topics of the whole system, on top of those of this node. */
+  readonly topics?: (local: LocalTopics) => Topics;
+  /** False for an entity whose home is another node. */
+  readonly isHome?: (entity: EntityReference) => boolean;
+}

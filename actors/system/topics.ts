@@ -1,0 +1,57 @@
+import type { AnyReference } from "../../lib/core/contracts/actor.ts";
+import { QStreamError } from "../../lib/core/errors.ts";
+import type { Cell } from "./cell.ts";
+
+/** What is published, and who gets it. */
+export interface Topics {
+  subscribe: (cell: Cell, topic: string, name: string) => void;
+  unsubscribe: (cell: Cell, topic: string) => void;
+  publish: (topic: string, payload: unknown, sender: AnyReference | undefined) => void;
+  /** An actor has ended. */
+  leave: (cell: Cell) => void;
+}
+
+/** Topics of one slot: what is published reaches the subscribers of the slot in one order. */
+export class LocalTopics implements Topics {
+  readonly #subscribers = new Map<string, Map<Cell, string>>();
+  readonly #deliver: (cell: Cell, name: string, payload: unknown, sender: AnyReference | undefined) => void;
+
+  constructor(deliver: (cell: Cell, name: string, payload: unknown, sender: AnyReference | undefined) => void) {
+    this.#deliver = deliver;
+  }
+
+  subscribe(cell: Cell, topic: string, name: string): void {
+    if (cell.definition.receive[name] === undefined) {
+      throw new QStreamError(
+        "ACTOR_INVALID",
+        `${cell.label} subscribes to "${topic}" as "${name}", for which it has no handler`,
+        {
+          advice: `Its handlers are: ${Object.keys(cell.definition.receive).join(", ")}`,
+        },
+      );
+    }
+    let subscribers = this.#subscribers.get(topic);
+    if (subscribers === undefined) this.#subscribers.set(topic, (subscribers = new Map()));
+    subscribers.set(cell, name);
+    (cell.more().topics ??= new Map()).set(topic, name);
+  }
+
+  unsubscribe(cell: Cell, topic: string): void {
+    const subscribers = this.#subscribers.get(topic);
+    if (subscribers?.delete(cell) !== true) return;
+    cell.extras?.topics?.delete(topic);
+    if (subscribers.size === 0) this.#subscribers.delete(topic);
+  }
+
+  publish(topic: string, payload: unknown, sender: AnyReference | undefined): void {
+    for (const [cell, name] of this.#subscribers.get(topic) ?? []) this.#deliver(cell, name, payload, sender);
+  }
+
+  leave(cell: Cell): void {
+    for (const topic of cell.extras?.topics?.keys() ?? []) this.unsubscribe(cell, topic);
+  }
+
+  has(topic: string): boolean {
+    return this.#subscribers.has(topic);
+  }
+}
