@@ -1,0 +1,116 @@
+import type { RunStep, RunStepKind, RunTrace } from "../trace.ts";
+import { describeLeftOut, describeStep, describeViolation } from "./describe.ts";
+import { Lanes } from "./lanes.ts";
+import { checkCount } from "./options.ts";
+import { selectSteps } from "./selection.ts";
+import { columnsOf, formatMs, printable, shorten } from "./text.ts";
+
+export interface FormatTraceOptions {
+  /** Steps that are shown at most: the newest up to the violation, or up to the end where there is none. Default 40. */
+  readonly stepsMax?: number;
+  /** Columns of the terminal; rows of steps that are longer are shortened. Default 120. */
+  readonly columns?: number;
+}
+
+const lanesMax = 16;
+const laneColumnsMax = 6;
+const columnsMin = 40;
+
+const signs: Readonly<Record<RunStepKind, string>> = {
+  deliver: "●",
+  timer: "┼",
+  crash: "x",
+  restart: "▼",
+  start: "▽",
+  stop: "■",
+  note: "◆",
+  partition: "═",
+  heal: "─",
+};
+
+/**
+ * A run as plain text for terminals: the last steps before the violation, a row each, with a column for each line that shows
+ * whose step it was and who is down, and the violation below. Whatever a terminal would obey is written out as `\x1b`.
+ *
+ * @param options.stepsMax - steps that are shown at most (default 40)
+ * @param options.columns - width in columns that no row of a step goes beyond (default 120, at least 40)
+ * @throws QStreamError OPTION_INVALID for an option that can't be
+ * @example
+ * console.log(formatTrace(trace, { columns: process.stdout.columns ?? 120 }));
+ */
+export function formatTrace(trace: RunTrace, options: FormatTraceOptions = {}): string {
+  const stepsMax = checkCount("stepsMax", options.stepsMax ?? 40);
+  const columns = Math.max(columnsMin, checkCount("columns", options.columns ?? 120));
+  const { steps, first, earlier, later, violated } = selectSteps(trace, stepsMax);
+  const chart = new Chart(trace, columns);
+  for (const step of trace.steps.slice(0, first)) chart.take(step);
+  const cells = steps.map((step) => [String(step.step), formatMs(step.at), chart.take(step), rowText(step)] as const);
+  const heads = ["step", "ms", chart.head, ""] as const;
+  const widths = [0, 1].map((cell) =>
+    [heads, ...cells].reduce((most, row) => Math.max(most, columnsOf(row[cell] ?? "")), 0),
+  );
+  const layRow = ([step, at, lanes, text]: readonly [string, string, string, string], mark: string): string => {
+    const start = `${mark} ${step.padStart(widths[0] ?? 0)}  ${at.padStart(widths[1] ?? 0)}  `;
+    return shorten(`${start}${lanes === "" ? "" : `${lanes} `}${text}`.trimEnd(), columns);
+  };
+  const leftOut = describeLeftOut(earlier, later);
+  const { violation } = trace;
+  return [
+    `${printable(trace.title)}, seed ${trace.seed}`,
+    ...(trace.command === undefined ? [] : [`repeat it: ${printable(trace.command)}`]),
+    ...(leftOut === undefined ? [] : [`(${leftOut})`]),
+    "",
+    layRow(heads, " "),
+    ...cells.map((row, index) => layRow(row, index === violated && violation !== undefined ? ">" : " ")),
+    ...(violation === undefined ? [] : ["", describeViolation(violation), `  ${printable(violation.message)}`]),
+    "",
+  ].join("\n");
+}
+
+/** The columns of lines: whose step it is, who is up and who is down. None where there are too many lines. */
+class Chart {
+  readonly head: string;
+  readonly #lanes: Lanes;
+  readonly #width: number;
+  readonly #down: Set<number>;
+
+  constructor(trace: RunTrace, columns: number) {
+    this.#lanes = new Lanes(trace);
+    const names = this.#lanes.all.map(({ id }) => printable(id));
+    const most = names.reduce((width, name) => Math.max(width, columnsOf(name)), 1);
+    const width = Math.min(laneColumnsMax, most) + 1;
+    this.#width = names.length <= lanesMax && names.length * width <= columns / 2 ? width : 0;
+    this.head = names.map((name) => this.#cell(shorten(name, width - 1), " ")).join("");
+    const firsts = new Map<number, RunStepKind>();
+    for (const { kind, line } of trace.steps) {
+      if (kind === "deliver" || kind === "timer" || kind === "note") continue;
+      for (const lane of this.#lanes.meantBy(line)) if (!firsts.has(lane)) firsts.set(lane, kind);
+    }
+    this.#down = new Set([...firsts].flatMap(([lane, kind]) => (kind === "start" ? [lane] : [])));
+  }
+
+  /** The columns of a step, which has to be the one behind that of the call before. */
+  take({ kind, line }: RunStep): string {
+    const own = this.#lanes.meantBy(line);
+    for (const lane of own) {
+      if (kind === "start" || kind === "restart") this.#down.delete(lane);
+      if (kind === "crash" || kind === "stop") this.#down.add(lane);
+    }
+    const isWide = kind === "partition" || kind === "heal";
+    return this.#lanes.all
+      .map((_, lane) => {
+        if (isWide) return this.#cell(signs[kind], signs[kind]);
+        return this.#cell(own.includes(lane) ? signs[kind] : this.#down.has(lane) ? "·" : "│", " ");
+      })
+      .join("");
+  }
+
+  #cell(sign: string, filling: string): string {
+    return this.#width === 0 ? "" : sign + filling.repeat(Math.max(0, this.#width - columnsOf(sign)));
+  }
+}
+
+function rowText(step: RunStep): string {
+  const state = step.state === undefined ? "" : `  ${printable(step.state)}`;
+  return `${step.line === "" ? "" : `${printable(step.line)} `}${describeStep(step)}${state}`;
+}
