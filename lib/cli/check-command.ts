@@ -8,7 +8,8 @@ import { checkFlow, flowCode, type CheckedStep } from "../testing/confluence/ind
 import { asCommand } from "./as-command.ts";
 import { formatNumber } from "./display/units.ts";
 import { toJson } from "./json.ts";
-import { exportOf, loadFlow } from "./load-flow.ts";
+import { loadFlow } from "./load-flow.ts";
+import { exportOf } from "./load-module.ts";
 import { checkOneFlow, wholeNumberOr, wordsUnless } from "./option-values.ts";
 import { checkTarget } from "./outputs.ts";
 import { parseWords } from "./parse-words.ts";

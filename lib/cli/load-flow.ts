@@ -1,21 +1,8 @@
-import { existsSync, statSync } from "node:fs";
-import { extname, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
-import { loadableUrl } from "../code/bundle.ts";
 import { QStreamError } from "../core/errors.ts";
 import type { Flow } from "../flow/define-flow.ts";
+import { exportOf, loadModule } from "./load-module.ts";
 
 type AnyFlow = Flow<object, Record<string, unknown>>;
-
-const endings: readonly string[] = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs"];
-
-/** The path and the export that `path` or `path#export` names. */
-export function exportOf(text: string): { readonly path: string; readonly name: string } {
-  const at = text.lastIndexOf("#");
-  return at > 0 && !existsSync(text)
-    ? { path: text.slice(0, at), name: text.slice(at + 1) }
-    : { path: text, name: "default" };
-}
 
 /**
  * Imports the flow that `path` or `path#export` names.
@@ -25,15 +12,8 @@ export function exportOf(text: string): { readonly path: string; readonly name: 
  */
 export async function loadFlow(text: string): Promise<AnyFlow> {
   const { path, name } = exportOf(text);
-  const file = resolve(path);
-  const advice = "Give the path of a TypeScript or JavaScript module";
-  if (!existsSync(file)) throw new QStreamError("PATH_NOT_FOUND", `there is no module ${file}`, { advice });
-  if (!statSync(file).isFile() || !endings.includes(extname(file))) {
-    throw new QStreamError("PATH_NOT_FOUND", `${file} is no module`, { advice });
-  }
   // What every flow needs loads while a TypeScript module is being bundled.
-  const [url] = await Promise.all([loadableUrl(pathToFileURL(file).href), import("../flow/define-flow.ts")]);
-  const module = (await import(url)) as Record<string, unknown>;
+  const module = await loadModule(path, () => import("../flow/define-flow.ts"));
   const flow = Object.hasOwn(module, name) ? module[name] : undefined;
   if (isFlow(flow)) return flow;
   const flows = Object.keys(module).filter((key) => isFlow(module[key]));
@@ -46,7 +26,7 @@ export async function loadFlow(text: string): Promise<AnyFlow> {
   });
 }
 
-function isFlow(value: unknown): value is AnyFlow {
+export function isFlow(value: unknown): value is AnyFlow {
   const flow = value as Partial<AnyFlow> | undefined;
   return (
     typeof flow === "object" && flow !== null && typeof flow.run === "function" && typeof flow.explain === "function"

@@ -34,6 +34,12 @@ switch (command) {
     setTimeout(() => process.exit(), lingerMs).unref();
     break;
   }
+  case "explore": {
+    const { exploreCommand } = await import("./explore-command.ts");
+    process.exitCode = await exploreCommand(rest);
+    setTimeout(() => process.exit(), lingerMs).unref();
+    break;
+  }
   case "check": {
     const { checkCommand } = await import("./check-command.ts");
     process.exitCode = await checkCommand(rest);

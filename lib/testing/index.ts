@@ -77,6 +77,37 @@ export {
   type TransactionReads,
   type TransactionStep,
 } from "./history/index.ts";
+export {
+  defineExploration,
+  ExplorationFailed,
+  explore,
+  findViolation,
+  growthText,
+  isExploration,
+  type Check,
+  type EventualCheck,
+  type ExhaustiveOptions,
+  type ExhaustiveReport,
+  type Exploration,
+  type ExplorationFaults,
+  type ExplorationOptions,
+  type ExplorationReport,
+  type ExploredDisk,
+  type ExploredMachine,
+  type ExploredSpawnOptions,
+  type ExploredSpawnRest,
+  type ExploredWorld,
+  type ExploreOptions,
+  type FoundViolation,
+  type Growth,
+  type MessageInFlight,
+  type MsRange,
+  type RunCounts,
+  type SeedRun,
+  type SizeCounts,
+  type Spread,
+  type Violation,
+} from "./explore/index.ts";
 export { deepFreeze } from "../core/deep-freeze.ts";
 // Simulated executions: all of it in one thread on a virtual clock, from one seed.
 export * from "./simulation/index.ts";

@@ -70,9 +70,13 @@ export function progressLines(metrics: ExecutionMetrics, done: boolean, columns:
       share === undefined ? "·".repeat(barWidth) : "█".repeat(Math.round(share * barWidth)).padEnd(barWidth, "░");
     const rows = step.kind === "reader" ? step.metrics.objectsRead : step.metrics.objectsIn;
     const rate = metrics.elapsedMs > 0 ? (rows / metrics.elapsedMs) * 1000 : 0;
-    const text = `${step.step.padEnd(width)} ${bar} ${formatCount(rows).padStart(8)} rows ${formatCount(rate).padStart(7)}/s ${channelsOf(step)}${replayOf(replaying.get(step.step) ?? 0)}${waitOf(step)}`;
+    const text = `${step.step.padEnd(width)} ${bar} ${formatCount(rows).padStart(8)} rows ${formatCount(rate).padStart(7)}/s ${channelsOf(step)}${roundOf(step)}${replayOf(replaying.get(step.step) ?? 0)}${waitOf(step)}`;
     return text.slice(0, columns - 1);
   });
+}
+
+function roundOf({ metrics }: StepSummary): string {
+  return metrics.round === 0 ? "" : `round ${formatCount(metrics.round)} `;
 }
 
 /** How many channels do again what a loss has undone, by step. */

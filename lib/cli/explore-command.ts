@@ -1,0 +1,91 @@
+import { writeFileSync } from "node:fs";
+import { QStreamError, type ErrorCode } from "../core/errors.ts";
+import {
+  findViolation,
+  growthText,
+  repeatExecution,
+  type ExhaustiveReport,
+  type Exploration,
+  type ExplorationReport,
+} from "../testing/explore/index.ts";
+import { asCommand } from "./as-command.ts";
+import { SeedProgress } from "./display/seed-progress.ts";
+import { formatCount, formatDuration, formatNumber } from "./display/units.ts";
+import { parseExploreOptions, type ExploreCommand } from "./explore-options.ts";
+import { loadExploration } from "./load-exploration.ts";
+import { checkTarget } from "./outputs.ts";
+
+const aboutWords: readonly ErrorCode[] = ["PATH_NOT_FOUND", "FLOW_NOT_FOUND", "OPTION_INVALID"];
+
+/** `qstream explore`. Returns the exit code: 0 all held, 1 something didn't, 2 the command was wrong. */
+export function exploreCommand(words: readonly string[]): Promise<number> {
+  return asCommand(
+    "explore",
+    () => parseExploreOptions(words),
+    run,
+    (error) => (error instanceof QStreamError && aboutWords.includes(error.code) ? 2 : 1),
+  );
+}
+
+async function run(command: ExploreCommand): Promise<number> {
+  const { module, json } = command;
+  if (json !== undefined && json !== "-") checkTarget(json);
+  const exploration = await loadExploration(module);
+  const report = await explored(exploration, command);
+  // Standard output is for the summary alone, where that goes there.
+  const say = (text: string): unknown => (json === "-" ? process.stderr : process.stdout).write(`${text}\n`);
+  say(summaryOf(report));
+  if (report.growth !== undefined) say(`\n${growthText(report.growth)}`);
+  const { violation } = report;
+  if (violation !== undefined) say(`\n${violation.text}`);
+  if (json !== undefined) writeSummary(json, report);
+  return violation === undefined ? 0 : 1;
+}
+
+async function explored(exploration: Exploration, command: ExploreCommand): Promise<ExplorationReport> {
+  const { options, seeds, choices } = command;
+  if (choices !== undefined) return repeatExecution(exploration, choices, options);
+  const sizes = options.sizes?.length ?? 1;
+  const progress = new SeedProgress(seeds * sizes);
+  try {
+    return await findViolation(exploration, {
+      ...options,
+      onRun: ({ steps }) => progress.ran(steps),
+      onExecution: (executions) => progress.tried(executions),
+    });
+  } finally {
+    progress.end();
+  }
+}
+
+function summaryOf(report: ExplorationReport): string {
+  const { name, seeds, steps, faults, counts, elapsedMs, exhaustive } = report;
+  const took = formatDuration(elapsedMs);
+  if (exhaustive !== undefined) return `${name}: ${allOf(exhaustive)}, ${took}`;
+  const what = [formatNumber(seeds, "seed"), formatNumber(steps, "step"), formatNumber(faults, "fault")].join(", ");
+  const line = `${name}: ${what}, ${took}`;
+  if (counts.steps.max === 0) return line;
+  const spread = ({ min, median, max }: typeof counts.steps): string => `${min} to ${max}, median ${median}`;
+  const { messages, rounds } = counts;
+  return `${line}\na run: messages ${spread(messages)}; rounds ${spread(rounds)}; steps ${spread(counts.steps)}`;
+}
+
+function allOf({ executions, redundant, states, orders, isExhausted, cut }: ExhaustiveReport): string {
+  return [
+    isExhausted ? "all orders" : "not all orders",
+    `${formatNumber(executions, "execution")} of about ${formatCount(orders)} orders`,
+    ...(cut === 0 ? [] : [`${formatCount(cut)} cut off at the depth`]),
+    ...(redundant === 0 ? [] : [`${formatCount(redundant)} given up early`]),
+    ...(states === undefined ? [] : [formatNumber(states, "state")]),
+  ].join(", ");
+}
+
+function writeSummary(json: string, report: ExplorationReport): void {
+  const { violation, ...rest } = report;
+  const { error, text: _text, ...found } = violation ?? {};
+  const shown =
+    violation === undefined ? undefined : { ...found, ...(error === undefined ? {} : { error: error.message }) };
+  const text = `${JSON.stringify({ ...rest, violation: shown }, undefined, 2)}\n`;
+  if (json === "-") process.stdout.write(text);
+  else writeFileSync(json, text);
+}

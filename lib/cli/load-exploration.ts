@@ -1,0 +1,24 @@
+import { QStreamError } from "../core/errors.ts";
+import type { Exploration } from "../testing/explore/index.ts";
+import { exportOf, loadModule } from "./load-module.ts";
+
+/**
+ * Imports the exploration that `path` or `path#export` names.
+ *
+ * @throws QStreamError PATH_NOT_FOUND without such a module, FLOW_NOT_FOUND where it exports none, or not that one
+ */
+export async function loadExploration(text: string): Promise<Exploration> {
+  const { path, name } = exportOf(text);
+  const { isExploration } = await import("../testing/explore/index.ts");
+  const module = await loadModule(path, () => import("../testing/explore/index.ts"));
+  const found = Object.hasOwn(module, name) ? module[name] : undefined;
+  if (isExploration(found)) return found;
+  const names = Object.keys(module).filter((key) => isExploration(module[key]));
+  const wanted = name === "default" ? "default export that is an exploration" : `exploration "${name}"`;
+  throw new QStreamError("FLOW_NOT_FOUND", `${path} has no ${wanted}`, {
+    advice:
+      names.length === 0
+        ? "Write: export default defineExploration(import.meta.url, { start(world) { ... } })"
+        : `It has: ${names.map((key) => `${path}${key === "default" ? "" : `#${key}`}`).join(", ")}`,
+  });
+}

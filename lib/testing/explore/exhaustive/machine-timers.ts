@@ -1,0 +1,54 @@
+interface Timer {
+  readonly due: number;
+  readonly number: number;
+  readonly madeBy: number;
+  callback: (() => void) | undefined;
+}
+
+/** Timers by machine, and each machine's own time, which passes when one of its timers goes off. */
+export class MachineTimers {
+  readonly #timers = new Map<number, Timer[]>();
+  readonly #times = new Map<number, number>();
+  #count = 0;
+
+  timeOf(machine: number): number {
+    return this.#times.get(machine) ?? 0;
+  }
+
+  add(machine: number, delayMs: number, madeBy: number, callback: () => void): () => void {
+    const timer: Timer = { due: this.timeOf(machine) + delayMs, number: ++this.#count, madeBy, callback };
+    const timers = this.#timers.get(machine) ?? [];
+    timers.push(timer);
+    timers.sort((one, other) => one.due - other.due || one.number - other.number);
+    this.#timers.set(machine, timers);
+    return () => {
+      timer.callback = undefined;
+      const index = timers.indexOf(timer);
+      if (index >= 0) timers.splice(index, 1);
+    };
+  }
+
+  /** Machines that have timers. */
+  *machines(): Iterable<number> {
+    for (const [machine, timers] of this.#timers) if (timers.length > 0) yield machine;
+  }
+
+  /** Takes the timer of a machine that is due first; the machine's time is its time then. */
+  take(machine: number): Timer | undefined {
+    const timer = this.#timers.get(machine)?.shift();
+    if (timer !== undefined) this.#times.set(machine, Math.max(this.timeOf(machine), timer.due));
+    return timer;
+  }
+
+  /** A machine has crashed. */
+  drop(machine: number): void {
+    this.#timers.delete(machine);
+  }
+
+  /** When timers of each machine are due from now on, as a text. */
+  text(): string {
+    return [...this.#timers]
+      .map(([machine, timers]) => `${machine}:${timers.map(({ due }) => due - this.timeOf(machine)).join(",")}`)
+      .join(";");
+  }
+}

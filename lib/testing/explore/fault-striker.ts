@@ -1,0 +1,159 @@
+import { keyedRandom, type Random } from "../../core/seam/random.ts";
+import { drawMs, type FaultPlan, type PlannedFault } from "./faults.ts";
+import type { Machine } from "./machine.ts";
+import type { Kept, TimedMedium } from "./timed-medium.ts";
+import type { World } from "./world.ts";
+
+type CrashFault = Extract<PlannedFault, { kind: "crash" }>;
+
+// Of all partitions, how many cut one machine off, and not halves.
+const aloneShare = 0.4;
+
+/** Has the faults of a plan strike, and heals all at last. */
+export class FaultStriker {
+  readonly #world: World;
+  readonly #medium: TimedMedium;
+  readonly #plan: FaultPlan;
+  readonly #restarted: (machine: Machine) => void;
+  readonly #random: Random;
+  /** Crashes that strike behind a machine's next step, by the machine's index. */
+  readonly #armed = new Map<number, CrashFault>();
+  /** Machines that are down and will be started again. */
+  readonly #down = new Set<Machine>();
+
+  constructor(world: World, medium: TimedMedium, plan: FaultPlan, restarted: (machine: Machine) => void) {
+    this.#world = world;
+    this.#medium = medium;
+    this.#plan = plan;
+    this.#restarted = restarted;
+    this.#random = keyedRandom(world.seed, 7);
+  }
+
+  begin(kept: Kept): void {
+    for (const fault of this.#plan.faults) {
+      if (kept.faults !== undefined && !kept.faults.has(fault.id)) continue;
+      this.#medium.after(undefined, fault.atMs, () => this.#strike(fault));
+    }
+    const { skew } = this.#plan;
+    if (skew === undefined || (kept.faults !== undefined && !kept.faults.has("skew"))) return;
+    this.#medium.strike("skew");
+    for (const machine of this.#world.machines) {
+      machine.rate = 1 + skew.rate * (2 * this.#random() - 1);
+      machine.offsetMs = skew.offsetMs * (2 * this.#random() - 1);
+    }
+  }
+
+  /** A machine has taken a step. */
+  stepped(machine: Machine): void {
+    if (this.#armed.size === 0) return;
+    const fault = this.#armed.get(machine.index);
+    if (fault === undefined) return;
+    this.#armed.delete(machine.index);
+    this.#crash(machine, fault);
+  }
+
+  /** No fault strikes from now on, machines reach each other, and those that are to start again do. */
+  heal(): void {
+    const world = this.#world;
+    if (world.isHealed) return;
+    world.isHealed = true;
+    this.#armed.clear();
+    this.#medium.heal();
+    this.#fault("heal", "", "all is healed");
+    for (const machine of world.machines) if (machine.pausedUntil > 0) this.#resume(machine);
+    for (const machine of [...this.#down]) this.#restart(machine);
+  }
+
+  #strike(fault: PlannedFault): void {
+    if (this.#world.isHealed) return;
+    switch (fault.kind) {
+      case "partition":
+        this.#partition(fault);
+        return;
+      case "pause":
+        this.#pause(fault);
+        return;
+      case "crash": {
+        const machine = this.#world.machines[fault.machine];
+        if (machine?.isUp !== true) return;
+        if (fault.isAfterStep) this.#armed.set(machine.index, fault);
+        else this.#crash(machine, fault);
+      }
+    }
+  }
+
+  #partition({ id, forMs, oneWay, draw }: Extract<PlannedFault, { kind: "partition" }>): void {
+    const { machines } = this.#world;
+    if (machines.length < 2) return;
+    const isAlone = draw() < aloneShare;
+    const one = Math.floor(draw() * machines.length);
+    const other = (one + 1 + Math.floor(draw() * (machines.length - 1))) % machines.length;
+    // Neither side is empty: one machine is here, another there.
+    const side = machines.map(({ index }) => index === one || (!isAlone && index !== other && draw() < 0.5));
+    const mend = this.#medium.cut(side, oneWay);
+    this.#medium.strike(id);
+    const groups = [true, false].map((which) => machines.filter((_, at) => side[at] === which).map(({ name }) => name));
+    this.#fault("partition", "", oneWay ? "the first side isn't heard" : "", groups);
+    this.#medium.after(undefined, forMs, () => {
+      if (this.#world.isHealed) return;
+      mend();
+      this.#fault("heal", "", "");
+    });
+  }
+
+  #pause({ id, machine: index, forMs }: Extract<PlannedFault, { kind: "pause" }>): void {
+    const machine = this.#world.machines[index];
+    if (machine?.isUp !== true || machine.pausedUntil > 0) return;
+    machine.pausedUntil = this.#world.nowMs + forMs;
+    this.#medium.strike(id);
+    this.#fault("note", machine.name, `stands still for ${Math.round(forMs)} ms`);
+    this.#medium.after(undefined, forMs, () => {
+      if (machine.pausedUntil > 0) this.#resume(machine);
+    });
+  }
+
+  #resume(machine: Machine): void {
+    machine.pausedUntil = 0;
+    for (const cell of machine.waiting.splice(0)) this.#medium.ready.push(cell);
+  }
+
+  #crash(machine: Machine, { id, kept, losesDisk, downMs }: CrashFault): void {
+    const world = this.#world;
+    if (!machine.isUp || world.isHealed) return;
+    const { life } = machine.node;
+    const { unflushed } = machine.disk;
+    const keptWrites = kept < 0.5 ? 0 : Math.floor((kept - 0.5) * 2 * (unflushed + 1));
+    const lost = losesDisk
+      ? ", its disk is lost"
+      : unflushed > keptWrites
+        ? `, ${unflushed - keptWrites} writes are lost`
+        : "";
+    this.#medium.strike(id);
+    this.#fault("crash", machine.name, `crash${lost}`);
+    world.crash(machine, { keptWrites, losesDisk });
+    this.#medium.after(undefined, drawMs(this.#plan.detectAfterMs, this.#random), () => world.detected(life));
+    if (downMs === undefined) return;
+    this.#down.add(machine);
+    this.#medium.after(undefined, downMs, () => {
+      if (this.#down.has(machine)) this.#restart(machine);
+    });
+  }
+
+  #restart(machine: Machine): void {
+    this.#down.delete(machine);
+    this.#fault("restart", machine.name, "");
+    this.#world.restart(machine);
+    this.#restarted(machine);
+  }
+
+  #fault(
+    kind: "partition" | "heal" | "crash" | "restart" | "note",
+    line: string,
+    text: string,
+    groups?: readonly (readonly string[])[],
+  ): void {
+    const world = this.#world;
+    world.step++;
+    world.recorder?.fault({ kind, line, text, ...(groups === undefined ? {} : { groups }) }, world.step, world.nowMs);
+  }
+}

@@ -1,0 +1,188 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { QStreamError } from "../../core/errors.ts";
+import { quoted } from "../../core/quoted.ts";
+import { exportPath } from "../export-path.ts";
+import { formatTrace, spaceTimeHtml, spaceTimeSvg } from "./diagram/index.ts";
+import { choiceWords, type ChoiceMade, type ExhaustiveOptions, type FoundExecution } from "./exhaustive/index.ts";
+import type { Exploration } from "./exploration.ts";
+import type { Violation } from "./invariants.ts";
+import { numberList } from "./number-list.ts";
+import type { FailingRun } from "./shrink.ts";
+import type { RunTrace } from "./trace.ts";
+
+/** A promise that was broken, in the smallest run that was found. */
+export interface FoundViolation extends Violation {
+  /** The seed that broke it first, and at which step. Seed 0 is none, of a search through all orders. */
+  readonly foundAt: { readonly seed: number; readonly step: number };
+  readonly seed: number;
+  readonly machines: number;
+  /** Ids of the faults that it takes. */
+  readonly faults: readonly string[];
+  /** Repeats the run. */
+  readonly command: string;
+  /** The run, to be shown. */
+  readonly trace: RunTrace;
+  /** All of it for people: what was broken, the steps that lead there, and how to see them again. */
+  readonly text: string;
+  /** Files that were written. */
+  readonly pictures: readonly string[];
+}
+
+/** The error that `explore` throws. */
+export class ExplorationFailed extends QStreamError {
+  readonly found: FoundViolation;
+
+  constructor(found: FoundViolation) {
+    super("EXPLORATION_FAILED", found.text, found.error === undefined ? {} : { cause: found.error });
+    this.found = found;
+  }
+}
+
+/** How a violation is shown. */
+export interface ShownAs {
+  readonly pictures?: string;
+  /** How commands name the exploration. */
+  readonly path?: string;
+  readonly machines?: number;
+}
+
+/** What a run of a seed broke. */
+export async function describeFound<System>(
+  exploration: Exploration<System>,
+  first: FailingRun,
+  smallest: FailingRun,
+  { pictures, path }: ShownAs,
+): Promise<FoundViolation> {
+  const { violation, run, seed } = smallest;
+  const command = await commandOf(exploration, smallest, path);
+  const foundAt = { seed: first.seed, step: first.violation.step };
+  const isFirst = seed === foundAt.seed && violation.step === foundAt.step;
+  return describe(exploration, {
+    violation,
+    foundAt,
+    seed,
+    machines: run.machines,
+    faults: [...new Set(run.struck)],
+    trace: { ...(run.trace as RunTrace), command },
+    command,
+    head: `${headOf(violation)}, at step ${violation.step} of seed ${seed} of ${exploration.name}`,
+    before: isFirst ? "" : `found at step ${foundAt.step} of seed ${foundAt.seed}, and made smaller`,
+    pictures,
+  });
+}
+
+/** What one of all orders broke. */
+export async function describeExecution<System>(
+  exploration: Exploration<System>,
+  { violation, choices, options, trace, machines }: FoundExecution,
+  { pictures, path, machines: given }: ShownAs,
+): Promise<FoundViolation> {
+  const command = await commandOfChoices(exploration, { choices, options, machines: given }, path);
+  const { step } = violation;
+  return describe(exploration, {
+    violation,
+    foundAt: { seed: 0, step },
+    seed: 0,
+    machines,
+    faults: choices.filter(({ alternative }) => alternative !== "come").map(({ alternative }) => alternative),
+    trace: { ...trace, command },
+    command,
+    head: `${headOf(violation)}, at step ${step} of one of the orders of ${exploration.name}`,
+    before: "",
+    pictures,
+  });
+}
+
+async function describe<System>(
+  exploration: Exploration<System>,
+  found: Pick<FoundViolation, "foundAt" | "seed" | "machines" | "faults" | "trace" | "command"> & {
+    readonly violation: Violation;
+    readonly head: string;
+    readonly before: string;
+    readonly pictures: string | undefined;
+  },
+): Promise<FoundViolation> {
+  const { violation, head, before, pictures, ...rest } = found;
+  const files = pictures === undefined ? [] : await writePictures(pictures, exploration.name, found.trace);
+  const text = [
+    head,
+    `  ${violation.message}`,
+    ...(before === "" ? [] : [`  (${before})`]),
+    "",
+    formatTrace(found.trace).trimEnd(),
+    ...(files.length === 0 ? [] : ["", `pictures: ${files.join(", ")}`]),
+  ].join("\n");
+  return { ...violation, ...rest, text, pictures: files };
+}
+
+function headOf({ invariant, kind }: Violation): string {
+  switch (kind) {
+    case "always":
+      return `"${invariant}" doesn't always hold`;
+    case "never":
+      return `"${invariant}" happens`;
+    case "eventually":
+      return `"${invariant}" doesn't come to hold`;
+  }
+}
+
+async function commandOf<System>(
+  exploration: Exploration<System>,
+  { seed, options, violation }: FailingRun,
+  path: string | undefined,
+): Promise<string> {
+  const { kept = {}, machines } = options;
+  const steps = violation.kind === "eventually" ? options.steps : violation.step;
+  const found = path === undefined ? await exportPath(exploration.module, exploration, "the exploration") : { path };
+  const faults = kept.faults === undefined ? undefined : [...kept.faults];
+  const delays = kept.delays === undefined ? undefined : [...kept.delays];
+  if ("why" in found && found.why !== undefined) {
+    const call = { seeds: 1, from: seed, steps, machines, onlyFaults: faults, onlyDelays: delays };
+    return `explore(${exploration.name}, ${JSON.stringify(call)}) (${found.why})`;
+  }
+  const words = [
+    found.path,
+    ...["--seed", String(seed)],
+    ...(machines === undefined ? [] : ["--machines", String(machines)]),
+    ...(faults === undefined ? [] : ["--only-faults", faults.length === 0 ? "none" : faults.join(",")]),
+    ...(delays === undefined ? [] : ["--only-delays", numberList(delays)]),
+    ...(steps === undefined ? [] : ["--steps", String(steps)]),
+  ];
+  return ["npx qstream explore", ...words.map(quoted)].join(" ");
+}
+
+async function commandOfChoices<System>(
+  exploration: Exploration<System>,
+  made: {
+    readonly choices: readonly ChoiceMade[];
+    readonly options: ExhaustiveOptions;
+    readonly machines: number | undefined;
+  },
+  path: string | undefined,
+): Promise<string> {
+  const { choices, options, machines } = made;
+  const found = path === undefined ? await exportPath(exploration.module, exploration, "the exploration") : { path };
+  if ("why" in found && found.why !== undefined) {
+    return `explore(${exploration.name}, ${JSON.stringify({ exhaustive: options, machines })}) (${found.why})`;
+  }
+  const number = (option: string, value: number | undefined): readonly string[] =>
+    value === undefined ? [] : [option, String(value)];
+  const words = [
+    found.path,
+    "--exhaustive",
+    ...number("--machines", machines),
+    ...number("--losses", options.losses),
+    ...number("--repeats", options.repeats),
+    ...number("--crashes", options.crashes),
+    ...["--choices", choiceWords(choices)],
+  ];
+  return ["npx qstream explore", ...words.map(quoted)].join(" ");
+}
+
+async function writePictures(folder: string, name: string, trace: RunTrace): Promise<readonly string[]> {
+  await mkdir(folder, { recursive: true });
+  const base = join(folder, `${name.replaceAll(/[^\w.-]+/gu, "-")}${trace.seed === 0 ? "" : `-seed-${trace.seed}`}`);
+  await Promise.all([writeFile(`${base}.svg`, spaceTimeSvg(trace)), writeFile(`${base}.html`, spaceTimeHtml(trace))]);
+  return [`${base}.svg`, `${base}.html`];
+}

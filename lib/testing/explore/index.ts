@@ -1,0 +1,22 @@
+export { defineExploration, isExploration } from "./exploration.ts";
+export type {
+  Check,
+  EventualCheck,
+  Exploration,
+  ExplorationOptions,
+  ExploredMachine,
+  ExploredSpawnOptions,
+  ExploredSpawnRest,
+  ExploredWorld,
+  MessageInFlight,
+} from "./exploration.ts";
+export type { ExplorationFaults, MsRange } from "./faults.ts";
+export type { ExploredDisk } from "./machine-disk.ts";
+export type { Violation } from "./invariants.ts";
+export { explore, findViolation, repeatExecution, type ExplorationReport, type ExploreOptions } from "./explore.ts";
+export { ExplorationFailed, type FoundViolation } from "./found-violation.ts";
+export type { RunCounts, Spread } from "./counts.ts";
+export { choicesOfWords, type ChoiceMade, type ExhaustiveOptions, type ExhaustiveReport } from "./exhaustive/index.ts";
+export { growthText, type Growth, type SizeCounts } from "./growth.ts";
+export { numbersOf } from "./number-list.ts";
+export type { SeedRun } from "./run-seed.ts";

@@ -1,0 +1,95 @@
+import type { Cell } from "../../../actors/system/cell.ts";
+import type { DistantActors } from "../../../actors/system/node-parts.ts";
+import type { ReplyTo } from "../../../actors/system/envelope.ts";
+import { Reference } from "../../../actors/system/reference.ts";
+import type { DefinedActor } from "../../core/actor-definition.ts";
+import type { AnyReference, Ended, SpawnOptions } from "../../core/contracts/actor.ts";
+import type { ExploredNode } from "./explored-node.ts";
+import type { Machine } from "./machine.ts";
+import { ControlPacket, Packet } from "./packet.ts";
+import { RemoteReply } from "./remote-reply.ts";
+import type { World } from "./world.ts";
+
+/** How the actors of one machine reach those of the others: by the simulated network. */
+export class Links implements DistantActors {
+  readonly #world: World;
+  readonly #machine: Machine;
+  readonly #isDead: () => boolean;
+
+  constructor(world: World, machine: Machine, isDead: () => boolean) {
+    this.#world = world;
+    this.#machine = machine;
+    this.#isDead = isDead;
+  }
+
+  tell(to: Reference, name: string, payload: unknown, sender: Cell | undefined): void {
+    this.#send(to, name, payload, sender, undefined);
+  }
+
+  ask(to: Reference, name: string, payload: unknown, sender: Cell | undefined, reply: ReplyTo): void {
+    const world = this.#world;
+    const asking = { machine: this.#machine, asker: sender, what: `"${name}" of ${to.label}`, reply };
+    this.#send(to, name, payload, sender, new RemoteReply(world, asking, world.machineOf(to)));
+  }
+
+  stop(actor: Reference): void {
+    const target = this.#world.machineOf(actor);
+    this.#world.medium.send(
+      new ControlPacket(this.#machine, target, undefined, () => {
+        const cell = this.#world.cellOf(actor);
+        if (cell !== undefined) cell.node.stop(cell.self);
+      }),
+    );
+  }
+
+  spawn(
+    definition: DefinedActor,
+    args: unknown,
+    options: SpawnOptions,
+    parent: Cell | undefined,
+  ): AnyReference | undefined {
+    const { place } = options;
+    if (place?.kind !== "near" || !(place.actor instanceof Reference)) return undefined;
+    const target = this.#world.machineOf(place.actor);
+    if (target === this.#machine || !target.isUp) return undefined;
+    const made = target.node.make(definition, args, options).self;
+    if (parent !== undefined) (parent.more().distant ??= new Map()).set((made as Reference).key, made);
+    return made;
+  }
+
+  watch(watcher: Reference, actor: Reference): void {
+    const world = this.#world;
+    const target = world.machineOf(actor);
+    const cell = world.cellOf(actor);
+    world.watched(watcher, actor);
+    world.medium.send(
+      new ControlPacket(this.#machine, target, actor, () => {
+        if (cell !== undefined && !(cell.node as ExploredNode).isDead) cell.node.watches.addWatcher(cell, watcher);
+      }),
+    );
+  }
+
+  unwatch(watcher: Reference, actor: Reference): void {
+    const target = this.#world.machineOf(actor);
+    const cell = this.#world.cellOf(actor);
+    this.#world.unwatched(watcher, actor);
+    this.#world.medium.send(
+      new ControlPacket(this.#machine, target, actor, () => void cell?.extras?.watchers?.delete(watcher.key)),
+    );
+  }
+
+  tellEnd(watcher: Reference, ended: Ended): void {
+    const target = this.#world.machineOf(watcher);
+    this.#world.medium.send(
+      new ControlPacket(this.#machine, target, watcher, () => {
+        if (watcher.cell !== undefined) watcher.cell.node.watches.told(watcher.cell, ended);
+      }),
+    );
+  }
+
+  #send(to: Reference, name: string, payload: unknown, sender: Cell | undefined, reply: ReplyTo | undefined): void {
+    if (this.#isDead()) return;
+    const target = this.#world.machineOf(to);
+    this.#world.medium.send(new Packet(to, { name, payload, reply }, sender, this.#machine, target));
+  }
+}

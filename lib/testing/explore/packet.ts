@@ -1,0 +1,87 @@
+import type { Cell } from "../../../actors/system/cell.ts";
+import { Envelope, type ReplyTo } from "../../../actors/system/envelope.ts";
+import type { Reference } from "../../../actors/system/reference.ts";
+import type { Machine } from "./machine.ts";
+import { RemoteReply } from "./remote-reply.ts";
+
+/** A message between two machines: while it is on its way, and in the mailbox. */
+export class Packet extends Envelope {
+  readonly to: Reference;
+  readonly from: Machine;
+  /** Whose code sent it. */
+  readonly fromCell: Cell | undefined;
+  /** Messages one after the other that led to it, itself included. */
+  readonly depth: number;
+  readonly target: Machine;
+
+  constructor(
+    to: Reference,
+    content: { readonly name: string; readonly payload: unknown; readonly reply: ReplyTo | undefined },
+    sender: Cell | undefined,
+    from: Machine,
+    target: Machine,
+  ) {
+    super(content.name, content.payload, sender?.self, content.reply);
+    this.to = to;
+    this.from = from;
+    this.fromCell = sender;
+    this.target = target;
+    this.depth = from.depth + 1;
+  }
+
+  /** A second one of the same. */
+  copy(): Packet {
+    const { name, payload, reply } = this;
+    const content = { name, payload, reply: reply instanceof RemoteReply ? reply.again() : reply };
+    return Object.assign(new Packet(this.to, content, this.fromCell, this.from, this.target), { depth: this.depth });
+  }
+}
+
+/** An answer on its way to another machine. */
+export class AnswerPacket {
+  readonly from: Machine;
+  readonly target: Machine;
+  readonly depth: number;
+  /** Whose question it answers; undefined for one from outside. */
+  readonly asker: Cell | undefined;
+  /** What is answered, for pictures. */
+  readonly text: string;
+  readonly fromCell: Cell | undefined;
+  readonly value: unknown;
+  /** Has the question be settled. */
+  readonly settle: () => void;
+
+  constructor(
+    route: { readonly from: Machine; readonly target: Machine },
+    asker: Cell | undefined,
+    fromCell: Cell | undefined,
+    answer: { readonly text: string; readonly value: unknown; readonly settle: () => void },
+  ) {
+    this.from = route.from;
+    this.target = route.target;
+    this.depth = route.from.depth + 1;
+    this.asker = asker;
+    this.fromCell = fromCell;
+    this.text = answer.text;
+    this.value = answer.value;
+    this.settle = answer.settle;
+  }
+}
+
+/** What nodes tell each other besides messages: it isn't lost, but late. */
+export class ControlPacket {
+  readonly from: Machine;
+  readonly target: Machine;
+  /** The only actor there that it concerns; undefined if it may be several. */
+  readonly about: Reference | undefined;
+  readonly act: () => void;
+
+  constructor(from: Machine, target: Machine, about: Reference | undefined, act: () => void) {
+    this.from = from;
+    this.target = target;
+    this.about = about;
+    this.act = act;
+  }
+}
+
+export type AnyPacket = Packet | AnswerPacket | ControlPacket;

@@ -1,0 +1,263 @@
+import { setImmediate as soon } from "node:timers/promises";
+import { cellFlag, type Cell } from "../../../actors/system/cell.ts";
+import { turn } from "../../../actors/system/turn.ts";
+import { QStreamError } from "../../core/errors.ts";
+import type { Exploration } from "./exploration.ts";
+import type { ExploredNode } from "./explored-node.ts";
+import { planFaults } from "./faults.ts";
+import { FaultStriker } from "./fault-striker.ts";
+import { Invariants, type Violation } from "./invariants.ts";
+import { Show } from "./show.ts";
+import { TimedMedium, type Kept } from "./timed-medium.ts";
+import type { RunTrace } from "./trace.ts";
+import { TraceRecorder } from "./trace-recorder.ts";
+import { World } from "./world.ts";
+
+export interface SeedOptions {
+  /** Steps; the exploration's unless told. */
+  readonly steps?: number;
+  /** Instead of the exploration's number of machines. */
+  readonly machines?: number;
+  /** What of the seed's draws is kept; all unless told. */
+  readonly kept?: Kept;
+  /** Writes down what happens. Default false. */
+  readonly recorded?: boolean;
+}
+
+/** One run of an exploration. */
+export interface SeedRun {
+  readonly seed: number;
+  readonly machines: number;
+  readonly steps: number;
+  /** Between machines. */
+  readonly messages: number;
+  /** The longest chain of messages between machines, each sent after the one before had come. */
+  readonly rounds: number;
+  readonly virtualMs: number;
+  /** Ids of faults that struck. */
+  readonly struck: readonly string[];
+  readonly deadLetters: number;
+  readonly violation: Violation | undefined;
+  readonly trace: RunTrace | undefined;
+}
+
+const stepsDefault = 2000;
+// Steps, as a multiple of the run's, after which what should have come to hold by now is given up.
+const patience = 50;
+// Turns of the real event loop for which somebody's promise is waited for though nothing in the world could settle it.
+const realTurnsMax = 50;
+
+/** Runs an exploration with one seed. The same seed gives the same run. */
+export function runSeed<System>(
+  exploration: Exploration<System>,
+  seed: number,
+  options: SeedOptions = {},
+): Promise<SeedRun> {
+  return new TimedRun(exploration, seed, options).run();
+}
+
+class TimedRun<System> {
+  readonly #exploration: Exploration<System>;
+  readonly #world: World;
+  readonly #medium: TimedMedium;
+  readonly #recorder: TraceRecorder | undefined;
+  readonly #invariants: Invariants<System>;
+  readonly #faults: FaultStriker;
+  readonly #system: System;
+  readonly #mayFail: boolean;
+  #stepsMax: number;
+  #violation: Violation | undefined;
+  #isOver = false;
+
+  constructor(exploration: Exploration<System>, seed: number, options: SeedOptions) {
+    const { options: explored } = exploration;
+    const { kept = {}, machines = explored.machines } = options;
+    this.#exploration = exploration;
+    this.#recorder = options.recorded === true ? new TraceRecorder(new Show(explored.show as never)) : undefined;
+    this.#stepsMax = options.steps ?? explored.steps ?? stepsDefault;
+    this.#mayFail = explored.mayFail === true;
+    let medium: TimedMedium | undefined;
+    this.#world = new World(
+      { seed, machines, isStrict: explored.strict !== false, recorder: this.#recorder },
+      (world) => (medium = new TimedMedium(world, kept)),
+    );
+    const world = this.#world;
+    this.#medium = medium as unknown as TimedMedium;
+    this.#recorder?.outside(0, 0);
+    this.#system = explored.start(world);
+    this.#recorder?.ended();
+    if (world.machines.length === 0) {
+      throw new QStreamError("OPTION_INVALID", `${exploration.name} starts no actor, and has no machines`, {
+        advice: "Start actors by world.spawn(definition, args) in `start`",
+      });
+    }
+    const plan = planFaults(
+      explored.faults ?? {},
+      seed,
+      world.machines.map(({ name }) => name),
+    );
+    this.#medium.begin(plan);
+    this.#invariants = new Invariants(explored, this.#system, world);
+    this.#faults = new FaultStriker(world, this.#medium, plan, (machine) =>
+      explored.restarted?.(this.#system, world, machine),
+    );
+    this.#faults.begin(kept);
+    if (plan.withinMs === 0) this.#heal();
+    else this.#medium.after(undefined, plan.withinMs, () => this.#heal());
+  }
+
+  async run(): Promise<SeedRun> {
+    while (!this.#isOver) {
+      this.#advance();
+      if (!this.#world.isUnsettled) continue;
+      // oxlint-disable-next-line no-await-in-loop -- one step after the other
+      await this.#settle();
+      this.#afterStep(this.#world.continuing);
+    }
+    const world = this.#world;
+    const violation = this.#violation;
+    return {
+      seed: world.seed,
+      machines: world.machines.length,
+      steps: world.step,
+      messages: world.messages,
+      rounds: world.machines.reduce((most, { depth }) => Math.max(most, depth), 0),
+      virtualMs: world.nowMs,
+      struck: this.#medium.struck,
+      deadLetters: world.deadLetters,
+      violation,
+      trace: this.#traceOf(violation),
+    };
+  }
+
+  /** Takes steps until promises have to be gone on with, or the run is over. */
+  #advance(): void {
+    const world = this.#world;
+    const { ready } = this.#medium;
+    while (!this.#isOver) {
+      const resumption = world.resumptions.shift();
+      if (resumption !== undefined) {
+        if ((resumption.asker?.node as ExploredNode | undefined)?.isDead === true) continue;
+        world.continue(resumption);
+        return;
+      }
+      const cell = ready.take();
+      if (cell === undefined) {
+        if (!this.#medium.pass()) {
+          if (this.#isWaiting()) world.isUnsettled = true;
+          else this.#end("nothing was left to do");
+        }
+      } else {
+        const { isDead, machine } = cell.node as ExploredNode;
+        if (isDead) continue;
+        if (machine.pausedUntil > 0) {
+          machine.waiting.push(cell);
+          continue;
+        }
+        world.handle(cell);
+        if (!world.isUnsettled) this.#afterStep(cell);
+      }
+      if (world.isUnsettled) return;
+    }
+  }
+
+  #afterStep(cell: Cell | undefined): void {
+    const world = this.#world;
+    this.#recorder?.ended();
+    if (world.failure !== undefined && !this.#mayFail) {
+      const { actor, message, error } = world.failure;
+      this.#violated(this.#invariants.failed(actor, message, error));
+      return;
+    }
+    const violation = this.#invariants.afterStep();
+    if (violation !== undefined) {
+      this.#violated(violation);
+      return;
+    }
+    if (cell !== undefined) this.#faults.stepped((cell.node as ExploredNode).machine);
+    if (world.step >= this.#stepsMax) this.#outOfSteps();
+    else if (this.#exploration.options.stopWhen?.(this.#system, world) === true && !this.#invariants.isPending)
+      this.#end("");
+  }
+
+  #outOfSteps(): void {
+    const { isPending } = this.#invariants;
+    if (!isPending) {
+      this.#end("");
+      return;
+    }
+    if (!this.#world.isHealed) this.#heal();
+    else if (this.#world.step >= this.#stepsMax * patience) {
+      this.#end(`not within ${this.#world.step.toLocaleString("en-US")} steps`);
+    }
+  }
+
+  #heal(): void {
+    if (this.#world.isHealed) return;
+    this.#faults.heal();
+    for (const withinMs of this.#invariants.deadlines) {
+      this.#medium.after(undefined, withinMs, () => {
+        const violation = this.#invariants.due(withinMs);
+        if (violation !== undefined) this.#violated(violation);
+      });
+    }
+  }
+
+  /** Has promises that can be gone on with do so, in the name of whose code it is. */
+  async #settle(): Promise<void> {
+    const world = this.#world;
+    world.isUnsettled = false;
+    const { continuing } = world;
+    turn.cell = continuing;
+    await soon();
+    turn.cell = undefined;
+    world.isUnsettled = false;
+    if (!this.#medium.ready.isEmpty || world.resumptions.length > 0 || !this.#isWaiting()) return;
+    if (this.#medium.hasEvents) return;
+    // Somebody waits for what isn't in this world: it is given a moment, as what was loaded once comes at once.
+    for (let turns = 0; turns < realTurnsMax && this.#isWaiting() && this.#medium.ready.isEmpty; turns++) {
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      await soon();
+    }
+    if (this.#isWaiting() && this.#medium.ready.isEmpty && world.resumptions.length === 0) {
+      this.#end("an actor waits for a promise that nothing settles");
+    }
+  }
+
+  /** True while an actor waits for a promise. */
+  #isWaiting(): boolean {
+    for (const machine of this.#world.machines) {
+      if (!machine.isUp) continue;
+      for (const cell of machine.node.living()) if ((cell.flags & cellFlag.suspended) !== 0) return true;
+    }
+    return false;
+  }
+
+  #violated(violation: Violation): void {
+    this.#violation ??= violation;
+    this.#isOver = true;
+  }
+
+  #end(why: string): void {
+    this.#isOver = true;
+    this.#violation ??= this.#invariants.atEnd(why);
+  }
+
+  #traceOf(violation: Violation | undefined): RunTrace | undefined {
+    const recorder = this.#recorder;
+    if (recorder === undefined) return undefined;
+    const { lines, steps } = recorder;
+    const shown = violation === undefined ? undefined : { ...violation };
+    if (shown !== undefined) {
+      delete (shown as { error?: Error }).error;
+      delete (shown as { atMs?: number }).atMs;
+    }
+    return {
+      title: this.#exploration.name,
+      seed: this.#world.seed,
+      lines,
+      steps,
+      ...(shown === undefined ? {} : { violation: shown }),
+    };
+  }
+}

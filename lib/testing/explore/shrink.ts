@@ -1,0 +1,123 @@
+import type { Exploration } from "./exploration.ts";
+import type { Violation } from "./invariants.ts";
+import { minimize } from "./minimize.ts";
+import { runSeed, type SeedOptions, type SeedRun } from "./run-seed.ts";
+
+/** A run that breaks a promise, and what repeats it. */
+export interface FailingRun {
+  readonly seed: number;
+  readonly options: SeedOptions;
+  readonly run: SeedRun;
+  readonly violation: Violation;
+}
+
+export interface ShrinkOptions {
+  /** Steps of runs that are tried, at most, in all. Default 400,000. */
+  readonly stepsMost?: number;
+}
+
+const stepsMostDefault = 400_000;
+// Seeds that are tried for a smaller run than the one that was found.
+const otherSeeds = 300;
+const seedsOfFewer = 150;
+// A fault less is worth so many steps.
+const faultWeight = 8;
+
+/**
+ * Looks for a small run that breaks the same promise: with fewer machines where that is allowed, fewer faults, and fewer steps. Every
+ * run that it tries is one that could have been found.
+ */
+export function shrink<System>(
+  exploration: Exploration<System>,
+  found: FailingRun,
+  options: ShrinkOptions = {},
+): Promise<FailingRun> {
+  return new Shrinking(exploration, found, options).run();
+}
+
+class Shrinking<System> {
+  readonly #exploration: Exploration<System>;
+  readonly #found: FailingRun;
+  #stepsLeft: number;
+
+  constructor(exploration: Exploration<System>, found: FailingRun, options: ShrinkOptions) {
+    this.#exploration = exploration;
+    this.#found = found;
+    this.#stepsLeft = options.stepsMost ?? stepsMostDefault;
+  }
+
+  async run(): Promise<FailingRun> {
+    const fewer = await this.#withFewerMachines();
+    let best = await this.#reduce(fewer ?? this.#found);
+    const { seed } = this.#found;
+    for (let other = seed + 1; other <= seed + otherSeeds && this.#stepsLeft > 0; other++) {
+      const steps = this.#isOfSteps ? best.violation.step - 1 : best.options.steps;
+      if (this.#isOfSteps && best.violation.step < 3) break;
+      // oxlint-disable-next-line no-await-in-loop -- each decides on the next
+      const smaller = await this.#try(other, { ...machinesOf(best), ...(steps === undefined ? {} : { steps }) });
+      if (smaller === undefined) continue;
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      const reduced = await this.#reduce(smaller);
+      if (weightOf(reduced) < weightOf(best)) best = reduced;
+    }
+    return best;
+  }
+
+  /** True for what is seen at a step, which runs may be cut at; false for what has to come to hold. */
+  get #isOfSteps(): boolean {
+    return this.#found.violation.kind !== "eventually";
+  }
+
+  async #withFewerMachines(): Promise<FailingRun | undefined> {
+    const { machines, machinesMin } = this.#exploration.options;
+    if (typeof machines !== "number" || machinesMin === undefined) return undefined;
+    const { seed, options } = this.#found;
+    for (let count = machinesMin; count < (options.machines ?? machines); count++) {
+      for (let other = seed; other < seed + seedsOfFewer && this.#stepsLeft > 0; other++) {
+        // oxlint-disable-next-line no-await-in-loop -- the first one will do
+        const smaller = await this.#try(other, { ...options, machines: count });
+        if (smaller !== undefined) return smaller;
+      }
+    }
+    return undefined;
+  }
+
+  /** The same seed with fewer faults, and then with messages that take the least time. */
+  async #reduce(failing: FailingRun): Promise<FailingRun> {
+    let best = failing;
+    const adopt = async (options: SeedOptions): Promise<boolean> => {
+      const smaller = await this.#try(failing.seed, options);
+      if (smaller === undefined || weightOf(smaller) > weightOf(best)) return false;
+      best = smaller;
+      return true;
+    };
+    const struck = [...new Set(failing.run.struck)];
+    await minimize(struck, (faults) => adopt(this.#cut(best, { ...best.options.kept, faults: new Set(faults) })));
+    const numbers = Array.from({ length: best.run.messages }, (_, index) => index + 1);
+    await minimize(numbers, (delays) => adopt(this.#cut(best, { ...best.options.kept, delays: new Set(delays) })));
+    return best;
+  }
+
+  #cut(best: FailingRun, kept: NonNullable<SeedOptions["kept"]>): SeedOptions {
+    return this.#isOfSteps ? { ...best.options, kept, steps: best.violation.step } : { ...best.options, kept };
+  }
+
+  /** The run, if it breaks the same promise. */
+  async #try(seed: number, options: SeedOptions): Promise<FailingRun | undefined> {
+    if (this.#stepsLeft <= 0) return undefined;
+    const run = await runSeed(this.#exploration, seed, options);
+    this.#stepsLeft -= run.steps + 1;
+    const { violation } = run;
+    const { invariant, kind } = this.#found.violation;
+    if (violation === undefined || violation.invariant !== invariant || violation.kind !== kind) return undefined;
+    return { seed, options, run, violation };
+  }
+}
+
+function weightOf({ violation, run }: FailingRun): number {
+  return violation.step + faultWeight * new Set(run.struck).size;
+}
+
+function machinesOf({ options }: FailingRun): SeedOptions {
+  return options.machines === undefined ? {} : { machines: options.machines };
+}

@@ -1,0 +1,321 @@
+import { cellFlag, type Cell } from "../../../actors/system/cell.ts";
+import { EntityReference } from "../../../actors/system/entities.ts";
+import type { ActorEvent } from "../../../actors/system/node-parts.ts";
+import { Reference } from "../../../actors/system/reference.ts";
+import type { LocalTopics } from "../../../actors/system/topics.ts";
+import { turn } from "../../../actors/system/turn.ts";
+import { definedActor } from "../../core/actor-definition.ts";
+import type { ActorDefinition, ActorReference, AnyReference } from "../../core/contracts/actor.ts";
+import { QStreamError } from "../../core/errors.ts";
+import { hashString } from "../../core/hash.ts";
+import { keyedRandom, type Random } from "../../core/seam/random.ts";
+import type { ExploredSpawnOptions, ExploredSpawnRest, ExploredWorld, MessageInFlight } from "./exploration.ts";
+import { ExploredNode } from "./explored-node.ts";
+import { Links } from "./links.ts";
+import { Machine, MachineClock, type Resident } from "./machine.ts";
+import type { Medium } from "./medium.ts";
+import { AnswerPacket, Packet } from "./packet.ts";
+import type { TraceRecorder } from "./trace-recorder.ts";
+import { ResidentReference } from "./resident.ts";
+import { WorldNames, WorldTopics, type Subscribers } from "./world-names.ts";
+
+/** A question that was settled: its asker's code goes on. */
+export interface Resumption {
+  readonly asker: Cell | undefined;
+  readonly settle: () => void;
+  readonly what: string;
+  readonly value: unknown;
+}
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly machines: number | readonly string[] | undefined;
+  readonly isStrict: boolean;
+  readonly recorder: TraceRecorder | undefined;
+}
+
+interface Watching {
+  readonly watcher: Reference;
+  readonly actor: Reference;
+  readonly life: number;
+}
+
+/** Machines with their actors, in this thread. What comes when is the medium's. */
+export class World implements ExploredWorld {
+  readonly seed: number;
+  readonly isStrict: boolean;
+  readonly recorder: TraceRecorder | undefined;
+  readonly machines: Machine[] = [];
+  readonly names: WorldNames;
+  readonly medium: Medium;
+  nowMs = 0;
+  step = 0;
+  isHealed = false;
+  /** An actor's failure, until somebody has looked. */
+  failure: Extract<ActorEvent, { kind: "actor-failed" }> | undefined = undefined;
+  deadLetters = 0;
+  messages = 0;
+  /** Promises may have to be gone on with. */
+  isUnsettled = false;
+  /** Whose code goes on with them. */
+  continuing: Cell | undefined = undefined;
+  readonly resumptions: Resumption[] = [];
+  readonly #subscribers: Subscribers = new Map();
+  readonly #watchings = new Set<Watching>();
+  readonly #ownMachines: boolean;
+  readonly #random: Random;
+  readonly #arrived = new WeakSet<Resumption>();
+  readonly #kinds = new Map<string, number>();
+  #lives = 0;
+
+  constructor(options: WorldOptions, makeMedium: (world: World) => Medium) {
+    const { seed, machines } = options;
+    this.seed = seed;
+    this.isStrict = options.isStrict;
+    this.recorder = options.recorder;
+    this.names = new WorldNames((isLookedUp) => {
+      this.medium.touched?.("names");
+      if (isLookedUp) this.isUnsettled = true;
+    });
+    this.#random = keyedRandom(seed, 2);
+    this.medium = makeMedium(this);
+    this.#ownMachines = machines === undefined;
+    const names =
+      typeof machines === "number" ? Array.from({ length: machines }, (_, index) => `machine-${index}`) : machines;
+    for (const name of names ?? []) this.addMachine(name);
+  }
+
+  addMachine(name: string): Machine {
+    const machine = new Machine(this, this.machines.length, name);
+    this.machines.push(machine);
+    return machine;
+  }
+
+  /** A life of a machine. */
+  makeNode(machine: Machine): ExploredNode {
+    const life = ++this.#lives;
+    let node: ExploredNode | undefined;
+    const isDead = (): boolean => node?.isDead === true;
+    node = new ExploredNode(this, machine, {
+      life,
+      clock: new MachineClock(this, machine, isDead),
+      seed: this.seed,
+      schedule: () => {},
+      event: (event) => this.#noted(event),
+      ready: this.medium.ready,
+      distant: new Links(this, machine, isDead),
+      names: this.names,
+      topics: (local) => this.#topicsOf(local, machine, () => node),
+      isHome: (entity) => this.machineOf(entity) === machine,
+    });
+    return node;
+  }
+
+  spawn<P, Args>(definition: ActorDefinition<P, Args>, ...rest: ExploredSpawnRest<Args>): ActorReference<P> {
+    const [args, options = {}] = rest as [unknown, ExploredSpawnOptions?];
+    const { name, mailbox, supervise } = options;
+    const label = name ?? this.#labelOf(definition.kind);
+    const machine = (options.machine as Machine | undefined) ?? this.#machineFor(label);
+    const reference = new ResidentReference(machine.node, definition.kind, label);
+    const resident = { reference, definition: definedActor(definition), args, name, mailbox, supervise };
+    machine.residents.push(resident);
+    if (machine.isUp) this.startResident(machine, resident);
+    return reference as unknown as ActorReference<P>;
+  }
+
+  startResident(machine: Machine, { reference, definition, args, name, mailbox, supervise }: Resident): void {
+    const options = {
+      ...(mailbox === undefined ? {} : { mailbox }),
+      ...(supervise === undefined ? {} : { supervise }),
+    };
+    const cell = machine.node.make(definition, args, options);
+    cell.goesBy(reference);
+    reference.leadTo(cell);
+    if (name !== undefined) this.names.claim(name, reference);
+    cell.more().name = reference.label;
+  }
+
+  state<State>(actor: AnyReference): State | undefined {
+    const { cell } = actor as unknown as Reference;
+    if (cell === undefined) return this.cellOf(actor as unknown as Reference)?.state as State | undefined;
+    return (cell.node as ExploredNode).isDead ? undefined : (cell.state as State | undefined);
+  }
+
+  *states<State>(definition: ActorDefinition<never, never>): IterableIterator<State> {
+    for (const machine of this.machines) {
+      if (!machine.isUp) continue;
+      for (const cell of machine.node.living()) {
+        if (cell.definition === definedActor(definition) && cell.state !== undefined) yield cell.state as State;
+      }
+    }
+  }
+
+  isAlive(actor: AnyReference): boolean {
+    const cell = this.cellOf(actor as unknown as Reference);
+    return cell !== undefined && (cell.flags & cellFlag.ended) === 0;
+  }
+
+  inFlight(): readonly MessageInFlight[] {
+    const found: MessageInFlight[] = [];
+    for (const { sender, to, name, payload } of this.medium.inFlight()) found.push({ from: sender, to, name, payload });
+    for (const machine of this.machines) {
+      if (!machine.isUp) continue;
+      for (const cell of machine.node.living()) {
+        for (let each = cell.head; each !== undefined; each = each.next) {
+          found.push({ from: each.sender, to: cell.self, name: each.name, payload: each.payload });
+        }
+      }
+    }
+    return found;
+  }
+
+  after(delayMs: number, action: () => void): void {
+    this.medium.after(undefined, delayMs, () => {
+      this.step++;
+      this.recorder?.outside(this.step, this.nowMs);
+      action();
+      this.recorder?.ended();
+    });
+  }
+
+  random(): number {
+    return this.#random();
+  }
+
+  note(text: string): void {
+    this.recorder?.note(text);
+  }
+
+  /** Hands a cell its next message, or the end of somebody that it watches, or has it make its state. */
+  handle(cell: Cell): void {
+    const node = cell.node as ExploredNode;
+    const { machine } = node;
+    const isMessage = (cell.flags & (cellFlag.starting | cellFlag.control)) === 0;
+    const envelope = isMessage ? cell.head : undefined;
+    if (envelope instanceof Packet && envelope.depth > machine.depth) machine.depth = envelope.depth;
+    this.step++;
+    machine.steps++;
+    this.recorder?.began(cell, envelope, this.step, this.nowMs);
+    node.step(cell);
+    if ((cell.flags & cellFlag.suspended) !== 0) this.isUnsettled = true;
+    this.continuing = cell;
+  }
+
+  /** Lets a question's asker go on. */
+  continue({ asker, settle, what, value }: Resumption): void {
+    this.step++;
+    this.recorder?.resumed(asker, what, value, this.step, this.nowMs);
+    this.continuing = asker;
+    this.isUnsettled = true;
+    turn.cell = asker;
+    settle();
+    turn.cell = undefined;
+  }
+
+  resume(resumption: Resumption): void {
+    this.resumptions.push(resumption);
+  }
+
+  /** An answer has come to its machine. */
+  answered({ target, depth, settle }: AnswerPacket): void {
+    if (depth > target.depth) target.depth = depth;
+    const before = this.resumptions.length;
+    settle();
+    for (const resumption of this.resumptions.slice(before)) this.#arrived.add(resumption);
+  }
+
+  /** True if what a question was settled by came from another machine. */
+  isArrived(resumption: Resumption): boolean {
+    return this.#arrived.has(resumption);
+  }
+
+  /** Who gets a message that has come to its machine; undefined where nobody is there. */
+  arrivalOf({ to, target }: Packet): Cell | undefined {
+    return to instanceof EntityReference ? target.node.entities.here(to) : this.cellOf(to);
+  }
+
+  crash(machine: Machine, how: { readonly keptWrites: number; readonly losesDisk: boolean }): void {
+    const { node, disk } = machine;
+    machine.isUp = false;
+    node.isDead = true;
+    machine.asks.clear();
+    machine.waiting.length = 0;
+    machine.pausedUntil = 0;
+    this.names.lost(node);
+    disk.crash(how.keptWrites);
+    if (how.losesDisk) disk.wipe();
+  }
+
+  restart(machine: Machine): void {
+    machine.node = this.makeNode(machine);
+    machine.isUp = true;
+    machine.restarts++;
+    for (const resident of machine.residents) this.startResident(machine, resident);
+  }
+
+  /** The loss of a life is known now: to those who watch its actors, and who wait for their answers. */
+  detected(life: number): void {
+    for (const watching of this.#watchings) {
+      if (watching.life !== life) continue;
+      this.#watchings.delete(watching);
+      const { watcher, actor } = watching;
+      const cell = this.cellOf(watcher);
+      if (cell !== undefined) cell.node.watches.told(cell, { actor, reason: "lost" });
+    }
+    for (const machine of this.machines) {
+      for (const ask of [...machine.asks]) {
+        if (ask.targetLife === life)
+          ask.refuse(new QStreamError("ACTOR_STOPPED", `${ask.what} went down with its machine`));
+      }
+    }
+  }
+
+  watched(watcher: Reference, actor: Reference): void {
+    this.#watchings.add({ watcher, actor, life: actor.life });
+  }
+
+  unwatched(watcher: Reference, actor: Reference): void {
+    for (const each of this.#watchings) {
+      if (each.watcher.key === watcher.key && each.actor.key === actor.key) this.#watchings.delete(each);
+    }
+  }
+
+  machineOf(reference: Reference): Machine {
+    if (reference.cell !== undefined) return (reference.cell.node as ExploredNode).machine;
+    return this.machines[hashString(reference.key) % this.machines.length] as Machine;
+  }
+
+  /** The cell that a reference leads to; undefined where there is none any more. */
+  cellOf(reference: Reference): Cell | undefined {
+    const cell =
+      reference instanceof EntityReference
+        ? this.machineOf(reference).node.entities.get(reference.key)
+        : reference.cell;
+    return cell === undefined || (cell.node as ExploredNode).isDead ? undefined : cell;
+  }
+
+  #topicsOf(local: LocalTopics, machine: Machine, nodeOf: () => ExploredNode | undefined): WorldTopics {
+    const touched = (): void => this.medium.touched?.("topics");
+    return new WorldTopics(this.#subscribers, local, touched, (cell, name, payload, from) => {
+      const target = cell.node as ExploredNode;
+      if (target === nodeOf() || target.isDead) return;
+      const content = { name, payload, reply: undefined };
+      this.medium.send(new Packet(cell.self as Reference, content, from, machine, target.machine));
+    });
+  }
+
+  #machineFor(label: string): Machine {
+    return this.#ownMachines ? this.addMachine(label) : (this.machines[0] as Machine);
+  }
+
+  #labelOf(kind: string): string {
+    const count = (this.#kinds.get(kind) ?? 0) + 1;
+    this.#kinds.set(kind, count);
+    return `${kind}-${count}`;
+  }
+
+  #noted(event: ActorEvent): void {
+    if (event.kind === "dead-letter") this.deadLetters++;
+    else if (event.kind === "actor-failed") this.failure ??= event;
+  }
+}
