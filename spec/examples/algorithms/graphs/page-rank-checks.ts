@@ -1,0 +1,53 @@
+import * as assert from "uvu/assert";
+import pageRank, { type Rank } from "../../../../examples/algorithms/graphs/page-rank.ts";
+import { airportsOf, checkNetworks, type Lines } from "./networks.ts";
+
+/** Ranks by the power iteration as it is in books, with ordinary floating point numbers. */
+function ranksOf(lines: Lines, damping: number): Map<string, number> {
+  const airports = airportsOf(lines);
+  const flights = new Map<string, number>();
+  for (const { origin, count } of lines) flights.set(origin, (flights.get(origin) ?? 0) + count);
+  let ranks = new Map(airports.map((airport) => [airport, 1 / airports.length]));
+  for (let round = 0; round < 300; round += 1) {
+    const stranded = airports.reduce((sum, airport) => sum + (flights.has(airport) ? 0 : (ranks.get(airport) ?? 0)), 0);
+    const all = (1 - damping + damping * stranded) / airports.length;
+    const next = new Map(airports.map((airport) => [airport, all]));
+    for (const { origin, destination, count } of lines) {
+      const given = (damping * (ranks.get(origin) ?? 0) * count) / (flights.get(origin) ?? 1);
+      next.set(destination, (next.get(destination) ?? 0) + given);
+    }
+    ranks = next;
+  }
+  return ranks;
+}
+
+/** As close as the tolerance of the flow lets them be. */
+const most = 1e-8;
+
+export function checkRanks(ranks: readonly Rank[], lines: Lines, damping = 0.85): void {
+  assert.equal(ranks.map(({ airport }) => airport).toSorted(), airportsOf(lines));
+  const sum = ranks.reduce((all, { rank }) => all + rank, 0);
+  assert.ok(Math.abs(sum - 1) < 1e-9, `ranks sum to ${sum}`);
+  const expected = ranksOf(lines, damping);
+  for (const { airport, rank } of ranks) {
+    const by = Math.abs(rank - (expected.get(airport) ?? NaN));
+    assert.ok(by < most, `the rank of ${airport}, ${rank}, is wrong by ${by}`);
+  }
+}
+
+/** All digits of all ranks. */
+export function digitsOf(ranks: readonly Rank[]): Map<string, number> {
+  return new Map(ranks.map(({ airport, rank }) => [airport, rank] as const).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Checks the ranks of drawn networks, and that they are the same to the last digit however they come about. */
+export async function check(runs = 15): Promise<void> {
+  // Fewer flights at a stretch: so it takes fewer rounds.
+  const damping = 0.6;
+  await checkNetworks(runs, async ({ lines }, args, on) => {
+    const { ranks } = await pageRank.run({ ...args, damping }, { on });
+    checkRanks(ranks, lines, damping);
+    const { ranks: alone } = await pageRank.run({ ...args, damping, channels: 1 }, { on });
+    assert.equal(digitsOf(ranks), digitsOf(alone));
+  });
+}

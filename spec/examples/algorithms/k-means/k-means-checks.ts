@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import * as assert from "uvu/assert";
+import kMeans, { type Clustered } from "../../../../examples/algorithms/k-means/k-means.ts";
+import { inAnyOrder } from "../in-any-order.ts";
+
+type Point = readonly number[];
+
+/** Points by the number of their cluster, in an order of their own: what is compared. */
+export function clustersOf(penguins: readonly Clustered[]): Map<number, string[]> {
+  const clusters = new Map<number, string[]>();
+  for (const { cluster, measures } of penguins.toSorted((a, b) => a.cluster - b.cluster)) {
+    clusters.set(cluster, [...(clusters.get(cluster) ?? []), measures.join()].toSorted());
+  }
+  return clusters;
+}
+
+function meanOf(points: readonly Point[], at: number): number {
+  return points.reduce((sum, point) => sum + (point[at] ?? 0), 0) / points.length;
+}
+
+/** Mean and deviation of each measure, by the definition. */
+function spreadOf(points: readonly Point[]): { readonly mean: number; readonly deviation: number }[] {
+  return (points[0] ?? []).map((_, at) => {
+    const mean = meanOf(points, at);
+    const square = points.reduce((sum, point) => sum + ((point[at] ?? 0) - mean) ** 2, 0) / points.length;
+    return { mean, deviation: Math.sqrt(square) || 1 };
+  });
+}
+
+/**
+ * Checks that the loop has ended where k-means ends: each cluster's centre is the mean of its points, and no point is nearer to
+ * another cluster's.
+ */
+export function checkSettled(penguins: readonly Clustered[]): void {
+  const points = penguins.map(({ measures }) => measures);
+  const deviations = spreadOf(points).map(({ deviation }) => deviation);
+  const numbers = [...new Set(penguins.map(({ cluster }) => cluster))];
+  const centres = new Map(
+    numbers.map((number) => {
+      const own = penguins.filter(({ cluster }) => cluster === number).map(({ measures }) => measures);
+      return [number, deviations.map((_, at) => meanOf(own, at))] as const;
+    }),
+  );
+  const squareTo = (point: Point, number: number): number =>
+    deviations.reduce((sum, by, at) => sum + (((point[at] ?? 0) - (centres.get(number)?.[at] ?? 0)) / by) ** 2, 0);
+  for (const { measures, cluster } of penguins) {
+    const least = Math.min(...numbers.map((number) => squareTo(measures, number)));
+    assert.ok(
+      squareTo(measures, cluster) <= least + 1e-9,
+      `${measures.join()} is nearer to another centre than that of ${cluster}`,
+    );
+  }
+}
+
+const tables = fc.array(fc.tuple(fc.integer({ min: 300, max: 340 }), fc.integer({ min: 150, max: 170 })), {
+  minLength: 1,
+  maxLength: 30,
+  size: "max",
+});
+
+async function withTable(
+  rows: readonly (readonly [number, number])[],
+  body: (table: string) => Promise<void>,
+): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "qstream-penguins-"));
+  const table = join(folder, "penguins.json");
+  const penguins = rows.map(([length, depth]) => ({
+    "Beak Length (mm)": length / 10,
+    "Beak Depth (mm)": depth / 10,
+    "Flipper Length (mm)": 180,
+    "Body Mass (g)": length * depth,
+  }));
+  try {
+    writeFileSync(table, JSON.stringify(penguins));
+    await body(table);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Checks drawn tables, in which points are often the same, or fewer than clusters. */
+export async function check(runs = 20): Promise<void> {
+  await inAnyOrder(
+    tables,
+    (rows, on, channels) =>
+      withTable(rows, async (table) => {
+        const { penguins } = await kMeans.run({ table, clusters: 4, channels }, { on });
+        assert.is(penguins.length, rows.length);
+        const distinct = new Set(rows.map((row) => row.join())).size;
+        assert.is(clustersOf(penguins).size, Math.min(4, distinct), "clusters");
+        checkSettled(penguins);
+        const { penguins: alone } = await kMeans.run({ table, clusters: 4, channels: 1 }, { on });
+        assert.equal(clustersOf(penguins), clustersOf(alone));
+      }),
+    runs,
+  );
+}
