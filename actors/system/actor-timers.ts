@@ -2,7 +2,7 @@ import type { ActorTimer } from "../../lib/core/contracts/actor.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import type { Clock } from "../../lib/core/seam/clock.ts";
 import type { Cell } from "./cell.ts";
-import { Envelope } from "./envelope.ts";
+import { Envelope, type ReplyTo } from "./envelope.ts";
 
 export interface TimerRequest {
   readonly delayMs: number;
@@ -33,7 +33,22 @@ export class ActorTimers {
       });
     }
     const id = ++this.#count;
-    this.#start(cell, timers, id, request);
+    const tick = new Tick(request.repeats ? undefined : () => void timers.delete(id));
+    let cancelDelay: () => void;
+    const start = (): void => {
+      cancelDelay = this.#clock.after(request.delayMs, goOff);
+    };
+    const goOff = (): void => {
+      if (request.repeats) start();
+      if (tick.isWaiting) return;
+      tick.isWaiting = true;
+      this.#deliver(cell, new Envelope(request.name, request.payload, cell.self, tick));
+    };
+    start();
+    timers.set(id, () => {
+      cancelDelay();
+      tick.isOver = true;
+    });
     return id;
   }
 
@@ -52,14 +67,32 @@ export class ActorTimers {
     for (const cancel of timers.values()) cancel();
     timers.clear();
   }
+}
 
-  #start(cell: Cell, timers: Map<number, () => void>, id: number, request: TimerRequest): void {
-    const goOff = (): void => {
-      if (request.repeats) this.#start(cell, timers, id, request);
-      else timers.delete(id);
-      this.#deliver(cell, new Envelope(request.name, request.payload, cell.self, undefined));
-    };
-    timers.set(id, this.#clock.after(request.delayMs, goOff));
+/**
+ * What becomes of a timer's messages. One that is cancelled meanwhile isn't handled, and a timer that repeats itself sends none while
+ * the last one waits: an actor that is late isn't buried under its own ticks.
+ */
+class Tick implements ReplyTo {
+  isOver = false;
+  isWaiting = false;
+  readonly #handled: (() => void) | undefined;
+
+  constructor(handled: (() => void) | undefined) {
+    this.#handled = handled;
+  }
+
+  answer(): void {
+    this.isWaiting = false;
+    this.#handled?.();
+  }
+
+  refuse(): void {
+    this.answer();
+  }
+
+  deferred(): void {
+    this.answer();
   }
 }
 

@@ -23,34 +23,37 @@ export class DeferredReply<T> implements Deferred<T> {
 
 /** A question that waits for its answer. */
 export class Question implements ReplyTo {
+  readonly name: string;
+  readonly to: { readonly label: string };
   readonly deadline: number;
-  readonly what: string;
+  readonly answered: Promise<unknown>;
   isOver = false;
-  readonly #resolve: (value: unknown) => void;
-  readonly #reject: (error: Error) => void;
+  // The promise's executor runs at once, and sets both.
+  #resolve!: (value: unknown) => void;
+  #reject!: (error: Error) => void;
   readonly #signal: AbortSignal | undefined;
-  readonly #abort: (() => void) | undefined;
+  #abort: (() => void) | undefined = undefined;
   /** Told when it is over: who keeps it forgets it. */
   settled: (() => void) | undefined = undefined;
+  /** The list that it waits in. */
+  list: QuestionList | undefined = undefined;
+  next: Question | undefined = undefined;
+  previous: Question | undefined = undefined;
 
-  constructor(
-    what: string,
-    deadline: number,
-    signal: AbortSignal | undefined,
-    resolve: (value: unknown) => void,
-    reject: (error: Error) => void,
-  ) {
-    this.what = what;
+  constructor(name: string, to: { readonly label: string }, deadline: number, signal: AbortSignal | undefined) {
+    this.name = name;
+    this.to = to;
     this.deadline = deadline;
-    this.#resolve = resolve;
-    this.#reject = reject;
     this.#signal = signal;
-    if (signal === undefined) return;
-    this.#abort = () => {
-      this.refuse(new QStreamError("ABORTED", `${what} was given up`, { cause: signal.reason }));
-    };
-    signal.addEventListener("abort", this.#abort, { once: true });
-    if (signal.aborted) this.#abort();
+    this.answered = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    if (signal !== undefined) this.#heed(signal);
+  }
+
+  get label(): string {
+    return `"${this.name}" of ${this.to.label}`;
   }
 
   answer(value: unknown): void {
@@ -63,19 +66,53 @@ export class Question implements ReplyTo {
     this.#reject(error);
   }
 
+  #heed(signal: AbortSignal): void {
+    this.#abort = () => {
+      this.refuse(new QStreamError("ABORTED", `${this.label} was given up`, { cause: signal.reason }));
+    };
+    signal.addEventListener("abort", this.#abort, { once: true });
+    if (signal.aborted) this.#abort();
+  }
+
   #end(): boolean {
     if (this.isOver) return false;
     this.isOver = true;
     if (this.#abort !== undefined) this.#signal?.removeEventListener("abort", this.#abort);
+    this.list?.remove(this);
     this.settled?.();
     return true;
+  }
+}
+
+/** Questions that wait, in the order in which they were asked: linked, so that one that is over leaves nothing behind. */
+class QuestionList {
+  first: Question | undefined = undefined;
+  #last: Question | undefined = undefined;
+
+  append(question: Question): void {
+    question.list = this;
+    question.previous = this.#last;
+    if (this.#last === undefined) this.first = question;
+    else this.#last.next = question;
+    this.#last = question;
+  }
+
+  remove(question: Question): void {
+    const { previous, next } = question;
+    if (previous === undefined) this.first = next;
+    else previous.next = next;
+    if (next === undefined) this.#last = previous;
+    else next.previous = previous;
+    question.list = undefined;
+    question.previous = undefined;
+    question.next = undefined;
   }
 }
 
 /** Questions of one slot that wait, by how long they may: those of one timeout end in the order in which they were asked. */
 export class Asks {
   readonly #clock: Clock;
-  readonly #queues = new Map<number, Question[]>();
+  readonly #lists = new Map<number, QuestionList>();
   #cancelSweep: (() => void) | undefined;
   #sweepsAt = Infinity;
 
@@ -83,39 +120,24 @@ export class Asks {
     this.#clock = clock;
   }
 
-  open(what: string, options: AskOptions | undefined, begin: (question: Question) => void): Promise<unknown> {
+  open(name: string, to: { readonly label: string }, options: AskOptions | undefined): Question {
     const timeoutMs = options?.timeoutMs ?? defaultAskMs;
-    return new Promise((resolve, reject) => {
-      const question = new Question(what, this.#clock.monotonic() + timeoutMs, options?.signal, resolve, reject);
-      if (question.isOver) return;
-      this.#enqueue(question, timeoutMs);
-      try {
-        begin(question);
-      } catch (error) {
-        question.refuse(error instanceof Error ? error : new Error(String(error)));
-      }
-    });
+    const question = new Question(name, to, this.#clock.monotonic() + timeoutMs, options?.signal);
+    if (question.isOver) return question;
+    let list = this.#lists.get(timeoutMs);
+    if (list === undefined) this.#lists.set(timeoutMs, (list = new QuestionList()));
+    list.append(question);
+    if (question.deadline < this.#sweepsAt) this.#sweepAt(question.deadline);
+    return question;
   }
 
   close(error: Error): void {
     this.#cancelSweep?.();
     this.#cancelSweep = undefined;
-    for (const queue of this.#queues.values()) for (const question of queue) question.refuse(error);
-    this.#queues.clear();
-  }
-
-  #enqueue(question: Question, timeoutMs: number): void {
-    if (timeoutMs === Infinity) return;
-    let queue = this.#queues.get(timeoutMs);
-    if (queue === undefined) this.#queues.set(timeoutMs, (queue = []));
-    // What is over goes before the queue grows again: it is never longer than twice what waits.
-    if (queue.length >= 64 && (queue.length & (queue.length - 1)) === 0) {
-      const open = queue.filter(({ isOver }) => !isOver);
-      queue.length = 0;
-      queue.push(...open);
+    for (const list of this.#lists.values()) {
+      for (let question = list.first; question !== undefined; question = list.first) question.refuse(error);
     }
-    queue.push(question);
-    if (question.deadline < this.#sweepsAt) this.#sweepAt(question.deadline);
+    this.#lists.clear();
   }
 
   #sweepAt(deadline: number): void {
@@ -129,24 +151,18 @@ export class Asks {
     this.#sweepsAt = Infinity;
     const now = this.#clock.monotonic();
     let next = Infinity;
-    for (const [timeoutMs, queue] of this.#queues) {
-      let over = 0;
-      for (const question of queue) {
-        if (!question.isOver && question.deadline > now) break;
-        over++;
-        if (!question.isOver) question.refuse(timedOut(question, timeoutMs));
-      }
-      queue.splice(0, over);
-      const first = queue[0];
-      if (first === undefined) this.#queues.delete(timeoutMs);
+    for (const [timeoutMs, list] of this.#lists) {
+      let { first } = list;
+      for (; first !== undefined && first.deadline <= now; first = list.first) first.refuse(timedOut(first, timeoutMs));
+      if (first === undefined) this.#lists.delete(timeoutMs);
       else next = Math.min(next, first.deadline);
     }
-    if (next < Infinity) this.#sweepAt(next);
+    if (next < this.#sweepsAt) this.#sweepAt(next);
   }
 }
 
-function timedOut({ what }: Question, timeoutMs: number): QStreamError {
-  return new QStreamError("ASK_TIMEOUT", `${what} had no answer within ${timeoutMs} ms`, {
+function timedOut({ label }: Question, timeoutMs: number): QStreamError {
+  return new QStreamError("ASK_TIMEOUT", `${label} had no answer within ${timeoutMs} ms`, {
     advice: "It may be busy, gone, or behind a machine that is: ask again, or with a longer `timeoutMs`",
   });
 }

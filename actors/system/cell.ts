@@ -6,17 +6,18 @@ import type {
   ActorTimer,
   AnyReference,
   Deferred,
-  Ended,
+  EntityDefinition,
   SpawnOptions,
   SpawnRest,
+  StopOptions,
 } from "../../lib/core/contracts/actor.ts";
-import type { MailboxOptions, Supervision } from "../../lib/core/contracts/actor-options.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
-import type { Random } from "../../lib/core/seam/random.ts";
 import type { ActorNode } from "./node.ts";
 import { DeferredReply } from "./asks.ts";
-import type { Envelope } from "./envelope.ts";
-import { Reference } from "./reference.ts";
+import { CellExtras } from "./cell-extras.ts";
+import { Envelope } from "./envelope.ts";
+import { Gathering } from "./gathering.ts";
+import { idLabel, Reference } from "./reference.ts";
 import { Refusal } from "./supervising.ts";
 
 /** What a cell is at. Bits of `Cell.flags`. */
@@ -37,42 +38,23 @@ export const cellFlag = {
   backingOff: 128,
   /** Something is in its control lane. */
   control: 256,
+  /** Waits for the end of its children before a restart. */
+  clearing: 512,
+  /** Its transitions are logged. */
+  durable: 1024,
+  /** Too many of its transitions wait for the store. */
+  ahead: 2048,
 } as const;
 
 /** None of these takes a message. */
-const blocked = cellFlag.suspended | cellFlag.held | cellFlag.backingOff | cellFlag.ended;
-
-/** What few actors need: made on first use, so that an idle actor is small. */
-export interface CellExtras {
-  name?: string | undefined;
-  supervise?: Supervision | undefined;
-  full?: MailboxOptions["full"];
-  /** The definition's mode that it is in. */
-  mode?: string | undefined;
-  random?: Random;
-  /** Who wants to know of its end, by their keys. */
-  watchers?: Map<string, AnyReference>;
-  /** Whose end it wants to know, by their keys. */
-  watching?: Map<string, AnyReference>;
-  timers?: Map<number, () => void>;
-  stash?: Envelope[];
-  /** Ends that it has to be told. */
-  ends?: Ended[];
-  /** What its handler, whose promise is waited for, was given. */
-  handling?: Envelope;
-  /** Actors that wait for room in its mailbox. */
-  waiters?: Set<Cell>;
-  /** Whose mailbox it waits for. */
-  waitsFor?: Cell | undefined;
-  /** When it was restarted, for the limit of restarts. */
-  restartedAt?: number[];
-  backoffMs?: number | undefined;
-  cancelBackoff?: (() => void) | undefined;
-  topics?: Map<string, string>;
-  /** Children in other slots, by their keys. */
-  distant?: Map<string, AnyReference>;
-  error?: Error;
-}
+const blocked =
+  cellFlag.suspended |
+  cellFlag.held |
+  cellFlag.stopping |
+  cellFlag.ended |
+  cellFlag.backingOff |
+  cellFlag.clearing |
+  cellFlag.ahead;
 
 /**
  * An actor in its slot: its state, its mailbox and its place in the tree. It is its own context, and its mailbox, children and the
@@ -115,12 +97,22 @@ export class Cell implements ActorContext {
     return (this.#reference ??= new Reference(this.node, this.node.life, this.id, this.definition.kind, this));
   }
 
+  /** Has it go by a reference that somebody else keeps. */
+  goesBy(reference: Reference): void {
+    this.#reference = reference;
+  }
+
   get label(): string {
-    return this.extras?.name ?? `${this.definition.kind}-${this.id}`;
+    return this.extras?.name ?? `${this.definition.kind}-${idLabel(this.id)}`;
   }
 
   get sender(): AnyReference | undefined {
     return this.#handling()?.sender;
+  }
+
+  /** Gives it a reference of another kind than that of its life: an entity is addressed by its key. */
+  addressAs(reference: Reference): void {
+    this.#reference = reference;
   }
 
   /** True if it can take a message, and has one or an end to be told of. */
@@ -130,7 +122,7 @@ export class Cell implements ActorContext {
   }
 
   more(): CellExtras {
-    return (this.extras ??= {});
+    return (this.extras ??= new CellExtras());
   }
 
   append(envelope: Envelope): void {
@@ -174,12 +166,13 @@ export class Cell implements ActorContext {
     return this.node.spawn(definedActor(definition), args, options, this) as ActorReference<P>;
   }
 
-  entity<P>(definition: ActorDefinition<P, string>, key: string): ActorReference<P> {
+  entity<P>(definition: EntityDefinition<P>, key: string): ActorReference<P> {
     return this.node.entity(definedActor(definition), key) as ActorReference<P>;
   }
 
-  stop(actor: AnyReference = this.self): void {
-    this.node.stop(actor);
+  stop(actor?: AnyReference, options?: StopOptions): void {
+    if (actor === undefined && options === undefined) this.node.lifecycle.stop(this);
+    else this.node.stop(actor ?? this.self, options);
   }
 
   watch(actor: AnyReference): void {
@@ -220,9 +213,10 @@ export class Cell implements ActorContext {
   }
 
   stash(): void {
-    const stash = (this.more().stash ??= []);
-    const envelope = this.#handling();
-    if (envelope === undefined) return;
+    const envelope = this.#handled("stash");
+    const extras = this.more();
+    if (extras.asideAt === this.handled) return;
+    const stash = (extras.stash ??= []);
     if (stash.length >= this.limit) {
       throw new QStreamError(
         "LIMIT_EXCEEDED",
@@ -233,7 +227,7 @@ export class Cell implements ActorContext {
       );
     }
     stash.push(envelope);
-    this.node.keepUnanswered(this);
+    extras.asideAt = this.handled;
   }
 
   unstash(): void {
@@ -244,7 +238,27 @@ export class Cell implements ActorContext {
   }
 
   deferred<T>(): Deferred<T> {
-    return new DeferredReply<T>(this.#handling()?.reply);
+    const reply = this.#handled("deferred").reply;
+    reply?.deferred?.();
+    return new DeferredReply<T>(reply);
+  }
+
+  forward(actor: AnyReference): void {
+    const envelope = this.#handled("forward");
+    const extras = this.more();
+    if (extras.asideAt === this.handled) return;
+    this.node.forward(actor, envelope, this);
+    extras.asideAt = this.handled;
+  }
+
+  /** Hands the message that is handled to several; who asked is answered with the list of their answers. */
+  forwardToAll(actors: readonly AnyReference[]): void {
+    const { name, payload, sender, reply } = this.#handled("forward");
+    const gathering = reply === undefined ? undefined : new Gathering(reply, actors.length);
+    actors.forEach((actor, index) => {
+      this.node.forward(actor, new Envelope(name, payload, sender, gathering?.part(index)), this);
+    });
+    this.more().asideAt = this.handled;
   }
 
   refuse(error: Error): never {
@@ -264,11 +278,20 @@ export class Cell implements ActorContext {
   }
 
   publish(topic: string, payload: unknown): void {
-    this.node.topics.publish(topic, payload, this.self);
+    this.node.topics.publish(topic, payload, this);
   }
 
   count(name: string, amount = 1): void {
     this.node.metrics.count(name, amount);
+  }
+
+  /** The message that is handled, for what there has to be one for. */
+  #handled(method: string): Envelope {
+    const envelope = this.#handling();
+    if (envelope !== undefined) return envelope;
+    throw new QStreamError("ACTOR_INVALID", `${this.label} calls ctx.${method}() while it handles no message`, {
+      advice: "Call it in a handler of a message, not in `init`, `watched` or `stopped`",
+    });
   }
 
   #handling(): Envelope | undefined {

@@ -1,7 +1,7 @@
 import type { DefinedActor } from "../../lib/core/actor-definition.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
-import type { Cell } from "./cell.ts";
-import { Envelope, type ReplyTo } from "./envelope.ts";
+import { cellFlag, type Cell } from "./cell.ts";
+import { lastMailName, type Envelope } from "./envelope.ts";
 import type { ActorNode } from "./node.ts";
 import { Reference } from "./reference.ts";
 
@@ -37,6 +37,10 @@ export class Entities {
   readonly #node: ActorNode;
   readonly #cells = new Map<string, Cell>();
   readonly #keys = new WeakMap<Cell, string>();
+  /** What came while an entity ended: it is for its next life. */
+  readonly #next = new Map<string, Waiting>();
+  /** Whose entities a kind's are. */
+  readonly #definitions = new Map<string, DefinedActor>();
   /** How many messages each had handled when it was looked at last. */
   readonly #seen = new WeakMap<Cell, number>();
   readonly #sweeps = new Map<DefinedActor, () => void>();
@@ -45,34 +49,52 @@ export class Entities {
     this.#node = node;
   }
 
-  reference(definition: DefinedActor, key: string): EntityReference {
+  reference(wanted: DefinedActor, key: string): EntityReference {
+    const definition = this.#node.durable?.derive(wanted) ?? wanted;
     if (key.length === 0 || key.length > 1024) {
       throw new QStreamError("OPTION_INVALID", `${JSON.stringify(key.slice(0, 40))} is no key of an entity`, {
         advice: "A key has 1 to 1,024 characters",
       });
     }
+    const known = this.#definitions.get(definition.kind);
+    if (known === undefined) this.#definitions.set(definition.kind, definition);
+    else if (known !== definition) {
+      throw new QStreamError(
+        "ACTOR_INVALID",
+        `two definitions are called "${definition.kind}", and both have entities`,
+        {
+          advice: 'Give each a name of its own: actor({ kind: "account", ... })',
+        },
+      );
+    }
     return new EntityReference(this.#node, definition, key);
   }
 
   /** Hands a message to an entity that is at home here. False if it belongs elsewhere. */
-  deliver(
-    to: EntityReference,
-    name: string,
-    payload: unknown,
-    from: Cell | undefined,
-    reply: ReplyTo | undefined,
-  ): boolean {
-    if (this.#node.parts.isHome?.(to) === false) return false;
-    this.#node.deliver(this.here(to), new Envelope(name, payload, from?.self, reply), from);
+  deliver(to: EntityReference, envelope: Envelope, from: Cell | undefined): boolean {
+    const node = this.#node;
+    if (node.parts.isHome?.(to) === false) return false;
+    const cell = this.here(to);
+    if ((cell.flags & cellFlag.stopping) === 0) node.deliver(cell, envelope, from);
+    else this.#keep(cell, to, envelope);
     return true;
   }
 
+  #keep(cell: Cell, reference: EntityReference, envelope: Envelope): void {
+    let waiting = this.#next.get(reference.key);
+    if (waiting === undefined) this.#next.set(reference.key, (waiting = { reference, envelopes: [] }));
+    if (waiting.envelopes.length < cell.limit) waiting.envelopes.push(envelope);
+    else this.#node.deadLetter(reference.label, envelope, "mailbox-full");
+  }
+
   /** The entity's cell, which is made if there is none. */
-  here({ definition, entityKey, key }: EntityReference): Cell {
+  here(reference: EntityReference, args: unknown = reference.entityKey): Cell {
+    const { definition, entityKey, key } = reference;
     let cell = this.#cells.get(key);
     if (cell === undefined) {
-      cell = this.#node.make(definition, entityKey, {});
+      cell = this.#node.make(definition, args, {});
       cell.more().name = `${definition.kind}/${entityKey}`;
+      cell.addressAs(new EntityReference(this.#node, definition, entityKey));
       this.#cells.set(key, cell);
       this.#keys.set(cell, key);
       this.#sweep(definition);
@@ -84,14 +106,25 @@ export class Entities {
     return this.#cells.get(key);
   }
 
-  stop({ key }: EntityReference): void {
-    const cell = this.#cells.get(key);
-    if (cell !== undefined) this.#node.lifecycle.stop(cell);
+  /** What waits for an entity is for its next life, unless it failed: then it might fail forever. False for who is none. */
+  inherits(cell: Cell, mail: readonly Envelope[]): boolean {
+    const key = this.#keys.get(cell);
+    if (key === undefined || this.#cells.get(key) !== cell || cell.extras?.error !== undefined) return false;
+    const waiting = this.#next.get(key);
+    const envelopes = mail.filter(({ name }) => name !== lastMailName);
+    if (waiting !== undefined) waiting.envelopes.unshift(...envelopes);
+    else if (envelopes.length > 0) this.#next.set(key, { reference: cell.self as EntityReference, envelopes });
+    return true;
   }
 
   ended(cell: Cell): void {
     const key = this.#keys.get(cell);
-    if (key !== undefined && this.#cells.get(key) === cell) this.#cells.delete(key);
+    if (key === undefined || this.#cells.get(key) !== cell) return;
+    this.#cells.delete(key);
+    const waiting = this.#next.get(key);
+    this.#next.delete(key);
+    if (waiting === undefined) return;
+    for (const envelope of waiting.envelopes) this.#node.resend(waiting.reference, envelope);
   }
 
   /** Ends entities that belong elsewhere from now on. */
@@ -112,7 +145,7 @@ export class Entities {
       let left = 0;
       for (const cell of this.#cells.values()) {
         if (cell.definition !== definition) continue;
-        if (this.#seen.get(cell) === cell.handled && !cell.hasWork) this.#node.lifecycle.stop(cell);
+        if (this.#seen.get(cell) === cell.handled && isIdle(cell)) this.#node.lifecycle.stop(cell);
         else {
           this.#seen.set(cell, cell.handled);
           left++;
@@ -122,4 +155,25 @@ export class Entities {
     };
     this.#sweeps.set(definition, this.#node.clock.after(passivateMs, sweep));
   }
+}
+
+interface Waiting {
+  readonly reference: EntityReference;
+  readonly envelopes: Envelope[];
+}
+
+const { starting, running, suspended, held, stopping, backingOff, control, clearing } = cellFlag;
+const busy = starting | running | suspended | held | stopping | backingOff | control | clearing;
+
+/** True if an entity can end without anything being lost but its state: nothing waits for it, and it waits for nothing. */
+function isIdle(cell: Cell): boolean {
+  if ((cell.flags & busy) !== 0 || cell.head !== undefined || cell.firstChild !== undefined) return false;
+  const { extras } = cell;
+  if (extras === undefined) return true;
+  const { stash, timers, topics, watching, distant } = extras;
+  return isEmpty(timers) && isEmpty(topics) && isEmpty(watching) && isEmpty(distant) && (stash?.length ?? 0) === 0;
+}
+
+function isEmpty(map: ReadonlyMap<unknown, unknown> | undefined): boolean {
+  return map === undefined || map.size === 0;
 }

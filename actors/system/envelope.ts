@@ -1,10 +1,12 @@
 import type { AnyReference } from "../../lib/core/contracts/actor.ts";
 
-/** Who waits for the answer to a message. */
+/** Who is told what becomes of a message: who asked, or the timer that it is from. */
 export interface ReplyTo {
   answer: (value: unknown) => void;
   refuse: (error: Error) => void;
-  /** True once nobody waits any more. */
+  /** The answer comes later, or never: the handler took care of it. */
+  deferred?: () => void;
+  /** True once nobody waits any more: the message isn't handled then. */
   readonly isOver: boolean;
 }
 
@@ -23,3 +25,6 @@ export class Envelope {
     this.reply = reply;
   }
 }
+
+/** Name of the message after which an actor stops that was told to stop when it has handled its mail. No handler can have it. */
+export const lastMailName = "\u0000stop";

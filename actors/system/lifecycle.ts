@@ -4,7 +4,7 @@ import { cellFlag, type Cell } from "./cell.ts";
 import type { Envelope } from "./envelope.ts";
 import { releaseSenders } from "./mailbox-room.ts";
 import type { ActorNode } from "./node.ts";
-import { Refusal, restartDelay, ruleFor } from "./supervising.ts";
+import { Refusal, RestartHistory, ruleFor } from "./supervising.ts";
 import { detach, familyOf } from "./tree.ts";
 import { turn } from "./turn.ts";
 
@@ -20,54 +20,90 @@ export class Lifecycle {
 
   /** A handler threw. Who asked is told, and the actor's supervision says what is done. */
   failed(cell: Cell, thrown: unknown, envelope: Envelope | undefined): void {
-    if (thrown instanceof Refusal) {
-      envelope?.reply?.refuse(thrown.reason);
-      return;
+    const isRefusal = thrown instanceof Refusal;
+    const error = isRefusal ? thrown.reason : errorOf(thrown);
+    refuseAnswer(cell, envelope, error);
+    if (isRefusal && envelope !== undefined) return;
+    // A loop and no recursion: a failure may be escalated through a tree that is deep.
+    let failing: Cell | undefined = cell;
+    let cause = error;
+    while (failing !== undefined) {
+      const parent: Cell | undefined = this.#follow(failing, cause, failing === cell ? envelope?.name : undefined);
+      if (parent === undefined) return;
+      cause = escalated(failing, parent, cause);
+      if ((parent.flags & unable) !== 0) {
+        parent.more().escalated ??= cause;
+        return;
+      }
+      failing = parent;
     }
-    const error = thrown instanceof Error ? thrown : new Error(errorToData(thrown).message);
-    envelope?.reply?.refuse(error);
+  }
+
+  /** What a handler waited for is settled: the actor goes on, or ends if it is to stop. */
+  settled(cell: Cell): void {
+    const failure = cell.extras?.escalated;
+    if (cell.extras !== undefined) cell.extras.escalated = undefined;
+    if (failure !== undefined) this.failed(cell, failure, undefined);
+    if ((cell.flags & cellFlag.stopping) !== 0) this.finish(cell);
+    else this.#node.wake(cell);
+  }
+
+  /** Does what supervision says. Gives the parent, if that has to fail. */
+  #follow(cell: Cell, error: Error, message: string | undefined): Cell | undefined {
     this.#node.metrics.failed++;
-    const rule = ruleFor(error, cell.extras?.supervise ?? cell.definition.supervise);
-    this.#report(cell, envelope, error, rule.do);
-    this.#follow(cell, rule, error);
+    const { action, waitMs, why } = this.#decide(cell, error);
+    this.#node.event({ kind: "actor-failed", actor: cell.label, message, error: why, action });
+    if ((cell.flags & cellFlag.stopping) !== 0 || action === "resume") return undefined;
+    if (action === "restart") {
+      this.#restart(cell, waitMs);
+      return undefined;
+    }
+    const { parent } = cell;
+    cell.more().error = why;
+    this.stop(cell);
+    if (action !== "escalate" || parent !== this.#node.root) return action === "escalate" ? parent : undefined;
+    this.#node.distant?.escalated?.(cell, why);
+    return undefined;
   }
 
-  #follow(cell: Cell, rule: SupervisionRule, error: Error): void {
-    if ((cell.flags & cellFlag.stopping) !== 0) return;
-    switch (rule.do) {
-      case "resume":
-        return;
-      case "restart":
-        this.#restart(cell, rule, error);
-        return;
-      case "stop":
-        this.#end(cell, error);
-        return;
-      case "escalate":
-        this.#escalate(cell, error);
+  #decide(cell: Cell, error: Error): { action: SupervisionAction; waitMs: number; why: Error } {
+    let rule: SupervisionRule;
+    try {
+      rule = ruleFor(error, cell.extras?.supervise ?? cell.definition.supervise);
+    } catch (thrown) {
+      const what = `a supervision rule of ${cell.label} threw: ${errorOf(thrown).message}`;
+      return { action: "stop", waitMs: 0, why: new QStreamError("ACTOR_FAILED", what, { cause: error }) };
     }
+    // There is no state to go on with where it couldn't be made.
+    const isStateless = (cell.flags & cellFlag.starting) !== 0;
+    const action = rule.do === "resume" && isStateless ? "restart" : rule.do;
+    if (action !== "restart") return { action, waitMs: 0, why: error };
+    const history = (cell.more().restarted ??= new RestartHistory());
+    const waitMs = history.next(rule, this.#node.clock.monotonic());
+    return waitMs === undefined ? { action: "stop", waitMs: 0, why: error } : { action, waitMs, why: error };
   }
 
-  #restart(cell: Cell, rule: SupervisionRule, error: Error): void {
-    const waitMs = restartDelay(rule, (cell.more().restartedAt ??= []), this.#node.clock.monotonic());
-    if (waitMs === undefined) {
-      this.#end(cell, error);
-      return;
-    }
+  #restart(cell: Cell, waitMs: number): void {
     this.#node.metrics.restarted++;
     cell.restarts++;
     this.#clear(cell);
-    cell.flags |= cellFlag.starting;
-    if (waitMs === 0) return;
-    cell.flags |= cellFlag.backingOff;
-    cell.more().cancelBackoff = this.#node.clock.after(waitMs, () => {
-      cell.flags &= ~cellFlag.backingOff;
-      this.#node.wake(cell);
-    });
+    if (waitMs > 0) {
+      cell.flags |= cellFlag.backingOff;
+      cell.more().cancelBackoff = this.#node.clock.after(waitMs, () => {
+        cell.flags &= ~cellFlag.backingOff;
+        this.#node.wake(cell);
+      });
+    }
+    cell.flags |= cellFlag.clearing;
+    this.#giveUpState(cell);
   }
 
-  /** What belongs to the state that is gone goes with it: children, timers, the mode. What was put aside is mail again. */
+  /**
+   * What belongs to the state that is gone goes with it: children, timers, watches, subscriptions, the mode. What was put aside is
+   * mail again.
+   */
   #clear(cell: Cell): void {
+    this.#node.distant?.restarted?.(cell);
     for (let child = cell.firstChild; child !== undefined;) {
       const next: Cell | undefined = child.nextSibling;
       this.stop(child);
@@ -75,34 +111,22 @@ export class Lifecycle {
     }
     this.#node.timers.cancelAll(cell);
     this.#node.topics.leave(cell);
+    this.#node.watches.unwatchAll(cell);
     cell.table = cell.definition.receive;
-    cell.state = undefined;
     const { extras } = cell;
     if (extras === undefined) return;
     extras.mode = undefined;
-    for (const actor of extras.watching?.values() ?? []) this.#node.watches.unwatch(cell, actor);
+    extras.escalated = undefined;
     if (extras.stash !== undefined) cell.prepend(extras.stash.splice(0));
   }
 
-  #escalate(cell: Cell, error: Error): void {
-    const { parent } = cell;
-    this.#end(cell, error);
-    if (parent === undefined || parent === this.#node.root) return;
-    const cause = new QStreamError(
-      "ACTOR_FAILED",
-      `${cell.label}, a child of ${parent.label}, failed: ${error.message}`,
-      {
-        cause: error,
-      },
-    );
-    this.failed(parent, cause, undefined);
-    if ((parent.flags & cellFlag.stopping) !== 0) this.finish(parent);
-    else this.#node.wake(parent);
-  }
-
-  #end(cell: Cell, error: Error): void {
-    cell.more().error = error;
-    this.stop(cell);
+  /** Once its children have ended, what a state held is freed, and another one is made. */
+  #giveUpState(cell: Cell): void {
+    if (cell.firstChild !== undefined) return;
+    cell.flags &= ~cellFlag.clearing;
+    if (this.#free(cell)) return;
+    cell.state = undefined;
+    this.#node.wake(cell);
   }
 
   /** Ends a cell and all below it, each after what it handles now. */
@@ -122,8 +146,12 @@ export class Lifecycle {
   /** Ends a cell that is to stop, if nothing of it runs any more; and then its parent, if that waited for it only. */
   finish(cell: Cell): void {
     for (let each: Cell | undefined = cell; each !== undefined; each = each.parent) {
-      if ((each.flags & cellFlag.stopping) === 0 || (each.flags & (unable | cellFlag.ended)) !== 0) return;
-      if (each.firstChild !== undefined) return;
+      if ((each.flags & (unable | cellFlag.ended)) !== 0 || each.firstChild !== undefined) return;
+      if ((each.flags & cellFlag.stopping) === 0) {
+        if ((each.flags & cellFlag.clearing) !== 0) this.#giveUpState(each);
+        return;
+      }
+      if (this.#free(each)) return;
       this.#ended(each);
     }
   }
@@ -131,33 +159,55 @@ export class Lifecycle {
   #ended(cell: Cell): void {
     const node = this.#node;
     node.timers.cancelAll(cell);
-    const { stopped } = cell.definition;
-    if (stopped !== undefined && (cell.flags & cellFlag.starting) === 0) this.#runStopped(cell, stopped);
     cell.flags |= cellFlag.ended;
+    if ((cell.flags & cellFlag.durable) !== 0) node.durable?.ended(cell);
     releaseSenders(cell);
     cell.extras?.waitsFor?.extras?.waiters?.delete(cell);
-    for (const envelope of cell.extras?.stash ?? []) node.deadLetter(cell.label, envelope, "stopped");
-    for (let envelope = cell.take(); envelope !== undefined; envelope = cell.take()) {
-      node.deadLetter(cell.label, envelope, "stopped");
+    const mail = cell.extras?.stash?.splice(0) ?? [];
+    for (let envelope = cell.take(); envelope !== undefined; envelope = cell.take()) mail.push(envelope);
+    if (!node.entities.inherits(cell, mail)) {
+      for (const envelope of mail) node.deadLetter(cell.label, envelope, "stopped");
     }
     const name = cell.extras?.name;
     if (name !== undefined) node.names.release(name, cell.self);
     if (cell.extras !== undefined) node.topics.leave(cell);
     detach(cell);
+    node.distant?.ended?.(cell);
     node.watches.ended(cell);
-    node.entities.ended(cell);
-    node.forget(cell);
     cell.state = undefined;
+    node.forget(cell);
+    node.entities.ended(cell);
   }
 
-  #runStopped(cell: Cell, stopped: NonNullable<Cell["definition"]["stopped"]>): void {
+  /**
+   * Calls `stopped` for a state that there is. There is none afterwards.
+   *
+   * @returns true if that takes a while: `settled` or `finish` is called again then
+   */
+  #free(cell: Cell): boolean {
+    if ((cell.flags & cellFlag.starting) !== 0) return false;
+    cell.flags |= cellFlag.starting;
+    const { stopped } = cell.definition;
+    if (stopped === undefined) return false;
     const before = turn.cell;
     turn.cell = cell;
     try {
       const result = stopped(cell.state, cell);
-      if (result instanceof Promise) result.catch((error: unknown) => this.#reportStopped(cell, error));
+      if (!(result instanceof Promise)) return false;
+      cell.flags |= cellFlag.suspended;
+      const settle = (): void => {
+        cell.flags &= ~cellFlag.suspended;
+        cell.state = undefined;
+        this.settled(cell);
+      };
+      result.then(settle, (error: unknown) => {
+        this.#reportStopped(cell, error);
+        settle();
+      });
+      return true;
     } catch (error) {
       this.#reportStopped(cell, error);
+      return false;
     } finally {
       turn.cell = before;
     }
@@ -165,10 +215,32 @@ export class Lifecycle {
 
   #reportStopped(cell: Cell, thrown: unknown): void {
     this.#node.metrics.failed++;
-    this.#report(cell, undefined, thrown instanceof Error ? thrown : new Error(errorToData(thrown).message), "stop");
+    const action = (cell.flags & cellFlag.stopping) === 0 ? "restart" : "stop";
+    this.#node.event({
+      kind: "actor-failed",
+      actor: cell.label,
+      message: undefined,
+      error: errorOf(thrown),
+      action,
+    });
   }
+}
 
-  #report(cell: Cell, envelope: Envelope | undefined, error: Error, action: SupervisionAction): void {
-    this.#node.parts.event({ kind: "actor-failed", actor: cell.label, message: envelope?.name, error, action });
-  }
+/** Who asked is told, unless the message was handed on: then another one answers. What was put aside isn't handled again. */
+function refuseAnswer(cell: Cell, envelope: Envelope | undefined, error: Error): void {
+  if (envelope === undefined) return;
+  const isAside = cell.extras?.asideAt === cell.handled;
+  const stash = cell.extras?.stash;
+  if (isAside && stash?.at(-1) === envelope) stash.pop();
+  else if (isAside) return;
+  envelope.reply?.refuse(error);
+}
+
+function escalated(cell: Cell, parent: Cell, error: Error): QStreamError {
+  const what = `${cell.label}, a child of ${parent.label}, failed: ${error.message}`;
+  return new QStreamError("ACTOR_FAILED", what, { cause: error });
+}
+
+function errorOf(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(errorToData(thrown).message);
 }

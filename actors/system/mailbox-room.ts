@@ -32,7 +32,12 @@ export function holdSender(cell: Cell, envelope: Envelope, from: Cell | undefine
 
 /** A mailbox has room again: those that waited for it go on. */
 export function releaseSenders(cell: Cell): void {
-  const waiters = cell.extras?.waiters;
+  const { extras } = cell;
+  const waiters = extras?.waiters;
+  if (extras?.room !== undefined) {
+    extras.room();
+    extras.room = undefined;
+  }
   if (waiters === undefined || waiters.size === 0) return;
   const released = [...waiters];
   waiters.clear();

@@ -1,19 +1,21 @@
-import { definedActor, type DefinedActor } from "../../lib/core/actor-definition.ts";
+import type { DefinedActor } from "../../lib/core/actor-definition.ts";
 import { defaultMailboxLimit } from "../../lib/core/contracts/actor-options.ts";
-import type { AnyReference, AskOptions, SpawnOptions } from "../../lib/core/contracts/actor.ts";
+import type { AnyReference, AskOptions, SpawnOptions, StopOptions } from "../../lib/core/contracts/actor.ts";
+import { checkAskOptions, checkSpawnOptions } from "../../lib/core/check-actor-options.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
+import { checkOptionNames, namesOf } from "../../lib/core/option-names.ts";
 import type { Clock } from "../../lib/core/seam/clock.ts";
 import { keyedRandom, type Random } from "../../lib/core/seam/random.ts";
 import { ActorTimers } from "./actor-timers.ts";
-import { Asks } from "./asks.ts";
+import { Asks, type Question } from "./asks.ts";
 import { cellFlag, Cell } from "./cell.ts";
 import { Entities, EntityReference } from "./entities.ts";
-import { Envelope, type ReplyTo } from "./envelope.ts";
+import { Envelope, lastMailName } from "./envelope.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { holdSender } from "./mailbox-room.ts";
 import { LocalNames, type Names } from "./names.ts";
 import { NodeMetrics } from "./node-metrics.ts";
-import type { DeadLetterReason, DistantActors, NodeParts } from "./node-parts.ts";
+import type { ActorEvent, DeadLetterReason, DistantActors, DurableNode, NodeParts } from "./node-parts.ts";
 import { ReadyQueue } from "./ready-cells.ts";
 import { Reference } from "./reference.ts";
 import { LocalTopics, type Topics } from "./topics.ts";
@@ -22,7 +24,8 @@ import { TurnLoop } from "./turn-loop.ts";
 import { turn } from "./turn.ts";
 import { Watches } from "./watches.ts";
 
-const guardian = definedActor({ kind: "guardian" });
+const stopOptionNames = namesOf<StopOptions>({ afterMail: true });
+const noOptions: SpawnOptions = {};
 
 /**
  * The actors of one slot: makes them, hands them their messages, and ends them. Actors that are elsewhere are reached through
@@ -40,6 +43,7 @@ export class ActorNode {
   /** Parent of those that no actor started. */
   readonly root: Cell;
   readonly parts: NodeParts;
+  readonly durable: DurableNode | undefined;
   readonly #asks: Asks;
   readonly #turns: TurnLoop;
   readonly #lifecycle: Lifecycle;
@@ -47,35 +51,33 @@ export class ActorNode {
   readonly #known = new Map<number, Cell>();
   #count = 0;
   #isClosed = false;
+  readonly #emptied: (() => void)[] = [];
 
   constructor(parts: NodeParts) {
     this.parts = parts;
     this.life = parts.life;
     this.clock = parts.clock;
     const wake = (cell: Cell): void => this.wake(cell);
-    this.watches = new Watches(wake, parts.distant);
+    this.watches = new Watches(wake, (reference) => this.locate(reference), parts.distant);
     this.names = parts.names ?? new LocalNames();
-    this.timers = new ActorTimers(parts.clock, (cell, envelope) => this.deliver(cell, envelope));
-    const local = new LocalTopics((cell, name, payload, sender) => {
-      this.deliver(cell, new Envelope(name, payload, sender, undefined));
-    });
+    this.timers = new ActorTimers(parts.clock, (cell, envelope) => this.offer(cell, envelope, undefined));
+    const local = new LocalTopics((cell, envelope, from) => this.offer(cell, envelope, from));
     this.topics = parts.topics?.(local) ?? local;
     this.entities = new Entities(this);
-    this.root = new Cell(
-      this,
-      0,
-      { ...guardian, receive: {}, mailbox: {}, modes: new Map() } as DefinedActor,
-      undefined,
-      undefined,
-    );
+    this.root = new Cell(this, 0, { kind: "guardian", receive: {}, mailbox: {} } as DefinedActor, undefined, undefined);
     this.root.flags = 0;
     this.#asks = new Asks(parts.clock);
     this.#turns = new TurnLoop(this, parts.ready ?? new ReadyQueue());
     this.#lifecycle = new Lifecycle(this);
+    this.durable = parts.durable?.(this);
   }
 
   get distant(): DistantActors | undefined {
     return this.parts.distant;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   get lifecycle(): Lifecycle {
@@ -97,8 +99,13 @@ export class ActorNode {
     return livingBelow(this.root);
   }
 
-  spawn(definition: DefinedActor, args: unknown, options: SpawnOptions = {}, parent = this.root): AnyReference {
+  spawn(definition: DefinedActor, args: unknown, options: SpawnOptions = noOptions, parent = this.root): AnyReference {
     if (this.#isClosed) throw this.#closed();
+    if (options !== noOptions) checkSpawnOptions(`spawn() of ${definition.kind}`, options);
+    if (definition.durable !== undefined) {
+      const durable = this.#durable(definition);
+      return durable.spawn(durable.derive(definition), args, options);
+    }
     if (options.place !== undefined) {
       const elsewhere = this.parts.distant?.spawn(definition, args, options, parent === this.root ? undefined : parent);
       if (elsewhere !== undefined) return elsewhere;
@@ -106,12 +113,16 @@ export class ActorNode {
     return this.make(definition, args, options, parent).self;
   }
 
-  /** Makes an actor here. */
-  make(definition: DefinedActor, args: unknown, options: SpawnOptions, parent = this.root): Cell {
+  /** Makes an actor here. Its number is the next one, unless who starts it elsewhere has given it one. */
+  make(definition: DefinedActor, args: unknown, options: SpawnOptions, parent = this.root, id?: number): Cell {
     if ((parent.flags & (cellFlag.stopping | cellFlag.ended)) !== 0) {
       throw new QStreamError("ACTOR_STOPPED", `${parent.label} has stopped, and can't start a ${definition.kind}`);
     }
-    const cell = new Cell(this, ++this.#count, definition, args, parent);
+    const number = id ?? ++this.#count;
+    const cell =
+      definition.durable === undefined
+        ? new Cell(this, number, definition, args, parent)
+        : this.#durable(definition).make(number, definition, args);
     const { mailbox, supervise, name } = options;
     if (supervise !== undefined) cell.more().supervise = supervise;
     if (mailbox !== undefined) {
@@ -133,10 +144,27 @@ export class ActorNode {
   }
 
   tell(to: Reference, name: string, payload: unknown, from: Cell | undefined): void {
+    if (from !== undefined && (from.flags & cellFlag.durable) !== 0) {
+      if (this.durable?.send(from, to, name, payload) === true) return;
+    }
     const { cell } = to;
     if (cell !== undefined && cell.node === this) {
       this.deliver(cell, new Envelope(name, payload, from?.self, undefined), from);
-    } else this.#away(to, name, payload, from, undefined);
+    } else this.#away(to, new Envelope(name, payload, from?.self, undefined), from);
+  }
+
+  /** Hands a message on: who sent it stays its sender, and gets the answer of who has it now. */
+  forward(to: AnyReference, { name, payload, sender, reply }: Envelope, by: Cell): void {
+    if (!(to instanceof Reference)) return;
+    const envelope = new Envelope(name, payload, sender, reply);
+    const { cell } = to;
+    if (cell !== undefined && cell.node === this) this.offer(cell, envelope, by);
+    else this.#away(to, envelope, by);
+  }
+
+  /** A question that goes to no actor, but to another node. */
+  question(name: string, to: { readonly label: string }, options: AskOptions): Question {
+    return this.#asks.open(name, to, options);
   }
 
   ask(
@@ -147,24 +175,41 @@ export class ActorNode {
     from: Cell | undefined,
   ): Promise<unknown> {
     if (this.#isClosed) return Promise.reject(this.#closed());
-    return this.#asks.open(`"${name}" of ${to.label}`, options, (question) => {
+    if (from !== undefined && (from.flags & cellFlag.durable) !== 0) this.durable?.ask(from, to, name);
+    try {
+      if (options !== undefined) checkAskOptions(name, to, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const question = this.#asks.open(name, to, options);
+    if (question.isOver) return question.answered;
+    try {
       const { cell } = to;
       if (cell !== undefined && cell.node === this) {
         this.deliver(cell, new Envelope(name, payload, from?.self, question), from);
-      } else this.#away(to, name, payload, from, question);
-    });
+      } else this.#away(to, new Envelope(name, payload, from?.self, question), from);
+    } catch (error) {
+      question.refuse(error instanceof Error ? error : new Error(String(error)));
+    }
+    return question.answered;
   }
 
-  #away(to: Reference, name: string, payload: unknown, from: Cell | undefined, reply: ReplyTo | undefined): void {
-    if (to instanceof EntityReference && this.entities.deliver(to, name, payload, from, reply)) return;
-    const { distant } = this.parts;
-    if (distant !== undefined) {
-      if (reply === undefined) distant.tell(to, name, payload, from);
-      else distant.ask(to, name, payload, from, reply);
+  /** Sends again what came to an entity while it ended. */
+  resend(to: Reference, envelope: Envelope): void {
+    this.#away(to, envelope, undefined);
+  }
+
+  #away(to: Reference, envelope: Envelope, from: Cell | undefined): void {
+    if (this.#isClosed) {
+      this.deadLetter(to.label, envelope, "stopped");
       return;
     }
-    // References of a thread that has several nodes may know the cell, and who has the node then reaches it.
-    this.deadLetter(to.label, new Envelope(name, payload, from?.self, reply), "unknown-actor");
+    if (to instanceof EntityReference && this.entities.deliver(to, envelope, from)) return;
+    const { distant } = this.parts;
+    const { name, payload, reply } = envelope;
+    if (distant === undefined) this.deadLetter(to.label, envelope, "unknown-actor");
+    else if (reply === undefined) distant.tell(to, name, payload, from, envelope.sender);
+    else distant.ask(to, name, payload, from, reply, envelope.sender);
   }
 
   /** Puts a message into a mailbox of this node. */
@@ -175,7 +220,18 @@ export class ActorNode {
     }
     if (cell.waiting >= cell.limit && !holdSender(cell, envelope, from)) return;
     cell.append(envelope);
-    if ((cell.flags & cellFlag.ready) === 0) this.wake(cell);
+    if (cell.flags === 0) this.#turns.push(cell);
+    else this.wake(cell);
+  }
+
+  /** The same for who can't be refused or made to wait: what a mailbox has no room for is a dead letter. */
+  offer(cell: Cell, envelope: Envelope, from: Cell | undefined): void {
+    try {
+      this.deliver(cell, envelope, from);
+    } catch (error) {
+      if (!(error instanceof QStreamError) || error.code !== "MAILBOX_FULL") throw error;
+      this.deadLetter(cell.label, envelope, "mailbox-full");
+    }
   }
 
   /** Gives a cell a turn, if it can take one and has something to do. */
@@ -201,24 +257,44 @@ export class ActorNode {
     return turn.cell === cell ? this.#turns.envelope : undefined;
   }
 
-  /** Whoever sent what is handled now isn't answered when the handler returns. */
-  keepUnanswered(cell: Cell): void {
-    if (turn.cell === cell) this.#turns.isUnanswered = true;
+  /** The actor of a reference, if it lives here. */
+  locate(reference: Reference): Cell | undefined {
+    if (reference instanceof EntityReference) return this.entities.get(reference.key);
+    if (reference.cell?.node === this) return reference.cell;
+    return reference.life === this.life ? this.#known.get(reference.id) : undefined;
   }
 
-  stop(actor: AnyReference): void {
+  stop(actor: AnyReference, options?: StopOptions): void {
+    if (options !== undefined) checkOptionNames("stop()", options, stopOptionNames);
     if (!(actor instanceof Reference)) return;
-    if (actor.cell?.node === this) this.#lifecycle.stop(actor.cell);
-    else if (actor instanceof EntityReference) this.entities.stop(actor);
-    else this.parts.distant?.stop(actor);
+    const cell = this.locate(actor);
+    if (cell === undefined) this.parts.distant?.stop(actor, options);
+    else if (options?.afterMail !== true) this.#lifecycle.stop(cell);
+    else if ((cell.flags & cellFlag.ended) === 0) {
+      cell.append(new Envelope(lastMailName, undefined, undefined, undefined));
+      this.wake(cell);
+    }
   }
 
   deadLetter(to: string, envelope: Envelope, why: DeadLetterReason): void {
+    const { name, reply } = envelope;
+    // Nobody waits for it any more, or it is none that anybody sent.
+    if (reply?.isOver === true || name === lastMailName) return;
     this.metrics.deadLetters++;
     if (why === "mailbox-full") this.metrics.dropped++;
-    this.parts.event({ kind: "dead-letter", to, message: envelope.name, why });
-    const { reply } = envelope;
-    if (reply !== undefined && !reply.isOver) reply.refuse(refused(to, envelope.name, why));
+    this.event({ kind: "dead-letter", to, message: name, why });
+    reply?.refuse(refused(to, name, why));
+  }
+
+  /** Tells of something. What the listener throws is its own error, and not one of the actor's that it is told of. */
+  event(event: ActorEvent): void {
+    try {
+      this.parts.event(event);
+    } catch (error) {
+      this.clock.soon(() => {
+        throw error;
+      });
+    }
   }
 
   /** Lets others send to a cell by its number. */
@@ -231,8 +307,9 @@ export class ActorNode {
   }
 
   forget(cell: Cell): void {
-    this.#known.delete(cell.id);
+    if (this.#known.size > 0) this.#known.delete(cell.id);
     this.metrics.ended++;
+    if (this.#isClosed && this.root.firstChild === undefined) for (const told of this.#emptied.splice(0)) told();
   }
 
   mailboxLimit({ mailbox }: DefinedActor): number {
@@ -246,13 +323,34 @@ export class ActorNode {
   /** Stops all actors; nothing is handled after this. */
   close(): void {
     if (this.#isClosed) return;
-    for (let child = this.root.firstChild; child !== undefined; child = this.root.firstChild) {
-      this.#lifecycle.stop(child);
-      if (this.root.firstChild === child) break;
-    }
     this.#isClosed = true;
+    // Those whose handlers wait for something end when that is settled.
+    for (let child = this.root.firstChild; child !== undefined;) {
+      const next: Cell | undefined = child.nextSibling;
+      this.#lifecycle.stop(child);
+      child = next;
+    }
     this.entities.close();
     this.#asks.close(this.#closed());
+  }
+
+  /** Once a node is closed: resolves when its last actor has ended, or after so many milliseconds. */
+  emptied(withinMs: number): Promise<void> {
+    if (this.root.firstChild === undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = this.clock.after(withinMs, resolve);
+      this.#emptied.push(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
+  #durable({ kind }: DefinedActor): DurableNode {
+    if (this.durable !== undefined) return this.durable;
+    throw new QStreamError("ACTOR_INVALID", `the actor "${kind}" is durable, and its system of actors has no store`, {
+      advice: 'Name one: startActors({ store: "lmdb:.qstream" })',
+    });
   }
 
   #closed(): QStreamError {
@@ -273,6 +371,7 @@ function refused(to: string, message: string, why: DeadLetterReason): QStreamErr
     case "stopped":
     case "lost":
     case "unknown-actor":
+    case "cannot-travel":
       return new QStreamError("ACTOR_STOPPED", `${to} isn't there any more: "${message}" was not handled`, {
         advice: "Watch an actor to be told when it ends, and start or find another",
       });

@@ -10,6 +10,24 @@ export interface ActorAddress {
   readonly kind: string;
 }
 
+const lifeIds = 2 ** 32;
+
+/** Numbers of actors that a node starts elsewhere come after this one: no other node gives them. */
+export function firstDistantId(life: number): number {
+  return (life + 1) * lifeIds;
+}
+
+/** Who gave a number, and which of its numbers it is; undefined for those that an actor's own node gives. */
+export function madeElsewhere(id: number): { readonly life: number; readonly count: number } | undefined {
+  return id < lifeIds ? undefined : { life: Math.floor(id / lifeIds) - 1, count: id % lifeIds };
+}
+
+/** An actor's number for people: with the life of who started it, where that is another one's. */
+export function idLabel(id: number): string {
+  const made = madeElsewhere(id);
+  return made === undefined ? String(id) : `${made.life}.${made.count}`;
+}
+
 /** A reference to an actor, in a slot: of this slot's actors it knows the cell. */
 export class Reference implements AnyReference {
   /** The node that it was made in, for who sends from outside of actors. */
@@ -28,7 +46,7 @@ export class Reference implements AnyReference {
   }
 
   get label(): string {
-    return this.cell?.label ?? `${this.kind}-${this.id}`;
+    return this.cell?.label ?? `${this.kind}-${idLabel(this.id)}`;
   }
 
   /** What tells it from all others. */

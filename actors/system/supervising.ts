@@ -13,6 +13,7 @@ export class Refusal extends Error {
 
 const defaultRule: SupervisionRule = { do: "restart" };
 const defaultLimit = { restarts: 10, withinMs: 60_000 };
+const defaultWaitMax = 30_000;
 
 /** The first rule that is for an error. */
 export function ruleFor(error: unknown, supervision: Supervision): SupervisionRule {
@@ -27,22 +28,25 @@ function isFor({ on }: SupervisionRule, error: unknown): boolean {
   return on.matches(error);
 }
 
-/**
- * Notes a restart, and says how long to wait before it; undefined if there were too many.
- *
- * @param restartedAt - when there were restarts before, milliseconds; changed
- */
-export function restartDelay(rule: SupervisionRule, restartedAt: number[], nowMs: number): number | undefined {
-  const { restarts, withinMs } = rule.limit ?? defaultLimit;
-  const { backoff } = rule;
-  const firstMs = backoff?.firstMs ?? 0;
-  const maxMs = backoff?.maxMs ?? 30_000;
-  const factor = backoff?.factor ?? 2;
-  const keptMs = Math.max(withinMs, backoff === undefined ? 0 : maxMs);
-  while (restartedAt[0] !== undefined && restartedAt[0] < nowMs - keptMs) restartedAt.shift();
-  const recent = restartedAt.filter((at) => at >= nowMs - withinMs).length;
-  if (recent >= restarts) return undefined;
-  const inRow = backoff === undefined ? 0 : restartedAt.filter((at) => at >= nowMs - maxMs - firstMs).length;
-  restartedAt.push(nowMs);
-  return Math.min(maxMs, firstMs * factor ** inRow);
+/** The restarts of one actor, as its limit and the waits before them see them. */
+export class RestartHistory {
+  readonly #times: number[] = [];
+  /** Restarts since it last worked for as long as the longest wait. */
+  #inRow = 0;
+  /** When the last one was over. */
+  #readyAt = Number.NEGATIVE_INFINITY;
+
+  /** Notes a restart, and says how many milliseconds to wait before it; undefined if there were too many. */
+  next({ limit, backoff }: SupervisionRule, nowMs: number): number | undefined {
+    const { restarts, withinMs } = limit ?? defaultLimit;
+    while (this.#times[0] !== undefined && this.#times[0] <= nowMs - withinMs) this.#times.shift();
+    if (this.#times.length >= restarts) return undefined;
+    this.#times.push(nowMs);
+    if (backoff === undefined) return 0;
+    const { firstMs, factor = 2, maxMs = Math.max(firstMs, defaultWaitMax) } = backoff;
+    if (nowMs - this.#readyAt >= maxMs) this.#inRow = 0;
+    const waitMs = Math.min(maxMs, firstMs * factor ** this.#inRow++);
+    this.#readyAt = nowMs + waitMs;
+    return waitMs;
+  }
 }

@@ -1,12 +1,13 @@
 import type { AnyReference } from "../../lib/core/contracts/actor.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import type { Cell } from "./cell.ts";
+import { Envelope } from "./envelope.ts";
 
 /** What is published, and who gets it. */
 export interface Topics {
   subscribe: (cell: Cell, topic: string, name: string) => void;
   unsubscribe: (cell: Cell, topic: string) => void;
-  publish: (topic: string, payload: unknown, sender: AnyReference | undefined) => void;
+  publish: (topic: string, payload: unknown, from: Cell | undefined) => void;
   /** An actor has ended. */
   leave: (cell: Cell) => void;
 }
@@ -14,9 +15,9 @@ export interface Topics {
 /** Topics of one slot: what is published reaches the subscribers of the slot in one order. */
 export class LocalTopics implements Topics {
   readonly #subscribers = new Map<string, Map<Cell, string>>();
-  readonly #deliver: (cell: Cell, name: string, payload: unknown, sender: AnyReference | undefined) => void;
+  readonly #deliver: (cell: Cell, envelope: Envelope, from: Cell | undefined) => void;
 
-  constructor(deliver: (cell: Cell, name: string, payload: unknown, sender: AnyReference | undefined) => void) {
+  constructor(deliver: (cell: Cell, envelope: Envelope, from: Cell | undefined) => void) {
     this.#deliver = deliver;
   }
 
@@ -43,8 +44,15 @@ export class LocalTopics implements Topics {
     if (subscribers.size === 0) this.#subscribers.delete(topic);
   }
 
-  publish(topic: string, payload: unknown, sender: AnyReference | undefined): void {
-    for (const [cell, name] of this.#subscribers.get(topic) ?? []) this.#deliver(cell, name, payload, sender);
+  publish(topic: string, payload: unknown, from: Cell | undefined): void {
+    this.spread(topic, payload, from?.self, from);
+  }
+
+  /** Hands what somebody published, perhaps in another slot, to the subscribers of this one. */
+  spread(topic: string, payload: unknown, sender: AnyReference | undefined, from: Cell | undefined): void {
+    for (const [cell, name] of this.#subscribers.get(topic) ?? []) {
+      this.#deliver(cell, new Envelope(name, payload, sender, undefined), from);
+    }
   }
 
   leave(cell: Cell): void {

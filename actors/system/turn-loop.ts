@@ -1,9 +1,9 @@
 import { cellFlag, type Cell } from "./cell.ts";
 import { DeferredReply } from "./asks.ts";
-import type { Envelope } from "./envelope.ts";
+import { lastMailName, type Envelope, type ReplyTo } from "./envelope.ts";
 import { releaseSenders } from "./mailbox-room.ts";
 import type { ActorNode } from "./node.ts";
-import type { ReadyCells } from "./node-parts.ts";
+import type { Observer, ReadyCells } from "./node-parts.ts";
 import { turn } from "./turn.ts";
 
 /** Messages that one actor handles before the next one has its turn. */
@@ -13,14 +13,15 @@ const mostInRow = 128;
 export class TurnLoop {
   readonly #node: ActorNode;
   readonly #ready: ReadyCells;
+  readonly #observer: Observer | undefined;
   #isAwaited = false;
   /** What the actor whose handler runs has been given. */
   envelope: Envelope | undefined = undefined;
-  isUnanswered = false;
 
   constructor(node: ActorNode, ready: ReadyCells) {
     this.#node = node;
     this.#ready = ready;
+    this.#observer = node.parts.observer;
   }
 
   get isEmpty(): boolean {
@@ -63,104 +64,126 @@ export class TurnLoop {
     let taken = 0;
     while (taken < most && cell.hasWork) {
       taken++;
-      if ((cell.flags & (cellFlag.starting | cellFlag.control)) !== 0) {
-        if ((cell.flags & cellFlag.starting) !== 0) this.#start(cell);
-        else this.#tellEnd(cell);
-        continue;
-      }
-      const envelope = cell.take();
-      if (envelope === undefined) break;
-      if (cell.extras?.waiters !== undefined && cell.waiting <= cell.limit >> 1) releaseSenders(cell);
-      this.#handle(cell, envelope);
+      if ((cell.flags & (cellFlag.starting | cellFlag.control)) === 0) this.#takeMessage(cell);
+      else if ((cell.flags & cellFlag.starting) !== 0) this.#start(cell);
+      else this.#tellEnd(cell);
     }
     return taken;
   }
 
-  #handle(cell: Cell, envelope: Envelope): void {
-    const { name, reply } = envelope;
-    if (reply?.isOver === true) return;
-    const handler = cell.table[name];
+  #takeMessage(cell: Cell): void {
+    const envelope = cell.take();
+    if (envelope === undefined) return;
+    if (cell.extras?.waiters !== undefined && cell.waiting <= cell.limit >> 1) releaseSenders(cell);
+    if (envelope.reply?.isOver === true) return;
+    const handler = cell.table[envelope.name];
     if (handler === undefined) {
-      this.#node.deadLetter(cell.label, envelope, "no-handler");
+      if (envelope.name === lastMailName) this.#node.lifecycle.stop(cell);
+      else this.#node.deadLetter(cell.label, envelope, "no-handler");
       return;
     }
-    this.#run(cell, envelope, () => handler(cell.state, envelope.payload, cell));
+    const before = this.#begin(cell, envelope);
+    try {
+      const result = handler(cell.state, envelope.payload, cell);
+      if (result instanceof Promise) this.#suspend(cell, envelope, result);
+      else if (envelope.reply !== undefined) answer(cell, envelope.reply, result);
+    } catch (error) {
+      this.#failed(cell, envelope, error);
+    } finally {
+      this.#end(cell, envelope, before);
+    }
   }
 
   #start(cell: Cell): void {
-    cell.flags &= ~cellFlag.starting;
-    this.#run(cell, undefined, () => {
-      const made = cell.definition.init(cell.args, cell);
-      if (!(made instanceof Promise)) cell.state = made;
-      else return made.then((state) => void (cell.state = state));
-      return undefined;
-    });
+    const before = this.#begin(cell, undefined);
+    try {
+      const state = cell.definition.init(cell.args, cell);
+      if (state instanceof Promise)
+        this.#suspend(
+          cell,
+          undefined,
+          state.then((made) => begun(cell, made)),
+        );
+      else begun(cell, state);
+    } catch (error) {
+      this.#failed(cell, undefined, error);
+    } finally {
+      this.#end(cell, undefined, before);
+    }
   }
 
   #tellEnd(cell: Cell): void {
-    const ended = cell.extras?.ends?.shift();
-    if ((cell.extras?.ends?.length ?? 0) === 0) cell.flags &= ~cellFlag.control;
+    const ends = cell.extras?.ends;
+    const ended = ends?.shift();
+    if (ends === undefined || ends.length === 0) cell.flags &= ~cellFlag.control;
     const { watched } = cell.definition;
     if (ended === undefined || watched === undefined) return;
-    this.#run(cell, undefined, () => watched(cell.state, ended, cell));
+    const before = this.#begin(cell, undefined);
+    try {
+      const result = watched(cell.state, ended, cell);
+      if (result instanceof Promise) this.#suspend(cell, undefined, result);
+    } catch (error) {
+      this.#failed(cell, undefined, error);
+    } finally {
+      this.#end(cell, undefined, before);
+    }
   }
 
-  /** Runs code of an actor, and sees to its answer, its failure and its end. */
-  #run(cell: Cell, envelope: Envelope | undefined, code: () => unknown): void {
+  /** Code of an actor is going to run. Gives whose code ran so far, for `#end`. */
+  #begin(cell: Cell, envelope: Envelope | undefined): Cell | undefined {
     const before = turn.cell;
-    const { observer } = this.#node.parts;
     this.#node.metrics.handled++;
     cell.handled++;
     turn.cell = cell;
     this.envelope = envelope;
-    this.isUnanswered = false;
     cell.flags |= cellFlag.running;
-    observer?.before?.(cell, envelope);
-    try {
-      const result = code();
-      if (result instanceof Promise) this.#suspend(cell, envelope, result);
-      else this.#answer(envelope, result);
-    } catch (error) {
-      cell.flags &= ~cellFlag.running;
-      this.#node.lifecycle.failed(cell, error, envelope);
-    } finally {
-      cell.flags &= ~cellFlag.running;
-      turn.cell = before;
-      this.envelope = undefined;
-      observer?.after?.(cell, envelope);
-    }
-    if ((cell.flags & cellFlag.stopping) !== 0) this.#node.lifecycle.finish(cell);
+    this.#observer?.before?.(cell, envelope);
+    return before;
   }
 
-  #answer(envelope: Envelope | undefined, result: unknown): void {
-    if (envelope?.reply === undefined || this.isUnanswered || result instanceof DeferredReply) return;
-    envelope.reply.answer(result);
+  #failed(cell: Cell, envelope: Envelope | undefined, error: unknown): void {
+    cell.flags &= ~cellFlag.running;
+    this.#node.lifecycle.failed(cell, error, envelope);
+  }
+
+  #end(cell: Cell, envelope: Envelope | undefined, before: Cell | undefined): void {
+    cell.flags &= ~cellFlag.running;
+    turn.cell = before;
+    this.envelope = undefined;
+    this.#observer?.after?.(cell, envelope);
+    if ((cell.flags & cellFlag.stopping) !== 0) this.#node.lifecycle.finish(cell);
   }
 
   /** The actor takes no other message until the promise is settled. */
   #suspend(cell: Cell, envelope: Envelope | undefined, promise: Promise<unknown>): void {
     cell.flags |= cellFlag.suspended;
     if (envelope !== undefined) cell.more().handling = envelope;
-    const isUnanswered = this.isUnanswered;
     const goOn = (): void => {
       cell.flags &= ~cellFlag.suspended;
-      if (cell.extras !== undefined) delete cell.extras.handling;
-    };
-    const after = (): void => {
-      if ((cell.flags & cellFlag.stopping) !== 0) this.#node.lifecycle.finish(cell);
-      else this.#node.wake(cell);
+      if (cell.extras !== undefined) cell.extras.handling = undefined;
     };
     promise.then(
       (result) => {
         goOn();
-        if (!isUnanswered && !(result instanceof DeferredReply)) envelope?.reply?.answer(result);
-        after();
+        if (envelope?.reply !== undefined) answer(cell, envelope.reply, result);
+        this.#node.lifecycle.settled(cell);
       },
       (error: unknown) => {
         goOn();
         this.#node.lifecycle.failed(cell, error, envelope);
-        after();
+        this.#node.lifecycle.settled(cell);
       },
     );
   }
+}
+
+/** An actor has its state. */
+function begun(cell: Cell, state: unknown): void {
+  cell.state = state;
+  cell.flags &= ~cellFlag.starting;
+}
+
+/** What a handler returned is the answer, unless it put the message aside, handed it on, or answers later. */
+function answer(cell: Cell, reply: ReplyTo, result: unknown): void {
+  if (cell.extras?.asideAt !== cell.handled && !(result instanceof DeferredReply)) reply.answer(result);
 }

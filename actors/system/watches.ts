@@ -2,6 +2,9 @@ import type { AnyReference, Ended } from "../../lib/core/contracts/actor.ts";
 import { cellFlag, type Cell } from "./cell.ts";
 import { Reference } from "./reference.ts";
 
+/** Finds the actor of a reference, if it is in this slot. */
+export type Locate = (reference: Reference) => Cell | undefined;
+
 /** What a node does for watches that cross slots. */
 export interface DistantWatches {
   watch: (watcher: Reference, actor: Reference) => void;
@@ -13,12 +16,14 @@ export interface DistantWatches {
 /** Who wants to know of whose end. */
 export class Watches {
   readonly #wake: (cell: Cell) => void;
+  readonly #locate: Locate;
   readonly #distant: DistantWatches | undefined;
   /** Watchers of actors elsewhere, by the life of their node. */
   readonly #byLife = new Map<number, Set<Cell>>();
 
-  constructor(wake: (cell: Cell) => void, distant: DistantWatches | undefined) {
+  constructor(wake: (cell: Cell) => void, locate: Locate, distant: DistantWatches | undefined) {
     this.#wake = wake;
+    this.#locate = locate;
     this.#distant = distant;
   }
 
@@ -27,7 +32,8 @@ export class Watches {
     const watching = (watcher.more().watching ??= new Map());
     if (watching.has(actor.key)) return;
     watching.set(actor.key, actor);
-    if (actor.cell?.node === watcher.node) this.addWatcher(actor.cell, watcher.self);
+    const cell = this.#locate(actor);
+    if (cell !== undefined) this.addWatcher(cell, watcher.self);
     else if (this.#distant === undefined) this.told(watcher, { actor, reason: "unknown" });
     else {
       let watchers = this.#byLife.get(actor.life);
@@ -38,9 +44,23 @@ export class Watches {
   }
 
   unwatch(watcher: Cell, actor: AnyReference): void {
-    if (!(actor instanceof Reference) || watcher.extras?.watching?.delete(actor.key) !== true) return;
-    if (actor.cell?.node === watcher.node) actor.cell.extras?.watchers?.delete((watcher.self as Reference).key);
+    const { extras } = watcher;
+    if (!(actor instanceof Reference) || extras === undefined) return;
+    // It may have ended already, which is to be told yet.
+    if (extras.ends !== undefined) extras.ends = extras.ends.filter((end) => !end.actor.equals(actor));
+    if (extras.watching?.delete(actor.key) !== true) return;
+    const cell = this.#locate(actor);
+    if (cell !== undefined) cell.extras?.watchers?.delete((watcher.self as Reference).key);
     else this.#distant?.unwatch(watcher.self as Reference, actor);
+  }
+
+  /** An actor wants to know of nobody's end any more. */
+  unwatchAll(watcher: Cell): void {
+    const { extras } = watcher;
+    if (extras === undefined) return;
+    for (const actor of extras.watching?.values() ?? []) this.unwatch(watcher, actor);
+    extras.ends = undefined;
+    watcher.flags &= ~cellFlag.control;
   }
 
   /** Somebody, here or elsewhere, wants to know of the end of an actor that is here. */
@@ -56,7 +76,7 @@ export class Watches {
   ended(cell: Cell): void {
     const { extras } = cell;
     if (extras === undefined) return;
-    for (const [, actor] of extras.watching ?? []) this.unwatch(cell, actor);
+    this.unwatchAll(cell);
     const { watchers } = extras;
     if (watchers === undefined) return;
     const end = endOf(cell);
@@ -86,9 +106,9 @@ export class Watches {
 
   #tell(watcher: AnyReference, ended: Ended): void {
     if (!(watcher instanceof Reference)) return;
-    if (watcher.cell?.node === (ended.actor as Reference).cell?.node && watcher.cell !== undefined) {
-      this.told(watcher.cell, ended);
-    } else this.#distant?.tellEnd(watcher, ended);
+    const cell = this.#locate(watcher);
+    if (cell !== undefined) this.told(cell, ended);
+    else this.#distant?.tellEnd(watcher, ended);
   }
 }
 

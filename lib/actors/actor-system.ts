@@ -1,21 +1,29 @@
 import { NactHost } from "../../actors/hosts/nact-host.ts";
+import { PromptTurns } from "../../actors/hosts/prompt-turns.ts";
+import { countsOf } from "../../actors/system/distant/node-views.ts";
 import { ActorNode } from "../../actors/system/node.ts";
 import type { ActorEvent } from "../../actors/system/node-parts.ts";
-import { actor } from "./actor.ts";
-import { definedActor } from "../core/actor-definition.ts";
-import type {
-  ActorDefinition,
-  ActorReference,
-  AnyReference,
-  Ended,
-  SpawnOptions,
-  SpawnRest,
-} from "../core/contracts/actor.ts";
+import { QStreamError } from "../core/errors.ts";
+import { checkOptionNames, namesOf } from "../core/option-names.ts";
 import { systemClock, type Clock } from "../core/seam/clock.ts";
+import { keepAlive } from "../core/seam/keeping-alive.ts";
+import type { ActorDefinition } from "../core/contracts/actor.ts";
+import { Keeping } from "./keeping.ts";
+import { ActorFace } from "./actor-face.ts";
 
 export interface ActorSystemOptions {
   /** Seeds what `ctx.random` gives. Default 1. */
   readonly seed?: number;
+  /**
+   * Where transitions of durable actors are kept: `memory`, `lmdb:<folder>` (with `?flush=true` for those that survive a power cut), or
+   * `redis://...`. Without it there can be no durable actors.
+   */
+  readonly store?: string;
+  /**
+   * Kinds of durable actors that are to come back by themselves where they have something to do: messages on their way, timers. Others
+   * do when their kind is used.
+   */
+  readonly kinds?: readonly ActorDefinition<never, never>[];
   /** Is told of failures and dead letters. Failures go to standard error unless this is given. */
   readonly onEvent?: (event: ActorEvent) => void;
 }
@@ -38,127 +46,76 @@ export interface ActorMetrics {
 
 // Turns between two looks at timers, sockets and promises.
 const mostInTurn = 20_000;
+const closeMs = 5000;
 
-/** Actors that run, and the way to them from outside. */
-export class ActorSystem implements AsyncDisposable {
+/** Actors that run in this thread, and the way to them from outside. */
+export class ActorSystem extends ActorFace {
   readonly #host: NactHost;
-  readonly #node: ActorNode;
-  readonly #ends = new Map<number, (ended: Ended) => void>();
-  #watcher: AnyReference | undefined;
-  #watchCount = 0;
+  readonly #letGo: () => void;
+  readonly #keeping: Keeping | undefined;
 
   /** @internal Use `startActors`. */
   constructor(options: ActorSystemOptions, clock: Clock) {
-    this.#host = new NactHost();
-    const turns = this.#host.spawn<"turn">("actors", {
-      receive: () => {
-        if (this.#node.takeTurns(mostInTurn)) turns.tell("turn");
-      },
+    checkSystemOptions(options);
+    const host = new NactHost();
+    const turning = host.spawn<"turn">("actors", {
+      receive: () => prompt.given(),
       crashed: (error) => {
         throw error;
       },
     });
-    const { onEvent = reportFailure } = options;
-    this.#node = new ActorNode({
-      life: 1,
-      clock,
-      seed: options.seed ?? 1,
-      schedule: () => turns.tell("turn"),
-      event: onEvent,
-    });
-  }
-
-  /**
-   * Starts an actor.
-   *
-   * @throws QStreamError NAME_TAKEN; SESSION_CLOSED
-   * @example
-   * const ann = system.spawn(account, { owner: "ann" }, { name: "ann" });
-   */
-  spawn<P, Args>(definition: ActorDefinition<P, Args>, ...rest: SpawnRest<Args>): ActorReference<P> {
-    const [args, options] = rest as [unknown, SpawnOptions?];
-    return this.#node.spawn(definedActor(definition), args, options) as ActorReference<P>;
-  }
-
-  /** The actor of a kind and key: it is made by its first message. */
-  entity<P>(definition: ActorDefinition<P, string>, key: string): ActorReference<P> {
-    return this.#node.entity(definedActor(definition), key) as ActorReference<P>;
-  }
-
-  /** Finds an actor by its name. */
-  find(name: string): Promise<AnyReference | undefined> {
-    return this.#node.names.find(name);
-  }
-
-  /** Stops an actor after what it handles now; what waits in its mailbox becomes dead letters. */
-  stop(reference: AnyReference): void {
-    this.#node.stop(reference);
-  }
-
-  /** Resolves when an actor has ended, whatever the reason. */
-  ended(reference: AnyReference): Promise<Ended> {
-    this.#watcher ??= this.#node.spawn(definedActor(watcher), this.#ends);
-    const watching = this.#watcher as ActorReference<WatcherProtocol>;
-    return new Promise((resolve) => {
-      const id = ++this.#watchCount;
-      this.#ends.set(id, resolve);
-      watching.tell("watch", { id, reference });
-    });
-  }
-
-  /** Publishes under a topic. */
-  publish(topic: string, payload: unknown): void {
-    this.#node.topics.publish(topic, payload, undefined);
+    const prompt = new PromptTurns(turning, () => this.node.takeTurns(mostInTurn));
+    const { onEvent = reportFailure, seed = 1, store } = options;
+    const keeping = store === undefined ? undefined : new Keeping(store, seed);
+    super(
+      new ActorNode({
+        life: 1,
+        clock,
+        seed,
+        schedule: () => prompt.want(),
+        event: onEvent,
+        ...(keeping === undefined ? {} : { durable: (node) => keeping.start(node) }),
+      }),
+    );
+    this.#keeping = keeping;
+    keeping?.meet(options.kinds ?? []);
+    this.#host = host;
+    this.#letGo = keepAlive(clock);
   }
 
   metrics(): ActorMetrics {
-    const { spawned, ended, handled, failed, restarted, deadLetters, dropped, counters } = this.#node.metrics;
-    const counts = { spawned, ended, handled, failed, restarted, deadLetters, dropped };
-    return { actors: this.#node.size, ...counts, counters: Object.fromEntries(counters) };
+    return countsOf(this.node);
   }
 
-  /** Stops all actors. */
-  async close(): Promise<void> {
-    this.#node.close();
+  /** @internal */
+  protected async end(): Promise<void> {
+    this.node.close();
+    await this.node.emptied(closeMs);
+    await this.#keeping?.close();
     this.#host.close();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+    this.#letGo();
   }
 }
 
-interface WatcherProtocol {
-  watch: (order: { readonly id: number; readonly reference: AnyReference }) => void;
+const systemOptionNames = namesOf<ActorSystemOptions>({ seed: true, store: true, kinds: true, onEvent: true });
+
+function checkSystemOptions(options: ActorSystemOptions): void {
+  checkOptionNames("startActors()", options, systemOptionNames);
+  const { seed, onEvent } = options;
+  if (seed !== undefined && !Number.isSafeInteger(seed)) {
+    throw new QStreamError("OPTION_INVALID", `\`seed\` of startActors() is ${seed}`, {
+      advice: "Give it a whole number",
+    });
+  }
+  if (onEvent !== undefined && typeof onEvent !== "function") {
+    throw new QStreamError("OPTION_INVALID", "`onEvent` of startActors() is no function", {
+      advice: "Give it one that takes an event: (event) => console.error(event)",
+    });
+  }
 }
 
-interface Watching {
-  readonly ends: Map<number, (ended: Ended) => void>;
-  readonly waiting: { readonly id: number; readonly reference: AnyReference }[];
-}
-
-/** Watches for whoever isn't an actor. */
-const watcher = actor({
-  kind: "watcher",
-  init: (ends: Map<number, (ended: Ended) => void>): Watching => ({ ends, waiting: [] }),
-  receive: {
-    watch(state, order: { readonly id: number; readonly reference: AnyReference }, ctx) {
-      state.waiting.push(order);
-      ctx.watch(order.reference);
-    },
-  },
-  watched({ ends, waiting }, ended) {
-    for (let index = waiting.length - 1; index >= 0; index--) {
-      const each = waiting[index];
-      if (each === undefined || !each.reference.equals(ended.actor)) continue;
-      waiting.splice(index, 1);
-      ends.get(each.id)?.(ended);
-      ends.delete(each.id);
-    }
-  },
-});
-
-function reportFailure(event: ActorEvent): void {
+/** @internal Failures go to standard error where nobody is told. */
+export function reportFailure(event: ActorEvent): void {
   if (event.kind !== "actor-failed") return;
   const at = event.message === undefined ? "" : ` at "${event.message}"`;
   process.stderr.write(`${event.actor} failed${at} (${event.action}): ${event.error.stack ?? event.error.message}\n`);

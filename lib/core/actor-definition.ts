@@ -1,5 +1,6 @@
 import type { ActorContext, ActorDefinition, Ended } from "./contracts/actor.ts";
 import type { MailboxOptions, Supervision } from "./contracts/actor-options.ts";
+import { QStreamError } from "./errors.ts";
 
 /** A handler as the runtime calls it. */
 export type AnyHandler = (state: unknown, payload: unknown, ctx: ActorContext) => unknown;
@@ -35,9 +36,17 @@ export interface DefinedActor extends ActorDefinition<unknown, never> {
   registered: string | undefined;
 }
 
-/** What the runtime sees of a definition. */
+/**
+ * What the runtime sees of a definition.
+ *
+ * @throws QStreamError ACTOR_INVALID for what `actor` didn't make
+ */
 export function definedActor(
   definition: ActorDefinition<never, never> | ActorDefinition<unknown, never>,
 ): DefinedActor {
-  return definition as DefinedActor;
+  const defined = definition as Partial<DefinedActor> | undefined;
+  if (defined?.modes instanceof Map) return defined as DefinedActor;
+  throw new QStreamError("ACTOR_INVALID", "what is to be spawned is no definition of an actor", {
+    advice: "Make it with actor({ init, receive })",
+  });
 }

@@ -2,7 +2,7 @@ import type { Declares } from "./contracts/operator.ts";
 import type { Guarantee } from "./contracts/sink.ts";
 import type { PlacementStrategy } from "./placement-strategy.ts";
 
-export type StepKind = "reader" | "operator" | "sink";
+export type StepKind = "reader" | "operator" | "sink" | "actors";
 
 /** One reader, operator or sink of a plan, as data. */
 export interface PlannedStep {
@@ -19,6 +19,8 @@ export interface PlannedStep {
   readonly outputs: readonly number[];
   /** True if objects that its operator fails on again and again are passed over. */
   readonly skips?: boolean;
+  /** For a step with an edge to itself: how it takes what it feeds back, and when that ends. */
+  readonly loop?: PlannedLoop;
   /** True for a reader that may never end. */
   readonly endless: boolean;
   /** For readers: slot that holds each channel's data, when the reader says so. */
@@ -27,10 +29,19 @@ export interface PlannedStep {
   readonly near?: readonly (readonly (readonly string[])[])[];
 }
 
+/** A loop, as data. */
+export interface PlannedLoop {
+  readonly mode: "rounds" | "asynchronous";
+  /** What ends it: "20 rounds", "until a condition", "nothing fed back". */
+  readonly ends: string;
+}
+
 export interface PlannedInput {
   readonly name: string;
   readonly edge: number;
   readonly stage: number;
+  /** Set for the input that a loop feeds back: it is taken apart from the others. */
+  readonly feedback?: PlannedLoop["mode"];
 }
 
 /** The connection of two steps, as data. */
@@ -56,6 +67,11 @@ export interface Plan {
   readonly fingerprint: string;
   readonly steps: readonly PlannedStep[];
   readonly edges: readonly PlannedEdge[];
+}
+
+/** True for a system of actors, whose channels are hosts. */
+export function hasActors({ steps }: Plan): boolean {
+  return steps[0]?.kind === "actors";
 }
 
 /** Steps in an order in which producers come before consumers, or the ids of a cycle of forward edges. */

@@ -1,4 +1,6 @@
+import type { DefinedActor } from "./actor-definition.ts";
 import type { Context } from "./contracts/context.ts";
+import type { LoopPlan } from "./contracts/loop.ts";
 import type { Operator } from "./contracts/operator.ts";
 import type { PartitionFunction } from "./contracts/partition.ts";
 import type { Reader } from "./contracts/reader.ts";
@@ -28,9 +30,19 @@ export interface EdgeFunction {
 export type StepCode =
   | { readonly kind: "reader"; readonly reader: Reader<unknown> }
   // oxlint-disable-next-line typescript/no-explicit-any -- the inputs of an operator are known to its builder only
-  | { readonly kind: "operator"; readonly create: () => Operator<any, unknown> }
+  | { readonly kind: "operator"; readonly create: () => Operator<any, unknown>; readonly loop?: LoopPlan }
   // oxlint-disable-next-line typescript/no-explicit-any -- see above
-  | { readonly kind: "sink"; readonly sink: OutputSink<any, unknown> };
+  | { readonly kind: "sink"; readonly sink: OutputSink<any, unknown> }
+  | ActorsCode;
+
+/** A step whose channels are hosts of actors, or the place of who started a system of actors. */
+export interface ActorsCode {
+  readonly kind: "actors";
+  /** By the names that their module gives them. */
+  readonly definitions: ReadonlyMap<string, DefinedActor>;
+  /** Where who started the system is in this thread: gets the node, and hears of what happens in others. */
+  readonly client?: { readonly opened: (node: unknown) => void; readonly event: (event: unknown) => void } | undefined;
+}
 
 export interface EdgeCode {
   /** Last function before the partition function; it links to the ones before it. */

@@ -6,17 +6,21 @@ export type Protocol = object;
 
 /** The payload of a message, as the rest of an argument list: none where the handler takes none. */
 export type PayloadOf<Message> = Message extends (...payload: infer Payload) => unknown
-  ? Payload extends [undefined]
-    ? [payload?: undefined]
+  ? Payload extends [infer Only]
+    ? IsNothing<Only> extends true
+      ? [payload?: undefined]
+      : Payload
     : Payload
   : never;
 
+/** True for a payload that there isn't; `any` and `unknown` are ones. */
+export type IsNothing<Payload> = 0 extends 1 & Payload ? false : [Payload] extends [undefined | void] ? true : false;
+
 /** What an `ask` resolves to. */
-export type ReplyOf<Message> = Message extends (...payload: never[]) => infer Reply
-  ? Awaited<Reply> extends Deferred<infer Later>
-    ? Later
-    : Awaited<Reply>
-  : never;
+export type ReplyOf<Message> = Message extends (...payload: never[]) => infer Reply ? AnswerOf<Awaited<Reply>> : never;
+
+/** What somebody gets to see of what a handler returns. */
+export type AnswerOf<Reply> = Reply extends Deferred<infer Later> ? Later : Reply;
 
 type AskRest<Message> =
   PayloadOf<Message> extends []
@@ -94,6 +98,11 @@ export interface SpawnOptions {
   readonly supervise?: Supervision;
 }
 
+export interface StopOptions {
+  /** What waits in its mailbox by now is handled first. Default: false. */
+  readonly afterMail?: boolean;
+}
+
 /** Where an actor is to run: by a strategy, as channels are placed, or where another actor runs. */
 export type ActorPlace = PlacementStrategy | { readonly kind: "near"; readonly actor: AnyReference };
 
@@ -117,17 +126,24 @@ export interface ActorContext {
    */
   spawn<P, Args>(definition: ActorDefinition<P, Args>, ...rest: SpawnRest<Args>): ActorReference<P>;
   /** The actor of a kind and key. It comes to be where its key belongs when it gets its first message. */
-  entity<P>(definition: ActorDefinition<P, string>, key: string): ActorReference<P>;
-  /** Stops an actor after what it handles now; itself unless told. What waits in its mailbox becomes dead letters. */
-  stop(actor?: AnyReference): void;
-  /** Has `watched` called when the actor ends, whatever the reason; at once for one that has. */
+  entity<P>(definition: EntityDefinition<P>, key: string): ActorReference<P>;
+  /**
+   * Stops an actor, and all below it, after what it handles now; itself unless told. What waits in its mailbox becomes dead letters, or
+   * is handled first: `{ afterMail: true }`. What waits for an entity is for its next life.
+   */
+  stop(actor?: AnyReference, options?: StopOptions): void;
+  /** Has `watched` called when the actor ends, whatever the reason; at once for one that has. Of an entity, its present life. */
   watch(actor: AnyReference): void;
   unwatch(actor: AnyReference): void;
-  /** Sends this actor a message once so many milliseconds have passed. Timers end with the actor, and when it is restarted. */
+  /**
+   * Sends this actor a message once so many milliseconds have passed. Timers end with the actor, and when it is restarted.
+   *
+   * @throws QStreamError ACTOR_INVALID where it has no handler for that; OPTION_INVALID for a time that can't be
+   */
   after(delayMs: number, name: string, payload?: unknown): ActorTimer;
-  /** Sends this actor a message again and again. */
+  /** Sends this actor a message again and again: none while the last one still waits. */
   every(periodMs: number, name: string, payload?: unknown): ActorTimer;
-  /** False if it had gone off or been cancelled. */
+  /** What is cancelled isn't handled, even if it waits in the mailbox already. False for what was handled or cancelled before. */
   cancel(timer: ActorTimer): boolean;
   /** From the next message on, handlers of this mode come before those of `receive`; without a mode, only those. */
   become(mode?: string): void;
@@ -137,6 +153,11 @@ export interface ActorContext {
   unstash(): void;
   /** The answer to this message comes later: return this. */
   deferred<T>(): Deferred<T>;
+  /**
+   * Hands the message that is handled on to another actor, which answers it: it gets it from who sent it here. What this handler
+   * returns is no answer then.
+   */
+  forward(actor: AnyReference): void;
   /** Refuses the message: who asked gets the error, and the actor goes on as if it hadn't failed. */
   refuse(error: Error): never;
   /** Finds an actor by its name. */
@@ -164,6 +185,9 @@ export interface ActorDefinition<out P, in Args> {
   /** What people call it. */
   readonly kind: string;
 }
+
+/** A definition whose actors can be entities: its `init` takes the key, or nothing. */
+export type EntityDefinition<P> = ActorDefinition<P, string> | ActorDefinition<P, void> | ActorDefinition<P, undefined>;
 
 /** What actors of a definition can be sent. */
 export type ProtocolOf<Definition> = Definition extends ActorDefinition<infer P, never> ? P : never;

@@ -7,6 +7,10 @@ export type Cause =
   /** A timer of the operator's went off. */
   | { readonly kind: "timer"; readonly name: string }
   | { readonly kind: "done" }
+  /** A round of a loop ended in the channel, which then feeds back. */
+  | { readonly kind: "round"; readonly number: number }
+  /** The channel told all channels of its loop that it has fed back all of a round or generation; `flags` as in `Mark`. */
+  | { readonly kind: "mark"; readonly number: number; readonly flags: number }
   /** Nobody wanted more, or the operator had all it needed: nothing is consumed after this. */
   | { readonly kind: "stop" }
   /** Parcels whose task failed again and again were passed over, as the step asks for. */

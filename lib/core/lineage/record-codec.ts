@@ -45,6 +45,8 @@ const kinds = {
   stop: CauseKind.Stop,
   skip: CauseKind.Skip,
   timer: CauseKind.Timer,
+  round: CauseKind.Round,
+  mark: CauseKind.Mark,
 } as const satisfies { [Kind in Cause["kind"]]: CauseKind };
 
 /**
@@ -74,6 +76,8 @@ function build(record: TaskRecord, allFields: boolean): Uint8Array {
     Record.addSplit(builder, cause.split);
     Record.addCount(builder, cause.count);
   }
+  if (cause.kind === "round" || cause.kind === "mark") Record.addPosition(builder, cause.number);
+  if (cause.kind === "mark") Record.addCount(builder, cause.flags);
   Record.addTaken(builder, record.taken);
   if (input !== 0) Record.addInput(builder, input);
   if (consumed !== 0) Record.addConsumed(builder, consumed);
@@ -177,6 +181,10 @@ function causeOf(record: Record): Cause {
       return { kind: "timer", name: nameOf(record) };
     case CauseKind.Continue:
       return { kind: "continue" };
+    case CauseKind.Round:
+      return { kind: "round", number: whole(record.position(), "number") };
+    case CauseKind.Mark:
+      return { kind: "mark", number: whole(record.position(), "number"), flags: record.count() };
     case CauseKind.Done:
       return { kind: "done" };
     case CauseKind.Stop:

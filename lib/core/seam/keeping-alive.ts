@@ -12,17 +12,24 @@ export function keepingAlive(clock: Clock): Clock {
     monotonic: () => clock.monotonic(),
     soon: (callback) => clock.soon(callback),
     after(delayMs, callback) {
-      // A port that somebody might write to is what holds a process without a timer of the machine's.
-      const { port1 } = new MessageChannel();
-      port1.ref();
+      const letGo = keepAlive(clock);
       const cancel = clock.after(delayMs, () => {
-        port1.close();
+        letGo();
         callback();
       });
       return () => {
-        port1.close();
+        letGo();
         cancel();
       };
     },
   };
+}
+
+/** Keeps the process alive until the function that it returns is called; on a virtual clock there is nothing to keep. */
+export function keepAlive(clock: Clock): () => void {
+  if (clock !== systemClock) return () => {};
+  // A port that somebody might write to is what holds a process without a timer of the machine's.
+  const { port1 } = new MessageChannel();
+  port1.ref();
+  return () => port1.close();
 }

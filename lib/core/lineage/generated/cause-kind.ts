@@ -9,6 +9,8 @@ export const CauseKind = {
   Stop: 6,
   Skip: 7,
   Timer: 8,
+  Round: 9,
+  Mark: 10,
 } as const;
 
 export type CauseKind = (typeof CauseKind)[keyof typeof CauseKind];

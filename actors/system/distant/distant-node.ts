@@ -1,0 +1,437 @@
+import type { DefinedActor } from "../../../lib/core/actor-definition.ts";
+import type { AnyReference, Ended, SpawnOptions, StopOptions } from "../../../lib/core/contracts/actor.ts";
+import { errorToData, QStreamError } from "../../../lib/core/errors.ts";
+import type { Payload } from "../../../lib/core/payload.ts";
+import type { Clock } from "../../../lib/core/seam/clock.ts";
+import type { Cell } from "../cell.ts";
+import { EntityReference } from "../entities.ts";
+import { Envelope, type ReplyTo } from "../envelope.ts";
+import type { ActorNode } from "../node.ts";
+import type { DistantActors } from "../node-parts.ts";
+import { firstDistantId, idLabel, Reference } from "../reference.ts";
+import { decodeBatch, type ArrivedRow } from "./decode-batch.ts";
+import { DistantAsks, lostError } from "./distant-asks.ts";
+import { DistantFamilies } from "./distant-families.ts";
+import { DistantNames } from "./distant-names.ts";
+import { DistantTopics } from "./distant-topics.ts";
+import { DistantWatching } from "./distant-watching.ts";
+import { FullMailboxes } from "./full-mailboxes.ts";
+import type { HostPlace, Hosts } from "./hosts.ts";
+import { isQuestion, rowKind, type MessageRows } from "./message-rows.ts";
+import type { NodeLink, NodeMessages, NodeService } from "./node-link.ts";
+import { bindingTo, nameOf, type Binder } from "./reference-codec.ts";
+import { Routes } from "./routes.ts";
+
+export interface DistantParts {
+  readonly life: number;
+  readonly clock: Clock;
+  readonly hosts: Hosts;
+  /** Life of the node that isn't a host: that of who started the system. */
+  readonly clientLife: number;
+  readonly link: NodeLink;
+  /** By the names that their module gave them. */
+  readonly definitions: ReadonlyMap<string, DefinedActor>;
+  /** False for a node that takes over from one that was lost: others have to hear of it first. */
+  readonly isFirst: boolean;
+  /** More that other nodes may want of this one. */
+  readonly services: Readonly<Record<string, NodeService>>;
+}
+
+/** The actors of other slots as those of one slot reach them: what is said to another node is gathered, and goes in batches. */
+export class DistantNode implements DistantActors, Binder, NodeMessages {
+  readonly life: number;
+  readonly #parts: DistantParts;
+  readonly #routes: Routes;
+  readonly asks: DistantAsks;
+  readonly watching: DistantWatching;
+  readonly families: DistantFamilies;
+  readonly full: FullMailboxes;
+  readonly names: DistantNames;
+  #topics: DistantTopics | undefined;
+  #node: ActorNode | undefined;
+  #services: Readonly<Record<string, NodeService>> = {};
+  #made = 0;
+  /** Messages that nodes sent before they were lost, and came too late. */
+  staleMessages = 0;
+  /** Batches that couldn't be read. */
+  malformed = 0;
+
+  constructor(parts: DistantParts) {
+    this.#parts = parts;
+    this.life = parts.life;
+    this.#routes = new Routes(parts, {
+      actors: () => this.node.size,
+      refused: (rows, row, error) => this.#cannotTravel(rows, row, error),
+      lost: (rows, row) => this.#lostRow(rows, row),
+      kept: (ask, channel) => this.asks.goesTo(ask, lifeToCome(channel)),
+    });
+    this.asks = new DistantAsks({
+      answer: (life, name, ask, value) => this.#routes.control(life, rowKind.answer, name, ask, value),
+      refuse: (life, name, ask, error) => this.#routes.control(life, rowKind.refusal, name, ask, error),
+      cancel: (life, ask) => this.tellNode(life, "cancel-ask", ask, true),
+    });
+    this.watching = new DistantWatching(this, parts.hosts);
+    this.families = new DistantFamilies(this, parts.definitions);
+    this.full = new FullMailboxes(this, parts.clock);
+    this.names = new DistantNames(this, (actor, error) => this.families.end(actor, error));
+  }
+
+  /** The node whose actors these are. */
+  get node(): ActorNode {
+    if (this.#node === undefined) throw new QStreamError("INTERNAL", "a node of actors isn't joined to others yet");
+    return this.#node;
+  }
+
+  get hosts(): readonly HostPlace[] {
+    return this.#parts.hosts.all;
+  }
+
+  join(node: ActorNode, topics: DistantTopics): void {
+    this.#node = node;
+    this.#topics = topics;
+    this.#services = {
+      ...this.#parts.services,
+      ...this.watching.services,
+      ...this.families.services,
+      ...this.full.services,
+      ...this.names.services,
+      ...topics.services,
+      "cancel-ask": (ask: number, from) => this.asks.cancelled(from, ask),
+    };
+  }
+
+  /** Takes turns, and then sends what came of them. */
+  turns(most: number): boolean {
+    return this.#routes.gathering(() => this.node.takeTurns(most));
+  }
+
+  tell(to: Reference, name: string, payload: unknown, from: Cell | undefined, sender = from?.self): void {
+    const { life } = to;
+    if (to instanceof EntityReference) this.#sendToEntity(to, new Envelope(name, payload, sender, undefined), from);
+    else if (!this.#routes.canReach(life)) this.#unreachable(to, new Envelope(name, payload, sender, undefined));
+    else {
+      this.full.check(to, from);
+      const rows = this.#routes.bulk(life, from);
+      rows.push(rowKind.tell, name, to.id, to, payload, sender as Reference | undefined, 0);
+      this.#routes.pushed(life);
+    }
+  }
+
+  ask(
+    to: Reference,
+    name: string,
+    payload: unknown,
+    from: Cell | undefined,
+    reply: ReplyTo,
+    sender = from?.self,
+  ): void {
+    const { life } = to;
+    if (to instanceof EntityReference) this.#sendToEntity(to, new Envelope(name, payload, sender, reply), from);
+    else if (!this.#routes.canReach(life)) this.#unreachable(to, new Envelope(name, payload, sender, reply));
+    else {
+      this.full.check(to, from);
+      const rows = this.#routes.bulk(life, from);
+      const ask = this.asks.open(reply, life, to.label);
+      rows.push(rowKind.ask, name, to.id, to, payload, sender as Reference | undefined, ask);
+      this.#routes.pushed(life);
+    }
+  }
+
+  #unreachable(to: Reference, envelope: Envelope): void {
+    // One of this node may have come to be known only after the reference was decoded.
+    if (to.life === this.life) this.families.awaited.whenMade(to.id, () => this.#deliver(to.id, envelope, this.life));
+    else this.node.deadLetter(to.label, envelope, this.#routes.isLost(to.life) ? "lost" : "unknown-actor");
+  }
+
+  #sendToEntity(to: EntityReference, { name, payload, sender, reply }: Envelope, from: Cell | undefined): void {
+    nameOf(to.definition);
+    const channel = this.#parts.hosts.homeOf(to.key);
+    const life = this.#parts.hosts.lifeOf(channel);
+    this.full.check(to, from);
+    const rows = life === undefined ? this.#routes.homeless(channel, from) : this.#routes.bulk(life, from);
+    const ask = reply === undefined ? 0 : this.asks.open(reply, life ?? lifeToCome(channel), to.label);
+    const kind = reply === undefined ? rowKind.entityTell : rowKind.entityAsk;
+    rows.push(kind, name, 0, to, payload, sender as Reference | undefined, ask);
+    if (life !== undefined) this.#routes.pushed(life);
+  }
+
+  stop(actor: Reference, options?: StopOptions): void {
+    const life = this.watching.lifeOf(actor);
+    if (life !== undefined && life !== this.life) this.tellNode(life, "stop", { actor, options }, true);
+  }
+
+  watch(watcher: Reference, actor: Reference): void {
+    this.watching.watch(watcher, actor);
+  }
+
+  unwatch(watcher: Reference, actor: Reference): void {
+    this.watching.unwatch(watcher, actor);
+  }
+
+  tellEnd(watcher: Reference, ended: Ended): void {
+    this.watching.tellEnd(watcher, ended);
+  }
+
+  spawn(
+    definition: DefinedActor,
+    args: unknown,
+    options: SpawnOptions,
+    parent: Cell | undefined,
+  ): AnyReference | undefined {
+    const life = this.#placeOf(options);
+    if (life === this.life) return undefined;
+    const reference = new Reference(this.node, life, firstDistantId(this.life) + ++this.#made, definition.kind, undefined);
+    this.families.spawn(reference, definition, args, options, parent);
+    return reference;
+  }
+
+  #placeOf({ place = { kind: "spread", channels: 1 } }: SpawnOptions): number {
+    if (place.kind === "client") return this.#parts.clientLife;
+    if (place.kind === "near" && place.actor instanceof Reference) {
+      const { life } = place.actor;
+      if (life === this.life || life === this.#parts.clientLife) return life;
+    }
+    return this.#parts.hosts.choose(place);
+  }
+
+  ended(cell: Cell): void {
+    this.watching.ended(cell);
+    this.families.ended(cell);
+  }
+
+  restarted(cell: Cell): void {
+    this.families.endChildren(cell);
+  }
+
+  escalated(cell: Cell, error: Error): void {
+    this.families.escalate(cell, error);
+  }
+
+  canReach(life: number): boolean {
+    return this.#routes.canReach(life);
+  }
+
+  refer(life: number, id: number, kind: string): Reference {
+    const self = life === this.life ? this.node.known(id)?.self : undefined;
+    return (self as Reference | undefined) ?? new Reference(this.node, life, id, kind, undefined);
+  }
+
+  entity(kind: string, key: string): EntityReference {
+    const definition = this.#parts.definitions.get(kind);
+    if (definition !== undefined) return this.node.entities.reference(definition, key);
+    throw new QStreamError("FRAME_INVALID", `no definition is called "${kind}"`);
+  }
+
+  isAtHome(key: string): boolean {
+    const { hosts } = this.#parts;
+    return hosts.lifeOf(hosts.homeOf(key)) === this.life;
+  }
+
+  tellNode(life: number, name: string, payload: unknown, isOrdered: boolean): void {
+    if (life === this.life) void this.#serve(name, payload, life);
+    else this.#routes.node(life, name, payload, isOrdered);
+  }
+
+  askNode(life: number, name: string, payload: unknown, timeoutMs: number): Promise<unknown> {
+    if (life === this.life) return Promise.resolve(this.#serve(name, payload, life));
+    if (!this.#routes.canReach(life)) return Promise.reject(lostError("its node"));
+    return this.#asking(timeoutMs, name, life, (ask) => this.#routes.askNode(life, name, payload, ask));
+  }
+
+  tellHome(key: string, name: string, payload: unknown): void {
+    const channel = this.#parts.hosts.homeOf(key);
+    const life = this.#parts.hosts.lifeOf(channel);
+    if (life !== undefined) this.tellNode(life, name, payload, true);
+    else this.#routes.homeless(channel, undefined).push(rowKind.nodeTell, name, 0, undefined, payload, undefined, 0);
+  }
+
+  askHome(key: string, name: string, payload: unknown, timeoutMs: number): Promise<unknown> {
+    const channel = this.#parts.hosts.homeOf(key);
+    const life = this.#parts.hosts.lifeOf(channel);
+    if (life !== undefined) return this.askNode(life, name, payload, timeoutMs);
+    return this.#asking(timeoutMs, name, lifeToCome(channel), (ask) => {
+      this.#routes.homeless(channel, undefined).push(rowKind.nodeAsk, name, 0, undefined, payload, undefined, ask);
+    });
+  }
+
+  #asking(timeoutMs: number, name: string, life: number, begin: (ask: number) => void): Promise<unknown> {
+    const question = this.node.question(name, { label: "its home" }, { timeoutMs });
+    begin(this.asks.open(question, life, name));
+    return question.answered;
+  }
+
+  /** A batch came from another node. */
+  receive(from: number, { bytes, rows }: Payload, isBulk: boolean): void {
+    if (this.#routes.isLost(from)) {
+      this.staleMessages++;
+      return;
+    }
+    try {
+      bindingTo(this, () => {
+        const actors = decodeBatch(bytes, this, (row) => this.#arrived(row, from));
+        this.#parts.hosts.counted(from, actors);
+      });
+    } catch (error) {
+      this.malformed++;
+      const cause = error instanceof Error ? error : new Error(String(error));
+      this.node.event({ kind: "actor-failed", actor: "node", message: undefined, error: cause, action: "resume" });
+    }
+    if (isBulk) this.#routes.took(from, rows, bytes.byteLength);
+  }
+
+  #arrived(row: ArrivedRow, from: number): void {
+    const { kind, name, payload, sender } = row;
+    switch (kind) {
+      case rowKind.tell:
+      case rowKind.ask: {
+        const envelope = new Envelope(name, payload, sender, this.#replyTo(row, from));
+        const { id } = row;
+        const cell = this.node.known(id);
+        if (cell === undefined) this.families.awaited.whenMade(id, () => this.#deliver(id, envelope, from));
+        else this.#deliverTo(cell, envelope, from);
+        return;
+      }
+      case rowKind.entityTell:
+      case rowKind.entityAsk: {
+        const envelope = new Envelope(name, payload, sender, this.#replyTo(row, from));
+        const to = this.entity(row.entityKind, row.entityKey);
+        if (!this.node.entities.deliver(to, envelope, undefined)) this.node.deadLetter(to.label, envelope, "unknown-actor");
+        else this.full.look(this.node.entities.get(to.key), from);
+        return;
+      }
+      case rowKind.nodeTell:
+        void this.#serve(name, payload, from);
+        return;
+      case rowKind.nodeAsk:
+        void this.#answer(row, from);
+        return;
+      case rowKind.answer:
+        this.asks.answered(row.id, payload);
+        return;
+      case rowKind.refusal:
+        this.asks.refused(row.id, payload);
+        return;
+      case rowKind.nothing:
+    }
+  }
+
+  #replyTo({ kind, name, ask }: ArrivedRow, from: number): Envelope["reply"] {
+    return isQuestion(kind) ? this.asks.serve(from, name, ask) : undefined;
+  }
+
+  #deliver(id: number, envelope: Envelope, from: number): void {
+    const cell = this.node.known(id);
+    if (cell === undefined) this.node.deadLetter(`actor ${idLabel(id)}`, envelope, "stopped");
+    else this.#deliverTo(cell, envelope, from);
+  }
+
+  #deliverTo(cell: Cell, envelope: Envelope, from: number): void {
+    this.node.offer(cell, envelope, undefined);
+    if (cell.waiting >= cell.limit) this.full.look(cell, from);
+  }
+
+  #serve(name: string, payload: unknown, from: number): unknown {
+    const service = this.#services[name];
+    if (service === undefined) throw new QStreamError("FRAME_INVALID", `no node knows what "${name}" means`);
+    return service(payload as never, from);
+  }
+
+  async #answer({ name, payload, ask }: ArrivedRow, from: number): Promise<void> {
+    try {
+      const value = await this.#serve(name, payload, from);
+      this.#routes.control(from, rowKind.answer, name, ask, value);
+    } catch (error) {
+      this.#routes.control(from, rowKind.refusal, name, ask, errorToData(error));
+    }
+  }
+
+  granted(life: number, rows: number, bytes: number): void {
+    this.#routes.granted(life, rows, bytes);
+  }
+
+  /** Another node says that it is there. */
+  greeted(life: number, isAnswer: boolean): void {
+    if (this.#routes.isLost(life)) return;
+    this.#routes.opened(life);
+    if (!isAnswer) this.#parts.link.greet(life, true);
+  }
+
+  /** Makes itself known to all others. */
+  greetAll(): void {
+    for (const { life } of this.#parts.hosts.all) {
+      if (life !== undefined && life !== this.life) this.#parts.link.greet(life, false);
+    }
+    if (this.life !== this.#parts.clientLife) this.#parts.link.greet(this.#parts.clientLife, false);
+  }
+
+  /** Nodes are lost: nobody there says or hears anything any more. */
+  lost(lives: readonly number[]): void {
+    for (const life of lives) {
+      if (life === this.life) continue;
+      const channel = this.#parts.hosts.lost(life);
+      this.#routes.lost(life, channel);
+      this.asks.lost(life);
+      this.node.watches.lost(life);
+      this.watching.lost(life, channel);
+      this.families.lost(life);
+      this.full.lost(life);
+      this.names.lost(life);
+      this.#topics?.lost(life);
+    }
+  }
+
+  /** A host has another life. */
+  placed(channel: number, life: number, slot: string): void {
+    if (this.#parts.hosts.lifeOf(channel) === life) return;
+    const before = this.#parts.hosts.lifeOf(channel);
+    if (before !== undefined) this.lost([before]);
+    this.#parts.hosts.placed(channel, life, slot);
+    const isAtHomeThere = (key: string): boolean => this.#parts.hosts.homeOf(key) === channel;
+    this.names.claimAgain(isAtHomeThere);
+    this.#topics?.subscribeAgain(isAtHomeThere);
+    this.asks.moved(lifeToCome(channel), life);
+    this.#routes.found(channel, life);
+  }
+
+  flush(): void {
+    this.#routes.flush();
+  }
+
+  close(error: Error): void {
+    this.asks.close(error);
+    this.#routes.close();
+    this.full.close();
+  }
+
+  #cannotTravel(rows: MessageRows, row: number, error: unknown): void {
+    const cause = error instanceof Error ? error : new Error(String(error));
+    const kind = rows.kinds[row];
+    if (isQuestion(kind)) this.asks.refused(rows.asks[row] ?? 0, cause);
+    else if (kind === rowKind.answer) this.#refuseLater(rows, row, cause);
+    this.node.metrics.deadLetters++;
+    const to = rows.targets[row]?.label ?? "an actor of another slot";
+    this.node.event({ kind: "dead-letter", to, message: rows.names[row] ?? "", why: "cannot-travel", error: cause });
+  }
+
+  /** Who asked is told that the answer can't travel. */
+  #refuseLater(rows: MessageRows, row: number, error: Error): void {
+    const life = this.#routes.sending;
+    const [name = "", ask = 0] = [rows.names[row], rows.ids[row]];
+    this.#parts.clock.soon(() => this.#routes.control(life, rowKind.refusal, name, ask, errorToData(error)));
+  }
+
+  /** What waited for a node that is lost isn't sent any more. */
+  #lostRow(rows: MessageRows, row: number): void {
+    const kind = rows.kinds[row];
+    if (kind !== rowKind.tell && kind !== rowKind.ask) return;
+    const to = rows.targets[row]?.label ?? "";
+    // Those that asked hear of the loss themselves.
+    const reply = this.asks.replyOf(rows.asks[row] ?? 0);
+    this.node.deadLetter(to, new Envelope(rows.names[row] ?? "", undefined, undefined, reply), "lost");
+  }
+}
+
+/** Stands for the life that a host will have. */
+function lifeToCome(channel: number): number {
+  return -1 - channel;
+}

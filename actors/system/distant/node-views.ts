@@ -1,0 +1,92 @@
+import { inspect } from "node:util";
+import { cellFlag, type Cell } from "../cell.ts";
+import type { ActorNode } from "../node.ts";
+import type { Reference } from "../reference.ts";
+import type { NodeService } from "./node-link.ts";
+
+/** What a node counts, as data. */
+export interface NodeCounts {
+  readonly actors: number;
+  readonly spawned: number;
+  readonly ended: number;
+  readonly handled: number;
+  readonly failed: number;
+  readonly restarted: number;
+  readonly deadLetters: number;
+  readonly dropped: number;
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+/** An actor in a list, for people. */
+export interface ListedActor {
+  readonly reference: Reference;
+  readonly kind: string;
+  readonly label: string;
+  /** Messages in its mailbox. */
+  readonly waiting: number;
+  readonly handled: number;
+  readonly restarts: number;
+  readonly state: "idle" | "ready" | "waits" | "held" | "stopping";
+}
+
+export interface ListQuery {
+  readonly kind?: string | undefined;
+  readonly most: number;
+}
+
+const textMax = 20_000;
+const mailboxMost = 20;
+
+/** What people may ask of a node. */
+export function viewServices(node: () => ActorNode): Readonly<Record<string, NodeService>> {
+  return {
+    metrics: () => countsOf(node()),
+    list: (query: ListQuery) => listOf(node(), query),
+    inspect: (actor: Reference) => inspected(node().locate(actor)),
+  };
+}
+
+export function countsOf({ metrics, size }: ActorNode): NodeCounts {
+  const { spawned, ended, handled, failed, restarted, deadLetters, dropped, counters } = metrics;
+  const counts = { spawned, ended, handled, failed, restarted, deadLetters, dropped };
+  return { actors: size, ...counts, counters: Object.fromEntries(counters) };
+}
+
+export function listOf(node: ActorNode, { kind, most }: ListQuery): ListedActor[] {
+  const listed: ListedActor[] = [];
+  for (const cell of node.living()) {
+    if (kind !== undefined && cell.definition.kind !== kind) continue;
+    if (listed.length >= most) break;
+    const { label, waiting, handled, restarts } = cell;
+    const reference = cell.self as Reference;
+    listed.push({ reference, kind: cell.definition.kind, label, waiting, handled, restarts, state: stateOf(cell) });
+  }
+  return listed;
+}
+
+function stateOf({ flags }: Cell): ListedActor["state"] {
+  if ((flags & cellFlag.stopping) !== 0) return "stopping";
+  if ((flags & cellFlag.held) !== 0) return "held";
+  if ((flags & (cellFlag.suspended | cellFlag.backingOff)) !== 0) return "waits";
+  return (flags & (cellFlag.ready | cellFlag.running)) === 0 ? "idle" : "ready";
+}
+
+/** The state and the mailbox of an actor as text, within limits; undefined where it isn't here. */
+function inspected(cell: Cell | undefined): string | undefined {
+  if (cell === undefined) return undefined;
+  const options = { depth: 6, maxArrayLength: 50, maxStringLength: 1000, breakLength: 120, getters: false } as const;
+  const mailbox: string[] = [];
+  for (let envelope = cell.head; envelope !== undefined && mailbox.length < mailboxMost; envelope = envelope.next) {
+    mailbox.push(`  ${envelope.name} ${inspect(envelope.payload, { ...options, depth: 2 })}`);
+  }
+  const more = cell.waiting > mailbox.length ? [`  and ${cell.waiting - mailbox.length} more`] : [];
+  const lines = [
+    `${cell.label} (${cell.definition.kind}), ${stateOf(cell)}`,
+    `handled ${cell.handled}, restarts ${cell.restarts}, mode ${cell.extras?.mode ?? "none"}`,
+    `state ${inspect(cell.state, options)}`,
+    `mailbox ${cell.waiting}`,
+    ...mailbox,
+    ...more,
+  ];
+  return lines.join("\n").slice(0, textMax);
+}

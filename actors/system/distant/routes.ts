@@ -1,0 +1,222 @@
+import { QStreamError } from "../../../lib/core/errors.ts";
+import { cellFlag, type Cell } from "../cell.ts";
+import type { DistantParts } from "./distant-node.ts";
+import { batchRowsMax, MessageRows, rowKind, type RowKind } from "./message-rows.ts";
+import { creditBytes, creditRows, encodeRows, Outgoing, release, waitingMax, type RowEvents } from "./outgoing.ts";
+
+interface Taken {
+  rows: number;
+  bytes: number;
+}
+
+/** What waits for a host that is lost, until another life takes over. */
+interface Homeless {
+  readonly rows: MessageRows;
+  readonly held: Set<Cell>;
+}
+
+/** The ways from one node to all others: what is gathered for each, and when it goes. */
+export class Routes {
+  readonly #parts: DistantParts;
+  readonly #events: RowEvents;
+  readonly #ways = new Map<number, Outgoing>();
+  readonly #dirty = new Set<Outgoing>();
+  readonly #lost = new Set<number>();
+  readonly #opened = new Set<number>();
+  readonly #homeless = new Map<number, Homeless>();
+  readonly #taken = new Map<number, Taken>();
+  #isGathering = false;
+  #isFlushAwaited = false;
+  #isClosed = false;
+  /** To which node a batch is encoded now. */
+  sending = 0;
+
+  constructor(parts: DistantParts, events: RowEvents) {
+    this.#parts = parts;
+    this.#events = events;
+    if (!parts.isFirst) return;
+    for (const { life } of parts.hosts.all) if (life !== undefined) this.#opened.add(life);
+    this.#opened.add(parts.clientLife);
+  }
+
+  isLost(life: number): boolean {
+    return this.#lost.has(life);
+  }
+
+  canReach(life: number): boolean {
+    return life >= 0 && life !== this.#parts.life && !this.#lost.has(life) && !this.#isClosed;
+  }
+
+  /** Gathers what is sent while something runs, and sends it then. */
+  gathering<T>(work: () => T): T {
+    this.#isGathering = true;
+    try {
+      return work();
+    } finally {
+      this.#isGathering = false;
+      this.flush();
+    }
+  }
+
+  /**
+   * Where to put messages of actors for a node.
+   *
+   * @param from - is held after its turn where too much waits already
+   * @throws QStreamError MAILBOX_FULL
+   */
+  bulk(life: number, from: Cell | undefined): MessageRows {
+    const way = this.#wayTo(life);
+    if (way.bulk.size >= waitingMax) throw tooMuchWaits(way.bulk.size);
+    if (from !== undefined && way.isBehind) way.hold(from);
+    return way.bulk;
+  }
+
+  /** Messages for a node were put where `bulk` said. */
+  pushed(life: number): void {
+    this.#touch(this.#wayTo(life));
+  }
+
+  /** Where to put messages for a host that has no life now. */
+  homeless(channel: number, from: Cell | undefined): MessageRows {
+    let waiting = this.#homeless.get(channel);
+    if (waiting === undefined) this.#homeless.set(channel, (waiting = { rows: new MessageRows(), held: new Set() }));
+    if (waiting.rows.size >= waitingMax) throw tooMuchWaits(waiting.rows.size);
+    if (from !== undefined) {
+      waiting.held.add(from);
+      from.flags |= cellFlag.held;
+    }
+    return waiting.rows;
+  }
+
+  /** Something that isn't behind what actors send. */
+  control(life: number, kind: RowKind, name: string, id: number, payload: unknown): void {
+    if (!this.canReach(life)) return;
+    const way = this.#wayTo(life);
+    way.control.push(kind, name, id, undefined, payload, undefined, 0);
+    this.#touch(way);
+  }
+
+  node(life: number, name: string, payload: unknown, isOrdered: boolean): void {
+    if (!this.canReach(life)) return;
+    const way = this.#wayTo(life);
+    const lane = isOrdered ? way.bulk : way.control;
+    lane.push(rowKind.nodeTell, name, 0, undefined, payload, undefined, 0);
+    this.#touch(way);
+  }
+
+  askNode(life: number, name: string, payload: unknown, ask: number): void {
+    const way = this.#wayTo(life);
+    way.bulk.push(rowKind.nodeAsk, name, 0, undefined, payload, undefined, ask);
+    this.#touch(way);
+  }
+
+  /** A batch of messages was taken: more may come. */
+  took(life: number, rows: number, bytes: number): void {
+    let taken = this.#taken.get(life);
+    if (taken === undefined) this.#taken.set(life, (taken = { rows: 0, bytes: 0 }));
+    taken.rows += rows;
+    taken.bytes += bytes;
+    if (taken.rows < creditRows >> 2 && taken.bytes < creditBytes >> 2) return;
+    this.#parts.link.grant(life, taken.rows, taken.bytes);
+    taken.rows = 0;
+    taken.bytes = 0;
+  }
+
+  granted(life: number, rows: number, bytes: number): void {
+    const way = this.#ways.get(life);
+    if (way === undefined) return;
+    way.granted(rows, bytes);
+    this.#send(way);
+  }
+
+  opened(life: number): void {
+    this.#opened.add(life);
+    const way = this.#ways.get(life);
+    if (way === undefined || way.isOpen) return;
+    way.isOpen = true;
+    this.#send(way);
+  }
+
+  /** A node is lost. What waits for entities that were there is kept until they are elsewhere. */
+  lost(life: number, channel: number | undefined): void {
+    this.#lost.add(life);
+    this.#opened.delete(life);
+    this.#taken.delete(life);
+    const way = this.#ways.get(life);
+    if (way === undefined) return;
+    this.#ways.delete(life);
+    this.#dirty.delete(way);
+    for (let row = 0; row < way.bulk.size; row++) {
+      const kind = way.bulk.kinds[row];
+      const isForEntity = kind === rowKind.entityTell || kind === rowKind.entityAsk;
+      if (channel === undefined || !isForEntity) this.#events.lost(way.bulk, row);
+      else {
+        this.homeless(channel, undefined).copy(way.bulk, row);
+        this.#events.kept(way.bulk.asks[row] ?? 0, channel);
+      }
+    }
+    release(way.held);
+  }
+
+  /** A host has a life again: what waited for it goes there. */
+  found(channel: number, life: number): void {
+    const waiting = this.#homeless.get(channel);
+    if (waiting === undefined) return;
+    this.#homeless.delete(channel);
+    if (life === this.#parts.life) {
+      this.sending = life;
+      while (waiting.rows.size > 0) {
+        const payload = encodeRows(waiting.rows.take(batchRowsMax), this.#events);
+        this.#parts.link.send(life, 0, payload, false);
+      }
+    } else {
+      const way = this.#wayTo(life);
+      way.bulk.append(waiting.rows);
+      this.#touch(way);
+    }
+    release(waiting.held);
+  }
+
+  flush(): void {
+    this.#isFlushAwaited = false;
+    for (const way of this.#dirty) this.#send(way);
+  }
+
+  close(): void {
+    this.flush();
+    this.#isClosed = true;
+    for (const way of this.#ways.values()) release(way.held);
+    for (const { held } of this.#homeless.values()) release(held);
+  }
+
+  #touch(way: Outgoing): void {
+    this.#dirty.add(way);
+    if (way.bulk.size >= batchRowsMax && way.hasCredit) this.#send(way);
+    else if (!this.#isGathering && !this.#isFlushAwaited) {
+      this.#isFlushAwaited = true;
+      this.#parts.clock.soon(() => this.flush());
+    }
+  }
+
+  #send(way: Outgoing): void {
+    this.#dirty.delete(way);
+    if (this.#isClosed) return;
+    this.sending = way.life;
+    for (const { seq, payload, isBulk } of way.batches(this.#events)) {
+      this.#parts.link.send(way.life, seq, payload, isBulk);
+    }
+    if (way.held.size > 0 && !way.isBehind) release(way.held);
+  }
+
+  #wayTo(life: number): Outgoing {
+    let way = this.#ways.get(life);
+    if (way === undefined) this.#ways.set(life, (way = new Outgoing(life, this.#opened.has(life))));
+    return way;
+  }
+}
+
+function tooMuchWaits(rows: number): QStreamError {
+  return new QStreamError("MAILBOX_FULL", `${rows} messages wait to be sent to another slot`, {
+    advice: "Send fewer in one handler, or ask so that answers pace you",
+  });
+}

@@ -1,0 +1,96 @@
+import type { ActorJournal, JournalEntry, JournalSnapshot } from "../../../lib/core/contracts/actor-journal.ts";
+import type { CommitAnswer } from "../../../lib/core/contracts/lineage-store.ts";
+import { QStreamError } from "../../../lib/core/errors.ts";
+import { delay, type Clock } from "../../../lib/core/seam/clock.ts";
+
+/** What the next step of the store writes for one actor. */
+export interface PendingEntry extends JournalEntry {
+  readonly records: Uint8Array[];
+  snapshot: JournalSnapshot | undefined;
+  isAwake: boolean | undefined;
+  /** Nothing can be added any more. */
+  readonly taken: () => void;
+  /** Told once all of it is durable, or refused. */
+  readonly written: (answer: CommitAnswer | QStreamError) => void;
+}
+
+const firstWaitMs = 20;
+const longestWaitMs = 1000;
+
+/**
+ * Writes what all durable actors of a node hand over, as many of them together as came while the store did the step before. While
+ * the store is away it waits, and repeats the step.
+ */
+export class JournalWriter {
+  readonly #journal: Promise<ActorJournal>;
+  readonly #clock: Clock;
+  readonly #away: (error: QStreamError) => void;
+  #entries: PendingEntry[] = [];
+  #isWriting = false;
+  #idle: (() => void)[] = [];
+
+  /** @param away - told when the store begins to be away */
+  constructor(journal: Promise<ActorJournal>, clock: Clock, away: (error: QStreamError) => void) {
+    this.#journal = journal;
+    this.#clock = clock;
+    this.#away = away;
+  }
+
+  /** Begins an entry, to which more may be added until the next step takes it. */
+  add(entry: PendingEntry): void {
+    this.#entries.push(entry);
+    if (this.#isWriting) return;
+    this.#isWriting = true;
+    this.#clock.soon(() => void this.#write());
+  }
+
+  /** Resolves once nothing is left to write. */
+  idle(): Promise<void> {
+    if (!this.#isWriting) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  async #write(): Promise<void> {
+    while (this.#entries.length > 0) {
+      const entries = this.#entries;
+      this.#entries = [];
+      for (const entry of entries) entry.taken();
+      // oxlint-disable-next-line no-await-in-loop -- one step after the other
+      const answers = await this.#append(entries);
+      for (const [index, entry] of entries.entries()) {
+        entry.written(answers instanceof QStreamError ? answers : (answers[index] ?? "fenced"));
+      }
+    }
+    this.#isWriting = false;
+    for (const told of this.#idle.splice(0)) told();
+  }
+
+  async #append(entries: readonly PendingEntry[]): Promise<readonly CommitAnswer[] | QStreamError> {
+    return insistent(this.#clock, this.#away, async () => (await this.#journal).append(entries)).catch(asError);
+  }
+}
+
+/** Repeats what a store is asked for while it is away. */
+export async function insistent<T>(
+  clock: Clock,
+  away: (error: QStreamError) => void,
+  action: () => Promise<T>,
+): Promise<T> {
+  for (let waitMs = firstWaitMs; ; waitMs = Math.min(longestWaitMs, 2 * waitMs)) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- until it is done
+      return await action();
+    } catch (error) {
+      if (!(error instanceof QStreamError) || error.code !== "STORE_UNAVAILABLE") throw error;
+      if (waitMs === firstWaitMs) away(error);
+    }
+    // oxlint-disable-next-line no-await-in-loop -- see above
+    await delay(clock, waitMs);
+  }
+}
+
+function asError(error: unknown): QStreamError {
+  if (error instanceof QStreamError) return error;
+  const what = `the store failed: ${error instanceof Error ? error.message : String(error)}`;
+  return new QStreamError("STORE_REFUSED", what, { cause: error });
+}

@@ -1,0 +1,148 @@
+import type { ClientNode } from "../../actors/slot/hosted-node.ts";
+import { countsOf, listOf, type ListedActor, type NodeCounts } from "../../actors/system/distant/node-views.ts";
+import { definedActor } from "../core/actor-definition.ts";
+import type { ActorDefinition, ActorReference, AnyReference, SpawnOptions, SpawnRest } from "../core/contracts/actor.ts";
+import { keepAlive } from "../core/seam/keeping-alive.ts";
+import { systemClock } from "../core/seam/clock.ts";
+import type { Execution } from "../flow/execution.ts";
+import type { FlowSession } from "../flow/session.ts";
+import { ActorFace } from "./actor-face.ts";
+import type { ActorMetrics } from "./actor-system.ts";
+
+export interface DistributedParts {
+  readonly client: ClientNode;
+  readonly execution: Execution<Record<string, unknown>>;
+  /** A session that ends with the system. */
+  readonly session: FlowSession | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly forget: () => void;
+}
+
+/** A host of actors, and how many it has. */
+export interface ActorHostPlace {
+  readonly slot: string;
+  readonly actors: number;
+}
+
+/** An actor in a list. */
+export interface ActorEntry extends Omit<ListedActor, "reference"> {
+  readonly reference: AnyReference;
+  readonly slot: string;
+}
+
+const askMs = 5000;
+const listMostDefault = 1000;
+// A host that doesn't end in time is ended with its execution.
+const closeMs = 8000;
+
+/** Actors that run on the slots of a session, and the way to them from outside. What isn't placed is spread over the slots. */
+export class DistributedActors extends ActorFace {
+  /** Id of the execution that it is. */
+  readonly execution: string;
+  readonly #parts: DistributedParts;
+  readonly #letGo: () => void;
+
+  /** @internal Use `start` of what `defineActors` gives. */
+  constructor(parts: DistributedParts) {
+    super(parts.client.node);
+    this.#parts = parts;
+    this.execution = parts.execution.id;
+    this.#letGo = keepAlive(systemClock);
+    const letGo = (): void => this.#letGo();
+    parts.execution.outputs.then(letGo, letGo);
+    const { signal } = parts;
+    if (signal?.aborted === true) void this.close();
+    signal?.addEventListener("abort", () => void this.close(), { once: true });
+  }
+
+  /** Where actors can be: a host for each slot. */
+  get hosts(): readonly ActorHostPlace[] {
+    return this.#parts.client.distant.hosts.flatMap(({ life, slot, actors }) =>
+      life === undefined ? [] : [{ slot, actors }],
+    );
+  }
+
+  /** Starts an actor: where its place says, else in the slot that has least actors. Definitions that have no name stay in this thread. */
+  override spawn<P, Args>(definition: ActorDefinition<P, Args>, ...rest: SpawnRest<Args>): ActorReference<P> {
+    const [args, options] = rest as [unknown, SpawnOptions?];
+    const defined = definedActor(definition);
+    const isLocal = defined.registered === undefined && options?.place === undefined;
+    const placed: SpawnOptions = isLocal ? { ...options } : { place: { kind: "spread", channels: 1 }, ...options };
+    return this.node.spawn(defined, args, placed) as ActorReference<P>;
+  }
+
+  /** Counts of all slots. */
+  async metrics(): Promise<ActorMetrics> {
+    const all = await this.#askAll<NodeCounts>("metrics", undefined);
+    return [countsOf(this.node), ...all.map(([, counts]) => counts)].reduce(addUp);
+  }
+
+  /**
+   * Actors that live, of all slots.
+   *
+   * @param query - `kind` for those of one definition, `most` for how many of each slot at most (1,000 unless told)
+   */
+  async list(query: { readonly kind?: string; readonly most?: number } = {}): Promise<readonly ActorEntry[]> {
+    const { kind, most = listMostDefault } = query;
+    const asked = { kind, most };
+    const all = await this.#askAll<readonly ListedActor[]>("list", asked);
+    const own = listOf(this.node, asked).filter((listed) => listed.kind !== "watcher");
+    return [...all, ["client", own] as const].flatMap(([slot, listed]) => listed.map((entry) => ({ ...entry, slot })));
+  }
+
+  /** The state and the mailbox of an actor as text for people, within limits; undefined where it doesn't live. */
+  async inspect(actor: AnyReference): Promise<string | undefined> {
+    const all = await this.#askAll<string | undefined>("inspect", actor);
+    return all.map(([, text]) => text).find((text) => text !== undefined);
+  }
+
+  async #askAll<T>(name: string, payload: unknown): Promise<readonly (readonly [slot: string, answer: T])[]> {
+    const { distant } = this.#parts.client;
+    const asked = distant.hosts.map(async ({ life, slot }) => {
+      if (life === undefined) return [];
+      try {
+        return [[slot, (await distant.askNode(life, name, payload, askMs)) as T] as const];
+      } catch {
+        // It was lost meanwhile.
+        return [];
+      }
+    });
+    return (await Promise.all(asked)).flat();
+  }
+
+  /** @internal */
+  protected async end(): Promise<void> {
+    const { client, execution, session, forget } = this.#parts;
+    const { distant } = client;
+    for (const { life } of distant.hosts) if (life !== undefined) distant.tellNode(life, "close", undefined, true);
+    distant.flush();
+    const cancel = this.node.clock.after(closeMs, () => execution.cancel("its actors don't end"));
+    void client.close();
+    try {
+      await execution.outputs;
+    } catch {
+      // It has ended otherwise, of which its listeners have heard.
+    } finally {
+      cancel();
+      this.#letGo();
+      forget();
+      await session?.close();
+    }
+  }
+}
+
+function addUp(left: NodeCounts, right: NodeCounts): NodeCounts {
+  const counters: Record<string, number> = { ...left.counters };
+  for (const [name, count] of Object.entries(right.counters)) counters[name] = (counters[name] ?? 0) + count;
+  return {
+    actors: left.actors + right.actors,
+    spawned: left.spawned + right.spawned,
+    ended: left.ended + right.ended,
+    handled: left.handled + right.handled,
+    failed: left.failed + right.failed,
+    restarted: left.restarted + right.restarted,
+    deadLetters: left.deadLetters + right.deadLetters,
+    dropped: left.dropped + right.dropped,
+    counters,
+  };
+}

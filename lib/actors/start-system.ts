@@ -1,0 +1,103 @@
+import { encodeArguments } from "../../actors/slot/arguments.ts";
+import type { ClientNode } from "../../actors/slot/hosted-node.ts";
+import type { ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
+import type { ActorEvent } from "../../actors/system/node-parts.ts";
+import { errorFromData, QStreamError, type ErrorData } from "../core/errors.ts";
+import type { FlowReference } from "../core/flow-registry.ts";
+import type { ActorsCode } from "../core/program.ts";
+import { freshId } from "../core/seam/random.ts";
+import type { Execution } from "../flow/execution.ts";
+import type { Graph } from "../flow/graph.ts";
+import { local, type FlowSession, type SessionOptions } from "../flow/session.ts";
+import { reportFailure } from "./actor-system.ts";
+import { DistributedActors } from "./distributed-actors.ts";
+
+/** How a system of actors is started on slots. Options of a session apply where none is given by `on`. */
+export interface ActorsOptions extends SessionOptions {
+  /** The session to run on; without one, the system opens one of its own and closes it at the end. */
+  readonly on?: FlowSession;
+  /** How many hosts of actors there are: one a slot unless told. More than slots let a system spread over machines that join later. */
+  readonly hosts?: number;
+  /** Is told of failures and dead letters in all slots. Failures go to standard error unless this is given. */
+  readonly onEvent?: (event: ActorEvent) => void;
+  /** Is told of losses of slots and of what took over, as for a flow. */
+  readonly onExecution?: (event: ExecutionEvent) => void;
+  /** Stops the system when it aborts. */
+  readonly signal?: AbortSignal;
+}
+
+/** A system that is being started. */
+export interface SystemStart {
+  readonly id: string;
+  readonly hosts: number | undefined;
+  readonly client: NonNullable<ActorsCode["client"]>;
+}
+
+interface StartParts {
+  readonly reference: FlowReference;
+  readonly options: ActorsOptions;
+  /** Some of its actors keep their state. */
+  readonly isDurable: boolean;
+  readonly prepare: (system: SystemStart) => { readonly graph: Graph; readonly args: object };
+  readonly forget: (id: string) => void;
+}
+
+/** Starts a system as an execution whose channels are hosts, and waits until all of them are there. */
+export async function startSystem({ reference, options, isDurable, prepare, forget }: StartParts): Promise<DistributedActors> {
+  const { on, hosts, onEvent = reportFailure, onExecution, signal, ...sessionOptions } = options;
+  checkHosts(hosts);
+  // What isn't kept needs no store that outlives the process.
+  const { store = isDurable || sessionOptions.isolation === "none" ? undefined : "memory", ...others } = sessionOptions;
+  const session = on ?? (await local(store === undefined ? others : { ...others, store }));
+  const id = freshId("actors");
+  let opened: (client: ClientNode) => void = () => {};
+  let started = (): void => {};
+  const isOpen = new Promise<ClientNode>((resolve) => (opened = resolve));
+  const isStarted = new Promise<void>((resolve) => (started = resolve));
+  const client = {
+    opened: (node: unknown) => opened(node as ClientNode),
+    event: (event: unknown) => onEvent(eventOf(event)),
+  };
+  try {
+    const { graph, args } = prepare({ id, hosts, client });
+    const execution = await session.start({
+      reference,
+      graph,
+      outputs: {},
+      args: await encodeArguments(args),
+      options: {
+        ...(signal === undefined ? {} : { signal }),
+        onEvent: (event) => {
+          if (event.kind === "started") started();
+          onExecution?.(event);
+        },
+      },
+    });
+    const own = on === undefined ? session : undefined;
+    const node = await unlessEnded(execution, Promise.all([isOpen, isStarted]));
+    return new DistributedActors({ client: node[0], execution, session: own, signal, forget: () => forget(id) });
+  } catch (error) {
+    forget(id);
+    if (on === undefined) await session.close();
+    throw error;
+  }
+}
+
+function unlessEnded<T>(execution: Execution<unknown>, ready: Promise<T>): Promise<T> {
+  const ended = execution.outputs.then((): never => {
+    throw new QStreamError("SESSION_CLOSED", "the system of actors ended before it had begun");
+  });
+  return Promise.race([ready, ended]);
+}
+
+function eventOf(event: unknown): ActorEvent {
+  const { error, ...rest } = event as { readonly error?: ErrorData };
+  return (error === undefined ? rest : { ...rest, error: errorFromData(error) }) as ActorEvent;
+}
+
+function checkHosts(hosts: number | undefined): void {
+  if (hosts === undefined || (Number.isInteger(hosts) && hosts >= 1 && hosts <= 1024)) return;
+  throw new QStreamError("OPTION_INVALID", `a system of actors can't have ${hosts} hosts`, {
+    advice: "Give it a whole number from 1 to 1,024",
+  });
+}
