@@ -12,7 +12,26 @@ export type { ResumeOptions, RunOptions } from "./flow/run.ts";
 export type { LineageMetrics } from "../actors/lineage/lineage-metrics.ts";
 export type { LineageOptions } from "./flow/session-lineage.ts";
 export { local, type FlowSession, type Session, type SessionOptions } from "./flow/session.ts";
-export { actor, type ActorOptions, type Handlers, type ProtocolOfHandlers } from "./actors/actor.ts";
+export {
+  actor,
+  type ActorOptions,
+  type Handlers,
+  type MessageOf,
+  type ModeHandlers,
+  type ProtocolOfHandlers,
+} from "./actors/actor.ts";
+export {
+  broadcaster,
+  router,
+  workerPool,
+  type Gathered,
+  type MessageIn,
+  type RouterOptions,
+  type WorkerPoolOptions,
+} from "./actors/routers.ts";
+export { defineActors, type ActorDefinitions, type Actors } from "./actors/define-actors.ts";
+export type { ActorEntry, ActorHostPlace, DistributedActors } from "./actors/distributed-actors.ts";
+export type { ActorsOptions } from "./actors/start-system.ts";
 export { startActors, type ActorMetrics, type ActorSystem, type ActorSystemOptions } from "./actors/actor-system.ts";
 export type { ActorEvent, DeadLetterReason } from "../actors/system/node-parts.ts";
 export type { DurableOptions } from "./core/actor-definition.ts";
@@ -22,16 +41,20 @@ export type {
   ActorPlace,
   ActorReference,
   ActorTimer,
+  AnswerOf,
   AnyReference,
   AskOptions,
   Deferred,
   Ended,
   EndReason,
+  EntityDefinition,
+  IsNothing,
   PayloadOf,
   ProtocolOf,
   ReplyOf,
   SpawnOptions,
   SpawnRest,
+  StopOptions,
 } from "./core/contracts/actor.ts";
 export type {
   ErrorTest,
@@ -80,6 +103,8 @@ export type {
   Task,
   TaskOperator,
 } from "./core/contracts/operator.ts";
+export { Feedback, feedback, type LoopOperator, type Round, type RoundEnd } from "./core/contracts/loop.ts";
+export type { FeedbackWay, IterateOptions } from "./flow/loop-options.ts";
 export {
   run,
   Run,

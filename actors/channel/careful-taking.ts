@@ -1,5 +1,5 @@
 import type { ChannelInput } from "./channel-parts.ts";
-import type { Taken } from "./inputs.ts";
+import type { TaskSource } from "./timed-taking.ts";
 import type { FailedParcels } from "./replay.ts";
 
 /**
@@ -28,7 +28,7 @@ export class CarefulTaking {
   }
 
   /** The error that a task's only parcel goes aside with; undefined where it is to be executed. */
-  passesOver(taken: Taken, inputs: readonly ChannelInput[]): string | undefined {
+  passesOver(taken: TaskSource, inputs: readonly ChannelInput[]): string | undefined {
     if (!this.active || taken.kind !== "parcels" || !this.#edges.has(inputs[taken.input]?.edge ?? -1)) return undefined;
     const [parcel] = taken.parcels;
     const first = this.#first.get(parcel?.from ?? -1);

@@ -6,6 +6,7 @@ import type { Disk } from "../../lib/core/seam/disk.ts";
 import type { EdgeContext } from "../../lib/core/program.ts";
 import { keyedRandom, type Random } from "../../lib/core/seam/random.ts";
 import type { ChannelMetrics } from "./channel-metrics.ts";
+import { QStreamError } from "../../lib/core/errors.ts";
 import { differs } from "./logged-output.ts";
 import { nobodyToTell, refuseTimers } from "./refuse-timers.ts";
 import { ChannelTimers, type TimerChange } from "./timers.ts";
@@ -45,6 +46,8 @@ export class ChannelContext implements OperatorContext {
   seq = -1;
   /** Set by `stop`: the channel ends after the task. */
   stopped = false;
+  /** False in a loop, whose channels end together. */
+  mayStop = true;
   /** Whether the step is an operator that is told when a timer goes off. */
   hasOnTimer = false;
   readonly #abort = new AbortController();
@@ -151,6 +154,7 @@ export class ChannelContext implements OperatorContext {
   }
 
   stop(): void {
+    if (!this.mayStop) throw stopsAlone();
     this.stopped = true;
   }
 
@@ -211,4 +215,10 @@ function edgeContextOf(ctx: ChannelContext): EdgeContext {
     random: () => ctx.edgeRandom(),
     count: (name, amount) => ctx.count(name, amount),
   };
+}
+
+function stopsAlone(): QStreamError {
+  return new QStreamError("UNSUPPORTED", "ctx.stop() was called in a loop, whose channels end together", {
+    advice: "Let until say that it is enough, by what the channels vote, or feed nothing back",
+  });
 }

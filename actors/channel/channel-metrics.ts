@@ -29,6 +29,8 @@ export interface ChannelMetrics {
   /** Splits of a reader, done and in all. */
   splitsDone: number;
   splits: number;
+  /** In a loop: its round, or its generation in one without rounds; of several channels that of the one that is ahead. */
+  round: number;
   /** @internal What earlier lives had counted up to the checkpoint that this one goes on from; it isn't in the counts above. */
   before?: ObjectCounts | undefined;
   /** Counters of the operator's own, by name; "passed over" counts the objects that a step with `onFailure: "skip"` passed over. */
@@ -70,6 +72,7 @@ export function emptyMetrics(): ChannelMetrics {
     spooledBytes: 0,
     splitsDone: 0,
     splits: 0,
+    round: 0,
     counters: {},
   };
 }
@@ -89,7 +92,8 @@ export function addMetrics(total: ChannelMetrics, other: ChannelMetrics): void {
   for (const [name, value] of Object.entries(other)) {
     if (typeof value === "number") {
       const key = name as Exclude<keyof ChannelMetrics, "counters" | "before">;
-      total[key] += value;
+      if (key === "round") total.round = Math.max(total.round, value);
+      else total[key] += value;
     }
   }
   for (const [name, value] of Object.entries(other.counters)) {

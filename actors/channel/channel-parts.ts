@@ -48,7 +48,7 @@ export interface ChannelParts {
 
 /** What the tasks of a channel need of it. */
 export interface TaskParts extends Omit<ChannelParts, "inputs" | "lineage"> {
-  readonly inputs: Pick<Inputs, "release">;
+  readonly inputs: Pick<Inputs, "release" | "ended" | "nextRound">;
   readonly lineage: Pick<LineageLog, "keeps" | "append">;
 }
 

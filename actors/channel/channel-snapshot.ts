@@ -3,6 +3,7 @@ import { QStreamError } from "../../lib/core/errors.ts";
 import type { Payload } from "../../lib/core/payload.ts";
 import type { ObjectCounts } from "./channel-metrics.ts";
 import type { InputPosition } from "./inputs.ts";
+import type { LoopState } from "./loop.ts";
 import type { ReadingPlace } from "./reader-work.ts";
 import type { TimerChange } from "./timers.ts";
 
@@ -17,6 +18,10 @@ export interface ChannelSnapshot {
   readonly reading: ReadingPlace | undefined;
   /** The operator's or sink's own state; in a checkpoint that stands on another one, what has changed in it since. */
   readonly state: unknown;
+  /** Where the channel is in its loop, if its step is one. */
+  readonly loop?: LoopState | undefined;
+  /** The rest of the snapshot, encoded when the state was taken: only the inputs were known later. */
+  readonly before?: Uint8Array | undefined;
   /** Pending timers; in a checkpoint that stands on another one, what became of timers since. Left out where there is nothing to say. */
   readonly timers?: readonly TimerChange[] | undefined;
   /** Counters of user code, so that they count nothing twice. */
@@ -107,6 +112,7 @@ export function decodeSnapshot(bytes: Uint8Array): ChannelSnapshot {
   const rows = head.getUint32(7, true);
   const rest = { format: formatOfRest, rows: 1, bytes: bytes.slice(headBytes, restEnd).buffer };
   const snapshot = decodeObjects(rest)[0] as ChannelSnapshot;
+  if (snapshot.before !== undefined) return { ...decodeSnapshot(snapshot.before), inputs: snapshot.inputs };
   if (rows === 0) return snapshot;
   return { ...snapshot, state: decodeObjects({ format: formatOfState, rows, bytes: bytes.slice(restEnd).buffer }) };
 }

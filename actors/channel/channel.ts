@@ -6,6 +6,7 @@ import { CreditWait } from "./credit-wait.ts";
 import { Draining } from "./draining.ts";
 import { closeWork, endWork, interruptReader, reportFailure } from "./end-channel.ts";
 import type { Opening } from "./inputs.ts";
+import { takeNext } from "./loop-taking.ts";
 import type { OutgoingLink } from "./outgoing-link.ts";
 import type { Parcel } from "./parcel.ts";
 import { repeatTask } from "./repeat-task.ts";
@@ -266,7 +267,8 @@ export class Channel {
   #operatorTask(work: Work): void | Promise<void> {
     if (this.#tasks.output !== undefined) return this.#tasks.continue();
     const most = this.#careful.active ? 1 : objectsOfTask(this.#parts);
-    const taken = this.#timed.take(most, work.accepts);
+    const saving = { tasks: this.#tasks, checkpoints: this.#checkpoints };
+    const taken = takeNext(this.#parts, work, this.#timed, most, saving);
     if (taken === undefined) {
       this.#state = this.#timed.waits ? "waiting-timer" : "waiting-input";
       return undefined;

@@ -66,6 +66,7 @@ export class Checkpoints {
   #chain: Chain | undefined;
   /** One at a time: a state that takes longer to write than the interval isn't taken again meanwhile. */
   #saving = false;
+  #waiting = false;
   #last: Promise<boolean> = Promise.resolve(true);
   #stopped = false;
 
@@ -88,10 +89,27 @@ export class Checkpoints {
 
   /** True if the state after task `seq` should be saved now. */
   due(seq: number, workMs: number): boolean {
-    if (!this.#lineage.keeps || this.#saving || seq <= this.#lastSeq) return false;
+    if (!this.#lineage.keeps || this.isSaving || seq <= this.#lastSeq) return false;
     const sinceMs = this.#clock.monotonic() - this.#lastAt;
     if (sinceMs < workPerSaving * this.#encodingMs) return false;
     return sinceMs >= this.#waitMs || workMs - this.#lastWorkMs >= this.#policy.workMs;
+  }
+
+  /** True while a state is on its way to the store, or waits for what belongs to it. */
+  get isSaving(): boolean {
+    return this.#saving || this.#waiting;
+  }
+
+  /** A state was taken, and waits for what belongs to it; or it doesn't any more. */
+  waits(waiting: boolean): void {
+    this.#waiting = waiting;
+    if (waiting) this.postpone();
+  }
+
+  /** It couldn't be saved when it was due: the next time is an interval from now. */
+  postpone(): void {
+    this.#lastAt = this.#clock.monotonic();
+    this.#waitMs = this.#policy.everyMs;
   }
 
   /** True if changes since the last checkpoint are enough; otherwise the next one has to be whole. */

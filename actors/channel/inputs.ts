@@ -1,6 +1,7 @@
 import type { Consumed } from "../../lib/core/contracts/lineage.ts";
 import { invariant } from "../../lib/core/errors.ts";
 import type { PlannedInput } from "../../lib/core/plan.ts";
+import { FeedbackQueue, type CapturedParcels } from "./feedback-queue.ts";
 import { creditOf, type Parcel } from "./parcel.ts";
 import { removeExactly, takeParcels } from "./take-parcels.ts";
 
@@ -49,6 +50,8 @@ interface Input {
   readonly links: Map<number, IncomingLink>;
   /** Its producers only pause, so that their end isn't the end of the input. */
   readonly pauses: boolean;
+  /** For what a loop feeds back, which is taken apart from the other inputs. */
+  readonly feedback: FeedbackQueue | undefined;
 }
 
 /** What a channel's next task takes from its inputs. */
@@ -72,6 +75,8 @@ export interface InputPosition {
   readonly done: boolean;
   /** Seq of the last consumed parcel, by producing channel; what isn't there is -1. */
   readonly consumed: readonly (readonly [from: number, seq: number])[];
+  /** What was on its way to a loop without rounds, and belongs to its state. */
+  readonly waiting?: readonly Parcel[];
 }
 
 /** The unread parcels of a channel: a queue for each input, drained stage by stage, bounded by the credit of their links. */
@@ -96,19 +101,21 @@ export class Inputs {
       state: links === 0 ? "ended" : "open",
       links: new Map(),
       pauses: pausing.includes(index),
+      feedback: planned.feedback === undefined ? undefined : new FeedbackQueue(links, planned.feedback === "rounds"),
     }));
   }
 
   /** True if all that is going to come was taken: inputs are at their ends, or their producers have paused. */
   get drained(): boolean {
     return this.#inputs.every(
-      ({ state, pauses, head, queue }) => state === "done" || (pauses && state === "ended" && head === queue.length),
+      ({ state, pauses, head, queue, feedback }) =>
+        feedback !== undefined || state === "done" || (pauses && state === "ended" && head === queue.length),
     );
   }
 
   /** True once the ends of all inputs were taken. */
   get ended(): boolean {
-    return this.#inputs.every(({ state }) => state === "done");
+    return this.#inputs.every(({ state, feedback }) => feedback !== undefined || state === "done");
   }
 
   /** Takes a parcel that came. False for one that came before: after a failure a producer may send some again. */
@@ -123,7 +130,7 @@ export class Inputs {
     link.received = parcel.seq;
     link.heldObjects += creditOf(parcel);
     link.heldBytes += parcel.bytes;
-    input.queue.push(parcel);
+    if (input.feedback === undefined || input.feedback.admit(parcel)) input.queue.push(parcel);
     return true;
   }
 
@@ -155,7 +162,7 @@ export class Inputs {
     for (let step = 0; step < count; step++) {
       const index = (this.#turn + step) % count;
       const input = this.#input(index);
-      if (input.planned.stage !== stage || input.state === "done") continue;
+      if (input.planned.stage !== stage || input.state === "done" || input.feedback !== undefined) continue;
       if (input.head < input.queue.length) {
         if (accepts !== undefined && !accepts(input.planned.name)) continue;
         this.#turn = index + 1;
@@ -167,6 +174,27 @@ export class Inputs {
       }
     }
     return undefined;
+  }
+
+  /** Takes parcels that a loop has fed back, once inputs of lower stages have ended. In a loop without rounds, a mark is a task's last. */
+  takeFeedback(objectsMax: number): TakenParcels | undefined {
+    const index = this.#inputs.findIndex(({ feedback }) => feedback !== undefined);
+    const input = this.#input(index);
+    if (input.head === input.queue.length || (this.#stage() ?? Infinity) < input.planned.stage) return undefined;
+    const parcels = takeParcels(input, objectsMax, input.planned.feedback === "asynchronous");
+    return { kind: "parcels", input: index, parcels: noteConsumed(input, parcels) };
+  }
+
+  /** All that was fed back in a round was taken: what had come early for the next one can be. */
+  nextRound(): void {
+    const input = this.#inputs.find(({ feedback }) => feedback !== undefined);
+    input?.queue.push(...(input.feedback?.nextRound() ?? []));
+  }
+
+  /** The state is taken now: tells what is on its way then, once all marks have come that were sent with it; undefined if it is too much. */
+  capture(captured: (parcels: CapturedParcels | undefined) => void): void {
+    const input = this.#inputs.find(({ feedback }) => feedback !== undefined);
+    input?.feedback?.capture(input.queue.slice(input.head), captured);
   }
 
   /** Takes exactly what a logged task consumed, in its order; undefined while some of it hasn't come. */
@@ -246,7 +274,7 @@ export class Inputs {
 
   /** Starts from positions that a checkpoint holds: nothing is here, and producers are asked for what comes after. */
   restore(positions: readonly InputPosition[]): void {
-    for (const [index, { done, consumed }] of positions.entries()) {
+    for (const [index, { done, consumed, waiting = [] }] of positions.entries()) {
       const input = this.#input(index);
       if (done) input.state = "done";
       for (const [from, seq] of consumed) {
@@ -254,6 +282,7 @@ export class Inputs {
         link.consumed = seq;
         link.received = seq;
       }
+      for (const parcel of waiting) this.enqueue(index, { ...parcel, previous: linkOf(input, parcel.from).received });
     }
   }
 
@@ -262,7 +291,9 @@ export class Inputs {
     const stage = this.#stage();
     const open = this.#inputs.filter((input) => input.state !== "done");
     return {
-      forInputs: open.filter((input) => input.planned.stage === stage).map((input) => input.planned.name),
+      forInputs: open
+        .filter(({ planned, feedback }) => planned.stage === stage || (stage === undefined && feedback !== undefined))
+        .map((input) => input.planned.name),
       blocked: open.filter((input) => input.head < input.queue.length).map((input) => input.planned.name),
     };
   }
@@ -273,6 +304,7 @@ export class Inputs {
       input.queue.length = 0;
       input.head = 0;
       input.state = "done";
+      input.feedback?.clear();
     }
   }
 
@@ -284,7 +316,7 @@ export class Inputs {
   #stage(): number | undefined {
     let lowest: number | undefined;
     for (const input of this.#inputs) {
-      if (input.state === "done") continue;
+      if (input.state === "done" || input.feedback !== undefined) continue;
       if (lowest === undefined || input.planned.stage < lowest) lowest = input.planned.stage;
     }
     return lowest;

@@ -8,6 +8,7 @@ import type { Payload } from "../../lib/core/payload.ts";
 import type { EdgeContext } from "../../lib/core/program.ts";
 import type { ChannelMetrics } from "./channel-metrics.ts";
 import { EdgeFunctions, expansionOf, type EdgeObjects, type OutgoingEdge } from "./edge-functions.ts";
+import { encodeMark, Mark, type MarkData } from "./mark.ts";
 import type { OutgoingLink } from "./outgoing-link.ts";
 import type { Parcel } from "./parcel.ts";
 
@@ -96,6 +97,25 @@ export class Outputs {
     const outgoing: Outgoing[] = [];
     for (const part of made) this.#routeEdge(part, task, outgoing);
     return outgoing;
+  }
+
+  /** Parcels with a mark, for all channels of a loop. */
+  mark(edge: number, data: MarkData, seq: number): Outgoing[] {
+    const mark = new Mark(data);
+    return this.links
+      .filter((link) => link.edge === edge)
+      .map((link) => {
+        const payload = link.target.local || link.closed ? undefined : encodeMark(mark);
+        const content = payload === undefined ? { objects: [mark] } : { payload };
+        const bytes = payload?.bytes.byteLength ?? estimateBytes(mark);
+        const parcel = this.#numbered(link, { seq, rows: 0, bytes, columnar: false, content });
+        return { link, parcel, checksum: payload === undefined ? 0 : (this.#checksumOf(payload) ?? 0) };
+      });
+  }
+
+  /** True if all consumers but those of one edge want no more. */
+  isUnwantedBut(edge: number): boolean {
+    return this.links.every((link) => link.edge === edge || link.cancelled);
   }
 
   linkClosed(link: OutgoingLink): void {

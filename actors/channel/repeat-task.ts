@@ -25,7 +25,7 @@ export function repeatTask(record: TaskRecord, parts: ChannelParts, tasks: Tasks
   tasks.follow(record);
   if (cause.kind === "continue") return tasks.continue();
   if (work instanceof ReaderWork) return cause.kind === "read" ? tasks.read(work) : unlike(record);
-  if (cause.kind === "timer") return tasks.execute(work, cause);
+  if (cause.kind === "timer" || cause.kind === "round" || cause.kind === "mark") return tasks.execute(work, cause);
   if (cause.kind === "input-end") return tasks.execute(work, inputs.endLogged(cause.input));
   return cause.kind === "done" ? tasks.execute(work, { kind: "done" }) : unlike(record);
 }

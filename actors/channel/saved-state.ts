@@ -4,8 +4,11 @@ import type { ChannelParts } from "./channel-parts.ts";
 import { decodeSnapshot, type ChannelSnapshot } from "./channel-snapshot.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import { isKeptWrites, writesOf, type KeptWrites } from "./kept-writes.ts";
+import { positionsOf } from "./link-positions.ts";
 import { differs } from "./logged-output.ts";
+import { LoopWork } from "./loop-work.ts";
 import { ReaderWork } from "./reader-work.ts";
+import { saveCaptured, savingOf } from "./saved-loop.ts";
 import type { Tasks } from "./tasks.ts";
 import { SinkWork, type Work } from "./work.ts";
 
@@ -18,6 +21,7 @@ interface Taken {
 /** Saves a channel's state between two tasks, if it is time and the state can be saved. */
 export function saveState(parts: ChannelParts, tasks: Tasks, checkpoints: Checkpoints): void | Promise<void> {
   const { work, metrics } = parts;
+  if (work instanceof LoopWork) return saveLoop(parts, work, tasks, checkpoints);
   if (!checkpoints.due(tasks.seq, metrics.busyMs)) return undefined;
   if (work instanceof ReaderWork) {
     void save(parts, tasks, checkpoints, { state: undefined, isChanges: false });
@@ -29,6 +33,18 @@ export function saveState(parts: ChannelParts, tasks: Tasks, checkpoints: Checkp
   if (taken instanceof Promise) return taken.then((settled) => void save(parts, tasks, checkpoints, settled));
   void save(parts, tasks, checkpoints, taken);
   return undefined;
+}
+
+function saveLoop(parts: ChannelParts, work: LoopWork, tasks: Tasks, checkpoints: Checkpoints): void | Promise<void> {
+  if (work.snapshot === undefined) return undefined;
+  const saving = savingOf(work, parts, tasks, checkpoints);
+  if (saving === "no" || tasks.output !== undefined) return undefined;
+  const saveNow = (taken: Taken): void => {
+    if (saving === "now") void save(parts, tasks, checkpoints, taken);
+    else saveCaptured(parts, checkpoints, work.loop.edge, snapshotOf(parts, tasks, taken));
+  };
+  const taken = saving === "now" && checkpoints.takesChanges ? takeChanges(work) : takeAll(work);
+  return taken instanceof Promise ? taken.then(saveNow) : saveNow(taken);
 }
 
 /**
@@ -85,6 +101,7 @@ export async function restoreState(
   tasks.seq = newest.seq;
   inputs.restore(newest.inputs);
   outputs.restore(newest.outputs);
+  if (work instanceof LoopWork && newest.loop !== undefined) work.loop.restore(newest.loop);
   Object.assign(metrics.counters, newest.counters);
   metrics.before = newest.counts;
   if (newest.stateless === true) {
@@ -145,28 +162,22 @@ function takeTimers({ ctx, work }: ChannelParts, isChanges: boolean): ChannelSna
   return taken === undefined || taken.length === 0 ? undefined : taken;
 }
 
-function save(
-  parts: ChannelParts,
-  tasks: Tasks,
-  checkpoints: Checkpoints,
-  { state, isChanges }: Taken,
-): Promise<boolean> {
-  const { inputs, inputEdges, outputs, work, metrics } = parts;
-  const { counters, busyMs } = metrics;
-  const positions = inputs.positions();
-  const snapshot = {
+function save(parts: ChannelParts, tasks: Tasks, checkpoints: Checkpoints, taken: Taken): Promise<boolean> {
+  const snapshot = snapshotOf(parts, tasks, taken);
+  return checkpoints.save(snapshot, positionsOf(parts, snapshot.inputs), parts.metrics.busyMs, taken.isChanges);
+}
+
+function snapshotOf(parts: ChannelParts, tasks: Tasks, { state, isChanges }: Taken): ChannelSnapshot {
+  const { inputs, outputs, work, metrics } = parts;
+  return {
     seq: tasks.seq,
-    inputs: positions,
+    inputs: inputs.positions(),
     outputs: outputs.positions(),
     reading: work instanceof ReaderWork ? work.place(tasks.output !== undefined) : undefined,
     state,
+    ...(work instanceof LoopWork ? { loop: work.loop.state() } : {}),
     timers: takeTimers(parts, isChanges),
-    counters,
+    counters: metrics.counters,
     counts: countsOf(metrics),
   };
-  const consumed = positions.flatMap((position, input) =>
-    position.consumed.map(([other, seq]) => ({ edge: inputEdges[input]?.edge ?? -1, other, seq })),
-  );
-  const made = outputs.links.flatMap(({ edge, to, madeSeq }) => (madeSeq < 0 ? [] : { edge, other: to, seq: madeSeq }));
-  return checkpoints.save(snapshot, { consumed, made }, busyMs, isChanges);
 }

@@ -37,7 +37,7 @@ export class SecondRun {
     this.#ctx = own.context(metrics);
     const edges = own.edges.map((edge) => ({ ...edge, links: edge.links.map(mirrorOf) }));
     const outputs = new Outputs(edges, metrics, { channel: this.#ctx.channel, strict });
-    const inputs = { release: () => {} };
+    const inputs = { release: () => {}, nextRound: () => {}, ended: false };
     const { work } = own;
     this.#tasks = new ComparedTasks(
       { ...parts, work, ctx: this.#ctx, outputs, inputs, metrics, notes: undefined },

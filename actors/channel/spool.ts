@@ -5,6 +5,7 @@ import { QStreamError } from "../../lib/core/errors.ts";
 import type { Limits } from "../../lib/core/limits.ts";
 import type { Payload } from "../../lib/core/payload.ts";
 import type { Disk, DiskFile } from "../../lib/core/seam/disk.ts";
+import { encodeMark, Mark } from "./mark.ts";
 import type { Parcel } from "./parcel.ts";
 
 /** What the spools of a slot share: memory, then disk, both bounded. */
@@ -203,6 +204,7 @@ function damaged(expected: number, found: number): QStreamError {
 
 /** What leaves a slot, or goes to disk. */
 export function encodeContent(objects: readonly unknown[]): Payload {
+  if (objects[0] instanceof Mark) return encodeMark(objects[0]);
   const batches = representationOf(objects[0]) === undefined ? undefined : loadedBatches();
   return batches === undefined ? encodeObjects(objects) : batches.encode(objects[0]);
 }

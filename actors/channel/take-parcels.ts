@@ -1,5 +1,6 @@
 import type { Consumed } from "../../lib/core/contracts/lineage.ts";
 import type { ChannelParts } from "./channel-parts.ts";
+import { isMark } from "./mark.ts";
 import type { Parcel } from "./parcel.ts";
 
 // A record costs some twenty microseconds, through all hands: what waits already shares it.
@@ -16,8 +17,12 @@ export interface ParcelQueue {
   head: number;
 }
 
-/** Takes parcels from the front: as many as one task should have. */
-export function takeParcels(input: ParcelQueue, objectsMax: number): Parcel[] {
+/**
+ * Takes parcels from the front: as many as one task should have.
+ *
+ * @param endsWithMark - nothing is taken behind the mark of a loop
+ */
+export function takeParcels(input: ParcelQueue, objectsMax: number, endsWithMark = false): Parcel[] {
   const taken: Parcel[] = [];
   let objects = 0;
   while (input.head < input.queue.length) {
@@ -28,7 +33,7 @@ export function takeParcels(input: ParcelQueue, objectsMax: number): Parcel[] {
     // The slot is emptied at once, so that what was consumed can be collected.
     input.queue[input.head] = undefined as unknown as Parcel;
     input.head++;
-    if (parcel.columnar) break;
+    if (parcel.columnar || (endsWithMark && isMark(parcel))) break;
   }
   if (input.head > 1024 || input.head === input.queue.length) {
     input.queue.splice(0, input.head);

@@ -194,13 +194,18 @@ export class TaskOutput {
     return this.#objects.length >= this.#limit ? this.#chunk() : undefined;
   }
 
-  #acceptSide(side: Side<unknown>, limits: ChunkLimits): Chunk | undefined {
+  #acceptSide({ name, object }: Side<unknown>, limits: ChunkLimits): Chunk | undefined {
     this.#restMark = undefined;
     this.#sides ??= new Map();
-    const objects = this.#sides.get(side.name);
-    if (objects === undefined) this.#sides.set(side.name, [side.object]);
-    else objects.push(side.object);
-    return (objects?.length ?? 1) >= limits.objects ? this.#chunk() : undefined;
+    let objects = this.#sides.get(name);
+    if (objects === undefined) this.#sides.set(name, (objects = []));
+    const count = objects.push(object);
+    if (count % sampleEvery === 1) {
+      // A batch is a parcel of its own.
+      if (representationOf(object) !== undefined) return this.#chunk();
+      this.#limit = Math.min(this.#limit, count - 1 + fitting(object, limits.bytes));
+    }
+    return count >= this.#limit ? this.#chunk() : undefined;
   }
 
   #push(value: unknown, limits: ChunkLimits): void {
@@ -260,13 +265,18 @@ export class TaskOutput {
   }
 }
 
-/** The output of what an operator returned. Anything but an iterable is refused, since it would be lost. */
-export function outputOf(result: unknown): TaskOutput {
+/**
+ * The output of what an operator returned. Anything but an iterable is refused, since it would be lost.
+ *
+ * @param isMixed - objects for several outputs may be among one another, also in an array
+ */
+export function outputOf(result: unknown, isMixed = false): TaskOutput {
   if (typeof result !== "object" || result === null || !(Symbol.iterator in result || Symbol.asyncIterator in result)) {
     throw new QStreamError("STEP_FAILED", `an operator returned ${typeof result}`, {
       advice: "Return an array, a generator or another iterable of output objects, or nothing",
     });
   }
+  if (isMixed && Array.isArray(result)) return new TaskOutput(result.values());
   return new TaskOutput(result as Iterable<unknown> | AsyncIterable<unknown>);
 }
 

@@ -1,16 +1,21 @@
 import { loadBatches, loadedBatches, rowsOfBatch } from "../../lib/core/batch/index.ts";
 import type { Consumed, Produced, TaskRecord } from "../../lib/core/contracts/lineage.ts";
+import { feedbackName } from "../../lib/core/contracts/loop.ts";
 import type { Outputs as OperatorOutputs } from "../../lib/core/contracts/operator.ts";
 import { deepFreeze } from "../../lib/core/deep-freeze.ts";
-import { invariant } from "../../lib/core/errors.ts";
+import { invariant, QStreamError } from "../../lib/core/errors.ts";
 import { countTaken, passedOver } from "./channel-metrics.ts";
 import type { ChannelInput, TaskParts } from "./channel-parts.ts";
+import { LoopWork } from "./loop-work.ts";
+import type { Loop } from "./loop.ts";
 import type { TakenParcels } from "./inputs.ts";
 import { decodeChunk, encodeChunk, isKeptBatch } from "./kept-chunk.ts";
 import { differs, takeLogged, takenOf } from "./logged-output.ts";
 import { applyFunction, producedOf, type EdgeObjects, type Outgoing } from "./outputs.ts";
 import { nobodyToTell } from "./refuse-timers.ts";
 import { verifyProduced } from "./replay.ts";
+import { isMark, markIn } from "./mark.ts";
+import type { Parcel } from "./parcel.ts";
 import { consumedOf, decodeParcels, holdsBatch, needsBatches, noParcels, objectsIn } from "./task-input.ts";
 import type { RunningTask } from "./task-input.ts";
 import { outputOf, type Chunk, type TaskOutput } from "./task-output.ts";
@@ -27,6 +32,7 @@ const continuing: RunningTask = { cause: { kind: "continue" }, input: undefined,
 export class Tasks {
   readonly #parts: TaskParts;
   readonly #settled: () => void;
+  readonly #loop: Loop | undefined;
   /** Number of the last task that began, or -1. */
   seq = -1;
   /** Tasks whose records aren't durable yet. */
@@ -56,6 +62,8 @@ export class Tasks {
     // A life that goes on is opened before its turns.
     this.running = recovery === undefined ? -1 : undefined;
     ctx.hasOnTimer = "onTimer" in work && work.onTimer !== undefined;
+    this.#loop = work instanceof LoopWork ? work.loop : undefined;
+    ctx.mayStop = this.#loop === undefined;
   }
 
   /** The next task is one that ran before, or the first of those that didn't. */
@@ -156,7 +164,16 @@ export class Tasks {
         const task = { cause: taken, input: undefined, parcels: noParcels } as const;
         return this.#run(task, work.onTimer(taken.name, ctx));
       }
+      case "round": {
+        const loop = this.#loop as Loop;
+        loop.roundBegan();
+        const round = { number: taken.number, before: loop.before };
+        return this.#run({ cause: taken, input: undefined, parcels: noParcels }, (work as LoopWork).round(round, ctx));
+      }
+      case "mark":
+        return this.#mark(this.#loop as Loop, taken);
       case "done":
+        this.#loop?.ended();
         ctx.pendingTimers?.stop();
         return this.#run({ cause: { kind: "done" }, input: undefined, parcels: noParcels }, work.done(ctx));
       case "input-end": {
@@ -173,7 +190,7 @@ export class Tasks {
         this.consumed = consumedOf(edge.edge, parcels);
         this.objects = objectsIn(parcels);
         this.#parts.notes?.took(this.consumed);
-        let objects = decodeParcels(parcels);
+        let objects = this.#decode(taken.input, parcels);
         countTaken(metrics, parcels);
         if (this.#parts.strict) deepFreeze(objects);
         for (const step of edge.after) objects = applyFunction(step, objects, ctx.edge, this.#parts.strict);
@@ -186,6 +203,27 @@ export class Tasks {
     }
   }
 
+  /** The objects of parcels; marks of a loop among them go to the loop. */
+  #decode(input: number, parcels: readonly Parcel[]): readonly unknown[] {
+    const loop = this.#loop;
+    if (loop === undefined || this.#parts.inputEdges[input]?.edge !== loop.edge) return decodeParcels(parcels);
+    const withObjects: Parcel[] = [];
+    for (const parcel of parcels) {
+      if (isMark(parcel)) loop.took(parcel.from, markIn(parcel), this.#parts.inputs);
+      else withObjects.push(parcel);
+    }
+    if (loop.isUnwanted) this.#parts.ctx.stopped = true;
+    return withObjects.length === 0 ? [] : decodeParcels(withObjects);
+  }
+
+  /** Tells all channels of the loop that nothing more of this round comes. */
+  #mark(loop: Loop, taken: Extract<TaskSource, { kind: "mark" }>): void {
+    const mark = loop.mark(taken.flags, this.#parts.inputs);
+    this.#parts.metrics.round = loop.number;
+    const outgoing = this.#parts.outputs.mark(loop.edge, mark, this.seq);
+    this.#finish({ cause: taken, input: undefined, parcels: noParcels }, outgoing, 0, false);
+  }
+
   #run(task: RunningTask, result: OperatorOutputs<unknown>): void | Promise<void> {
     if (result instanceof Promise) return result.then((settled) => this.#takeOutput(task, settled));
     return this.#takeOutput(task, result);
@@ -193,7 +231,7 @@ export class Tasks {
 
   #takeOutput(task: RunningTask, result: Exclude<OperatorOutputs<unknown>, Promise<unknown>>): void | Promise<void> {
     if (result === undefined || result === null) return this.#complete(task, [], 0, false);
-    this.output = outputOf(result);
+    this.output = outputOf(result, this.#loop !== undefined);
     return this.#drain(this.output, () => task);
   }
 
@@ -220,6 +258,7 @@ export class Tasks {
 
   #sendChunk(chunk: Chunk, task: RunningTask): void | Promise<void> {
     const { outputs, ctx } = this.#parts;
+    if (this.#loop?.mayFeedBack === false && chunk.sides?.has(feedbackName) === true) throw fedBackTooSoon();
     const made = outputs.applyFunctions("out", chunk.objects, ctx.edge);
     for (const [port, objects] of chunk.sides ?? []) made.push(...outputs.applyFunctions(port, objects, ctx.edge));
     const taken = takenOf(chunk);
@@ -232,8 +271,15 @@ export class Tasks {
 
   #complete(task: RunningTask, made: readonly EdgeObjects[], taken: number, more: boolean): void {
     if (this.#stopped) return;
-    const { outputs, ctx, lineage, metrics, clock, inputs } = this.#parts;
+    const { outputs, ctx } = this.#parts;
     const outgoing = outputs.route(made, { seq: this.seq, random: () => ctx.edgeRandom() });
+    const loop = this.#loop;
+    if (loop !== undefined) for (const { link, parcel } of outgoing) if (link.edge === loop.edge) loop.fed(parcel.rows);
+    this.#finish(task, outgoing, taken, more);
+  }
+
+  #finish(task: RunningTask, outgoing: readonly Outgoing[], taken: number, more: boolean): void {
+    const { ctx, lineage, metrics, clock, inputs } = this.#parts;
     this.routed(outgoing);
     if (!more) ctx.leave();
     this.running = undefined;
@@ -297,4 +343,11 @@ export class Tasks {
     this.#parts.notes?.task(this.seq);
     this.#parts.ctx.begin(this.seq, this.#logged?.now);
   }
+}
+
+function fedBackTooSoon(): QStreamError {
+  return new QStreamError("UNSUPPORTED", "execute fed back an object in a loop with rounds", {
+    advice:
+      "Keep it in the state and feed it back from round(), or ask for rounds: false, where it is taken as it comes",
+  });
 }

@@ -1,8 +1,9 @@
 import type { ChannelContext } from "./channel-context.ts";
 import type { Inputs, Taken } from "./inputs.ts";
+import type { Turned } from "./loop.ts";
 
-/** What a channel's next task is about: what its inputs hold, or a timer that goes off. */
-export type TaskSource = Taken | { readonly kind: "timer"; readonly name: string };
+/** What a channel's next task is about: what its inputs hold, a timer that goes off, or a turn of a loop. */
+export type TaskSource = Taken | Turned | { readonly kind: "timer"; readonly name: string };
 
 /**
  * Takes what the next task of an operator's channel is about. Timers whose time has come go first, though never two in a row

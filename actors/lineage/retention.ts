@@ -1,5 +1,6 @@
 import type { CheckpointHead, CheckpointPositions } from "../../lib/core/contracts/lineage.ts";
 import type { Plan } from "../../lib/core/plan.ts";
+import { feedbackEdgeOf, fittingCheckpoints } from "./fitting-checkpoints.ts";
 
 /** A checkpoint as recovery is planned by it: what is needed after it, and made after it, follows from its links. */
 export interface KnownCheckpoint extends CheckpointPositions {
@@ -96,18 +97,40 @@ export class Retention {
   }
 
   #release(number: number): Freed[] {
-    const freed: Freed[] = [];
-    const known = this.#checkpoints[number] ?? [];
+    const { step } = this.#placeOf(number);
+    const edge = feedbackEdgeOf(this.#plan, step);
+    if (edge !== undefined) return this.#releaseLoop(step, edge);
+    const known = this.checkpoints(number);
     const wants = this.#wantsOf(number);
-    const suits = ({ made }: KnownCheckpoint): boolean =>
-      made.every(({ edge, other, seq }) => seq <= (wants.get(`${edge}:${other}`) ?? -1));
-    let keep = known.findLastIndex(suits) - spareCheckpoints;
-    // One that the next stands on is no spare: what damages it damages both.
-    while (keep > 0 && known[keep + 1]?.members.includes(known[keep]?.seq ?? -1) === true) keep--;
+    const keep = spareOf(
+      known,
+      known.findLastIndex((checkpoint) => makesAll(checkpoint, wants)),
+    );
+    return this.#keepFrom(number, keep);
+  }
+
+  /** The channels of a loop start from checkpoints that fit together; so do those that are kept to spare. */
+  #releaseLoop(step: number, edge: number): Freed[] {
+    const first = this.#offsets[step] ?? 0;
+    const count = this.#plan.steps[step]?.channels ?? 0;
+    const channels = Array.from({ length: count }, (_, channel) => this.checkpoints(first + channel));
+    const wants = channels.map((_, channel) => this.#wantsOf(first + channel));
+    const suits = (channel: number, checkpoint: KnownCheckpoint): boolean =>
+      makesAll(checkpoint, wants[channel] ?? new Map(), edge);
+    const newest = channels.map((known) => known.length - 1);
+    const line = fittingCheckpoints({ edge, channels }, newest, suits);
+    const before = line?.map((at, channel) => Math.max(0, spareOf(channels[channel] ?? [], at)));
+    const spare = before === undefined ? undefined : fittingCheckpoints({ edge, channels }, before, suits);
+    return (spare ?? []).flatMap((keep, channel) => this.#keepFrom(first + channel, keep));
+  }
+
+  /** Frees what is before a checkpoint of a channel, and what its producers keep only for that. */
+  #keepFrom(number: number, keep: number): Freed[] {
+    const known = this.checkpoints(number);
     const oldest = known[keep];
-    if (keep <= 0 || oldest === undefined) return freed;
+    if (keep <= 0 || oldest === undefined) return [];
     this.#checkpoints[number] = known.slice(keep);
-    freed.push({ number, recordsThrough: oldest.seq, checkpointsBefore: oldest.members[0] ?? oldest.seq });
+    const freed = [{ number, recordsThrough: oldest.seq, checkpointsBefore: oldest.members[0] ?? oldest.seq }];
     for (const producer of this.#producersOf(number)) freed.push(...this.#release(producer));
     return freed;
   }
@@ -130,8 +153,8 @@ export class Retention {
   #producersOf(number: number): number[] {
     const { step } = this.#placeOf(number);
     const producers = new Set<number>();
-    for (const { from, to } of this.#plan.edges) {
-      if (to !== step) continue;
+    for (const { from, to, kind } of this.#plan.edges) {
+      if (to !== step || kind === "feedback") continue;
       const channels = this.#plan.steps[from]?.channels ?? 0;
       for (let channel = 0; channel < channels; channel++) producers.add((this.#offsets[from] ?? 0) + channel);
     }
@@ -142,4 +165,17 @@ export class Retention {
     const step = this.#offsets.findLastIndex((offset) => offset <= number);
     return { step, channel: number - (this.#offsets[step] ?? 0) };
   }
+}
+
+/** True if all can be made again behind a checkpoint that is wanted, but for what goes over one edge. */
+function makesAll({ made }: KnownCheckpoint, wants: ReadonlyMap<string, number>, but?: number): boolean {
+  return made.every(({ edge, other, seq }) => edge === but || seq <= (wants.get(`${edge}:${other}`) ?? -1));
+}
+
+/** Index of the checkpoint to keep for the case that a newer one is damaged. */
+function spareOf(known: readonly KeptCheckpoint[], newest: number): number {
+  let keep = newest - spareCheckpoints;
+  // One that the next stands on is no spare: what damages it damages both.
+  while (keep > 0 && known[keep + 1]?.members.includes(known[keep]?.seq ?? -1) === true) keep--;
+  return keep;
 }

@@ -1,4 +1,5 @@
 import type { Place } from "../../lib/core/errors.ts";
+import type { StepKind } from "../../lib/core/plan.ts";
 import type { ChannelMetrics } from "../channel/channel-metrics.ts";
 import type { ChannelState } from "../channel/channel-parts.ts";
 import type { LineageMetrics } from "../lineage/lineage-metrics.ts";
@@ -25,7 +26,7 @@ export interface ChannelSummary extends ChannelPlacement {
 /** The totals of a step over its channels. */
 export interface StepSummary {
   readonly step: string;
-  readonly kind: "reader" | "operator" | "sink";
+  readonly kind: StepKind;
   readonly what: string;
   readonly channels: number;
   readonly channelsDone: number;

@@ -1,6 +1,6 @@
 import type { FlowReference } from "../../lib/core/flow-registry.ts";
 import type { Limits } from "../../lib/core/limits.ts";
-import type { Plan } from "../../lib/core/plan.ts";
+import { hasActors, type Plan } from "../../lib/core/plan.ts";
 import type { EdgeSizes, SlotPlace } from "../../lib/core/placement-strategy.ts";
 import type { CheckpointPolicy } from "../channel/checkpoints.ts";
 import type { NumberedSplit } from "../channel/reader-work.ts";
@@ -79,13 +79,16 @@ export function prepareOrder(
   slots: readonly string[],
   placement: readonly (readonly number[])[],
   channels: readonly ChannelOrder[],
+  slotPlaces: readonly SlotPlace[],
 ): Order {
   const { execution, reference, args, plan, limits, seed, strict, verifyReplay, recovery } = request;
   const { openedAt, earlier, drain } = request;
   const task = { execution, reference, args, plan, limits, seed, openedAt, strict, verifyReplay, earlier, drain };
   const checkpoints = recovery?.checkpoints ?? { everyMs: Infinity, workMs: Infinity };
   const [logged, resumable] = [recovery !== undefined, recovery?.outlives === true];
-  return { kind: "prepare", ...task, slots, placement, channels, logged, resumable, checkpoints };
+  const places = hasActors(plan) ? slotPlaces.map(({ id, machine, tags }) => ({ id, machine, tags })) : undefined;
+  const where = { slots, placement, channels, ...(places === undefined ? {} : { places }) };
+  return { kind: "prepare", ...task, ...where, logged, resumable, checkpoints };
 }
 
 /** What each slot is to run at first, by its index. A channel's first life has its number. */

@@ -29,7 +29,7 @@ export function joinRecovery(running: Running, around: RecoverySurroundings): Re
         // It had nothing to do with the execution so far.
         slots.push(slot);
         const { ids, placement } = places();
-        order(slot, prepareOrder(request, ids, placement, []));
+        order(slot, prepareOrder(request, ids, placement, [], parts.slots()));
         if (phase() === "running") order(slot, { kind: "start", execution });
       }
       order(slot, content);

@@ -1,8 +1,10 @@
 import { errorFromData, QStreamError, type ErrorData } from "../../lib/core/errors.ts";
+import { hasActors } from "../../lib/core/plan.ts";
 import type { LineageActor } from "../lineage/lineage-actor.ts";
 import type { Report } from "../slot/protocol.ts";
 import { executionMark, type SlotActivity } from "../slot/turn-notes.ts";
 import { reworded, withParcels } from "./failed-parcels.ts";
+import { lostTogether } from "./lost-together.ts";
 import { presentOf, type Running } from "./running.ts";
 import { taskAtLoss, type TaskAtLoss } from "./task-at-loss.ts";
 
@@ -136,7 +138,8 @@ export class Losses {
       running.awaited.delete(slot);
       request.onEvent({ kind: "slot-lost", execution: request.execution, slot, error });
     }
-    const numbers = lives.on(slots).map(({ number }) => number);
+    const own = lives.on(slots).map(({ number }) => number);
+    const numbers = lostTogether(request.plan, own);
     const channel = task?.failure === undefined ? undefined : lives.ofLife(task.failure.life);
     if (task?.failure === undefined || channel === undefined) this.recover(running, numbers);
     else {
@@ -150,8 +153,9 @@ export class Losses {
 
   /** Other lives take over from the present ones of these channels. */
   recover(running: Running, numbers: readonly number[]): void {
-    this.#noteLost(running, numbers);
-    running.recovering?.lose(numbers);
+    const lost = lostTogether(running.request.plan, numbers);
+    this.#noteLost(running, lost);
+    running.recovering?.lose(lost);
   }
 
   #noteLost(running: Running, numbers: readonly number[]): void {
@@ -231,7 +235,9 @@ function isElsewhere({ request }: Running, activity: SlotActivity | undefined): 
 
 /** True if slots are lost again and again, and nothing gets on between: what runs again after a loss has no new record. */
 function isFruitless(running: Running, lineage: LineageActor, lossesMax: number): boolean {
-  const tasks = lineage.written(running.request.execution)?.records ?? 0;
+  const { request, record } = running;
+  // Actors that aren't durable write nothing.
+  const tasks = hasActors(request.plan) ? record.pulse() : (lineage.written(request.execution)?.records ?? 0);
   running.fruitlessLosses = tasks === running.tasksAtLoss ? running.fruitlessLosses + 1 : 0;
   running.tasksAtLoss = tasks;
   return running.fruitlessLosses >= lossesMax;

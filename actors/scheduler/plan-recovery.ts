@@ -1,5 +1,6 @@
-import { QStreamError } from "../../lib/core/errors.ts";
+import { invariant, QStreamError } from "../../lib/core/errors.ts";
 import { topologicalOrder, type Plan } from "../../lib/core/plan.ts";
+import { feedbackEdgeOf, fittingCheckpoints } from "../lineage/fitting-checkpoints.ts";
 import { positionOf, type KnownCheckpoint } from "../lineage/retention.ts";
 import type { ChannelOrder, LifePlace, LinkOrder, PlacedLife } from "../slot/protocol.ts";
 import type { ChannelLife, Lives } from "./lives.ts";
@@ -81,10 +82,10 @@ class Planner {
     const order = "order" in sorted ? sorted.order : [];
     for (const step of [...order].reverse()) {
       const channels = plan.steps[step]?.channels ?? 0;
-      for (let channel = 0; channel < channels; channel++) {
-        const life = lives.at(step, channel);
-        if (life !== undefined) this.#planChannel(life);
-      }
+      const all = Array.from({ length: channels }, (_, channel) => lives.at(step, channel)).filter(isThere);
+      const edge = feedbackEdgeOf(plan, step);
+      if (edge === undefined) all.forEach((life) => this.#planChannel(life));
+      else this.#planLoop(edge, all);
     }
     return {
       placed: this.#placed,
@@ -120,11 +121,41 @@ class Planner {
     this.#replay(channel, again);
   }
 
+  /**
+   * The channels of a loop, which are lost together: from checkpoints that fit together. What they need of one another they make
+   * again themselves.
+   */
+  #planLoop(edge: number, channels: readonly ChannelLife[]): void {
+    const lost = channels.map(({ number }) => this.#input.lost.get(number)).filter(isThere);
+    const needs = channels.map(({ number }) => this.#needs.get(number) ?? []);
+    const isIdle = lost.length === 0 && needs.every((each) => each.length === 0);
+    const isWhole = lost.length === channels.length && needs.every((each) => each.every(({ live }) => live));
+    invariant(isIdle || isWhole, "a loop is to make outputs again, and some of its channels go on");
+    if (isIdle) return;
+    const checkpoints = lost.map((each) => each.checkpoints);
+    const newest = checkpoints.map((known) => known.length - 1);
+    const line = fittingCheckpoints({ edge, channels: checkpoints }, newest, (channel, { made }) =>
+      (needs[channel] ?? []).every((need) => positionOf(made, need.edge, need.to) <= need.after),
+    );
+    channels.forEach((channel, index) => {
+      const checkpoint = checkpoints[index]?.[line?.[index] ?? -1];
+      if (checkpoint === undefined) throw this.#notMade(channel);
+      this.#recover(channel, lost[index] as LostChannel, needs[index] ?? [], checkpoint);
+    });
+    for (const { number, channel } of channels) {
+      for (const need of this.#needs.get(number) ?? []) if (need.edge === edge) this.#connect(need, channel);
+    }
+  }
+
   /** Another life of a lost channel, from the newest checkpoint behind which it makes all that is needed. */
-  #recover(channel: ChannelLife, lost: LostChannel, needs: readonly Need[]): void {
+  #recover(
+    channel: ChannelLife,
+    lost: LostChannel,
+    needs: readonly Need[],
+    checkpoint: KnownCheckpoint = this.#startOf(channel, lost.checkpoints, needs),
+  ): void {
     const { number, step } = channel;
     const place = { life: this.#input.lives.nextLife(), slot: lost.slot };
-    const checkpoint = this.#startOf(channel, lost.checkpoints, needs);
     this.#placed.push({ step, channel: channel.channel, ...place });
     this.#recovered.push({ number, life: place.life, checkpoint: checkpoint.seq });
     add(this.#channels, lost.slot, {
@@ -178,8 +209,12 @@ class Planner {
       needs.every(({ edge, to, after }) => positionOf(made, edge, to) <= after),
     );
     if (checkpoint !== undefined) return checkpoint;
+    throw this.#notMade(channel);
+  }
+
+  #notMade(channel: ChannelLife): QStreamError {
     const step = this.#input.plan.steps[channel.step]?.id ?? "";
-    throw new QStreamError("NOT_RECOVERABLE", "what its consumers lack can't be made again", {
+    return new QStreamError("NOT_RECOVERABLE", "what its consumers lack can't be made again", {
       step,
       channel: channel.channel,
       advice: "No whole checkpoint reaches back to it, and neither does the log",
@@ -209,6 +244,10 @@ class Planner {
     if (needs === undefined) this.#needs.set(producer, [need]);
     else needs.push(need);
   }
+}
+
+function isThere<T>(value: T | undefined): value is T {
+  return value !== undefined;
 }
 
 function add<T>(lists: Map<string, T[]>, key: string, value: T): void {

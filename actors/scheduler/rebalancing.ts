@@ -1,4 +1,5 @@
 import { QStreamError } from "../../lib/core/errors.ts";
+import { hasActors } from "../../lib/core/plan.ts";
 import type { SlotPlace } from "../../lib/core/placement-strategy.ts";
 import type { Clock } from "../../lib/core/seam/clock.ts";
 import { imbalanceOf, planRebalance, type Move, type RebalanceInput } from "../../lib/placement/index.ts";
@@ -74,7 +75,8 @@ export class Rebalancing {
   /** Looks now and then whether some slots have far more to do than others. */
   look(running: Running): void {
     const { byItself, clock } = this.#parts;
-    if (!byItself || running.recovering === undefined) return;
+    // The state of most actors doesn't outlive a move.
+    if (!byItself || running.recovering === undefined || hasActors(running.request.plan)) return;
     const now = clock.monotonic();
     const looks = this.#looks.get(running) ?? { nextAt: now + lookMs, inARow: 0, busy: [] };
     this.#looks.set(running, looks);

@@ -219,7 +219,7 @@ export class Scheduler {
     }
     slots.forEach((id, index) => {
       const channels = orders[index];
-      if (channels !== undefined) this.#order(id, prepareOrder(request, slots, placement, channels));
+      if (channels !== undefined) this.#order(id, prepareOrder(request, slots, placement, channels, handles));
     });
   }
 

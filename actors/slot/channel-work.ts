@@ -5,6 +5,7 @@ import { seedOf } from "../../lib/core/seam/random.ts";
 import type { ChannelParts } from "../channel/channel-parts.ts";
 import type { CheckpointPolicy } from "../channel/checkpoints.ts";
 import { KeepingSinkWork } from "../channel/kept-writes.ts";
+import { LoopWork } from "../channel/loop-work.ts";
 import { ReaderWork } from "../channel/reader-work.ts";
 import { VerifyingTasks, type Verification } from "../channel/verify-replay.ts";
 import { OperatorWork, SinkWork, type Work } from "../channel/work.ts";
@@ -37,7 +38,8 @@ function countStages({ steps, edges }: Plan): readonly number[] {
   const sorted = topologicalOrder(steps.length, edges);
   for (const from of "order" in sorted ? sorted.order : []) {
     for (const edge of edges) {
-      if (edge.from === from) stages[edge.to] = Math.max(stages[edge.to] ?? 1, (stages[from] ?? 1) + 1);
+      if (edge.from === from && edge.kind === "forward")
+        stages[edge.to] = Math.max(stages[edge.to] ?? 1, (stages[from] ?? 1) + 1);
     }
   }
   return stages;
@@ -49,10 +51,15 @@ export function workOf(code: StepCode, order: ChannelOrder, execution: PrepareOr
   switch (code.kind) {
     case "reader":
       return new ReaderWork(code.reader, order.splits ?? []);
-    case "operator":
+    case "operator": {
+      const step = execution.plan.steps[order.step];
+      if (code.loop !== undefined && step !== undefined) return new LoopWork(code.create, strict, code.loop, step);
       return isVerified(order, execution) ? new WholeWork(code.create, strict) : new OperatorWork(code.create, strict);
+    }
     case "sink":
       return drains(order, execution) ? new KeepingSinkWork(code.sink, strict) : new SinkWork(code.sink, strict);
+    case "actors":
+      throw new QStreamError("INTERNAL", "actors don't run in channels");
   }
 }
 
@@ -63,7 +70,9 @@ export function verifyingTasks(
   execution: PrepareOrder,
   parts: Pick<Verification, "edges" | "context">,
 ): ChannelParts["tasks"] {
-  if (!isVerified(order, execution) || code.kind === "sink") return undefined;
+  if (!isVerified(order, execution) || code.kind === "sink" || code.kind === "actors") return undefined;
+  // What a loop takes depends on what it gave: another run beside it would have to be one of all its channels.
+  if (code.kind === "operator" && code.loop !== undefined) return undefined;
   const { verifyReplay: share = 0, seed, strict } = execution;
   const verification: Verification = {
     ...parts,

@@ -1,6 +1,7 @@
 import type { ErrorData } from "../../lib/core/errors.ts";
 import type { FlowReference } from "../../lib/core/flow-registry.ts";
 import type { Limits } from "../../lib/core/limits.ts";
+import type { SlotPlace } from "../../lib/core/placement-strategy.ts";
 import type { Plan } from "../../lib/core/plan.ts";
 import type { ChannelMetrics } from "../channel/channel-metrics.ts";
 import type { ChannelState, FailedTask } from "../channel/channel-parts.ts";
@@ -73,6 +74,8 @@ export interface PrepareOrder {
   readonly slots: readonly string[];
   readonly placement: readonly (readonly number[])[];
   readonly channels: readonly ChannelOrder[];
+  /** For actors, which choose places themselves: the slots that there are. */
+  readonly places?: readonly SlotPlace[] | undefined;
   readonly seed: number;
   /** When it was started, milliseconds since 1970: the time that `open` of user code is told, in every life. */
   readonly openedAt: number;

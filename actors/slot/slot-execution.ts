@@ -18,6 +18,7 @@ import type { Work } from "../channel/work.ts";
 import type { ActorReference } from "../hosts/actor-host.ts";
 import { noLineage } from "../lineage/no-lineage.ts";
 import { checkpointsOf, drains, offsetsOf, partStays, pausingInputs, verifyingTasks, workOf } from "./channel-work.ts";
+import type { HostedExecution } from "./hosted-execution.ts";
 import { Links, type Hosted } from "./links.ts";
 import type {
   ChannelOrder,
@@ -43,7 +44,7 @@ interface RunningChannel extends Hosted {
 }
 
 /** One slot's part of an execution: its channels as actors, and the links between them and to other slots. */
-export class SlotExecution {
+export class SlotExecution implements HostedExecution {
   readonly id: string;
   readonly #order: PrepareOrder;
   readonly #parts: SharedParts;

@@ -4,6 +4,7 @@ import type { LineageLog } from "../../lib/core/contracts/lineage.ts";
 import type { LineageOrder } from "../lineage/protocol.ts";
 import type { LinkMessage, Transport } from "../../lib/core/contracts/transport.ts";
 import type { FlowReference } from "../../lib/core/flow-registry.ts";
+import { hasActors } from "../../lib/core/plan.ts";
 import type { Program } from "../../lib/core/program.ts";
 import type { Clock } from "../../lib/core/seam/clock.ts";
 import type { Disk } from "../../lib/core/seam/disk.ts";
@@ -11,6 +12,8 @@ import type { ActorHost } from "../hosts/actor-host.ts";
 import type { DatasetShelf } from "../../lib/core/dataset-shelf.ts";
 import type { Order, PrepareOrder, Report } from "./protocol.ts";
 import { FairTurns } from "./fair-turns.ts";
+import type { HostedExecution } from "./hosted-execution.ts";
+import { SlotActors } from "./slot-actors.ts";
 import { SlotExecution } from "./slot-execution.ts";
 import type { TurnNotes } from "./turn-notes.ts";
 
@@ -44,7 +47,7 @@ const progressEveryMs = 100;
 /** One slot: follows the scheduler's orders, and hands messages of links to the channels it runs. */
 export class Slot {
   readonly #parts: SharedParts;
-  readonly #executions = new Map<string, SlotExecution>();
+  readonly #executions = new Map<string, HostedExecution>();
   /** Executions whose flow is being loaded, and whether they were stopped meanwhile. */
   readonly #preparing = new Map<string, { stopped: boolean; readonly prepared: Promise<void> }>();
   #cancelProgress: (() => void) | undefined;
@@ -132,7 +135,7 @@ export class Slot {
     }
   }
 
-  #forget({ id, dropped }: SlotExecution): void {
+  #forget({ id, dropped }: HostedExecution): void {
     if (!this.#executions.delete(id)) return;
     this.#droppedBefore.late += dropped.staleMessages;
     this.#droppedBefore.repeated += dropped.repeatedParcels;
@@ -165,7 +168,10 @@ export class Slot {
         },
       );
     }
-    this.#executions.set(order.execution, new SlotExecution(order, program, this.#parts));
+    const hosted = hasActors(order.plan)
+      ? new SlotActors(order, program, this.#parts)
+      : new SlotExecution(order, program, this.#parts);
+    this.#executions.set(order.execution, hosted);
     this.#report({ kind: "prepared", execution: order.execution, slot: this.#parts.id });
   }
 
@@ -194,7 +200,7 @@ export class Slot {
     });
   }
 
-  #reportProgress(execution: SlotExecution): void {
+  #reportProgress(execution: HostedExecution): void {
     this.#report({
       kind: "progress",
       execution: execution.id,

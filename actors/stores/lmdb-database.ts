@@ -38,7 +38,7 @@ export class LmdbDatabase {
   }
 
   /** @throws QStreamError STORE_UNAVAILABLE, STORE_REFUSED, PACKAGE_MISSING */
-  static async open(folder: string, flush: boolean): Promise<LmdbDatabase> {
+  static async open(folder: string, flush: boolean, file = "lineage.mdb"): Promise<LmdbDatabase> {
     const path = resolve(folder);
     const { open } = await loadLmdb();
     await makeFolder(path, path, placeAdvice).catch((cause: unknown) => {
@@ -46,7 +46,7 @@ export class LmdbDatabase {
     });
     try {
       const database = open<Uint8Array, LmdbKey>({
-        path: join(path, "lineage.mdb"),
+        path: join(path, file),
         encoding: "binary",
         // Without the flush a commit is in the kernel's memory: only a power cut loses it.
         noSync: !flush,
@@ -70,6 +70,11 @@ export class LmdbDatabase {
 
   keys(range: KeyRange): readonly LmdbKey[] {
     return [...this.#database.getKeys(range)];
+  }
+
+  /** The last keys of a range, the very last one first. */
+  lastKeys({ start, end }: KeyRange, limit: number): readonly LmdbKey[] {
+    return [...this.#database.getKeys({ start: end, end: start, reverse: true, limit })];
   }
 
   *entries(range: KeyRange, limit: number): Iterable<{ readonly key: LmdbKey; readonly bytes: Uint8Array }> {

@@ -278,7 +278,7 @@ end
 return {'ok', bytes}
 `);
 
-function script(text: string): RedisScript {
+export function script(text: string): RedisScript {
   const trimmed = text.trim();
   return { text: trimmed, sha1: createHash("sha1").update(trimmed).digest("hex") };
 }

@@ -36,3 +36,15 @@ export function noSuchChannel(execution: string, channel: number): QStreamError 
 export function sameBytes(first: Uint8Array, second: Uint8Array): boolean {
   return Buffer.compare(first, second) === 0;
 }
+
+/** What is written of an actor stands on transitions that had been confirmed, and aren't there. */
+export function transitionsMissing(actor: string, lastSeq: number): QStreamError {
+  return new QStreamError(
+    "LINEAGE_REGRESSED",
+    `the log of ${actor} ends at transition ${lastSeq}, though later ones had been confirmed`,
+    {
+      advice:
+        "The store lost what it had confirmed, as after a restart without persistence: see docs/lineage-stores.md",
+    },
+  );
+}

@@ -19,6 +19,7 @@ export const benchmarks = {
   "recovery-vs-restart": () => import("./recovery-vs-restart.ts"),
   checkpoint: () => import("./checkpoint.ts"),
   endless: () => import("./endless.ts"),
+  pagerank: () => import("./pagerank.ts"),
   simulation: () => import("./simulation.ts"),
   "wire-vs-tcp": () => import("./wire-vs-tcp.ts"),
   "wire-objects": () => import("./wire-objects.ts"),
@@ -26,4 +27,9 @@ export const benchmarks = {
   "cluster-vs-threads": () => import("./cluster-vs-threads.ts"),
   "machine-loss": () => import("./machine-loss.ts"),
   submit: () => import("./submit.ts"),
+  "tell-vs-nact": () => import("./tell-vs-nact.ts"),
+  "pingpong-vs-nact": () => import("./pingpong-vs-nact.ts"),
+  skynet: () => import("./skynet.ts"),
+  savina: () => import("./savina.ts"),
+  "actor-memory": () => import("./actor-memory.ts"),
 } as const satisfies Record<string, Load>;

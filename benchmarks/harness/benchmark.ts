@@ -3,7 +3,7 @@ export type Bar = { readonly atLeast: number } | { readonly atMost: number };
 
 /** What one benchmark measured. */
 export interface Measured {
-  /** The figure that the bar is about: a ratio of speeds, seconds, megabytes or milliseconds. */
+  /** The figure that the bar is about: a ratio of speeds, seconds, bytes or milliseconds. */
   readonly value: number;
   /** What stands behind the figure, for the table and the JSON document. */
   readonly details: Readonly<Record<string, string | number>>;
@@ -15,7 +15,7 @@ export interface Benchmark {
   /** One line: what is done. */
   readonly workload: string;
   readonly bar: Bar;
-  readonly unit: "x" | "s" | "MB" | "ms" | "/s";
+  readonly unit: "x" | "s" | "MB" | "ms" | "/s" | "bytes";
   readonly measure: () => Promise<Measured>;
 }
 

@@ -1,7 +1,10 @@
-import type { Operator, OperatorDefinition } from "../core/contracts/operator.ts";
+import type { LoopOperator } from "../core/contracts/loop.ts";
+import type { Operator, OperatorDefinition, Task } from "../core/contracts/operator.ts";
 import type { Reader, SidedReader } from "../core/contracts/reader.ts";
 import { QStreamError } from "../core/errors.ts";
 import type { Graph, StepNode } from "./graph.ts";
+import type { IterateOptions } from "./loop-options.ts";
+import { loopStep } from "./loop-step.ts";
 import { makeStep, type nodeOf, operatorNode, type Input } from "./make-step.ts";
 import { QStream } from "./qstream.ts";
 import type { ApplyOptions, StepOptions } from "./stream-types.ts";
@@ -82,6 +85,33 @@ export class FlowBuilder {
     options?: ApplyOptions<NoInfer<keyof Inputs>>,
   ): QStream<Out> {
     const step = operatorNode(this.#graph, id, inputs, operator, options ?? {});
+    return new QStream<Out>(this.#graph, { step, port: "out", functions: undefined });
+  }
+
+  /**
+   * Adds a loop: an operator whose output returns as its own input `feedback`. In rounds, all of which was fed back in one round
+   * is taken in the next; state stays in the channels. With `rounds: false`, what is fed back is taken as it comes, and the loop
+   * ends once nothing is on its way any more.
+   *
+   * @param inputs - a stream for each input of the operator but `feedback`; taken in round 0
+   * @param operator - a factory, called once for each channel
+   * @param options - the feedback edge, and what ends the loop
+   * @throws QStreamError OPTION_INVALID, INPUT_UNKNOWN
+   * @example
+   * q.iterate("labels", { edges: edges.partition(hash("from")) }, () => new Labels(), { feedback: hash("to") });
+   */
+  iterate<All extends { readonly feedback: unknown }, Out, Fed, Vote = unknown, State = unknown>(
+    id: string,
+    inputs: { readonly [K in keyof All as Exclude<K, "feedback">]: Input<All[K]> },
+    operator: () => LoopOperator<Task<All>, Out, Fed, Vote, State>,
+    options: IterateOptions<
+      Exclude<NoInfer<keyof All>, "feedback">,
+      NoInfer<Fed>,
+      NoInfer<All>["feedback"],
+      NoInfer<Vote>
+    >,
+  ): QStream<Out> {
+    const step = loopStep(this.#graph, id, inputs, operator, options as never);
     return new QStream<Out>(this.#graph, { step, port: "out", functions: undefined });
   }
 }

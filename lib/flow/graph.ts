@@ -1,3 +1,4 @@
+import type { LoopPlan } from "../core/contracts/loop.ts";
 import type { Declares, OperatorDefinition, Representation } from "../core/contracts/operator.ts";
 import type { PartitionFunction } from "../core/contracts/partition.ts";
 import { QStreamError } from "../core/errors.ts";
@@ -25,6 +26,8 @@ export interface StepNode {
   /** How the state of its operator can be dealt to another number of channels, if it can. */
   readonly dealing?: Dealing | undefined;
   readonly inputs: readonly InputNode[];
+  /** For a step with an edge to itself: its last input is what it feeds back. */
+  readonly loop?: LoopPlan | undefined;
 }
 
 export type Dealing = Pick<OperatorDefinition<never, never>, "kind" | "deal" | "dealTimer" | "keys">;
@@ -132,6 +135,7 @@ export class Graph {
         kind: step.code.kind,
         what: step.what,
         options: step.options,
+        ...(step.loop === undefined ? {} : { loop: loopOptions(step.loop) }),
         channels: step.channels,
         place: step.place,
         inputs: step.inputs.map((input) => ({
@@ -161,6 +165,11 @@ export class Graph {
       ),
     };
   }
+}
+
+/** A loop's options for the fingerprint. What its functions do shows in the hash of the code. */
+function loopOptions({ mode, rounds, roundsMax, until }: LoopPlan): unknown {
+  return { mode, rounds: rounds ?? null, roundsMax, until: until !== undefined };
 }
 
 /** Ids of a chain of edge functions, first one first. */

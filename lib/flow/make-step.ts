@@ -38,6 +38,7 @@ interface StepParts {
   readonly inputs: readonly InputNode[];
   readonly step: StepOptions;
   readonly skips?: boolean;
+  readonly loop?: StepNode["loop"];
   readonly definition?: Pick<
     OperatorDefinition<never, unknown>,
     "declares" | "representations" | "mayBlock" | "endsEarly"
@@ -48,7 +49,7 @@ interface StepParts {
 export function makeStep(graph: Graph, parts: StepParts): StepNode {
   const { step } = parts;
   const id = parts.id ?? parts.what;
-  checkStepOptions(parts.code.kind, id, step);
+  if (parts.code.kind !== "actors") checkStepOptions(parts.code.kind, id, step);
   const { channels, place } = step;
   if (channels !== undefined && !(Number.isInteger(channels) && channels >= 1 && channels <= 65536)) {
     throw new QStreamError("OPTION_INVALID", `step "${id}" asks for ${channels} channels`, {
@@ -79,6 +80,7 @@ export function makeStep(graph: Graph, parts: StepParts): StepNode {
     skips: parts.skips ?? false,
     dealing: parts.definition,
     inputs: parts.inputs,
+    loop: parts.loop,
   });
 }
 
@@ -157,7 +159,7 @@ export function sinkNode<T, Result>(
   return { [nodeOf]: step };
 }
 
-function inputNode(graph: Graph, id: string, name: string, input: unknown, stage: number): InputNode {
+export function inputNode(graph: Graph, id: string, name: string, input: unknown, stage: number): InputNode {
   const parts = (input as Partial<Input<unknown>> | undefined)?.[nodeOf];
   if (parts === undefined) {
     throw new QStreamError("INPUT_UNKNOWN", `input "${name}" of step "${id}" is no stream`, {

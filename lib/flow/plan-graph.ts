@@ -4,6 +4,7 @@ import type { PlacementStrategy, SlotPlace } from "../core/placement-strategy.ts
 import { spoolingEdges, type StagedEdge } from "./blocked-edges.ts";
 import { channelsOf, nothingFits, type ChosenSplits } from "../placement/index.ts";
 import { chosen } from "../partition/index.ts";
+import { endsOf } from "./loop-options.ts";
 import { functionIds, type Graph, type StepNode } from "./graph.ts";
 
 /** What is known only when a flow runs: the slots, and where readers of datasets find their data. */
@@ -27,18 +28,22 @@ export function planGraph(graph: Graph, topology: Topology): Plan {
   for (const index of sorted.order) {
     const step = graph.steps[index] as StepNode;
     checkPlacement(graph, step);
-    const producers = step.inputs.map((input): Producer => {
+    const forward = step.inputs.filter(({ from }) => from.step !== step);
+    const producers = forward.map((input): Producer => {
       const at = indexOf.get(input.from.step) ?? -1;
       return { step: at, channels: steps[at]?.channels ?? 1, slots: steps[at]?.slots ?? [] };
     });
     steps[index] = planStep(step, index, edges, producers, topology);
   }
-  const spooling = spoolingEdges(edges.map((edge) => stagedEdge(graph, edge)));
+  // What a loop feeds back it reads itself, once it can: it holds back nobody else.
+  const forward = edges.flatMap((edge, at) => (edge.kind === "forward" ? at : []));
+  const staged = forward.map((at) => stagedEdge(graph, edges[at] as RawEdge));
+  const spooling = new Set([...spoolingEdges(staged)].map((at) => forward[at]));
   return {
     flow: graph.flow,
     fingerprint: graph.fingerprint(),
     steps,
-    edges: edges.map((edge, at) => planEdge(graph, edge, spooling.has(at), steps)),
+    edges: edges.map((edge, at) => planEdge(graph, edge, edge.kind === "feedback" || spooling.has(at), steps)),
   };
 }
 
@@ -51,12 +56,17 @@ interface RawEdge {
   readonly from: number;
   readonly to: number;
   readonly at: number;
-  readonly kind: "forward";
+  readonly kind: "forward" | "feedback";
 }
 
 function edgesOf(graph: Graph, indexOf: ReadonlyMap<StepNode, number>): RawEdge[] {
   return graph.steps.flatMap((step, to) =>
-    step.inputs.map((input, at) => ({ from: indexOf.get(input.from.step) ?? -1, to, at, kind: "forward" as const })),
+    step.inputs.map((input, at) => ({
+      from: indexOf.get(input.from.step) ?? -1,
+      to,
+      at,
+      kind: input.from.step === step ? ("feedback" as const) : ("forward" as const),
+    })),
   );
 }
 
@@ -85,11 +95,13 @@ function planStep(
       name: input.name,
       stage: input.stage,
       edge: edges.findIndex((edge) => edge.to === index && edge.at === at),
+      ...(step.loop !== undefined && input.from.step === step ? { feedback: step.loop.mode } : {}),
     })),
     outputs: edges.flatMap((edge, at) => (edge.from === index ? [at] : [])),
     endless: code.kind === "reader" && code.reader.endless === true,
     ...(step.declares === undefined ? {} : { declares: step.declares }),
     ...(step.skips ? { skips: true } : {}),
+    ...(step.loop === undefined ? {} : { loop: { mode: step.loop.mode, ends: endsOf(step.loop) } }),
     ...(code.kind === "sink" ? { guarantee: code.sink.guarantee } : {}),
     ...(data === undefined ? {} : { slots: data }),
     ...(near === undefined ? {} : { near: near.near }),

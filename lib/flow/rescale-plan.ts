@@ -21,6 +21,7 @@ export function channelsWanted(
   rescale: Rescale,
 ): ReadonlyMap<string, number> {
   refuseDatasets(graph);
+  refuseLoops(graph);
   const named = rescale === true ? undefined : checkNamed(graph, rescale);
   const fresh = named === undefined ? planGraph(graph, { slots }) : undefined;
   const wanted = new Map<string, number>();
@@ -53,6 +54,16 @@ function refuseDatasets(graph: Graph): void {
   throw new QStreamError("UNSUPPORTED", `the channels of a flow with the dataset "${step.id}" can't change`, {
     step: step.id,
     advice: "A dataset lives in the slots of its session: go on without rescale",
+  });
+}
+
+/** What is on its way in a loop is taken by its end only, and belongs to no channel that could take it over. */
+function refuseLoops(graph: Graph): void {
+  const step = graph.steps.find(({ loop }) => loop !== undefined);
+  if (step === undefined) return;
+  throw new QStreamError("UNSUPPORTED", `the channels of a flow with the loop "${step.id}" can't change`, {
+    step: step.id,
+    advice: "Go on without rescale; or let the loop be a flow of its own, whose results another one reads",
   });
 }
 

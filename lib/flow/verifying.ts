@@ -43,5 +43,7 @@ function reasonOf({ code }: StepNode): string | undefined {
     }
     case "sink":
       return "a sink would write twice";
+    case "actors":
+      return "actors do nothing again";
   }
 }

@@ -37,8 +37,32 @@ export const brokenEngines: Readonly<Record<string, readonly Patch[]>> = {
   "records are freed that a consumer may need": [
     {
       file: "actors/lineage/retention.js",
-      search: "known.findLastIndex(suits) - spareCheckpoints",
-      replace: "known.length - 1",
+      search: "const keep = spareOf(known, known.findLastIndex((checkpoint) => makesAll(checkpoint, wants)));",
+      replace: "const keep = known.length - 1;",
+    },
+  ],
+  "the channels of a loop start from states that don't fit together": [
+    {
+      file: "actors/lineage/fitting-checkpoints.js",
+      search: "return other === undefined ||",
+      replace: "return other !== undefined ||",
+    },
+  ],
+  "a loop without rounds ends while something is on its way": [
+    {
+      file: "actors/channel/loop.js",
+      search: "return end.fed === 0 && marks.every",
+      replace: "return marks.every",
+    },
+  ],
+  "what is on its way isn't saved with the state of a loop": [
+    { file: "actors/channel/saved-loop.js", search: "waiting: parcels.map(encoded)", replace: "waiting: []" },
+  ],
+  "what comes early in a loop is taken in the round before": [
+    {
+      file: "actors/channel/feedback-queue.js",
+      search: "this.#later.push(parcel);\n            return false;",
+      replace: "return true;",
     },
   ],
   "no checkpoint is spared": [

@@ -25,6 +25,7 @@ export function explainText(explained: Explained): string {
       lines.push(`  ${input.name} <- ${plan.steps[edge.from]?.id}: ${describeEdge(edge)}${stage}`);
     }
     const takes = representations[index] ?? [];
+    if (step.loop !== undefined) lines.push(`  loop: ${step.loop.ends}`);
     if (step.kind === "operator" && takes.length > 0) lines.push(`  takes ${takes.join(", ")}`);
   });
   for (const { id, tags, slots: own } of cluster?.machines ?? []) {

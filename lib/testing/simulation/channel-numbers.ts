@@ -44,11 +44,16 @@ export class ChannelNumbers {
     return `channel ${index} of ${this.plan.steps[step]?.id ?? "a step"}`;
   }
 
-  /** Channels that send something to a channel. */
+  /** The edge whose parcels checkpoints of a channel may hold: what a loop without rounds feeds back. */
+  capturedBy(number: number): number | undefined {
+    return this.stepOf(number)?.inputs.find(({ feedback }) => feedback === "asynchronous")?.edge;
+  }
+
+  /** Channels of other steps that send something to a channel. */
   producersOf(number: number): number[] {
     const { step } = this.placeOf(number);
-    return this.plan.edges.flatMap(({ from, to }) => {
-      const channels = to === step ? (this.plan.steps[from]?.channels ?? 0) : 0;
+    return this.plan.edges.flatMap(({ from, to, kind }) => {
+      const channels = to === step && kind === "forward" ? (this.plan.steps[from]?.channels ?? 0) : 0;
       return Array.from({ length: channels }, (_, index) => this.of(from, index));
     });
   }

@@ -1,5 +1,6 @@
 import type { Plan } from "../../core/plan.ts";
 import { ChannelNumbers } from "./channel-numbers.ts";
+import { canStartTogether, loopEdgeOf, spareTogether } from "./loop-lines.ts";
 import { positionIn, type LogHistory } from "./log-history.ts";
 
 /** Says where more was freed than may be, or less than can be. */
@@ -52,7 +53,8 @@ export class FreedHistory {
 
   freed(channel: number, recordsThrough: number, checkpointsBefore: number): void {
     const history = this.#log.channel(channel);
-    const needed = this.#neededFrom(channel) ?? recordsThrough;
+    const isLoop = this.#loopOf(channel) !== undefined;
+    const needed = isLoop ? recordsThrough : (this.#neededFrom(channel) ?? recordsThrough);
     const problem = history.freed(recordsThrough, checkpointsBefore);
     // While others are on their way, what they free isn't known to be free yet.
     // A damaged checkpoint of it, or of one that it makes for, is taken for one to spare until it is read.
@@ -71,7 +73,8 @@ export class FreedHistory {
   refuseUnfreed(): void {
     if (this.#plan === undefined || this.#forgot || !this.#storeOnly || this.asked.size > 0) return;
     for (const channel of this.#unfreed) {
-      if (this.damaged.has(channel)) continue;
+      // Channels of a loop keep what fits together, which needn't be the newest of each.
+      if (this.damaged.has(channel) || this.#loopOf(channel) !== undefined) continue;
       const history = this.#log.channel(channel);
       const needed = this.#neededFrom(channel);
       const kept = history.startFrom()?.seq ?? Infinity;
@@ -91,7 +94,10 @@ export class FreedHistory {
       this.#violated(`${name} has no checkpoint to start from, with records freed through ${recordsThrough}`);
       return;
     }
+    const loop = this.#loopOf(channel);
+    if (loop !== undefined) this.#refuseUnfitting(plan, loop);
     for (const { edge, other, seq } of start.made) {
+      if (plan.edges[edge]?.kind === "feedback") continue;
       const consumer = this.#numbers.of(plan.edges[edge]?.to ?? -1, other);
       // Once it is read, nobody starts from it, and what follows it isn't kept for that.
       if (this.damaged.has(consumer)) continue;
@@ -105,9 +111,28 @@ export class FreedHistory {
     }
   }
 
+  /** The channels of a loop still have checkpoints that fit together. */
+  #refuseUnfitting(plan: Plan, step: number): void {
+    const channels = Array.from({ length: plan.steps[step]?.channels ?? 0 }, (_, index) =>
+      this.#numbers.of(step, index),
+    );
+    if (channels.some((channel) => this.damaged.has(channel))) return;
+    if (canStartTogether(plan, this.#numbers, this.#log, step)) return;
+    this.#violated(`the channels of ${plan.steps[step]?.id} have no checkpoints left that fit together`);
+  }
+
+  /** The step of a channel, if that is a loop. */
+  #loopOf(channel: number): number | undefined {
+    const { step } = this.#numbers.placeOf(channel);
+    return this.#plan !== undefined && loopEdgeOf(this.#plan, step) !== undefined ? step : undefined;
+  }
+
   /** The oldest checkpoint of a channel that somebody may need, by what its consumers may start from. */
   #neededFrom(channel: number): number | undefined {
-    const { index } = this.#numbers.placeOf(channel);
+    const { index, step } = this.#numbers.placeOf(channel);
+    if (this.#plan !== undefined && this.#loopOf(channel) !== undefined) {
+      return spareTogether(this.#plan, this.#numbers, this.#log, step)?.[index];
+    }
     return this.#log.channel(channel).neededFrom(({ edge, other }) => {
       const consumer = this.#numbers.of(this.#plan?.edges[edge]?.to ?? -1, other);
       return positionIn(this.#log.channel(consumer).startFrom()?.consumed ?? [], edge, index);

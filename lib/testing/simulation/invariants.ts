@@ -174,7 +174,9 @@ export class Invariants implements StoreObserver {
     // What a late call names may have been freed long since.
     if (whole === undefined) return;
     const { head, state } = unpackCheckpoint(whole);
-    const problem = history.saved(seq, head) ?? wrongEnds(state, seq, this.#numbers.stepOf(channel), history);
+    const problem =
+      history.saved(seq, head, this.#numbers.capturedBy(channel)) ??
+      wrongEnds(state, seq, this.#numbers.stepOf(channel), history);
     if (problem !== undefined) this.#violated(`checkpoint ${seq} of ${this.#numbers.nameOf(channel)} ${problem}`);
     this.#freeing.saved(channel);
   }

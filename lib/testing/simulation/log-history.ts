@@ -35,6 +35,11 @@ export class ChannelHistory {
     return this.#checkpoints.find(({ seq }) => seq >= this.#freedThrough && seq >= needed);
   }
 
+  /** All checkpoints that the log reaches back to, oldest first. */
+  get startable(): readonly Saved[] {
+    return this.#checkpoints.filter(({ seq }) => seq >= this.#freedThrough);
+  }
+
   /**
    * The oldest checkpoint that somebody may still need, which is one older than the newest behind which everything can be
    * made again that consumers may ask for: one with which that has nothing in common, as it may turn out to be damaged.
@@ -87,11 +92,16 @@ export class ChannelHistory {
     return new Set(causes.flatMap((cause) => (cause.kind === "input-end" ? [cause.input] : [])));
   }
 
-  /** A checkpoint was saved. Returns what is wrong with it, if anything is. */
-  saved(seq: number, head: CheckpointHead): string | undefined {
+  /**
+   * A checkpoint was saved. Returns what is wrong with it, if anything is.
+   *
+   * @param captured - an edge whose parcels may be in it, though no task has consumed them
+   */
+  saved(seq: number, head: CheckpointHead, captured?: number): string | undefined {
     const { generation } = this;
     const { consumed, made } = this.#positionsAt(seq);
-    if (!samePositions(head.consumed, consumed) || !samePositions(head.made, made)) {
+    const taken = captured === undefined ? head.consumed : withoutCaptured(head.consumed, consumed, captured);
+    if (!samePositions(taken, consumed) || !samePositions(head.made, made)) {
       return `doesn't stand on its log: ${JSON.stringify({ checkpoint: head, log: { consumed, made } })}`;
     }
     // What was asked for again after it had been freed isn't kept.
@@ -213,6 +223,20 @@ export class LinkHistory {
 /** Seq of the last parcel of a link, or -1. */
 export function positionIn(positions: readonly LinkPosition[], edge: number, other: number): number {
   return positions.find((position) => position.edge === edge && position.other === other)?.seq ?? -1;
+}
+
+/** Positions as they would be without the parcels of an edge that a checkpoint holds. */
+function withoutCaptured(
+  held: readonly LinkPosition[],
+  consumed: readonly LinkPosition[],
+  edge: number,
+): readonly LinkPosition[] {
+  return held.flatMap((position) => {
+    if (position.edge !== edge) return [position];
+    const seq = positionIn(consumed, edge, position.other);
+    if (seq < 0) return [];
+    return [{ ...position, seq: Math.min(position.seq, seq) }];
+  });
 }
 
 /** True for the same links with the same seqs, in any order. */

@@ -1,11 +1,9 @@
-import { relative } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import { jsonText } from "../../core/json-text.ts";
 import { defaultLimits } from "../../core/limits.ts";
 import { quoted } from "../../core/quoted.ts";
 import { referenceOf } from "../../flow/define-flow.ts";
+import { exportPath } from "../export-path.ts";
 import type { SimulationOptions } from "./simulation-options.ts";
 
 /** What `qstream simulate` takes for granted, where that isn't what `simulate` does. */
@@ -19,7 +17,7 @@ export async function repeatingCommand(
   options: Omit<SimulationOptions, "seed">,
   seed: number,
 ): Promise<string> {
-  const found = await moduleOf(flow);
+  const found = await exportPath(referenceOf(flow)?.module, flow, "the flow");
   const { store, faults = [], slots, attempts, limits, traceLines: _lines, ...rest } = options;
   const { checkpointEveryMs = simulateDefaults.checkpointEveryMs, ...others } = rest;
   const { parcelObjects = simulateDefaults.parcelObjects, ...otherLimits } = limits ?? {};
@@ -59,30 +57,4 @@ export async function repeatingCommand(
     "--trace",
   ];
   return ["npx qstream simulate", ...given.map(quoted)].join(" ");
-}
-
-type Found = { readonly path: string; readonly why?: undefined } | { readonly path: ""; readonly why: string };
-
-// A module that waits for checkSeeds at its top level is never loaded before that has ended.
-const loadedWithinMs = 500;
-
-/** Where the command line finds a flow: `path#export`. */
-async function moduleOf(flow: object): Promise<Found> {
-  const module = referenceOf(flow)?.module;
-  if (module?.startsWith("file:") !== true) return { path: "", why: "the flow is in no module of its own" };
-  const file = fileURLToPath(module);
-  const below = relative(process.cwd(), file);
-  const path = below.startsWith("..") ? file : below;
-  const over = new AbortController();
-  const loading = import(module).then(
-    (loaded) => loaded as Readonly<Record<string, unknown>>,
-    () => undefined,
-  );
-  const late = wait(loadedWithinMs, undefined, { signal: over.signal }).catch(() => undefined);
-  const loaded = await Promise.race([loading, late]);
-  over.abort();
-  if (loaded === undefined) return { path: "", why: `${path} isn't loaded yet, as it waits for this` };
-  const name = Object.keys(loaded).find((key) => loaded[key] === flow);
-  if (name === undefined) return { path: "", why: `${path} doesn't export the flow` };
-  return { path: name === "default" ? path : `${path}#${name}` };
 }

@@ -3,6 +3,7 @@ import { beginning, type KnownCheckpoint } from "../../../actors/lineage/retenti
 import { Lives } from "../../../actors/scheduler/lives.ts";
 import { planRecovery, type RecoveryInput, type RecoveryPlan } from "../../../actors/scheduler/plan-recovery.ts";
 import { lineOf, planOf } from "../../kit/plans.ts";
+import { loopAt } from "../../kit/loop-plans.ts";
 import { suite } from "../../kit/suite.ts";
 
 const test = suite("planning a recovery");
@@ -162,6 +163,50 @@ test("where no checkpoint reaches back far enough, it is said which step", () =>
     () => planRecovery(input({ lost: new Map([lost(1, 9, [late])]), received: new Map([["1:0:0", 5]]) })),
     /can't be made again.*step-1/u,
   );
+});
+
+const looped = loopAt(lineOf([1, 2, 1]), 1);
+// Channels 1 and 2 are of the loop, whose feedback edge is the third one.
+const fed = (seq: number, consumed: number, made: number): KnownCheckpoint => ({
+  seq,
+  consumed: [position(0, 3), position(2, consumed, 0), position(2, consumed, 1)],
+  made: [position(2, made, 0), position(2, made, 1)],
+});
+
+test("channels of a loop start together, from checkpoints that fit together", () => {
+  const plan = planRecovery(
+    input({
+      plan: looped,
+      // What each had sent by its newest checkpoint, the other had not taken by its own.
+      lost: new Map([
+        lost(1, 40, [beginning, fed(10, 8, 8), fed(30, 28, 28)]),
+        lost(2, 40, [beginning, fed(12, 8, 8), fed(22, 18, 18)]),
+      ]),
+      held: new Map([
+        ["0:0:0", 3],
+        ["0:0:1", 3],
+      ]),
+    }),
+  );
+  assert.equal(orders(plan), ["slot-new: step 1 from 10", "slot-new: step 1 from 12"]);
+  assert.is(plan.replays.length, 0);
+  const own = [...plan.links.values()].flat().filter(({ edge }) => edge === 2);
+  assert.equal(own.length, 4, "each asks both");
+});
+
+test("a loop that fits nowhere starts from its beginning, or can't be made again", () => {
+  const given = (first: readonly KnownCheckpoint[]): RecoveryInput =>
+    input({
+      plan: looped,
+      lost: new Map([lost(1, 40, first), lost(2, 40, [beginning, fed(12, 5, 9)])]),
+      held: new Map([
+        ["0:0:0", 9],
+        ["0:0:1", 9],
+      ]),
+    });
+  const plan = planRecovery(given([beginning, fed(10, 5, 9)]));
+  assert.equal(orders(plan).slice(0, 2), ["slot-new: step 1 from -1", "slot-new: step 1 from -1"]);
+  assert.throws(() => planRecovery(given([fed(10, 5, 9)])), /can't be made again/u);
 });
 
 test.run();

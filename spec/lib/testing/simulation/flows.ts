@@ -28,6 +28,7 @@ import {
   Unfolding,
   Waiting,
 } from "./flow-operators.ts";
+import { loopAtOnce, loopRounds, loopVotes } from "./loop-flows.ts";
 import { keepsStamps, stampedRows } from "./stamped-flow.ts";
 import { tenChannels } from "./ten-channels.ts";
 import { givesAll, timed } from "./timed-flow.ts";
@@ -376,6 +377,9 @@ export const simulatedFlows = {
     { upTo: 45 },
     { wholeCheckpoints: { belowBytes: 0, changesShare: 2, changesMost: 4 }, accept: givesAll },
   ),
+  loopRounds: entry(loopRounds, { upTo: 60 }),
+  loopVotes: entry(loopVotes, { upTo: 40 }),
+  loopAtOnce: entry(loopAtOnce, { upTo: 60 }),
 } satisfies Record<string, SimulatedFlow<never>>;
 
 function linesOf({ files }: Outcome): string[] {

@@ -1,0 +1,279 @@
+import type { LoopPlan, RoundEnd } from "../../lib/core/contracts/loop.ts";
+import { invariant, QStreamError } from "../../lib/core/errors.ts";
+import type { Inputs, Taken } from "./inputs.ts";
+import { markFlags, type MarkData } from "./mark.ts";
+
+/** Where a channel is in its loop, as data. */
+export interface LoopState {
+  readonly phase: Phase;
+  readonly number: number;
+  readonly fed: number;
+  readonly marks: readonly (MarkData | undefined)[];
+  readonly early: readonly (MarkData | undefined)[];
+  readonly met: Met | undefined;
+}
+
+/**
+ * `inputs`: a loop with rounds takes its inputs. `open`: it takes what was fed back, and marks of the round before. `turn`: it has
+ * all marks of the round before: in a loop with rounds that is the end of its own round, others go on taking. `mark`: its round has
+ * ended, and its mark comes next. `over`: the loop has ended.
+ */
+type Phase = "inputs" | "open" | "turn" | "mark" | "over";
+
+/** What all channels know once they have the marks of all. */
+interface Met {
+  readonly end: RoundEnd<unknown>;
+  /** True if nothing is fed back any more. */
+  readonly isOver: boolean;
+  /** True if all channels save their states now. */
+  readonly saves: boolean;
+}
+
+/** What a task of a loop's channel may be about beside its inputs: its round has ended, or all that was fed back in it is out. */
+export type Turned =
+  | { readonly kind: "round"; readonly number: number }
+  | { readonly kind: "mark"; readonly number: number; readonly flags: number };
+
+/** What the operator of a loop says of votes. */
+export interface Voting {
+  readonly vote: (() => unknown) | undefined;
+  readonly merge: ((left: unknown, right: unknown) => unknown) | undefined;
+}
+
+/**
+ * Where a channel is in its loop. Channels need nobody to lead them: each tells all of them by a mark, behind what it has fed
+ * back, that a round (or, in a loop without rounds, a generation) is over in it. As all channels get the marks of all, and merge
+ * them in the same order, all decide the same: whether the loop is over, and whether they save their states.
+ *
+ * A loop without rounds is over once no channel has fed anything back between two marks, of which it sent the second after it had
+ * all channels' first ones: what any channel had fed back before its first one has been taken by then, as links keep order, and
+ * nothing was fed back since.
+ */
+export class Loop {
+  readonly plan: LoopPlan;
+  readonly channels: number;
+  /** Index of the feedback edge in the plan. */
+  readonly edge: number;
+  readonly #voting: Voting;
+  #phase: Phase;
+  /** The round or generation that the next mark ends. */
+  #number = 0;
+  /** Objects that this channel has fed back in it. */
+  #fed = 0;
+  /** Marks of the one before, by channel. */
+  #marks: (MarkData | undefined)[];
+  /** Marks of this one, from channels that are ahead: in a loop without rounds. */
+  #early: (MarkData | undefined)[];
+  #met: Met | undefined;
+  #saved = true;
+  #refused = false;
+  /** What the channel said in its last mark. */
+  #told = 0;
+
+  constructor(plan: LoopPlan, channels: number, edge: number, voting: Voting) {
+    this.plan = plan;
+    this.channels = channels;
+    this.edge = edge;
+    this.#voting = voting;
+    this.#phase = plan.mode === "rounds" ? "inputs" : "turn";
+    this.#marks = this.#none();
+    this.#early = this.#none();
+  }
+
+  get number(): number {
+    return this.#number;
+  }
+
+  get isByRound(): boolean {
+    return this.plan.mode === "rounds";
+  }
+
+  /** What the operator is told of the round before. */
+  get before(): RoundEnd<unknown> | undefined {
+    return this.#met?.end;
+  }
+
+  /** False where only `round` may feed back, and isn't what runs. */
+  get mayFeedBack(): boolean {
+    return !this.isByRound || this.#phase === "mark";
+  }
+
+  /** True while the channel can save its state by itself, as it has neither fed back anything nor taken what others did. */
+  get isBeforeFeedback(): boolean {
+    return this.#number === 0 && this.#fed === 0 && (this.#phase === "inputs" || this.#phase === "turn");
+  }
+
+  /** True if all channels save their states at this place, and this one hasn't. */
+  get saves(): boolean {
+    return !this.#saved && this.#met?.saves === true && this.#phase === (this.isByRound ? "turn" : "open");
+  }
+
+  /** True, once, where some channels wished that states be saved, and others couldn't. */
+  takeRefusal(): boolean {
+    const refused = this.#refused;
+    this.#refused = false;
+    return refused;
+  }
+
+  /** True once no channel's results are wanted any more: it ends without them, and its inputs are cancelled. */
+  get isUnwanted(): boolean {
+    return this.#phase === "turn" && this.#marks.every((mark) => hasFlag(mark, markFlags.unwanted));
+  }
+
+  saved(): void {
+    this.#saved = true;
+  }
+
+  /**
+   * What the next task is about.
+   *
+   * @param flags - what the channel wishes, asked for a mark
+   */
+  next(inputs: Inputs, objectsMax: number, flags: () => number): Taken | Turned | undefined {
+    if (this.#phase === "mark") return { kind: "mark", number: this.#number, flags: flags() };
+    return this.isByRound ? this.#nextOfRound(inputs, objectsMax) : this.#nextAsItComes(inputs, objectsMax, flags);
+  }
+
+  #nextOfRound(inputs: Inputs, objectsMax: number): Taken | Turned | undefined {
+    if (this.#phase === "open") return inputs.takeFeedback(objectsMax);
+    if (this.#phase === "inputs") {
+      const taken = inputs.take(objectsMax, undefined);
+      if (taken?.kind !== "done") return taken;
+    } else if (this.#met?.isOver === true) return { kind: "done" };
+    return { kind: "round", number: this.#number };
+  }
+
+  #nextAsItComes(inputs: Inputs, objectsMax: number, flags: () => number): Taken | Turned | undefined {
+    const mayMark = this.#phase === "turn";
+    if (mayMark && this.#met?.isOver === true) return { kind: "done" };
+    const wishes = mayMark ? this.#wishes(flags()) : 0;
+    const isAsked = this.#met?.saves === true || this.#early.some((mark) => hasFlag(mark, markFlags.urgent));
+    if (mayMark && (isAsked || (wishes & markFlags.urgent) !== 0)) {
+      return { kind: "mark", number: this.#number, flags: wishes };
+    }
+    const taken = inputs.takeFeedback(objectsMax) ?? inputs.take(objectsMax, undefined);
+    if (taken !== undefined && taken.kind !== "done") return taken;
+    // Only a channel that has nothing to do asks whether it is all over: so nobody does while anybody works.
+    return mayMark && inputs.ended ? { kind: "mark", number: this.#number, flags: wishes } : undefined;
+  }
+
+  /** Who wishes something new waits for the marks of all channels. */
+  #wishes(flags: number): number {
+    const news = flags & (markFlags.due | (markFlags.unwanted & ~this.#told));
+    return news === 0 ? flags : flags | markFlags.urgent;
+  }
+
+  /**
+   * A round ends in this channel: it feeds back from now on.
+   *
+   * @throws QStreamError LIMIT_EXCEEDED if the loop has more rounds than it may have
+   */
+  roundBegan(): void {
+    if (this.#number >= this.plan.roundsMax) {
+      throw new QStreamError("LIMIT_EXCEEDED", `the loop isn't over after ${this.plan.roundsMax} rounds`, {
+        advice: "Raise roundsMax of iterate if it needs more, or see why its end never comes",
+      });
+    }
+    this.#phase = "mark";
+  }
+
+  /** The mark of this round or generation. Afterwards the next one begins. */
+  mark(flags: number, inputs: Pick<Inputs, "ended">): MarkData {
+    const { vote } = this.#voting;
+    const mark = {
+      number: this.#number,
+      fed: this.#fed,
+      vote: vote?.(),
+      ended: inputs.ended,
+      flags,
+    };
+    this.#told = flags;
+    this.#number++;
+    this.#fed = 0;
+    this.#marks = this.#early;
+    this.#early = this.#none();
+    this.#phase = "open";
+    this.#saved = false;
+    return mark;
+  }
+
+  /** Objects were sent over the feedback edge. */
+  fed(objects: number): void {
+    this.#fed += objects;
+  }
+
+  /** A channel's mark was taken. */
+  took(from: number, mark: MarkData, inputs: Pick<Inputs, "nextRound">): void {
+    const early = mark.number === this.#number && !this.isByRound;
+    invariant(early || mark.number === this.#number - 1, `mark ${mark.number} came in round ${this.#number}`);
+    (early ? this.#early : this.#marks)[from] = mark;
+    this.#meet(inputs);
+  }
+
+  /** The loop's last task runs. */
+  ended(): void {
+    this.#phase = "over";
+  }
+
+  state(): LoopState {
+    const [phase, number, fed, marks, early, met] = [
+      this.#phase,
+      this.#number,
+      this.#fed,
+      this.#marks,
+      this.#early,
+      this.#met,
+    ];
+    return { phase, number, fed, marks: [...marks], early: [...early], met };
+  }
+
+  restore({ phase, number, fed, marks, early, met }: LoopState): void {
+    this.#phase = phase;
+    this.#number = number;
+    this.#fed = fed;
+    this.#marks = [...marks];
+    this.#early = [...early];
+    this.#met = met;
+    this.#saved = true;
+  }
+
+  /** All marks may be there: then everybody knows how it goes on. */
+  #meet(inputs: Pick<Inputs, "nextRound">): void {
+    if (this.#phase !== "open" || this.#marks.some((mark) => mark === undefined)) return;
+    const marks = this.#marks as readonly MarkData[];
+    const end = {
+      round: this.#number - 1,
+      fed: marks.reduce((sum, { fed }) => sum + fed, 0),
+      vote: this.#merged(marks),
+    };
+    const isDue = marks.some((mark) => hasFlag(mark, markFlags.due));
+    const saves = isDue && !marks.some((mark) => hasFlag(mark, markFlags.busy));
+    this.#met = { end, isOver: this.#isOver(end, marks), saves };
+    this.#refused = isDue && !saves;
+    this.#phase = "turn";
+    if (this.isByRound) inputs.nextRound();
+  }
+
+  #isOver(end: RoundEnd<unknown>, marks: readonly MarkData[]): boolean {
+    if (marks.every((mark) => hasFlag(mark, markFlags.unwanted))) return true;
+    if (!this.isByRound) return end.fed === 0 && marks.every(({ ended }) => ended);
+    const { rounds, until } = this.plan;
+    if (rounds !== undefined && end.round + 1 >= rounds) return true;
+    if (until !== undefined) return until(end as RoundEnd<never>);
+    return rounds === undefined && end.fed === 0;
+  }
+
+  #merged(marks: readonly MarkData[]): unknown {
+    const { merge } = this.#voting;
+    const votes = marks.map(({ vote }) => vote);
+    return merge === undefined ? votes[0] : votes.reduce(merge);
+  }
+
+  #none(): undefined[] {
+    return new Array<undefined>(this.channels).fill(undefined);
+  }
+}
+
+function hasFlag(mark: MarkData | undefined, flag: number): boolean {
+  return mark !== undefined && (mark.flags & flag) !== 0;
+}

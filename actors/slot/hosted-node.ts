@@ -1,0 +1,168 @@
+import { errorToData } from "../../lib/core/errors.ts";
+import type { SlotPlace } from "../../lib/core/placement-strategy.ts";
+import type { ActorsCode } from "../../lib/core/program.ts";
+import { QStreamError } from "../../lib/core/errors.ts";
+import { emptyMetrics, type ChannelMetrics } from "../channel/channel-metrics.ts";
+import type { ActorReference } from "../hosts/actor-host.ts";
+import { DistantNode } from "../system/distant/distant-node.ts";
+import { DistantTopics } from "../system/distant/distant-topics.ts";
+import { Hosts } from "../system/distant/hosts.ts";
+import type { NodeLink } from "../system/distant/node-link.ts";
+import { viewServices } from "../system/distant/node-views.ts";
+import { ActorNode } from "../system/node.ts";
+import type { ActorEvent } from "../system/node-parts.ts";
+import type { SharedParts } from "./slot.ts";
+
+export interface HostedNodeParts {
+  readonly execution: string;
+  readonly step: number;
+  readonly channel: number;
+  readonly life: number;
+  readonly code: ActorsCode;
+  readonly hosts: readonly { readonly life: number; readonly slot: string }[];
+  readonly places: readonly SlotPlace[];
+  readonly clientLife: number;
+  readonly seed: number;
+  readonly isFirst: boolean;
+  readonly shared: SharedParts;
+  readonly link: NodeLink;
+  /** All of its actors have ended, as it was told to. */
+  readonly closed: (metrics: ChannelMetrics) => void;
+}
+
+/** What the client of a system has of its node. */
+export interface ClientNode {
+  readonly node: ActorNode;
+  readonly distant: DistantNode;
+  /** Its actors end, and the execution hears of it. */
+  readonly close: () => Promise<void>;
+}
+
+// Messages between two looks at timers, sockets and promises.
+const mostInTurn = 8192;
+// Of more events than this in a second others are only counted.
+const eventsMost = 100;
+const eventsMs = 1000;
+const emptiedMs = 5000;
+
+/** A node of actors in its slot: who gives it turns, and whom it tells what happens. */
+export class HostedNode {
+  readonly step: number;
+  readonly channel: number;
+  readonly node: ActorNode;
+  readonly distant: DistantNode;
+  readonly #parts: HostedNodeParts;
+  readonly #actor: ActorReference<"turn">;
+  #isStarted = false;
+  #isScheduled = false;
+  #isClosed = false;
+  #closing: Promise<void> | undefined;
+  #events = 0;
+  #eventsSince = -Infinity;
+
+  constructor(parts: HostedNodeParts) {
+    this.#parts = parts;
+    const { step, channel, life, code, hosts, places, clientLife, seed, isFirst, shared, link } = parts;
+    const { clock } = shared;
+    this.step = step;
+    this.channel = channel;
+    this.#actor = shared.host.spawn<"turn">(`actors.${channel}`, {
+      receive: () => this.#turn(),
+      crashed: (error) => this.#crashed(error),
+    });
+    this.distant = new DistantNode({
+      life,
+      clock,
+      hosts: new Hosts(hosts, places),
+      clientLife,
+      link,
+      definitions: code.definitions,
+      isFirst,
+      services: {
+        ...viewServices(() => this.node),
+        close: () => void this.end(),
+        event: (event: unknown) => code.client?.event(event),
+      },
+    });
+    let topics: DistantTopics | undefined;
+    this.node = new ActorNode({
+      life,
+      clock,
+      seed,
+      schedule: () => this.#schedule(),
+      event: (event) => this.#event(event),
+      distant: this.distant,
+      names: this.distant.names,
+      topics: (local) => (topics = new DistantTopics(this.distant, local)),
+      isHome: (entity) => this.distant.isAtHome(entity.key),
+    });
+    this.distant.join(this.node, topics as unknown as DistantTopics);
+    code.client?.opened({ node: this.node, distant: this.distant, close: () => this.end() } satisfies ClientNode);
+  }
+
+  start(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    if (this.#isScheduled) this.#want();
+  }
+
+  /** Ends its actors, and says so. */
+  end(): Promise<void> {
+    this.#closing ??= this.#end();
+    return this.#closing;
+  }
+
+  /** Nothing of it runs any more. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.node.close();
+    this.distant.close(new QStreamError("SESSION_CLOSED", "the system of actors was closed"));
+    this.#actor.stop();
+  }
+
+  async #end(): Promise<void> {
+    this.node.close();
+    await this.node.emptied(emptiedMs);
+    const { handled, counters } = this.node.metrics;
+    this.#parts.closed({ ...emptyMetrics(), tasks: handled, counters: Object.fromEntries(counters) });
+  }
+
+  #schedule(): void {
+    this.#isScheduled = true;
+    if (this.#isStarted) this.#want();
+  }
+
+  #want(): void {
+    this.#parts.shared.turns.want(this.#parts.execution, this.#actor);
+  }
+
+  #turn(): void {
+    if (this.#isClosed) return;
+    const { shared, execution } = this.#parts;
+    shared.turns.take(execution, () => {
+      if (this.distant.turns(mostInTurn)) this.#want();
+    });
+  }
+
+  #crashed(error: unknown): void {
+    const { shared, execution } = this.#parts;
+    shared.report({ kind: "failed", execution, slot: shared.id, error: errorToData(error) });
+  }
+
+  /** Who started the system hears of it. */
+  #event(event: ActorEvent): void {
+    const { code, clientLife, life, shared } = this.#parts;
+    const plain = "error" in event ? { ...event, error: errorToData(event.error) } : event;
+    if (life === clientLife) {
+      code.client?.event(plain);
+      return;
+    }
+    const now = shared.clock.monotonic();
+    if (now - this.#eventsSince > eventsMs) {
+      this.#events = 0;
+      this.#eventsSince = now;
+    }
+    if (this.#events++ < eventsMost) this.distant.tellNode(clientLife, "event", plain, false);
+  }
+}

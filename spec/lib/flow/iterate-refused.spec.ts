@@ -1,0 +1,120 @@
+// What can't be a loop is refused with advice, when the flow is built or when it shows.
+import * as assert from "uvu/assert";
+import { defineFlow, feedback, hash, numbers, reader, type Flow, type IterateOptions } from "../../../lib/index.ts";
+import type { ErrorCode } from "../../../lib/core/errors.ts";
+import { failure } from "../../kit/failure.ts";
+import { suite } from "../../kit/suite.ts";
+
+const test = suite("loops that are refused");
+const here = { isolation: "none", slots: 1, store: "none" } as const;
+
+// Given without a compiler, as some programs are.
+type Given = { readonly operator?: unknown; readonly inputs?: unknown; readonly options?: object };
+
+const going = (): unknown => ({ execute() {}, round() {} });
+const options: Pick<IterateOptions<never, unknown, unknown, unknown>, "feedback"> = {
+  feedback: hash((n) => n as number),
+};
+
+function loopOf({ operator = going, inputs, options: own }: Given): Flow<object, { readonly all: unknown[] }> {
+  return defineFlow(import.meta.url, (q) => {
+    const all = q.read("numbers", numbers(0, 3));
+    const loop = q.iterate(
+      "loop",
+      (inputs ?? { start: all }) as never,
+      operator as never,
+      { ...options, ...own } as never,
+    );
+    return inputs === undefined ? { all: loop.collect() } : { all: loop.collect(), others: all.collect() };
+  }) as never;
+}
+
+const endless = reader({ kind: "endless", endless: true, splits: () => [0], read: () => [1] });
+
+const wrong: readonly (readonly [what: string, code: ErrorCode, says: string, given: Given])[] = [
+  ["no rounds", "OPTION_INVALID", "asks for 0 rounds", { options: { rounds: 0 } }],
+  ["half a round", "OPTION_INVALID", "asks for 1.5 rounds", { options: { rounds: 1.5 } }],
+  ["an unknown option", "OPTION_INVALID", "rounds", { options: { round: 3 } }],
+  ["a condition that is none", "OPTION_INVALID", "until that is no function", { options: { until: 3 } }],
+  [
+    "a condition without rounds",
+    "OPTION_INVALID",
+    "has until and no rounds",
+    { options: { rounds: false, until: () => true } },
+  ],
+  ["no feedback", "OPTION_INVALID", "has no feedback", { options: { feedback: undefined } }],
+  ["no inputs", "OPTION_INVALID", "has no inputs", { inputs: {} }],
+  ["an unknown stage", "INPUT_UNKNOWN", "gives a stage", { options: { stages: { other: 1 } } }],
+  ["no operator", "OPTION_INVALID", "got no operator", { operator: 3 }],
+  ["an operator without round", "OPTION_INVALID", "has no round", { operator: () => ({ execute() {} }) }],
+  ["round without rounds", "OPTION_INVALID", "loop without rounds has round", { options: { rounds: false } }],
+  [
+    "vote without merge",
+    "OPTION_INVALID",
+    "vote without merge",
+    { operator: () => ({ execute() {}, round() {}, vote: () => 1 }) },
+  ],
+  ["timers", "OPTION_INVALID", "has onTimer", { operator: () => ({ execute() {}, round() {}, onTimer() {} }) }],
+  [
+    "feeding back too soon",
+    "UNSUPPORTED",
+    "execute fed back an object in a loop with rounds",
+    { operator: () => ({ execute: () => [feedback(1)], round() {} }) },
+  ],
+  [
+    "stopping alone",
+    "UNSUPPORTED",
+    "ctx.stop() was called in a loop",
+    { operator: () => ({ execute: (_: unknown, ctx: { stop: () => void }) => ctx.stop(), round() {} }) },
+  ],
+  [
+    "more rounds than there may be",
+    "LIMIT_EXCEEDED",
+    "isn't over after 5 rounds",
+    { operator: () => ({ execute() {}, round: () => [feedback(1)] }), options: { roundsMax: 5 } },
+  ],
+];
+
+for (const [what, code, says, given] of wrong) {
+  test(`${what} is refused`, async () => {
+    const flow = loopOf(given);
+    const error = await failure(() => flow.run({}, here), code);
+    assert.ok(error.message.includes(says), error.message);
+  });
+}
+
+test("an input of the name that what is fed back has is refused", async () => {
+  const flow = defineFlow(import.meta.url, (q) => ({
+    all: q
+      .iterate("loop", { feedback: q.read("numbers", numbers(0, 3)) } as never, going as never, options as never)
+      .collect(),
+  }));
+  await failure(() => flow.run({}, here), "INPUT_UNKNOWN");
+});
+
+test("an endless stream before a loop with rounds is refused", async () => {
+  const flow = defineFlow(import.meta.url, (q) => ({
+    all: q.iterate("loop", { start: q.read("endless", endless) } as never, going as never, options as never).collect(),
+  }));
+  const error = await failure(() => flow.run({}, here), "OPTION_INVALID");
+  assert.match(error.message, 'round 0 of the loop "loop" would never end');
+});
+
+test("a step between what is fed back and its loop is refused", async () => {
+  const flow = defineFlow(import.meta.url, (q) => ({
+    all: q
+      .iterate(
+        "loop",
+        { start: q.read("numbers", numbers(0, 3)) } as never,
+        going as never,
+        {
+          feedback: (fed: { distinct: (id: string) => unknown }) => fed.distinct("others"),
+        } as never,
+      )
+      .collect(),
+  }));
+  const error = await failure(() => flow.run({}, here), "OPTION_INVALID");
+  assert.match(error.message, "leads through another step");
+});
+
+test.run();

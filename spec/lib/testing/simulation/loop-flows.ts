@@ -1,0 +1,107 @@
+// Loops with and without rounds, with steps behind them whose loss makes the loop give its results again.
+import {
+  defineFlow,
+  feedback,
+  hash,
+  type Feedback,
+  type LoopOperator,
+  type Round,
+  type Task,
+} from "../../../../lib/index.ts";
+import { chainEdges, LabelRounds, LabelsAtOnce } from "../../../kit/loops.ts";
+import { marked } from "./flow-operators.ts";
+
+const length = 12;
+
+/** Components in rounds, and in rounds that a condition ends. */
+export const loopRounds = defineFlow(import.meta.url, (q, { upTo }: { upTo: number }) => {
+  const edges = q.read("numbers", marked(upTo), { channels: 2 }).flatMap("edges", (n) => chainEdges(n, length));
+  const labels = q.iterate("label", { edges: edges.partition(hash((edge) => edge.from)) }, () => new LabelRounds(), {
+    feedback: hash((label) => label.to),
+    channels: 3,
+  });
+  const counts = labels.reduceByKey(
+    "sizes",
+    ({ label }) => label,
+    () => 0,
+    (size) => size + 1,
+  );
+  return { labels: labels.collect(), counts: counts.collect() };
+});
+
+interface Walker {
+  readonly at: number;
+  readonly left: number;
+}
+
+/** Tells in each round how many came by, and sends them on. Ends by what the channels vote. */
+class Walking implements LoopOperator<Task<{ start: number; feedback: Walker }>, string, Walker, number, Walker[]> {
+  #here: Walker[] = [];
+
+  *execute({ input, objects }: Task<{ start: number; feedback: Walker }>): Generator<string, void> {
+    if (input === "start") for (const at of objects) this.#here.push({ at, left: 3 + (at % 5) });
+    else {
+      for (const walker of objects) {
+        if (walker.left > 0) this.#here.push(walker);
+        else yield `${walker.at} arrived`;
+      }
+    }
+  }
+
+  *round({ number, before }: Round<number>): Generator<string | Feedback<Walker>, void> {
+    // Others than the objects of a link come in no order.
+    for (const { at, left } of this.#here) {
+      yield `${number}: ${at}, of ${before?.vote ?? 0}`;
+      yield feedback({ at: at + 1, left: left - 1 });
+    }
+  }
+
+  vote(): number {
+    const walking = this.#here.length;
+    this.#here = [];
+    return walking;
+  }
+
+  merge(left: number, right: number): number {
+    return left + right;
+  }
+
+  snapshot(): Walker[] {
+    return this.#here;
+  }
+
+  restore(here: Walker[]): void {
+    this.#here = here;
+  }
+}
+
+export const loopVotes = defineFlow(import.meta.url, (q, { upTo }: { upTo: number }) => {
+  const told = q.iterate(
+    "walk",
+    { start: q.read("numbers", marked(upTo), { channels: 2 }).partition(hash((n) => n)) },
+    () => new Walking(),
+    {
+      feedback: (fed) => fed.map("step", ({ at, left }) => ({ at: at * 2, left })).partition(hash(({ at }) => at)),
+      until: ({ vote }) => vote === 0,
+      channels: 2,
+    },
+  );
+  return { told: told.collect(), all: told.count("count").collect() };
+});
+
+/** Components without rounds. */
+export const loopAtOnce = defineFlow(import.meta.url, (q, { upTo }: { upTo: number }) => {
+  const edges = q.read("numbers", marked(upTo), { channels: 2 }).flatMap("edges", (n) => chainEdges(n, length));
+  const labels = q.iterate("label", { edges: edges.partition(hash((edge) => edge.from)) }, () => new LabelsAtOnce(), {
+    feedback: hash((label) => label.to),
+    rounds: false,
+    channels: 3,
+  });
+  const counts = labels.reduceByKey(
+    "sizes",
+    ({ label }) => label,
+    () => 0,
+    (size) => size + 1,
+  );
+  return { labels: labels.collect(), counts: counts.collect() };
+});

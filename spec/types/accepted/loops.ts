@@ -1,0 +1,79 @@
+// What must compile: loops. Types of what is fed back, of results and of votes are inferred from the operator's class.
+import { feedback, hash, type Feedback, type LoopOperator, type QStream, type Round, type Task } from "qstream";
+import { leaves, q, type Leaf } from "../shared.ts";
+
+export interface Message {
+  readonly to: string;
+  readonly label: number;
+}
+
+type Inputs = { start: Leaf; feedback: Message };
+
+export class Loop implements LoopOperator<Task<Inputs>, Leaf, Message, number, { labels: number[] }> {
+  #labels: number[] = [];
+  execute({ input, objects }: Task<Inputs>): void {
+    if (input === "start") for (const leaf of objects) this.#labels.push(leaf.tree.length);
+    else for (const { label } of objects) this.#labels.push(label);
+  }
+  *round({ number, before }: Round<number>): Generator<Feedback<Message>, void> {
+    yield feedback({ to: "a", label: number + (before?.vote ?? 0) + (before?.fed ?? 0) });
+  }
+  vote(): number {
+    return this.#labels.length;
+  }
+  merge(left: number, right: number): number {
+    return left + right;
+  }
+  done(): Leaf[] {
+    return [];
+  }
+  snapshot(): { labels: number[] } {
+    return { labels: this.#labels };
+  }
+  restore({ labels }: { labels: number[] }): void {
+    this.#labels = labels;
+  }
+}
+
+export const counted: QStream<Leaf> = q.iterate("counted", { start: leaves }, () => new Loop(), {
+  feedback: hash((message) => message.to),
+  rounds: 3,
+});
+export const byProperty: QStream<Leaf> = q.iterate(
+  "by-property",
+  { start: leaves.partition(hash("tree")) },
+  () => new Loop(),
+  {
+    feedback: hash("to"),
+    until: ({ vote, round, fed }) => vote === 3 || round > fed,
+    stages: { start: 1 },
+  },
+);
+export const led: QStream<Leaf> = q.iterate("led", { start: leaves }, () => new Loop(), {
+  feedback: (fed) => fed.filter("few", ({ label }) => label < 3).partition(hash(({ to }) => to)),
+});
+
+/** What is fed back needn't be of the type that comes back. */
+class Other implements LoopOperator<Task<{ start: Leaf; feedback: string }>, number, number> {
+  *execute({ input, objects }: Task<{ start: Leaf; feedback: string }>): Generator<Feedback<number> | number, void> {
+    if (input === "start") yield objects.length;
+    else for (const text of objects) yield feedback(text.length);
+  }
+}
+export const other: QStream<number> = q.iterate("other", { start: leaves }, () => new Other(), {
+  feedback: (fed) => fed.map("text", (n) => n.toFixed()).partition(hash((text) => text)),
+  rounds: false,
+});
+
+export const asFunctions = q.iterate(
+  "functions",
+  { start: leaves },
+  () => ({
+    *execute({ input, objects }: Task<Inputs>) {
+      if (input === "start") for (const leaf of objects) yield feedback({ to: leaf.tree, label: 0 });
+      else for (const { label } of objects) yield label;
+    },
+  }),
+  { feedback: hash("to"), rounds: false },
+);
+export const numbersOfFunctions: QStream<number> = asFunctions;
