@@ -31,6 +31,8 @@ export {
 } from "./actors/routers.ts";
 export { defineActors, type ActorDefinitions, type Actors } from "./actors/define-actors.ts";
 export type { ActorEntry, ActorHostPlace, DistributedActors } from "./actors/distributed-actors.ts";
+export type { EntityKind } from "./core/contracts/entity-kind.ts";
+export type { NamesGiving, NamesTaking, ObjectsGiven } from "./core/contracts/message-names.ts";
 export type { ActorsOptions } from "./actors/start-system.ts";
 export { startActors, type ActorMetrics, type ActorSystem, type ActorSystemOptions } from "./actors/actor-system.ts";
 export type { ActorEvent, DeadLetterReason } from "../actors/system/node-parts.ts";
@@ -193,6 +195,7 @@ export {
   type StandardInputSplit,
 } from "../readers/standard-input.ts";
 export { arrowTable, polarsFrame, type TableOptions, type TableSplit } from "../readers/tables.ts";
+export { fromActor, type FromActorOptions, type FromActorSplit } from "../readers/from-actor.ts";
 export { webSocket, type MessageForm, type WebSocketOptions, type WebSocketSplit } from "../readers/web-socket.ts";
 export type { BadRow, BadRows } from "../readers/text/bad-row.ts";
 export type { GzipOption, TextSplit } from "../readers/text/splits.ts";
@@ -234,6 +237,13 @@ export { partialTopK, topK, type TopKOptions } from "../operators/top-k.ts";
 export type { Direction, SortKey } from "../operators/order.ts";
 export { collect, type CollectAs, type Collected, type CollectOptions } from "../operators/sinks/collect.ts";
 export { datasetSink, type DatasetOptions } from "../operators/sinks/dataset.ts";
+export {
+  actorSink,
+  entitiesSink,
+  type Sent,
+  type SentToActors,
+  type ToActorOptions,
+} from "../operators/sinks/actor.ts";
 export { forEach, type ForEachResult } from "../operators/sinks/for-each.ts";
 export { writeArrow, type WriteArrowOptions } from "../operators/sinks/arrow.ts";
 export { writeCsv, type Formulas, type WriteCsvOptions } from "../operators/sinks/csv.ts";

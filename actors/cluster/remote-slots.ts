@@ -4,6 +4,7 @@ import { onlyTags } from "../../lib/placement/index.ts";
 import type { LineageActor } from "../lineage/lineage-actor.ts";
 import type { SlotHandle } from "../scheduler/execution-request.ts";
 import type { Report } from "../slot/protocol.ts";
+import type { ActorsRelay } from "../slot/relayed-actors.ts";
 import type { SlotActivity } from "../slot/turn-notes.ts";
 import { makeSlot } from "../slots/local-slot.ts";
 import type { LaunchedSlots } from "../slots/slot-launcher.ts";
@@ -49,6 +50,8 @@ export interface RemoteSlotsOptions {
   readonly onTaken: (execution: string) => void;
   /** Fulfilled when machines may begin with the execution; undefined where they may at any time. */
   readonly mayBegin?: (() => Promise<void>) | undefined;
+  /** Leads to the client of a system of actors. */
+  readonly relay?: ActorsRelay | undefined;
 }
 
 /** A machine, as the driver of an execution sees it. */
@@ -99,6 +102,7 @@ export class RemoteSlots implements LaunchedSlots {
       files: options.files,
       memoryBytes: () => process.memoryUsage.rss(),
       report: options.onReport,
+      relay: options.relay,
       world: this.#world.slotWorld(),
     });
     this.client = { id, machine: options.id, tags: [], order: (order) => slot.order(order), lose: () => {} };

@@ -106,7 +106,7 @@ export class Retention {
       known,
       known.findLastIndex((checkpoint) => makesAll(checkpoint, wants)),
     );
-    return this.#keepFrom(number, keep);
+    return this.#withProducers(step, this.#keepFrom(number, keep));
   }
 
   /** The channels of a loop start from checkpoints that fit together; so do those that are kept to spare. */
@@ -121,18 +121,26 @@ export class Retention {
     const line = fittingCheckpoints({ edge, channels }, newest, suits);
     const before = line?.map((at, channel) => Math.max(0, spareOf(channels[channel] ?? [], at)));
     const spare = before === undefined ? undefined : fittingCheckpoints({ edge, channels }, before, suits);
-    return (spare ?? []).flatMap((keep, channel) => this.#keepFrom(first + channel, keep));
+    return this.#withProducers(
+      step,
+      (spare ?? []).flatMap((keep, channel) => this.#keepFrom(first + channel, keep)),
+    );
   }
 
-  /** Frees what is before a checkpoint of a channel, and what its producers keep only for that. */
+  /** Adds what the producers of a step keep only for what is freed of it. */
+  #withProducers(step: number, freed: Freed[]): Freed[] {
+    if (freed.length === 0) return freed;
+    for (const producer of this.#producersOf(step)) freed.push(...this.#release(producer));
+    return freed;
+  }
+
+  /** Frees what is before a checkpoint of a channel. */
   #keepFrom(number: number, keep: number): Freed[] {
     const known = this.checkpoints(number);
     const oldest = known[keep];
     if (keep <= 0 || oldest === undefined) return [];
     this.#checkpoints[number] = known.slice(keep);
-    const freed = [{ number, recordsThrough: oldest.seq, checkpointsBefore: oldest.members[0] ?? oldest.seq }];
-    for (const producer of this.#producersOf(number)) freed.push(...this.#release(producer));
-    return freed;
+    return [{ number, recordsThrough: oldest.seq, checkpointsBefore: oldest.members[0] ?? oldest.seq }];
   }
 
   /** After which seq the outputs of a channel may be asked for again, by `edge:to`. */
@@ -150,8 +158,7 @@ export class Retention {
     return wants;
   }
 
-  #producersOf(number: number): number[] {
-    const { step } = this.#placeOf(number);
+  #producersOf(step: number): number[] {
     const producers = new Set<number>();
     for (const { from, to, kind } of this.#plan.edges) {
       if (to !== step || kind === "feedback") continue;

@@ -127,7 +127,8 @@ class Planner {
    */
   #planLoop(edge: number, channels: readonly ChannelLife[]): void {
     const lost = channels.map(({ number }) => this.#input.lost.get(number)).filter(isThere);
-    const needs = channels.map(({ number }) => this.#needs.get(number) ?? []);
+    // Of others: what they need of one another is added below.
+    const needs = channels.map(({ number }) => [...(this.#needs.get(number) ?? [])]);
     const isIdle = lost.length === 0 && needs.every((each) => each.length === 0);
     const isWhole = lost.length === channels.length && needs.every((each) => each.every(({ live }) => live));
     invariant(isIdle || isWhole, "a loop is to make outputs again, and some of its channels go on");

@@ -2,6 +2,7 @@ import { loadBatches, representationOf } from "../../lib/core/batch/index.ts";
 import { decodeObjects, encodeObjects } from "../../lib/core/codec/index.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import type { Payload } from "../../lib/core/payload.ts";
+import { arrivingIn, leavingSystem } from "../system/distant/reference-codec.ts";
 
 /** A flow's arguments as they travel: objects as one payload, Arrow tables and Polars frames among them by name. */
 export interface EncodedArguments {
@@ -18,7 +19,7 @@ export async function encodeArguments(args: unknown): Promise<EncodedArguments> 
     else batches.push([name, (await loadBatches()).encode(value)]);
   }
   try {
-    return { plain: encodeObjects([plain]), batches };
+    return { plain: leavingSystem(() => encodeObjects([plain])), batches };
   } catch (error) {
     throw new QStreamError(
       "ARGUMENT_CANNOT_TRAVEL",
@@ -31,9 +32,10 @@ export async function encodeArguments(args: unknown): Promise<EncodedArguments> 
   }
 }
 
-export async function decodeArguments(encoded: unknown): Promise<unknown> {
+/** @param slot - to which they came; references to actors among them go by the node that is there */
+export async function decodeArguments(encoded: unknown, slot?: string): Promise<unknown> {
   const { plain, batches } = encoded as EncodedArguments;
-  const args = decodeObjects(plain)[0] as Record<string, unknown>;
+  const args = arrivingIn(slot, () => decodeObjects(plain))[0] as Record<string, unknown>;
   for (const [name, payload] of batches) args[name] = (await loadBatches()).decode(payload);
   return args;
 }

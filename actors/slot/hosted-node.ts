@@ -1,7 +1,6 @@
-import { errorToData } from "../../lib/core/errors.ts";
 import type { SlotPlace } from "../../lib/core/placement-strategy.ts";
 import type { ActorsCode } from "../../lib/core/program.ts";
-import { QStreamError } from "../../lib/core/errors.ts";
+import { errorToData, QStreamError } from "../../lib/core/errors.ts";
 import { emptyMetrics, type ChannelMetrics } from "../channel/channel-metrics.ts";
 import type { ActorReference } from "../hosts/actor-host.ts";
 import { DistantNode } from "../system/distant/distant-node.ts";
@@ -10,8 +9,9 @@ import { Hosts } from "../system/distant/hosts.ts";
 import type { NodeLink } from "../system/distant/node-link.ts";
 import { viewServices } from "../system/distant/node-views.ts";
 import { ActorNode } from "../system/node.ts";
+import { nodeIsHere } from "../system/nodes-here.ts";
 import type { ActorEvent } from "../system/node-parts.ts";
-import type { SharedParts } from "./slot.ts";
+import type { ActorParts } from "./slot-actors.ts";
 
 export interface HostedNodeParts {
   readonly execution: string;
@@ -24,7 +24,7 @@ export interface HostedNodeParts {
   readonly clientLife: number;
   readonly seed: number;
   readonly isFirst: boolean;
-  readonly shared: SharedParts;
+  readonly shared: ActorParts;
   readonly link: NodeLink;
   /** All of its actors have ended, as it was told to. */
   readonly closed: (metrics: ChannelMetrics) => void;
@@ -39,7 +39,7 @@ export interface ClientNode {
 }
 
 // Messages between two looks at timers, sockets and promises.
-const mostInTurn = 8192;
+const mostInTurn = 2048;
 // Of more events than this in a second others are only counted.
 const eventsMost = 100;
 const eventsMs = 1000;
@@ -53,6 +53,7 @@ export class HostedNode {
   readonly distant: DistantNode;
   readonly #parts: HostedNodeParts;
   readonly #actor: ActorReference<"turn">;
+  readonly #leave: () => void;
   #isStarted = false;
   #isScheduled = false;
   #isClosed = false;
@@ -97,6 +98,8 @@ export class HostedNode {
       isHome: (entity) => this.distant.isAtHome(entity.key),
     });
     this.distant.join(this.node, topics as unknown as DistantTopics);
+    const home = { system: parts.execution, reach: "slots" } as const;
+    this.#leave = nodeIsHere(home, { node: this.node, binder: this.distant, slot: shared.id });
     code.client?.opened({ node: this.node, distant: this.distant, close: () => this.end() } satisfies ClientNode);
   }
 
@@ -116,6 +119,7 @@ export class HostedNode {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#leave();
     this.node.close();
     this.distant.close(new QStreamError("SESSION_CLOSED", "the system of actors was closed"));
     this.#actor.stop();

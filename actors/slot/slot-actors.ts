@@ -1,8 +1,7 @@
 import type { LinkMessage } from "../../lib/core/contracts/transport.ts";
 import { invariant } from "../../lib/core/errors.ts";
 import type { Payload } from "../../lib/core/payload.ts";
-import type { ActorsCode } from "../../lib/core/program.ts";
-import type { Program } from "../../lib/core/program.ts";
+import type { ActorsCode, Program } from "../../lib/core/program.ts";
 import { emptyMetrics } from "../channel/channel-metrics.ts";
 import type { HostedExecution } from "./hosted-execution.ts";
 import { HostedNode } from "./hosted-node.ts";
@@ -14,6 +13,12 @@ interface Place {
   readonly slot: string;
 }
 
+/** What it needs of a slot; the client of a cluster has no more. */
+export interface ActorParts extends Pick<SharedParts, "id" | "host" | "clock" | "turns" | "report"> {
+  readonly transport: Pick<SharedParts["transport"], "send">;
+  readonly lineage: Pick<SharedParts["lineage"], "close">;
+}
+
 /** What batches are on links that no plan has: those of messages, which count against credit, and those of control. */
 const lane = { messages: 0, control: 1 } as const;
 
@@ -21,7 +26,7 @@ const lane = { messages: 0, control: 1 } as const;
 export class SlotActors implements HostedExecution {
   readonly id: string;
   readonly #order: PrepareOrder;
-  readonly #parts: SharedParts;
+  readonly #parts: ActorParts;
   readonly #program: Program;
   /** Where each channel is: of the hosts, and of who started the system. */
   readonly #live: Place[][];
@@ -31,7 +36,7 @@ export class SlotActors implements HostedExecution {
   #isStarted = false;
   #staleMessages = 0;
 
-  constructor(order: PrepareOrder, program: Program, parts: SharedParts) {
+  constructor(order: PrepareOrder, program: Program, parts: ActorParts) {
     this.id = order.execution;
     this.#order = order;
     this.#parts = parts;

@@ -13,6 +13,7 @@ import type { DatasetShelf } from "../../lib/core/dataset-shelf.ts";
 import type { Order, PrepareOrder, Report } from "./protocol.ts";
 import { FairTurns } from "./fair-turns.ts";
 import type { HostedExecution } from "./hosted-execution.ts";
+import { RelayedActors, type ActorsRelay } from "./relayed-actors.ts";
 import { SlotActors } from "./slot-actors.ts";
 import { SlotExecution } from "./slot-execution.ts";
 import type { TurnNotes } from "./turn-notes.ts";
@@ -35,6 +36,8 @@ export interface SlotParts {
   readonly report: (report: Report) => void;
   /** Notes on what the slot is at, where somebody watches that it comes back. */
   readonly notes?: TurnNotes | undefined;
+  /** Leads to the client of a system of actors, where that is in another process. */
+  readonly relay?: ActorsRelay | undefined;
 }
 
 /** A slot's own parts, and those that its executions share. */
@@ -168,11 +171,16 @@ export class Slot {
         },
       );
     }
-    const hosted = hasActors(order.plan)
-      ? new SlotActors(order, program, this.#parts)
-      : new SlotExecution(order, program, this.#parts);
+    const hosted = this.#hosted(order, program);
     this.#executions.set(order.execution, hosted);
     this.#report({ kind: "prepared", execution: order.execution, slot: this.#parts.id });
+  }
+
+  #hosted(order: PrepareOrder, program: Program): HostedExecution {
+    const { relay } = this.#parts;
+    if (!hasActors(order.plan)) return new SlotExecution(order, program, this.#parts);
+    if (relay !== undefined) return new RelayedActors(order, this.#parts, relay);
+    return new SlotActors(order, program, this.#parts);
   }
 
   #receive(message: LinkMessage): void {

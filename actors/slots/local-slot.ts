@@ -10,6 +10,7 @@ import type { ActorHost } from "../hosts/actor-host.ts";
 import { NactHost } from "../hosts/nact-host.ts";
 import { LineageClient } from "../lineage/lineage-client.ts";
 import type { Report } from "../slot/protocol.ts";
+import type { ActorsRelay } from "../slot/relayed-actors.ts";
 import { Slot } from "../slot/slot.ts";
 import { decodeArguments } from "../slot/arguments.ts";
 import type { TurnNotes } from "../slot/turn-notes.ts";
@@ -35,9 +36,10 @@ export function makeSlot(parts: {
   /** Bytes of datasets that the slot keeps; undefined: as much as their sinks let it. */
   readonly datasetBytes?: number | undefined;
   readonly notes?: TurnNotes | undefined;
+  readonly relay?: ActorsRelay | undefined;
   readonly world?: World;
 }): Slot {
-  const { id, transport, files, report, memoryBytes, datasetBytes, notes, world = {} } = parts;
+  const { id, transport, files, report, memoryBytes, datasetBytes, notes, relay, world = {} } = parts;
   const clock = world.clock ?? systemClock;
   const limits = datasetBytes === undefined ? undefined : { bytesMax: datasetBytes, idleMs: datasetIdleMs, clock };
   return new Slot({
@@ -47,11 +49,12 @@ export function makeSlot(parts: {
     report,
     memoryBytes,
     notes,
+    relay,
     host: world.host ?? new NactHost(),
     clock,
     lineage: world.lineage ?? new LineageClient({ slot: id, clock, files, report }),
     disk: world.disk ?? (() => nodeDisk()),
     datasets: new DatasetShelf(id, limits),
-    load: async (reference, args) => (await findFlow(reference)).build(await decodeArguments(args)),
+    load: async (reference, args) => (await findFlow(reference)).build(await decodeArguments(args, id)),
   });
 }

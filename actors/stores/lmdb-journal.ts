@@ -51,7 +51,7 @@ export async function openLmdbJournal(folder: string, options: LmdbStoreOptions 
 class LmdbJournal implements ActorJournal {
   readonly kind = "lmdb";
   readonly #database: LmdbDatabase;
-  /** Actors as this process wrote them, good for as long as nobody else claims one. */
+  /** Actors that this process writes for: nobody else does before it has claimed one. */
   readonly #known = new Map<string, KnownActor>();
   #claims = -1;
 
@@ -185,9 +185,7 @@ class LmdbJournal implements ActorJournal {
       last === undefined ? -1 : Number(last[2]),
       snapshot === undefined ? -1 : headOf(snapshot).seq,
     );
-    const found = { generation, lastSeq };
-    this.#known.set(actor, found);
-    return found;
+    return { generation, lastSeq };
   }
 }
 

@@ -1,3 +1,4 @@
+import { livesOn } from "../../lib/core/actor-home.ts";
 import type { DefinedActor } from "../../lib/core/actor-definition.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import { cellFlag, type Cell } from "./cell.ts";
@@ -12,6 +13,10 @@ export const entityLife = -1;
 export class EntityReference extends Reference {
   readonly definition: DefinedActor;
   readonly entityKey: string;
+
+  get [livesOn](): true {
+    return true;
+  }
 
   constructor(node: ActorNode, definition: DefinedActor, entityKey: string) {
     super(node, entityLife, 0, definition.kind, undefined);
@@ -56,6 +61,16 @@ export class Entities {
         advice: "A key has 1 to 1,024 characters",
       });
     }
+    this.#know(definition);
+    return new EntityReference(this.#node, definition, key);
+  }
+
+  /** Others may send to entities of a kind by its name. */
+  meet(wanted: DefinedActor): void {
+    this.#know(this.#node.durable?.derive(wanted) ?? wanted);
+  }
+
+  #know(definition: DefinedActor): void {
     const known = this.#definitions.get(definition.kind);
     if (known === undefined) this.#definitions.set(definition.kind, definition);
     else if (known !== definition) {
@@ -67,7 +82,11 @@ export class Entities {
         },
       );
     }
-    return new EntityReference(this.#node, definition, key);
+  }
+
+  /** Whose entities are called by a kind's name, once there was a reference to one. */
+  definitionOf(kind: string): DefinedActor | undefined {
+    return this.#definitions.get(kind);
   }
 
   /** Hands a message to an entity that is at home here. False if it belongs elsewhere. */

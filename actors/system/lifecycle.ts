@@ -236,9 +236,11 @@ function refuseAnswer(cell: Cell, envelope: Envelope | undefined, error: Error):
   envelope.reply?.refuse(error);
 }
 
+/** The failure of a parent. However far it comes up a tree, its cause is the error that began it: a chain of causes might be too long to show. */
 function escalated(cell: Cell, parent: Cell, error: Error): QStreamError {
-  const what = `${cell.label}, a child of ${parent.label}, failed: ${error.message}`;
-  return new QStreamError("ACTOR_FAILED", what, { cause: error });
+  const cause = error instanceof QStreamError && error.code === "ACTOR_FAILED" ? (error.cause ?? error) : error;
+  const what = `${cell.label}, a child of ${parent.label}, failed: ${errorOf(cause).message}`;
+  return new QStreamError("ACTOR_FAILED", what, { cause });
 }
 
 function errorOf(thrown: unknown): Error {

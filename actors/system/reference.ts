@@ -1,4 +1,6 @@
+import { actorHome, type ActorHome } from "../../lib/core/actor-home.ts";
 import type { AskOptions, AnyReference } from "../../lib/core/contracts/actor.ts";
+import { homeOfNode } from "./nodes-here.ts";
 import { turn } from "./turn.ts";
 import type { Cell } from "./cell.ts";
 import type { ActorNode } from "./node.ts";
@@ -47,6 +49,11 @@ export class Reference implements AnyReference {
 
   get label(): string {
     return this.cell?.label ?? `${this.kind}-${idLabel(this.id)}`;
+  }
+
+  /** The system that it is of, for flows that are given it. */
+  get [actorHome](): ActorHome | undefined {
+    return homeOfNode(this.node);
   }
 
   /** What tells it from all others. */

@@ -20,6 +20,7 @@ export const benchmarks = {
   checkpoint: () => import("./checkpoint.ts"),
   endless: () => import("./endless.ts"),
   pagerank: () => import("./pagerank.ts"),
+  explore: () => import("./explore.ts"),
   simulation: () => import("./simulation.ts"),
   "wire-vs-tcp": () => import("./wire-vs-tcp.ts"),
   "wire-objects": () => import("./wire-objects.ts"),
@@ -31,5 +32,7 @@ export const benchmarks = {
   "pingpong-vs-nact": () => import("./pingpong-vs-nact.ts"),
   skynet: () => import("./skynet.ts"),
   savina: () => import("./savina.ts"),
+  "durable-lmdb": () => import("./durable-lmdb.ts"),
+  "durable-redis": () => import("./durable-redis.ts"),
   "actor-memory": () => import("./actor-memory.ts"),
 } as const satisfies Record<string, Load>;

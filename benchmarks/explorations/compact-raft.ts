@@ -7,8 +7,8 @@ export interface RaftMistakes {
   readonly quorum?: number;
   /** Term and vote aren't flushed before they are told. */
   readonly noFlush?: boolean;
-  /** Entries of earlier terms count as committed once a majority has them. */
-  readonly commitsEarlierTerms?: boolean;
+  /** A vote counts again when it comes a second time. */
+  readonly countsTwice?: boolean;
 }
 
 interface Entry {
@@ -27,7 +27,7 @@ interface Append {
 
 interface RaftProtocol {
   vote: (request: { term: number; candidate: number; last: number; lastTerm: number }) => void;
-  voted: (answer: { term: number; granted: boolean }) => void;
+  voted: (answer: { term: number; from: number; granted: boolean }) => void;
   append: (request: Append) => void;
   appended: (answer: { term: number; from: number; matched: number; isRefused: boolean }) => void;
   propose: (value: number) => void;
@@ -49,7 +49,7 @@ export interface RaftState {
   term: number;
   votedFor: number;
   role: "follower" | "candidate" | "leader";
-  votes: number;
+  votes: readonly number[];
   log: readonly Entry[];
   commit: number;
   next: number[];
@@ -70,7 +70,7 @@ export const raftNode = actor({
       term: disk.get<number>("term") ?? 0,
       votedFor: disk.get<number>("vote") ?? -1,
       role: "follower",
-      votes: 0,
+      votes: [],
       log: disk.get<readonly Entry[]>("log") ?? [],
       commit: 0,
       next: [],
@@ -83,13 +83,13 @@ export const raftNode = actor({
   receive: {
     timeout(state, _: undefined, ctx) {
       state.role = "candidate";
-      state.votes = 1;
-      enterTerm(state, state.term + 1, state.own.id);
       const { id } = state.own;
+      state.votes = [id];
+      enterTerm(state, state.term + 1, id);
       const request = { term: state.term, candidate: id, last: state.log.length, lastTerm: lastTermOf(state.log) };
       for (const [index, node] of state.own.nodes.entries()) if (index !== id) node.tell("vote", request);
       waitForLeader(state, ctx);
-      if (state.votes >= quorumOf(state)) lead(state, ctx);
+      if (state.votes.length >= quorumOf(state)) lead(state, ctx);
     },
     vote(state, request: { term: number; candidate: number; last: number; lastTerm: number }, ctx) {
       if (request.term > state.term) follow(state, request.term, ctx);
@@ -102,13 +102,14 @@ export const raftNode = actor({
         enterTerm(state, state.term, request.candidate);
         waitForLeader(state, ctx);
       }
-      state.own.nodes[request.candidate]?.tell("voted", { term: state.term, granted });
+      state.own.nodes[request.candidate]?.tell("voted", { term: state.term, from: state.own.id, granted });
     },
-    voted(state, answer: { term: number; granted: boolean }, ctx) {
+    voted(state, answer: { term: number; from: number; granted: boolean }, ctx) {
       if (answer.term > state.term) follow(state, answer.term, ctx);
       if (state.role !== "candidate" || answer.term !== state.term || !answer.granted) return;
-      state.votes++;
-      if (state.votes >= quorumOf(state)) lead(state, ctx);
+      if (state.own.countsTwice !== true && state.votes.includes(answer.from)) return;
+      state.votes = [...state.votes, answer.from];
+      if (state.votes.length >= quorumOf(state)) lead(state, ctx);
     },
     beat(state, _: undefined, ctx) {
       if (state.role !== "leader") return;
@@ -149,7 +150,8 @@ export const raftNode = actor({
       const sorted = [...state.matched].sort((one, other) => other - one);
       const everywhere = sorted[quorumOf(state) - 1] ?? 0;
       const isOwnTerm = state.log[everywhere - 1]?.term === state.term;
-      if (everywhere > state.commit && (isOwnTerm || state.own.commitsEarlierTerms === true)) state.commit = everywhere;
+      // Entries of earlier terms count only with one of this term behind them.
+      if (everywhere > state.commit && isOwnTerm) state.commit = everywhere;
     },
     propose(state, value: number) {
       if (state.role !== "leader") return;

@@ -1,3 +1,4 @@
+import { entitiesOf } from "../../actors/system/entity-family.ts";
 import type { ActorNode } from "../../actors/system/node.ts";
 import { definedActor } from "../core/actor-definition.ts";
 import type {
@@ -10,6 +11,7 @@ import type {
   SpawnRest,
   StopOptions,
 } from "../core/contracts/actor.ts";
+import type { EntityKind } from "../core/contracts/entity-kind.ts";
 import { QStreamError } from "../core/errors.ts";
 import { actor } from "./actor.ts";
 
@@ -42,6 +44,16 @@ export abstract class ActorFace implements AsyncDisposable {
   /** The actor of a kind and key: it is made by its first message. */
   entity<P>(definition: EntityDefinition<P>, key: string): ActorReference<P> {
     return this.node.entity(definedActor(definition), key) as ActorReference<P>;
+  }
+
+  /**
+   * The entities of a kind, by their keys: for a flow that sends to them.
+   *
+   * @example
+   * await flow.run({ accounts: system.entities(account) }, { on: session });
+   */
+  entities<P>(definition: EntityDefinition<P>): EntityKind<P> {
+    return entitiesOf(this.node, definedActor(definition)) as EntityKind<P>;
   }
 
   /** Finds an actor by its name. */

@@ -1,11 +1,14 @@
 import { NactHost } from "../../actors/hosts/nact-host.ts";
 import { PromptTurns } from "../../actors/hosts/prompt-turns.ts";
 import { countsOf } from "../../actors/system/distant/node-views.ts";
+import { localBinder } from "../../actors/system/local-binder.ts";
 import { ActorNode } from "../../actors/system/node.ts";
+import { nodeIsHere } from "../../actors/system/nodes-here.ts";
 import type { ActorEvent } from "../../actors/system/node-parts.ts";
 import { QStreamError } from "../core/errors.ts";
 import { checkOptionNames, namesOf } from "../core/option-names.ts";
 import { systemClock, type Clock } from "../core/seam/clock.ts";
+import { freshId } from "../core/seam/random.ts";
 import { keepAlive } from "../core/seam/keeping-alive.ts";
 import type { ActorDefinition } from "../core/contracts/actor.ts";
 import { Keeping } from "./keeping.ts";
@@ -23,7 +26,7 @@ export interface ActorSystemOptions {
    * Kinds of durable actors that are to come back by themselves where they have something to do: messages on their way, timers. Others
    * do when their kind is used.
    */
-  readonly kinds?: readonly ActorDefinition<never, never>[];
+  readonly kinds?: readonly ActorDefinition<unknown, never>[];
   /** Is told of failures and dead letters. Failures go to standard error unless this is given. */
   readonly onEvent?: (event: ActorEvent) => void;
 }
@@ -52,6 +55,7 @@ const closeMs = 5000;
 export class ActorSystem extends ActorFace {
   readonly #host: NactHost;
   readonly #letGo: () => void;
+  readonly #leave: () => void;
   readonly #keeping: Keeping | undefined;
 
   /** @internal Use `startActors`. */
@@ -77,6 +81,8 @@ export class ActorSystem extends ActorFace {
         ...(keeping === undefined ? {} : { durable: (node) => keeping.start(node) }),
       }),
     );
+    const home = { system: freshId("actors"), reach: "thread" } as const;
+    this.#leave = nodeIsHere(home, { node: this.node, binder: localBinder(this.node), slot: undefined });
     this.#keeping = keeping;
     keeping?.meet(options.kinds ?? []);
     this.#host = host;
@@ -89,6 +95,7 @@ export class ActorSystem extends ActorFace {
 
   /** @internal */
   protected async end(): Promise<void> {
+    this.#leave();
     this.node.close();
     await this.node.emptied(closeMs);
     await this.#keeping?.close();

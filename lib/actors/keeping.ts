@@ -26,7 +26,7 @@ export class Keeping {
   }
 
   /** Kinds whose actors come back by themselves. */
-  meet(kinds: readonly ActorDefinition<never, never>[]): void {
+  meet(kinds: readonly ActorDefinition<unknown, never>[]): void {
     for (const kind of kinds) this.#actors?.derive(definedActor(kind));
   }
 

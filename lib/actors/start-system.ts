@@ -1,8 +1,10 @@
 import { encodeArguments } from "../../actors/slot/arguments.ts";
 import type { ClientNode } from "../../actors/slot/hosted-node.ts";
+import { ClientRelay } from "../../actors/slot/client-relay.ts";
 import type { ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
 import type { ActorEvent } from "../../actors/system/node-parts.ts";
 import { errorFromData, QStreamError, type ErrorData } from "../core/errors.ts";
+import { automatic } from "../partition/index.ts";
 import type { FlowReference } from "../core/flow-registry.ts";
 import type { ActorsCode } from "../core/program.ts";
 import { freshId } from "../core/seam/random.ts";
@@ -52,6 +54,9 @@ export async function startSystem({ reference, options, isDurable, prepare, forg
   const id = freshId("actors");
   let opened: (client: ClientNode) => void = () => {};
   let started = (): void => {};
+  let running: Execution<unknown> | undefined;
+  // The execution goes on without its client; nobody could use it.
+  const failed = (error: Error): void => running?.cancel(error.message);
   const isOpen = new Promise<ClientNode>((resolve) => (opened = resolve));
   const isStarted = new Promise<void>((resolve) => (started = resolve));
   const client = {
@@ -64,6 +69,7 @@ export async function startSystem({ reference, options, isDurable, prepare, forg
       reference,
       graph,
       outputs: {},
+      relayed: (tell) => new ClientRelay(() => graph.program(automatic() as never), tell, failed),
       args: await encodeArguments(args),
       options: {
         ...(signal === undefined ? {} : { signal }),
@@ -73,6 +79,7 @@ export async function startSystem({ reference, options, isDurable, prepare, forg
         },
       },
     });
+    running = execution;
     const own = on === undefined ? session : undefined;
     const node = await unlessEnded(execution, Promise.all([isOpen, isStarted]));
     return new DistributedActors({ client: node[0], execution, session: own, signal, forget: () => forget(id) });

@@ -69,8 +69,9 @@ async function check(command: Command): Promise<number> {
   return failed.length === 0 ? 0 : 1;
 }
 
-function lineOf({ step, what, objects, report }: CheckedStep): string {
+function lineOf({ step, what, objects, report, isLoop }: CheckedStep): string {
   const head = `${step} (${what}): `;
+  if (isLoop === true) return `${head}a loop, isn't checked by itself: try the flow by qstream simulate`;
   if (report === undefined) return `${head}got no objects, and isn't checked`;
   const { seeds, declares, counterExample } = report;
   const counted = `${formatNumber(seeds, "order")} of ${formatNumber(objects, "object")}`;

@@ -51,6 +51,8 @@ const fromClient: Readonly<Record<FromClient["kind"], Fields>> = {
   deposed: { leader: text, epoch: whole },
   "release-datasets": { datasets: texts },
   taken: { execution: text },
+  // Its driver looks at it.
+  actors: { execution: text, content: (value) => typeof value === "object" && value !== null },
 };
 
 const offer: Readonly<Record<keyof MachineOffer, Form>> = {

@@ -6,6 +6,7 @@ import { machineBundle, type MachineBundle } from "../code/machine-bundle.ts";
 import { errorFromData, QStreamError } from "../core/errors.ts";
 import { orAborted, reasonOf } from "../flow/aborting.ts";
 import type { Execution } from "../flow/execution.ts";
+import type { ActorsClientEnd } from "../flow/session-contract.ts";
 import type { FlowSession, SessionStart } from "../flow/session.ts";
 import { decodeStoredFlow, type StoredFlow } from "../flow/stored-flow.ts";
 import { securityOf } from "./client-security.ts";
@@ -65,6 +66,8 @@ export class ClusterSession implements FlowSession {
   /** The head that leads; undefined while it is looked for. */
   #head: FoundHead | undefined;
   readonly #executions = new Map<string, Followed>();
+  /** Systems of actors that were started here. */
+  readonly #actors = new Map<string, ActorsClientEnd>();
   readonly #bundles = new Map<string, Promise<MachineBundle>>();
   /** Hashes of those that the cluster has been given. */
   readonly #uploaded = new Set<string>();
@@ -195,7 +198,7 @@ export class ClusterSession implements FlowSession {
     };
     const submit = (): Promise<Followed> =>
       this.#ask({ kind: "submit", submission }, (answer) =>
-        this.#watch(answer, { name: resumed?.execution, onEvent, own: true }),
+        this.#watch(answer, { name: resumed?.execution, onEvent, own: true, relayed: start.relayed }),
       );
     const followed = await submit().catch(async (error: unknown) => {
       // Code that nobody has used for long isn't kept.
@@ -255,12 +258,19 @@ export class ClusterSession implements FlowSession {
   /** Hears of an execution from now on; what the head says of it comes behind its answer. */
   #watch(
     answer: ToClient,
-    how: { readonly name: string | undefined; readonly onEvent: FollowOptions["onEvent"]; readonly own: boolean },
+    how: {
+      readonly name: string | undefined;
+      readonly onEvent: FollowOptions["onEvent"];
+      readonly own: boolean;
+      readonly relayed?: SessionStart["relayed"];
+    },
   ): Followed {
     const execution = answer.kind === "submitted" ? answer.execution : "";
     const name = how.name ?? execution;
     const followed = new Followed({ ...how, name, cancel: (reason) => this.#stop(execution, reason) });
     this.#executions.set(execution, followed);
+    const actors = how.relayed?.((content) => this.#head?.talk.tell({ kind: "actors", execution, content }));
+    if (actors !== undefined) this.#actors.set(execution, actors);
     return followed;
   }
 
@@ -323,6 +333,9 @@ export class ClusterSession implements FlowSession {
         known?.listener.call(event);
         return;
       }
+      case "actors":
+        this.#actors.get(message.execution)?.told(message.content);
+        return;
       case "done":
         this.#over(message.execution, async (followed) => {
           const { listener, own } = followed;
@@ -345,6 +358,8 @@ export class ClusterSession implements FlowSession {
     const followed = this.#executions.get(execution);
     if (followed === undefined) return;
     this.#executions.delete(execution);
+    this.#actors.get(execution)?.broken(closedError());
+    this.#actors.delete(execution);
     followed.log.end();
     void Promise.resolve()
       .then(() => settle(followed))
@@ -363,6 +378,9 @@ export class ClusterSession implements FlowSession {
       advice: "Its executions go on for a while, or, with detach, to their end: qstream ps --cluster shows them",
     });
     this.#broken = broken;
+    // What was said meanwhile is lost.
+    for (const actors of this.#actors.values()) actors.broken(broken);
+    this.#actors.clear();
     for (const { failed } of this.#waiting.splice(0)) failed(broken);
     this.#find(this.#leaseMs).then(
       (head) => this.#found(head),

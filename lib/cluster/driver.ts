@@ -2,6 +2,7 @@ import { systemWorld, type MachineWorld } from "../../actors/cluster/machine-wor
 import { RemoteSlots } from "../../actors/cluster/remote-slots.ts";
 import type { ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
 import { decodeArguments } from "../../actors/slot/arguments.ts";
+import { DriverRelay } from "../../actors/slot/relayed-actors.ts";
 import { settleBundle } from "../code/machine-bundle.ts";
 import type { FileSystem } from "../core/contracts/file-system.ts";
 import type { LineageStore } from "../core/contracts/lineage-store.ts";
@@ -55,6 +56,7 @@ export class Driver {
   /** Another driver could go on with it: from what is kept, or because nothing has begun. */
   #recoverable = true;
   #begun = (): void => {};
+  readonly #actors = new DriverRelay((content) => this.#tell({ kind: "actors", content }));
   #remote: RemoteSlots | undefined;
   /** What was told of machines before there was anything that knows machines. */
   readonly #early: OfMachine[] = [];
@@ -98,6 +100,9 @@ export class Driver {
         return;
       case "begin":
         this.#begun();
+        return;
+      case "actors":
+        this.#actors.told(message.content);
         return;
       case "cancel":
         this.#stop.abort(cancelled(message.reason));
@@ -185,6 +190,7 @@ export class Driver {
         hooks.lineage?.failed(this.#execution?.id ?? name, taken);
         this.#stop.abort(taken);
       },
+      relay: this.#actors,
       mayBegin: store === "none" ? () => this.#begin() : undefined,
     });
     this.#remote = remote;

@@ -31,6 +31,7 @@ import {
   type KnownEnd,
   type KnownExecution,
 } from "./known-execution.ts";
+import type { FromActorsClient } from "../../actors/slot/relayed-actors.ts";
 import { LimitedDrivers } from "./limited-drivers.ts";
 import { Measures } from "./measures.ts";
 import type { ListedExecution, RebalancedExecution, Submission, ToDriver } from "./protocol.ts";
@@ -153,11 +154,18 @@ export class HeadExecutions {
   start(execution: string, client: Client): void {
     const known = this.#find(execution);
     known.clients.add(client);
+    known.submitter = client;
     this.#drive(known);
     // Its driver knows of no machine that is to go.
     this.#drainings.drained(execution);
     // It may have gone while this was written.
     if (client.isOver) this.clientGone(client);
+  }
+
+  /** Who started a system of actors tells its driver something. */
+  actorsTold(execution: string, client: Client, content: FromActorsClient): void {
+    const known = this.#known.get(execution);
+    if (known?.submitter === client) known.driver?.tell({ kind: "actors", content });
   }
 
   machineJoined(machine: MachinePlace): void {
@@ -296,6 +304,9 @@ export class HeadExecutions {
       case "event":
         remember(known, message.event);
         for (const client of clients) client.tell({ kind: "event", execution, event: message.event });
+        return;
+      case "actors":
+        known.submitter?.tell({ kind: "actors", execution, content: message.content });
         return;
       case "drained":
         this.#drainings.drained(execution, message.machine);

@@ -263,7 +263,11 @@ export class Head {
     const talk: ClientTalk = new Talk(socket, this.#options.leaseMs, {
       stream,
       clock: this.#world.sockets.clock,
-      told: (message) => answer(() => this.#asked(talk, message, rights)),
+      told: (message) => {
+        // Not behind requests, of which some take long.
+        if (message.kind === "actors" && rights === "all") this.#actorsTold(talk, message);
+        else answer(() => this.#asked(talk, message, rights));
+      },
       unread: rights === "all" ? undefined : () => answer(refuseReader),
       nonsense: () => this.#hungUp++,
       ended: () => {
@@ -276,6 +280,11 @@ export class Head {
       this.#clients.add(talk);
       talk.tell({ kind: "welcome", epoch });
     });
+  }
+
+  #actorsTold(talk: ClientTalk, told: FromClient): void {
+    const message = checkFromClient(told);
+    if (message.kind === "actors") this.#executions.actorsTold(message.execution, talk, message.content);
   }
 
   /** A head that waits says where the one is that leads. */
@@ -315,6 +324,8 @@ export class Head {
         return;
       case "follow":
         await this.#executions.follow(message.execution, talk);
+        return;
+      case "actors":
         return;
       case "deposed":
         await this.#leadership?.deposedBy(message.leader, message.epoch);

@@ -2,6 +2,7 @@ import type { BundleReference, MachineOffer, MachinePlace } from "../../actors/c
 import type { MachineCounts } from "../../actors/cluster/machine-counts.ts";
 import type { ChannelMove, ExecutionEvent, ExecutionMetrics } from "../../actors/scheduler/execution-events.ts";
 import type { EncodedArguments } from "../../actors/slot/arguments.ts";
+import type { FromActorsClient, ToActorsClient } from "../../actors/slot/relayed-actors.ts";
 import type { ErrorData } from "../core/errors.ts";
 import type { Limits } from "../core/limits.ts";
 import type { MachineFiles } from "../files/index.ts";
@@ -84,6 +85,8 @@ export type FromClient =
   | { readonly kind: "deposed"; readonly leader: string; readonly epoch: number }
   /** Nobody needs these any more. Not answered. */
   | { readonly kind: "release-datasets"; readonly datasets: readonly string[] }
+  /** What the client of a system of actors tells its driver. Not answered. */
+  | { readonly kind: "actors"; readonly execution: string; readonly content: FromActorsClient }
   /** Has the outputs of an execution: nobody need keep them for it. Not answered. */
   | { readonly kind: "taken"; readonly execution: string };
 
@@ -102,6 +105,8 @@ export type ToClient =
       readonly held?: boolean;
     }
   | { readonly kind: "failed"; readonly execution: string; readonly error: ErrorData }
+  /** What the driver of a system of actors tells its client. */
+  | { readonly kind: "actors"; readonly execution: string; readonly content: ToActorsClient }
   | {
       readonly kind: "listed";
       readonly machines: readonly ListedMachine[];
@@ -198,6 +203,7 @@ export type ToDriver =
   | { readonly kind: "rebalance" }
   /** It is kept that the execution begins: machines may hear of it. */
   | { readonly kind: "begin" }
+  | { readonly kind: "actors"; readonly content: FromActorsClient }
   | { readonly kind: "cancel"; readonly reason: string };
 
 /** What a driver tells the head. */
@@ -207,6 +213,7 @@ export type FromDriver =
   /** What the execution that is gone on with is called, with the channels that it has. */
   | { readonly kind: "named"; readonly name: string }
   | { readonly kind: "event"; readonly event: PlainEvent }
+  | { readonly kind: "actors"; readonly content: ToActorsClient }
   /** Nothing of the execution is on the machine any more. */
   | { readonly kind: "drained"; readonly machine: string }
   | { readonly kind: "rebalanced"; readonly moves: readonly ChannelMove[]; readonly error?: ErrorData }

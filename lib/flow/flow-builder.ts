@@ -1,4 +1,7 @@
+import { fromActor, type FromActorOptions } from "../../readers/from-actor.ts";
+import type { ActorReference } from "../core/contracts/actor.ts";
 import type { LoopOperator } from "../core/contracts/loop.ts";
+import type { NamesGiving, ObjectsGiven } from "../core/contracts/message-names.ts";
 import type { Operator, OperatorDefinition, Task } from "../core/contracts/operator.ts";
 import type { Reader, SidedReader } from "../core/contracts/reader.ts";
 import { QStreamError } from "../core/errors.ts";
@@ -7,6 +10,7 @@ import type { IterateOptions } from "./loop-options.ts";
 import { loopStep } from "./loop-step.ts";
 import { makeStep, type nodeOf, operatorNode, type Input } from "./make-step.ts";
 import { QStream } from "./qstream.ts";
+import { besideActors, partOptions } from "./step-options.ts";
 import type { ApplyOptions, StepOptions } from "./stream-types.ts";
 
 /** The handle of a sink: the builder returns it under the name of an output. */
@@ -68,6 +72,28 @@ export class FlowBuilder {
       sides[port] = new QStream<unknown>(this.#graph, { step, port, functions: undefined });
     }
     return Object.defineProperty(stream, "sides", { value: sides, enumerable: true });
+  }
+
+  /**
+   * Adds a reader of what actors give when they are asked: it asks when the flow wants more, and not before.
+   *
+   * @param actors - a reference, or several, each asked by a channel of its own; passed to the flow as an argument
+   * @param name - of the message: its payload is how many objects there may be, its answer an array of them, and `undefined` at the end
+   * @throws QStreamError OPTION_INVALID
+   * @example
+   * const orders = q.fromActor("orders", args.shop, "next");
+   */
+  fromActor<P, Name extends NamesGiving<P>>(
+    id: string,
+    actors: ActorReference<P> | readonly ActorReference<P>[],
+    name: Name,
+    options: FromActorOptions & StepOptions = {},
+  ): QStream<ObjectsGiven<P, Name>> {
+    const { own, step } = partOptions<FromActorOptions & StepOptions>("fromActor", options);
+    const reader = fromActor(actors, name, own);
+    const channels = step.channels ?? (Array.isArray(actors) && actors.length > 1 ? actors.length : undefined);
+    const placed = channels === undefined ? step : besideActors(reader.parallelism, { ...step, channels });
+    return this.read(id, reader, placed);
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { WholePolicy } from "../../actors/channel/checkpoints.ts";
 import type { ActorHost } from "../../actors/hosts/actor-host.ts";
 import type { EncodedArguments } from "../../actors/slot/arguments.ts";
+import type { FromActorsClient, ToActorsClient } from "../../actors/slot/relayed-actors.ts";
 import type { FileSystem } from "../core/contracts/file-system.ts";
 import type { LineageStore } from "../core/contracts/lineage-store.ts";
 import type { FlowReference } from "../core/flow-registry.ts";
@@ -11,6 +12,12 @@ import type { Graph } from "./graph.ts";
 import type { Rescale } from "./rescale-plan.ts";
 import type { RunOptions } from "./run.ts";
 import type { StoredFlow } from "./stored-flow.ts";
+
+/** The client's end of the way to the driver of a system of actors. */
+export interface ActorsClientEnd {
+  readonly told: (content: ToActorsClient) => void;
+  readonly broken: (error: Error) => void;
+}
 
 /** What a session needs to start an execution. */
 export interface SessionStart {
@@ -33,6 +40,8 @@ export interface SessionStart {
   readonly args: EncodedArguments;
   readonly options: RunOptions;
   readonly graph: Graph;
+  /** For a system of actors whose client is in another process than the session's scheduler: takes what is relayed. */
+  readonly relayed?: (tell: (content: FromActorsClient) => void) => ActorsClientEnd;
   readonly outputs: Readonly<Record<string, string>>;
 }
 

@@ -2,6 +2,7 @@ import { aggregateOptionNames } from "../../operators/aggregate.ts";
 import { cogroupOptionNames } from "../../operators/cogroup.ts";
 import { hashJoinOptionNames } from "../../operators/hash-join.ts";
 import { joinOptionNames } from "../../operators/join/options.ts";
+import { toActorOptionNames } from "../../operators/sinks/actor.ts";
 import { writeArrowOptionNames } from "../../operators/sinks/arrow.ts";
 import { collectOptionNames } from "../../operators/sinks/collect.ts";
 import { writeCsvOptionNames } from "../../operators/sinks/csv.ts";
@@ -12,6 +13,7 @@ import { writeParquetOptionNames } from "../../operators/sinks/parquet.ts";
 import { writeRedisOptionNames } from "../../operators/sinks/redis.ts";
 import { sortOptionNames } from "../../operators/sort.ts";
 import { zipOptionNames } from "../../operators/zip.ts";
+import { fromActorOptionNames } from "../../readers/from-actor.ts";
 import { checkOptionNames, namesOf } from "../core/option-names.ts";
 import type { ApplyOptions, StepOptions } from "./stream-types.ts";
 
@@ -37,6 +39,9 @@ const ownNames = {
   toParquet: writeParquetOptionNames,
   toArrow: writeArrowOptionNames,
   writeRedis: writeRedisOptionNames,
+  toActor: toActorOptionNames,
+  toEntities: toActorOptionNames,
+  fromActor: fromActorOptionNames,
 } as const;
 
 const ofSteps = namesOf<StepOptions>({ channels: true, place: true });
@@ -76,4 +81,10 @@ export function partOptions<Options extends StepOptions>(
     own,
     step: { ...(channels === undefined ? {} : { channels }), ...(place === undefined ? {} : { place }) },
   };
+}
+
+/** Where steps run that deal with actors of the client's own thread: there, however many channels they have. */
+export function besideActors(parallelism: string | undefined, step: StepOptions): StepOptions {
+  if (parallelism !== "client" || step.channels === undefined || step.place !== undefined) return step;
+  return { ...step, place: { kind: "client" } };
 }

@@ -1,6 +1,10 @@
+import type { ActorReference } from "../core/contracts/actor.ts";
 import type { Context } from "../core/contracts/context.ts";
+import type { EntityKind } from "../core/contracts/entity-kind.ts";
+import type { NamesTaking } from "../core/contracts/message-names.ts";
 import type { OutputSink } from "../core/contracts/sink.ts";
 import type { Dataset } from "../core/dataset.ts";
+import { actorSink, entitiesSink, type Sent, type SentToActors, type ToActorOptions } from "../../operators/sinks/actor.ts";
 import { writeArrow, type WriteArrowOptions } from "../../operators/sinks/arrow.ts";
 import { collect, type CollectAs, type Collected, type CollectOptions } from "../../operators/sinks/collect.ts";
 import { writeCsv, type WriteCsvOptions } from "../../operators/sinks/csv.ts";
@@ -14,7 +18,7 @@ import { type RedisWritten, writeRedis, type WriteRedisOptions } from "../../ope
 import type { Sink } from "./flow-builder.ts";
 import { sinkNode } from "./make-step.ts";
 import { StreamAggregations } from "./stream-aggregations.ts";
-import { checkOwnOptions, partOptions } from "./step-options.ts";
+import { besideActors, checkOwnOptions, partOptions } from "./step-options.ts";
 import type { StepOptions } from "./stream-types.ts";
 
 /** The built-in sinks, as methods. `to` takes the same sinks, and a user's own. */
@@ -79,5 +83,42 @@ export abstract class StreamSinks<out T> extends StreamAggregations<T> {
   writeRedis(url: string, options: WriteRedisOptions<T> & StepOptions): Sink<RedisWritten> {
     const { own, step } = partOptions("writeRedis", options);
     return this.to(writeRedis<T>(url, own as WriteRedisOptions<T>), step);
+  }
+
+  /**
+   * Sends each object to an actor, and goes on when it has answered. So many messages of a channel may wait for their answers, which
+   * is the credit: a slow actor holds the stream back.
+   *
+   * @param reference - passed to the flow as an argument
+   * @param name - of the message; its payload is an object, or with `batches` an array of them
+   * @example
+   * return { recorded: orders.toActor(args.ledger, "record") };
+   */
+  toActor<P, const Options extends ToActorOptions & StepOptions = ToActorOptions & StepOptions>(
+    reference: ActorReference<P>,
+    name: NamesTaking<P, Sent<T, Options>>,
+    options?: Options,
+  ): Sink<SentToActors> {
+    const { own, step } = partOptions<ToActorOptions & StepOptions>("toActor", options ?? {});
+    const sink = actorSink<T, P>(reference, name as NamesTaking<P, T>, own);
+    return this.to(sink, besideActors(sink.placement, step));
+  }
+
+  /**
+   * Sends each object to the entity of its key, as `toActor` does to one actor.
+   *
+   * @param entities - passed to the flow as an argument: `system.entities(account)`
+   * @example
+   * return { paid: payments.toEntities(args.accounts, ({ owner }) => owner, "deposit") };
+   */
+  toEntities<P, const Options extends ToActorOptions & StepOptions = ToActorOptions & StepOptions>(
+    entities: EntityKind<P>,
+    key: (object: T) => string,
+    name: NamesTaking<P, Sent<T, Options>>,
+    options?: Options,
+  ): Sink<SentToActors> {
+    const { own, step } = partOptions<ToActorOptions & StepOptions>("toEntities", options ?? {});
+    const sink = entitiesSink<T, P>(entities, key, name as NamesTaking<P, T>, own);
+    return this.to(sink, besideActors(sink.placement, step));
   }
 }

@@ -9,7 +9,7 @@ interface Settling extends ReplyTo {
 interface Pending {
   readonly reply: ReplyTo;
   life: number;
-  readonly label: string;
+  readonly to: { readonly label: string };
 }
 
 /** What answers and refusals need of the node. */
@@ -69,9 +69,9 @@ export class DistantAsks {
   }
 
   /** Numbers a question that goes to another node. */
-  open(reply: ReplyTo, life: number, label: string): number {
+  open(reply: ReplyTo, life: number, to: { readonly label: string }): number {
     const ask = ++this.#count;
-    const pending: Pending = { reply, life, label };
+    const pending: Pending = { reply, life, to };
     this.#pending.set(ask, pending);
     if ("settled" in reply) {
       // It timed out, or was given up: what nobody has handled yet needn't be.
@@ -123,7 +123,7 @@ export class DistantAsks {
     for (const reply of this.#served.get(life)?.values() ?? []) reply.isOver = true;
     this.#served.delete(life);
     for (const [ask, pending] of this.#pending) {
-      if (pending.life === life) this.#take(ask)?.refuse(lostError(pending.label));
+      if (pending.life === life) this.#take(ask)?.refuse(lostError(pending.to.label));
     }
   }
 

@@ -15,7 +15,7 @@ import { DistantFamilies } from "./distant-families.ts";
 import { DistantNames } from "./distant-names.ts";
 import { DistantTopics } from "./distant-topics.ts";
 import { DistantWatching } from "./distant-watching.ts";
-import { FullMailboxes } from "./full-mailboxes.ts";
+import { FullMailboxes, heldMs } from "./full-mailboxes.ts";
 import type { HostPlace, Hosts } from "./hosts.ts";
 import { isQuestion, rowKind, type MessageRows } from "./message-rows.ts";
 import type { NodeLink, NodeMessages, NodeService } from "./node-link.ts";
@@ -106,15 +106,18 @@ export class DistantNode implements DistantActors, Binder, NodeMessages {
   }
 
   tell(to: Reference, name: string, payload: unknown, from: Cell | undefined, sender = from?.self): void {
-    const { life } = to;
-    if (to instanceof EntityReference) this.#sendToEntity(to, new Envelope(name, payload, sender, undefined), from);
-    else if (!this.#routes.canReach(life)) this.#unreachable(to, new Envelope(name, payload, sender, undefined));
-    else {
-      this.full.check(to, from);
-      const rows = this.#routes.bulk(life, from);
-      rows.push(rowKind.tell, name, to.id, to, payload, sender as Reference | undefined, 0);
-      this.#routes.pushed(life);
+    if (to instanceof EntityReference) {
+      this.#sendToEntity(to, new Envelope(name, payload, sender, undefined), from);
+      return;
     }
+    const way = this.#routes.way(to.life, from);
+    if (way === undefined) {
+      this.#unreachable(to, new Envelope(name, payload, sender, undefined));
+      return;
+    }
+    this.full.check(to, from);
+    way.bulk.push(rowKind.tell, name, to.id, to, payload, sender as Reference | undefined, 0);
+    this.#routes.touch(way);
   }
 
   ask(
@@ -125,16 +128,19 @@ export class DistantNode implements DistantActors, Binder, NodeMessages {
     reply: ReplyTo,
     sender = from?.self,
   ): void {
-    const { life } = to;
-    if (to instanceof EntityReference) this.#sendToEntity(to, new Envelope(name, payload, sender, reply), from);
-    else if (!this.#routes.canReach(life)) this.#unreachable(to, new Envelope(name, payload, sender, reply));
-    else {
-      this.full.check(to, from);
-      const rows = this.#routes.bulk(life, from);
-      const ask = this.asks.open(reply, life, to.label);
-      rows.push(rowKind.ask, name, to.id, to, payload, sender as Reference | undefined, ask);
-      this.#routes.pushed(life);
+    if (to instanceof EntityReference) {
+      this.#sendToEntity(to, new Envelope(name, payload, sender, reply), from);
+      return;
     }
+    const way = this.#routes.way(to.life, from);
+    if (way === undefined) {
+      this.#unreachable(to, new Envelope(name, payload, sender, reply));
+      return;
+    }
+    this.full.check(to, from);
+    const ask = this.asks.open(reply, to.life, to);
+    way.bulk.push(rowKind.ask, name, to.id, to, payload, sender as Reference | undefined, ask);
+    this.#routes.touch(way);
   }
 
   #unreachable(to: Reference, envelope: Envelope): void {
@@ -148,11 +154,12 @@ export class DistantNode implements DistantActors, Binder, NodeMessages {
     const channel = this.#parts.hosts.homeOf(to.key);
     const life = this.#parts.hosts.lifeOf(channel);
     this.full.check(to, from);
-    const rows = life === undefined ? this.#routes.homeless(channel, from) : this.#routes.bulk(life, from);
-    const ask = reply === undefined ? 0 : this.asks.open(reply, life ?? lifeToCome(channel), to.label);
+    const way = life === undefined ? undefined : this.#routes.way(life, from);
+    const rows = way === undefined ? this.#routes.homeless(channel, from) : way.bulk;
+    const ask = reply === undefined ? 0 : this.asks.open(reply, life ?? lifeToCome(channel), to);
     const kind = reply === undefined ? rowKind.entityTell : rowKind.entityAsk;
     rows.push(kind, name, 0, to, payload, sender as Reference | undefined, ask);
-    if (life !== undefined) this.#routes.pushed(life);
+    if (way !== undefined) this.#routes.touch(way);
   }
 
   stop(actor: Reference, options?: StopOptions): void {
@@ -256,7 +263,7 @@ export class DistantNode implements DistantActors, Binder, NodeMessages {
 
   #asking(timeoutMs: number, name: string, life: number, begin: (ask: number) => void): Promise<unknown> {
     const question = this.node.question(name, { label: "its home" }, { timeoutMs });
-    begin(this.asks.open(question, life, name));
+    begin(this.asks.open(question, life, { label: `"${name}"` }));
     return question.answered;
   }
 
@@ -276,7 +283,11 @@ export class DistantNode implements DistantActors, Binder, NodeMessages {
       const cause = error instanceof Error ? error : new Error(String(error));
       this.node.event({ kind: "actor-failed", actor: "node", message: undefined, error: cause, action: "resume" });
     }
-    if (isBulk) this.#routes.took(from, rows, bytes.byteLength);
+    if (!isBulk) return;
+    const took = (): void => this.#routes.took(from, rows, bytes.byteLength);
+    // Until the news of a full mailbox are there, more would come for it.
+    if (this.full.isFullFor(from)) this.#parts.clock.after(heldMs, took);
+    else took();
   }
 
   #arrived(row: ArrivedRow, from: number): void {

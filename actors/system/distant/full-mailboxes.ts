@@ -11,7 +11,7 @@ interface FullMailbox {
 }
 
 // Two that wait for each other's mailboxes would wait forever: each goes on for a turn after this time.
-const heldMs = 50;
+export const heldMs = 50;
 
 /** Mailboxes of other nodes that are full, which those who send to them are told; and those of this node, of which others are told. */
 export class FullMailboxes {
@@ -61,6 +61,12 @@ export class FullMailboxes {
     if (told.has(from)) return;
     told.add(from);
     this.#messages.tellNode(from, "mailbox-full", { actor: cell.self, how }, false);
+  }
+
+  /** True if somebody in a node sends to an actor of this one that has no room. */
+  isFullFor(life: number): boolean {
+    for (const lives of this.#told.values()) if (lives.has(life)) return true;
+    return false;
   }
 
   lost(life: number): void {

@@ -4,7 +4,7 @@ import { encodeBatch } from "./encode-batch.ts";
 import { batchRowsMax, MessageRows } from "./message-rows.ts";
 
 /** Messages and bytes that may be on their way from one node to another. */
-export const creditRows = 32_768;
+export const creditRows = 8192;
 export const creditBytes = 8 << 20;
 /** Bytes that a batch should have about, at most. */
 const batchBytes = 1 << 20;

@@ -59,21 +59,21 @@ export class Routes {
   }
 
   /**
-   * Where to put messages of actors for a node.
+   * The way for messages of actors to a node; undefined where it can't be reached. Who puts something on it says so by `touch`.
    *
    * @param from - is held after its turn where too much waits already
    * @throws QStreamError MAILBOX_FULL
    */
-  bulk(life: number, from: Cell | undefined): MessageRows {
-    const way = this.#wayTo(life);
-    if (way.bulk.size >= waitingMax) throw tooMuchWaits(way.bulk.size);
+  way(life: number, from: Cell | undefined): Outgoing | undefined {
+    let way = this.#ways.get(life);
+    if (way === undefined) {
+      if (!this.canReach(life)) return undefined;
+      way = this.#wayTo(life);
+    }
+    const { size } = way.bulk;
+    if (size >= waitingMax) throw tooMuchWaits(size);
     if (from !== undefined && way.isBehind) way.hold(from);
-    return way.bulk;
-  }
-
-  /** Messages for a node were put where `bulk` said. */
-  pushed(life: number): void {
-    this.#touch(this.#wayTo(life));
+    return way;
   }
 
   /** Where to put messages for a host that has no life now. */
@@ -93,7 +93,7 @@ export class Routes {
     if (!this.canReach(life)) return;
     const way = this.#wayTo(life);
     way.control.push(kind, name, id, undefined, payload, undefined, 0);
-    this.#touch(way);
+    this.touch(way);
   }
 
   node(life: number, name: string, payload: unknown, isOrdered: boolean): void {
@@ -101,17 +101,18 @@ export class Routes {
     const way = this.#wayTo(life);
     const lane = isOrdered ? way.bulk : way.control;
     lane.push(rowKind.nodeTell, name, 0, undefined, payload, undefined, 0);
-    this.#touch(way);
+    this.touch(way);
   }
 
   askNode(life: number, name: string, payload: unknown, ask: number): void {
     const way = this.#wayTo(life);
     way.bulk.push(rowKind.nodeAsk, name, 0, undefined, payload, undefined, ask);
-    this.#touch(way);
+    this.touch(way);
   }
 
   /** A batch of messages was taken: more may come. */
   took(life: number, rows: number, bytes: number): void {
+    if (this.#isClosed || this.#lost.has(life)) return;
     let taken = this.#taken.get(life);
     if (taken === undefined) this.#taken.set(life, (taken = { rows: 0, bytes: 0 }));
     taken.rows += rows;
@@ -172,7 +173,7 @@ export class Routes {
     } else {
       const way = this.#wayTo(life);
       way.bulk.append(waiting.rows);
-      this.#touch(way);
+      this.touch(way);
     }
     release(waiting.held);
   }
@@ -186,10 +187,12 @@ export class Routes {
     this.flush();
     this.#isClosed = true;
     for (const way of this.#ways.values()) release(way.held);
+    this.#ways.clear();
     for (const { held } of this.#homeless.values()) release(held);
   }
 
-  #touch(way: Outgoing): void {
+  /** Something was put on a way. */
+  touch(way: Outgoing): void {
     this.#dirty.add(way);
     if (way.bulk.size >= batchRowsMax && way.hasCredit) this.#send(way);
     else if (!this.#isGathering && !this.#isFlushAwaited) {

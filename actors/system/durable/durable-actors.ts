@@ -165,14 +165,15 @@ export class DurableActors implements DurableNode {
     this.node.lifecycle.stop(cell);
   }
 
-  /** A kind is used for the first time: its actors that have something to do by themselves come back. */
-  met(name: string): void {
-    const keys = this.#asleep.get(name);
-    if (keys === undefined) return;
+  /** A kind is used for the first time: its actors that have something to do by themselves come back, and get what waits for them. */
+  met(name: string, hasMail: boolean): void {
+    const keys = this.#asleep.get(name) ?? [];
+    if (keys.length === 0 && !hasMail) return;
     this.#asleep.delete(name);
     // Not within the call that needs the definition.
     this.node.clock.soon(() => {
       for (const key of keys) this.#wake(name, key);
+      if (hasMail) this.mail.hurry();
     });
   }
 

@@ -37,7 +37,7 @@ export class DurableDefinitions {
     this.#derived.set(definition, derived);
     this.#sources.set(derived, definition);
     this.#byName.set(name, derived);
-    if (derived !== definition) this.#keeper.met(name);
+    if (derived !== definition) this.#keeper.met(name, this.#strange.has(name));
     return derived;
   }
 

@@ -3,8 +3,9 @@ export interface MailboxOptions {
   /** Messages that wait at most. Default 100,000. */
   readonly limit?: number;
   /**
-   * `wait` (default): actors that sent to it take no further message until it has room. `drop`: what comes is a dead letter, and
-   * counted. `fail`: `tell` throws MAILBOX_FULL, and `ask` rejects with it.
+   * `wait` (default): actors that sent to it take no further message until half of it is free; for senders from outside of actors, and
+   * 100,000 messages beyond the limit, as `fail`. `drop`: what comes is a dead letter, and counted. `fail`: `tell` throws MAILBOX_FULL,
+   * and `ask` rejects with it.
    */
   readonly full?: "wait" | "drop" | "fail";
 }
@@ -13,7 +14,7 @@ export interface MailboxOptions {
 export type SupervisionAction =
   /** Its state is made anew; what waits in the mailbox stays. */
   | "restart"
-  /** It goes on with the state that it has. */
+  /** It goes on with the state that it has; where that couldn't be made, as `restart`. */
   | "resume"
   | "stop"
   /** Its parent fails, with this error as the cause. */
@@ -26,7 +27,10 @@ export interface SupervisionRule {
   readonly do: SupervisionAction;
   /** More restarts than this within so many milliseconds: it is stopped. Default: 10 within 60,000. */
   readonly limit?: { readonly restarts: number; readonly withinMs: number };
-  /** How long it waits before a restart: longer each time, until it has worked for as long as the longest wait. */
+  /**
+   * How many milliseconds it waits before a restart: `firstMs`, then `factor` (2) times as long each time up to `maxMs` (30,000), and
+   * `firstMs` again once it has worked for as long as the longest wait.
+   */
   readonly backoff?: { readonly firstMs: number; readonly factor?: number; readonly maxMs?: number };
 }
 

@@ -34,7 +34,9 @@ export interface CheckedStep {
   readonly what: string;
   /** Objects that it was checked with. */
   readonly objects: number;
-  /** Undefined where it got no objects. */
+  /** Set for a loop, which isn't checked: what it takes depends on what all of its channels gave. */
+  readonly isLoop?: true;
+  /** Undefined where it got no objects, and for a loop. */
   readonly report: ConfluenceReport | undefined;
 }
 
@@ -93,8 +95,9 @@ export async function checkFlow<Args extends object, Outs extends Record<string,
             command: (seed) =>
               command?.(id, seed) ?? `checkFlow(..., { seeds: 1, from: ${seed}, step: ${JSON.stringify(id)} })`,
           });
-    checked.push({ step: id, what, objects, report });
-    options.onStep?.({ step: id, what, objects, report });
+    const one = { step: id, what, objects, report, ...(step.isLoop === true ? { isLoop: step.isLoop } : {}) };
+    checked.push(one);
+    options.onStep?.(one);
   }
   return checked;
 }

@@ -19,6 +19,8 @@ export type AnyFlow = Flow<any, any>;
 
 /** A step of a flow that has an operator. */
 export interface OperatorStep {
+  /** Set for a loop, whose orders can't be tried apart from those of its other channels. */
+  readonly isLoop?: true;
   readonly id: string;
   readonly what: string;
   readonly declares: Declares;
@@ -93,7 +95,8 @@ async function* noEvents(): AsyncGenerator<never, void> {}
 function replaceCode(step: StepNode, recorded: Map<StepNode, Recorded>, objectsMax: number): void {
   const { code } = step;
   if (code.kind === "sink") (step as { code: StepCode }).code = { kind: "sink", sink: dropping(code.sink) };
-  if (code.kind !== "operator") return;
+  // What a loop takes depends on what all of its channels gave: an order of it is none of its own.
+  if (code.kind !== "operator" || code.loop !== undefined) return;
   const lists: Recorded = new Map(step.inputs.map(({ name }) => [name, []]));
   recorded.set(step, lists);
   // A broadcast gives every channel the same: one is enough. What a custom partition function takes may be other objects than
@@ -199,7 +202,8 @@ function stepsOf(graph: Graph, recorded: ReadonlyMap<StepNode, Recorded>): reado
       create: code.create,
     };
     const inputs = Object.fromEntries(step.inputs.map(({ name }) => [name, lists.get(name) ?? []]));
-    return [{ id, what, declares, definition, inputs, ...routes(step, planned) }];
+    const loop = code.loop === undefined ? {} : { isLoop: true as const };
+    return [{ id, what, declares, definition, inputs, ...routes(step, planned), ...loop }];
   });
 }
 

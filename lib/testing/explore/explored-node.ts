@@ -6,7 +6,6 @@ import type { Reference } from "../../../actors/system/reference.ts";
 import { defaultAskMs } from "../../core/contracts/actor-options.ts";
 import type { DefinedActor } from "../../core/actor-definition.ts";
 import type { AskOptions, SpawnOptions } from "../../core/contracts/actor.ts";
-import { deepFreeze } from "../../core/deep-freeze.ts";
 import { QStreamError } from "../../core/errors.ts";
 import type { NodeParts } from "../../../actors/system/node-parts.ts";
 import type { Machine } from "./machine.ts";
@@ -28,7 +27,7 @@ export class ExploredNode extends ActorNode {
 
   override deliver(cell: Cell, envelope: Envelope, from?: Cell): void {
     if (this.isDead) return;
-    if (this.#world.isStrict && typeof envelope.payload === "object") deepFreeze(envelope.payload);
+    this.#world.freeze(envelope.payload);
     this.#world.medium.deliver(this, cell, envelope, from);
   }
 

@@ -6,6 +6,8 @@ import type { World } from "./world.ts";
 
 type CrashFault = Extract<PlannedFault, { kind: "crash" }>;
 
+// For how long a crash waits for a step of its machine, as a share of the time in which faults strike.
+const armedShare = 0.1;
 // Of all partitions, how many cut one machine off, and not halves.
 const aloneShare = 0.4;
 
@@ -76,10 +78,20 @@ export class FaultStriker {
       case "crash": {
         const machine = this.#world.machines[fault.machine];
         if (machine?.isUp !== true) return;
-        if (fault.isAfterStep) this.#armed.set(machine.index, fault);
+        if (fault.isAfterStep) this.#arm(machine, fault);
         else this.#crash(machine, fault);
       }
     }
+  }
+
+  /** A crash right behind a step is the one that shows most; a machine that has nothing to do crashes a little later. */
+  #arm(machine: Machine, fault: CrashFault): void {
+    this.#armed.set(machine.index, fault);
+    this.#medium.after(undefined, this.#plan.withinMs * armedShare, () => {
+      if (this.#armed.get(machine.index) !== fault) return;
+      this.#armed.delete(machine.index);
+      this.#crash(machine, fault);
+    });
   }
 
   #partition({ id, forMs, oneWay, draw }: Extract<PlannedFault, { kind: "partition" }>): void {

@@ -20,6 +20,8 @@ const stepsMostDefault = 400_000;
 // Seeds that are tried for a smaller run than the one that was found.
 const otherSeeds = 300;
 const seedsOfFewer = 150;
+// Of all steps that are left, how many may be spent on looking for fewer machines.
+const machinesShare = 0.4;
 // A fault less is worth so many steps.
 const faultWeight = 8;
 
@@ -47,8 +49,9 @@ class Shrinking<System> {
   }
 
   async run(): Promise<FailingRun> {
-    const fewer = await this.#withFewerMachines();
-    let best = await this.#reduce(fewer ?? this.#found);
+    let best = await this.#reduce(this.#found);
+    const fewer = await this.#withFewerMachines(best);
+    if (fewer !== undefined) best = await this.#reduce(fewer);
     const { seed } = this.#found;
     for (let other = seed + 1; other <= seed + otherSeeds && this.#stepsLeft > 0; other++) {
       const steps = this.#isOfSteps ? best.violation.step - 1 : best.options.steps;
@@ -68,14 +71,16 @@ class Shrinking<System> {
     return this.#found.violation.kind !== "eventually";
   }
 
-  async #withFewerMachines(): Promise<FailingRun | undefined> {
+  async #withFewerMachines(best: FailingRun): Promise<FailingRun | undefined> {
     const { machines, machinesMin } = this.#exploration.options;
     if (typeof machines !== "number" || machinesMin === undefined) return undefined;
     const { seed, options } = this.#found;
+    const until = this.#stepsLeft * (1 - machinesShare);
+    const steps = this.#isOfSteps ? { steps: best.violation.step * 2 } : {};
     for (let count = machinesMin; count < (options.machines ?? machines); count++) {
-      for (let other = seed; other < seed + seedsOfFewer && this.#stepsLeft > 0; other++) {
+      for (let other = seed; other < seed + seedsOfFewer && this.#stepsLeft > until; other++) {
         // oxlint-disable-next-line no-await-in-loop -- the first one will do
-        const smaller = await this.#try(other, { ...options, machines: count });
+        const smaller = await this.#try(other, { ...options, ...steps, machines: count });
         if (smaller !== undefined) return smaller;
       }
     }

@@ -118,6 +118,7 @@ export class TimedMedium implements Medium {
     const isMessage = packet instanceof Packet || packet instanceof AnswerPacket;
     if (isMessage) {
       world.messages++;
+      world.freeze(packet instanceof Packet ? packet.payload : packet.value);
       world.recorder?.sentAway(packet);
     }
     const isOrdered = plan?.reorder !== true;
@@ -246,6 +247,6 @@ export class TimedMedium implements Medium {
     if (cell === undefined) {
       world.recorder?.lost(packet, "its receiver is gone");
       target.node.deadLetter(to.label, packet, "lost");
-    } else target.node.deliver(cell, packet);
+    } else target.node.put(cell, packet);
   }
 }

@@ -6,6 +6,7 @@ import type { LocalTopics } from "../../../actors/system/topics.ts";
 import { turn } from "../../../actors/system/turn.ts";
 import { definedActor } from "../../core/actor-definition.ts";
 import type { ActorDefinition, ActorReference, AnyReference } from "../../core/contracts/actor.ts";
+import { deepFreeze } from "../../core/deep-freeze.ts";
 import { QStreamError } from "../../core/errors.ts";
 import { hashString } from "../../core/hash.ts";
 import { keyedRandom, type Random } from "../../core/seam/random.ts";
@@ -186,6 +187,12 @@ export class World implements ExploredWorld {
     this.recorder?.note(text);
   }
 
+  /** What is sent is read-only from then on. */
+  freeze(payload: unknown): void {
+    if (this.isStrict && typeof payload === "object" && payload !== null && !Object.isFrozen(payload))
+      deepFreeze(payload);
+  }
+
   /** Hands a cell its next message, or the end of somebody that it watches, or has it make its state. */
   handle(cell: Cell): void {
     const node = cell.node as ExploredNode;
@@ -224,7 +231,13 @@ export class World implements ExploredWorld {
     for (const resumption of this.resumptions.slice(before)) this.#arrived.add(resumption);
   }
 
-  /** True if what a question was settled by came from another machine. */
+  /** What settles a question has come: its asker goes on next. */
+  come(resumption: Resumption): void {
+    this.#arrived.add(resumption);
+    this.resumptions.push(resumption);
+  }
+
+  /** True if what settles a question has come to its asker. */
   isArrived(resumption: Resumption): boolean {
     return this.#arrived.has(resumption);
   }

@@ -54,7 +54,7 @@ export class FreedHistory {
   freed(channel: number, recordsThrough: number, checkpointsBefore: number): void {
     const history = this.#log.channel(channel);
     const isLoop = this.#loopOf(channel) !== undefined;
-    const needed = isLoop ? recordsThrough : (this.#neededFrom(channel) ?? recordsThrough);
+    const needed = isLoop ? recordsThrough : (this.#neededFrom(channel, true) ?? recordsThrough);
     const problem = history.freed(recordsThrough, checkpointsBefore);
     // While others are on their way, what they free isn't known to be free yet.
     // A damaged checkpoint of it, or of one that it makes for, is taken for one to spare until it is read.
@@ -127,15 +127,21 @@ export class FreedHistory {
     return this.#plan !== undefined && loopEdgeOf(this.#plan, step) !== undefined ? step : undefined;
   }
 
-  /** The oldest checkpoint of a channel that somebody may need, by what its consumers may start from. */
-  #neededFrom(channel: number): number | undefined {
+  /**
+   * The oldest checkpoint of a channel that somebody may need, by what its consumers may start from.
+   *
+   * @param inTurn - what the channels of a loop keep only until they have freed it doesn't count: they free one after the other, and
+   * what comes before the loop may be freed meanwhile
+   */
+  #neededFrom(channel: number, inTurn = false): number | undefined {
     const { index, step } = this.#numbers.placeOf(channel);
     if (this.#plan !== undefined && this.#loopOf(channel) !== undefined) {
       return spareTogether(this.#plan, this.#numbers, this.#log, step)?.[index];
     }
     return this.#log.channel(channel).neededFrom(({ edge, other }) => {
       const consumer = this.#numbers.of(this.#plan?.edges[edge]?.to ?? -1, other);
-      return positionIn(this.#log.channel(consumer).startFrom()?.consumed ?? [], edge, index);
+      const freed = inTurn && this.#loopOf(consumer) !== undefined ? this.#neededFrom(consumer) : undefined;
+      return positionIn(this.#log.channel(consumer).startFrom(freed)?.consumed ?? [], edge, index);
     });
   }
 }

@@ -96,6 +96,17 @@ test("an entity isn't passivated while it has mail, works, or waits for a timer 
   assert.equal(under.deadLetters, []);
 });
 
+test("mail that came a moment ago keeps an entity from being passivated", async () => {
+  const under = new NodeUnderTest();
+  const ann = under.entity(account(), "ann");
+  ann.tell("add", 1);
+  await under.pass(100);
+  ann.tell("add", 1);
+  // Time passes, and nobody has had a turn yet.
+  assert.ok(under.clock.next(200));
+  assert.is(await under.answer(ann.ask("add", 1)), 3);
+});
+
 test("what comes while an entity ends is for its next life", async () => {
   const [notes, under, pauses] = [[] as string[], new NodeUnderTest(), [] as (() => void)[]];
   const ann = under.entity(

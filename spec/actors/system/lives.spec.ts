@@ -137,25 +137,25 @@ test("who watches is told once, whatever the reason, though the actor was gone b
 
 test("an end isn't told any more once its watcher unwatches, though it was on its way", async () => {
   const [notes, under] = [[] as string[], new NodeUnderTest()];
-  const top = under.spawn(family(notes), "top");
-  const [one] = await under.answer(top.ask("grow", ["one"]));
-  assert.ok(one !== undefined);
-  top.tell("watch", one);
+  const short = under.spawn(actor({ init: () => 0, receive: { go() {} } }));
   await under.settle();
-  const both = actor({
+  const watcher = actor({
     init: () => 0,
     receive: {
-      go(_state, _: undefined, ctx) {
-        ctx.watch(one);
-        ctx.stop(one);
-        ctx.unwatch(one);
+      go(_state, unwatches: boolean, ctx) {
+        ctx.watch(short);
+        ctx.stop(short);
+        if (unwatches) ctx.unwatch(short);
       },
     },
     watched: () => void notes.push("told"),
   });
-  under.spawn(both).tell("go");
+  under.spawn(watcher).tell("go", true);
   await under.settle();
-  assert.equal(notes, ["one stopped", "top: node-2 stopped"]);
+  assert.equal(notes, []);
+  under.spawn(watcher).tell("go", false);
+  await under.settle();
+  assert.equal(notes, ["told"]);
 });
 
 test("an actor that is made anew watches nobody, and isn't told of ends from before", async () => {

@@ -116,6 +116,25 @@ test("who publishes isn't failed by a listener without room", async () => {
   wakeAll();
 });
 
+test("a question that was given up is no dead letter, and neither is the mark behind the last mail", async () => {
+  const under = new NodeUnderTest();
+  const to = under.spawn(sink);
+  to.tell("sleep");
+  await under.settle();
+  await failure(() => to.ask("numbers", undefined, { signal: AbortSignal.abort() }), "ABORTED");
+  const abort = new AbortController();
+  const aborted = failure(() => to.ask("numbers", undefined, { signal: abort.signal }), "ABORTED");
+  abort.abort();
+  await aborted;
+  to.tell("take", 1);
+  under.node.stop(to, { afterMail: true });
+  under.stop(to);
+  wakeAll();
+  await under.settle();
+  assert.equal(under.deadLetters, ["take stopped"]);
+  assert.is(under.node.metrics.deadLetters, 1);
+});
+
 interface Passing {
   pass: (left: number) => void;
   meet: (next: ActorReference<Passing>) => void;

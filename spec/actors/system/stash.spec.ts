@@ -134,6 +134,10 @@ test("a message is put aside once, and answered by who handles it in the end", a
   const target = under.spawn(keeper);
   assert.is(await under.answer(target.ask("twice")), "done");
   assert.is(await under.answer(target.ask("handled")), 2);
+  const told = under.spawn(keeper);
+  told.tell("twice");
+  await under.settle();
+  assert.is(await under.answer(told.ask("handled")), 2);
 });
 
 test("what is put aside by a handler that fails isn't handled again", async () => {
@@ -141,6 +145,8 @@ test("what is put aside by a handler that fails isn't handled again", async () =
   const target = under.spawn(keeper);
   const error = await under.answer(target.ask("asideAndFail")).catch((thrown: Error) => thrown);
   assert.is((error as Error).message, "broken");
+  target.tell("asideAndFail");
+  await under.settle();
   under.stop(target);
   await under.settle();
   assert.equal(under.deadLetters, []);

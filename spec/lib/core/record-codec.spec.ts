@@ -17,6 +17,8 @@ const input = fc.oneof(fc.constantFrom("in", "left", "right"), fc.string({ unit:
 const cause: fc.Arbitrary<Cause> = fc.oneof(
   plain({ kind: fc.constant("read" as const), split: number32, position: whole, count: number32 }),
   plain({ kind: fc.constantFrom("parcels" as const, "input-end" as const), input }),
+  plain({ kind: fc.constant("round" as const), number: fc.nat() }),
+  plain({ kind: fc.constant("mark" as const), number: fc.nat(), flags: fc.nat({ max: 15 }) }),
   plain({ kind: fc.constant("skip" as const), input, error: fc.string({ unit: "grapheme", maxLength: 200 }) }),
   plain({ kind: fc.constant("timer" as const), name: fc.string({ unit: "grapheme", maxLength: 256 }) }),
   plain({ kind: fc.constantFrom("continue" as const, "done" as const, "stop" as const) }),

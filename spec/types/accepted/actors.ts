@@ -65,7 +65,7 @@ is<
       readonly deferred: () => Date;
       readonly either: () => number;
       readonly order: (payload: Item) => number;
-      readonly perhaps: (payload?: Item | undefined) => string | undefined;
+      readonly perhaps: (payload?: Item) => string | undefined;
       readonly anything: (payload: unknown) => boolean;
     }
   >

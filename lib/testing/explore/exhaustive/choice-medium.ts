@@ -86,11 +86,13 @@ export class ChoiceMedium implements Medium {
   send(packet: AnyPacket): void {
     if (packet instanceof Packet) {
       this.#world.messages++;
+      this.#world.freeze(packet.payload);
       this.#world.recorder?.sentAway(packet);
       const to = packet.to.cell === undefined ? `${packet.target.name}/${packet.to.label}` : keyOf(packet.to.cell);
       this.#wait(`${keyOf(packet.fromCell)}>${to}`, { kind: "packet", packet });
     } else if (packet instanceof AnswerPacket) {
       this.#world.messages++;
+      this.#world.freeze(packet.value);
       this.#world.recorder?.sentAway(packet);
       this.#wait(`${keyOf(packet.fromCell)}>${keyOf(packet.asker)}`, { kind: "packet", packet });
     } else {
@@ -138,14 +140,14 @@ export class ChoiceMedium implements Medium {
     this.touches.shared(what, true);
   }
 
-  /** Processes that could go on, each with what would happen, in an order that the run so far decides. */
-  enabled(): string[] {
-    const found: string[] = [];
+  /** Processes that could go on and what each would do first, in an order that the run so far decides. */
+  heads(): Map<string, object> {
+    const found = new Map<string, object>();
     for (const [process, [first]] of this.waiting) {
-      if (first !== undefined && this.#canBeTaken(first)) found.push(process);
+      if (first !== undefined && this.#canBeTaken(first)) found.set(process, first);
     }
-    for (const index of this.timers.machines()) {
-      if (index === -1 || this.#world.machines[index]?.isUp === true) found.push(`timer@${index}`);
+    for (const [index, first] of this.timers.firsts()) {
+      if (index === -1 || this.#world.machines[index]?.isUp === true) found.set(`timer@${index}`, first);
     }
     return found;
   }

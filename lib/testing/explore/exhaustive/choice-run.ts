@@ -81,9 +81,14 @@ export class ChoiceRun<System> {
     return this.#left;
   }
 
-  /** What could be done next, by process. */
+  /** Processes that could go on. */
   enabled(): string[] {
-    return this.violation === undefined ? this.medium.enabled() : [];
+    return [...this.heads().keys()];
+  }
+
+  /** What each process that could go on would do first. */
+  heads(): Map<string, object> {
+    return this.violation === undefined ? this.medium.heads() : new Map<string, object>();
   }
 
   alternatives(process: string): readonly Alternative[] {
@@ -151,7 +156,7 @@ export class ChoiceRun<System> {
       }
       case "answer":
         medium.touchCellOf(what.resumption.asker);
-        world.resumptions.push(what.resumption);
+        world.come(what.resumption);
         return;
       case "act":
         what.act();

@@ -28,9 +28,9 @@ export class MachineTimers {
     };
   }
 
-  /** Machines that have timers. */
-  *machines(): Iterable<number> {
-    for (const [machine, timers] of this.#timers) if (timers.length > 0) yield machine;
+  /** Machines that have timers, and which of each is due first. */
+  *firsts(): Iterable<readonly [machine: number, timer: object]> {
+    for (const [machine, [first]] of this.#timers) if (first !== undefined) yield [machine, first];
   }
 
   /** Takes the timer of a machine that is due first; the machine's time is its time then. */

@@ -9,6 +9,8 @@ export class Choice {
   readonly wanted = new Set<string>();
   /** Processes that needn't be tried any more here, and what they touch. */
   readonly asleep: Map<string, Touches>;
+  /** What each process would do first: the same where it is the same message or timer. */
+  readonly heads: ReadonlyMap<string, object>;
   process: string;
   transition: Transition | undefined = undefined;
   /** Numbers of the transitions without which it wouldn't have been made so: bits. */
@@ -16,8 +18,14 @@ export class Choice {
   #alternative = 0;
   #tried = new Touches();
 
-  constructor(enabled: ReadonlyMap<string, readonly Alternative[]>, asleep: Map<string, Touches>, process: string) {
+  constructor(
+    enabled: ReadonlyMap<string, readonly Alternative[]>,
+    heads: ReadonlyMap<string, object>,
+    asleep: Map<string, Touches>,
+    process: string,
+  ) {
     this.enabled = enabled;
+    this.heads = heads;
     this.asleep = asleep;
     this.process = process;
     this.wanted.add(process);
@@ -49,6 +57,15 @@ export class Choice {
     if (transition === undefined) return new Map();
     return new Map([...this.asleep].filter(([, touches]) => !touches.meets(transition.touches)));
   }
+}
+
+/**
+ * What a transition took from others, as a timer that it cancelled, never comes to race with it: it is to be tried before it.
+ *
+ * @param heads - what each process would do first behind the transition
+ */
+export function findPrevented({ process, heads: before, wanted }: Choice, heads: ReadonlyMap<string, object>): void {
+  for (const [other, head] of before) if (other !== process && heads.get(other) !== head) wanted.add(other);
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Exploration } from "../exploration.ts";
 import type { Violation } from "../invariants.ts";
 import type { TraceRecorder } from "../trace-recorder.ts";
 import { ChoiceRun, type Alternative, type Budget } from "./choice-run.ts";
-import { Choice, findRaces } from "./search-path.ts";
+import { Choice, findPrevented, findRaces } from "./search-path.ts";
 import { stateHash } from "./state-text.ts";
 import type { Touches } from "./touches.ts";
 
@@ -118,7 +118,10 @@ class Search<System> {
   #choose(run: ChoiceRun<System>): boolean {
     const path = this.#path;
     const { reduction, depth } = this.#options;
-    const enabled = new Map(run.enabled().map((process) => [process, run.alternatives(process)] as const));
+    const heads = run.heads();
+    const enabled = new Map([...heads.keys()].map((process) => [process, run.alternatives(process)] as const));
+    const before = path.at(-1);
+    if (reduction === "races" && before !== undefined) findPrevented(before, heads);
     if (enabled.size === 0) {
       run.finish();
       this.#executions++;
@@ -135,7 +138,7 @@ class Search<System> {
       this.#redundant++;
       return false;
     }
-    const choice = new Choice(enabled, asleep, process);
+    const choice = new Choice(enabled, heads, asleep, process);
     if (reduction !== "races") for (const each of enabled.keys()) choice.wanted.add(each);
     path.push(choice);
     return true;

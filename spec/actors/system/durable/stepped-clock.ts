@@ -55,6 +55,11 @@ export class SteppedClock implements Clock {
     next.callback();
   }
 
+  /** When the next timer goes off. */
+  get nextAt(): number {
+    return Math.min(Infinity, ...[...this.#timers].map(({ at }) => at));
+  }
+
   /** What was to come never does. */
   stop(): void {
     this.#timers.clear();

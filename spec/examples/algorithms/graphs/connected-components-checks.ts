@@ -26,8 +26,8 @@ export function checkMembers(members: readonly Member[], lines: Lines, least: nu
 
 /** Checks the components of drawn networks, of which some lines don't count. */
 export async function check(runs = 15): Promise<void> {
-  await checkNetworks(runs, async ({ lines }, { flights, channels }, on) => {
-    const { members } = await connectedComponents.run({ flights, channels, least: 5 }, { on });
+  await checkNetworks(runs, async ({ lines }, { flights, channels }, options) => {
+    const { members } = await connectedComponents.run({ flights, channels, least: 5 }, options);
     checkMembers(members, lines, 5);
   });
 }

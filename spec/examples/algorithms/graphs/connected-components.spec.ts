@@ -11,7 +11,7 @@ const test = suite("example connected-components");
 const file = "examples/algorithms/graphs/connected-components.js";
 
 onEveryTopology(test, "components are those of union and find, on any number of channels", async (on) => {
-  for (const channels of [1, 2, 5]) {
+  for (const channels of [1, 3]) {
     const { members, largest } = await connectedComponents.run({ channels, least: 6000 }, { on });
     checkMembers(members, realLines, 6000);
     assert.equal(
@@ -26,10 +26,10 @@ onThisMachine(test, "all airports are connected by some line", async () => {
   assert.equal(largest, [{ key: "ABE", value: 305 }]);
 });
 
-onThisMachine(test, "components of drawn networks are right in any order", () => check(60));
+onThisMachine(test, "components of drawn networks are right in any order", () => check(25));
 
 onThisMachine(test, "a slot that is lost in the middle changes nothing", async () => {
-  const options = { seeds: 8, faults: ["kill"], faultsMax: 2, checkpointEveryMs: 5 } as const;
+  const options = { seeds: 5, faults: ["kill"], faultsMax: 2, checkpointEveryMs: 5 } as const;
   const { failure, faults } = await checkSeeds(connectedComponents, { least: 6000 }, options);
   assert.is(failure, undefined, `${failure?.reason}\n${failure?.command}`);
   assert.ok((faults.kill ?? 0) > 0);

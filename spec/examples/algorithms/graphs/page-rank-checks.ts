@@ -44,10 +44,10 @@ export function digitsOf(ranks: readonly Rank[]): Map<string, number> {
 export async function check(runs = 15): Promise<void> {
   // Fewer flights at a stretch: so it takes fewer rounds.
   const damping = 0.6;
-  await checkNetworks(runs, async ({ lines }, args, on) => {
-    const { ranks } = await pageRank.run({ ...args, damping }, { on });
+  await checkNetworks(runs, async ({ lines }, args, options) => {
+    const { ranks } = await pageRank.run({ ...args, damping }, options);
     checkRanks(ranks, lines, damping);
-    const { ranks: alone } = await pageRank.run({ ...args, damping, channels: 1 }, { on });
+    const { ranks: alone } = await pageRank.run({ ...args, damping, channels: 1 }, options);
     assert.equal(digitsOf(ranks), digitsOf(alone));
   });
 }

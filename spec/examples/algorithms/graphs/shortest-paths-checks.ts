@@ -39,11 +39,11 @@ export function checkWays(ways: readonly Way[], network: Network, from: string):
 
 /** Checks the ways of drawn networks, in rounds and without. */
 export async function check(runs = 15): Promise<void> {
-  await checkNetworks(runs, async (network, args, on) => {
+  await checkNetworks(runs, async (network, args, options) => {
     const from = network.lines[0]?.origin ?? "";
     for (const rounds of [true, false]) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other, so that a seed says what happens
-      const { ways } = await shortestPaths.run({ ...args, from, rounds }, { on });
+      const { ways } = await shortestPaths.run({ ...args, from, rounds }, options);
       checkWays(ways, network, from);
     }
   });

@@ -14,21 +14,21 @@ for (const rounds of [true, false]) {
   const how = rounds ? "in rounds" : "without rounds";
 
   onEveryTopology(test, `${how}, ways are Dijkstra's on any number of channels`, async (on) => {
-    for (const channels of [1, 2, 5]) {
+    for (const channels of rounds ? [1, 3] : [2]) {
       const { ways } = await shortestPaths.run({ channels, from: "ADK", rounds }, { on });
       checkWays(ways, realNetwork, "ADK");
     }
   });
 
   onThisMachine(test, `${how}, a slot that is lost in the middle changes nothing`, async () => {
-    const options = { seeds: 8, faults: ["kill"], faultsMax: 2, checkpointEveryMs: 5 } as const;
+    const options = { seeds: 4, faults: ["kill"], faultsMax: 2, checkpointEveryMs: 5 } as const;
     const { failure, faults } = await checkSeeds(shortestPaths, { rounds }, options);
     assert.is(failure, undefined, `${failure?.reason}\n${failure?.command}`);
     assert.ok((faults.kill ?? 0) > 0);
   });
 }
 
-onThisMachine(test, "ways of drawn networks are right in any order", () => check(40));
+onThisMachine(test, "ways of drawn networks are right in any order", () => check(15));
 
 onThisMachine(test, "distances are those of the sphere", () => {
   const [pole, equator, opposite] = [

@@ -1,0 +1,142 @@
+import type { LinkMessage } from "../../lib/core/contracts/transport.ts";
+import { QStreamError } from "../../lib/core/errors.ts";
+import type { ChannelMetrics } from "../channel/channel-metrics.ts";
+import type { HostedExecution } from "./hosted-execution.ts";
+import type { ChannelReport, Order, PrepareOrder, ReplayReport, Report } from "./protocol.ts";
+import type { SharedParts } from "./slot.ts";
+
+/** What the driver of a system of actors and its client, which is in another process, tell each other. */
+export type ToActorsClient =
+  | { readonly kind: "order"; readonly order: Order }
+  | { readonly kind: "link"; readonly message: LinkMessage };
+export type FromActorsClient =
+  | { readonly kind: "link"; readonly to: string; readonly message: LinkMessage }
+  /** All of its actors have ended. */
+  | { readonly kind: "closed"; readonly metrics: ChannelMetrics };
+
+/** The way to the client of a system of actors. */
+export interface ActorsRelay {
+  tell: (content: ToActorsClient) => void;
+  /** Sets who gets what the client tells. */
+  receive: (handler: ((content: FromActorsClient) => void) | undefined) => void;
+}
+
+/** The slot's part of a system of actors whose client is in another process: what is for the client's node goes there as it is. */
+export class RelayedActors implements HostedExecution {
+  readonly id: string;
+  readonly onItsWay = false;
+  readonly #order: PrepareOrder;
+  readonly #parts: SharedParts;
+  readonly #relay: ActorsRelay;
+  #staleMessages = 0;
+  /** The present life of the client's node. */
+  #life: number;
+
+  constructor(order: PrepareOrder, parts: SharedParts, relay: ActorsRelay) {
+    this.id = order.execution;
+    this.#order = order;
+    this.#parts = parts;
+    this.#relay = relay;
+    // A channel's first life has its number, and the client's is the only one behind those of the hosts.
+    this.#life = order.placement[0]?.length ?? 0;
+    relay.receive((content) => this.#told(content));
+    relay.tell({ kind: "order", order });
+  }
+
+  get dropped(): HostedExecution["dropped"] {
+    return { staleMessages: this.#staleMessages, repeatedParcels: 0 };
+  }
+
+  start(): void {
+    this.#relay.tell({ kind: "order", order: { kind: "start", execution: this.id } });
+  }
+
+  receive(message: LinkMessage): void {
+    this.#relay.tell({ kind: "link", message });
+  }
+
+  survey(order: Extract<Order, { kind: "survey" }>): Extract<Report, { kind: "surveyed" }> {
+    this.#relay.tell({ kind: "order", order });
+    const { round } = order;
+    return { kind: "surveyed", execution: this.id, slot: this.#parts.id, round, consumers: [], producers: [] };
+  }
+
+  async recover(order: Extract<Order, { kind: "recover" }>): Promise<void> {
+    for (const { step, life } of order.channels) if (step === 1) this.#life = life;
+    this.#relay.tell({ kind: "order", order });
+    await Promise.resolve();
+  }
+
+  connect(): void {}
+
+  channelReports(): ChannelReport[] {
+    return [];
+  }
+
+  replayReport(): ReplayReport {
+    return { lives: 0, busy: 0, pulse: 0 };
+  }
+
+  async commit(): Promise<void> {
+    await Promise.resolve();
+  }
+
+  async stop(): Promise<void> {
+    await this.release();
+  }
+
+  async release(): Promise<void> {
+    this.#relay.tell({ kind: "order", order: { kind: "release", execution: this.id } });
+    this.#relay.receive(undefined);
+    this.#parts.lineage.close(this.id);
+    await Promise.resolve();
+  }
+
+  #told(content: FromActorsClient): void {
+    if (content.kind === "closed") {
+      const channels = [{ step: 1, channel: 0, life: this.#life, metrics: content.metrics }];
+      this.#parts.report({ kind: "channels-done", execution: this.id, slot: this.#parts.id, channels });
+      return;
+    }
+    const { to, message } = content;
+    if (!this.#isOwn(message) || !this.#isHost(to)) {
+      this.#staleMessages++;
+      return;
+    }
+    this.#parts.transport.send(to, { ...message, execution: this.id });
+  }
+
+  /** Whether the client speaks for its own node: it may say anything. */
+  #isOwn(message: LinkMessage): boolean {
+    const { kind, producer, consumer } = message;
+    if (kind === "parcel") return producer === this.#life && message.payload.bytes instanceof ArrayBuffer;
+    return (kind === "credit" || kind === "open") && consumer === this.#life;
+  }
+
+  #isHost(slot: string): boolean {
+    if (slot === this.#parts.id) return false;
+    return this.#order.slots.includes(slot) || this.#order.places?.some(({ id }) => id === slot) === true;
+  }
+}
+
+/** The driver's end of the way to a client. What it tells after the system has ended is dropped. */
+export class DriverRelay implements ActorsRelay {
+  readonly tell: ActorsRelay["tell"];
+  #handler: ((content: FromActorsClient) => void) | undefined;
+
+  constructor(tell: ActorsRelay["tell"]) {
+    this.tell = tell;
+  }
+
+  receive(handler: ((content: FromActorsClient) => void) | undefined): void {
+    this.#handler = handler;
+  }
+
+  /** The client tells something. @throws QStreamError FRAME_INVALID */
+  told(content: FromActorsClient): void {
+    if (content.kind !== "link" && content.kind !== "closed") {
+      throw new QStreamError("FRAME_INVALID", "the client of a system of actors says what nobody understands");
+    }
+    this.#handler?.(content);
+  }
+}

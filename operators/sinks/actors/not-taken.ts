@@ -1,0 +1,28 @@
+import { inspect } from "node:util";
+import type { AnyReference } from "../../../lib/core/contracts/actor.ts";
+import { QStreamError } from "../../../lib/core/errors.ts";
+
+const objectTextMax = 200;
+
+/** The error of an object that an actor didn't take: says who, what and which. */
+export function notTaken(error: unknown, to: AnyReference, name: string, payload: unknown): QStreamError {
+  const object = shortText(payload);
+  if (!(error instanceof QStreamError)) {
+    const why = error instanceof Error ? error.message : String(error);
+    return new QStreamError("STEP_FAILED", `${to.label} failed at "${name}" with ${object}: ${why}`, { cause: error });
+  }
+  const advice = error.code === "ACTOR_STOPPED" ? endedAdvice : error.code === "ASK_TIMEOUT" ? lateAdvice : undefined;
+  return new QStreamError(error.code, `${to.label} didn't take "${name}" with ${object}: ${error.message}`, {
+    ...(advice === undefined ? {} : { advice }),
+    cause: error,
+  });
+}
+
+const endedAdvice =
+  "An actor that a flow sends to has to outlive it: end it after the flow, or send to an entity, which goes on elsewhere when its slot is lost";
+const lateAdvice = "Give a slow actor fewer messages at once (`inFlight`), or more time (`timeoutMs`)";
+
+function shortText(payload: unknown): string {
+  const text = inspect(payload, { depth: 2, breakLength: Number.POSITIVE_INFINITY, maxArrayLength: 3, maxStringLength: 80 });
+  return text.length > objectTextMax ? `${text.slice(0, objectTextMax)}...` : text;
+}

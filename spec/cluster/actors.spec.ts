@@ -1,0 +1,80 @@
+// specs: waits
+// specs: timeout 120 s
+// Actors on the machines of a cluster, whose client reaches them by the head and the driver.
+import { setTimeout as wait } from "node:timers/promises";
+import * as assert from "uvu/assert";
+import { cluster, type ClusterSession } from "../../lib/index.ts";
+import { LoopbackCluster } from "../../lib/testing/loopback-cluster.ts";
+import kinds from "../contract/actor-module.ts";
+import { actorContract } from "../contract/actors.ts";
+import { failure } from "../kit/failure.ts";
+import { hasRedisServer, startRedisServer } from "../kit/redis-server.ts";
+import { inSlot, suite } from "../kit/suite.ts";
+import spread, { mourner, resident, room } from "../lib/actors/spread-kinds.ts";
+
+const test = suite("actors on a cluster");
+
+async function eventually(holds: () => Promise<boolean>, what: string): Promise<void> {
+  for (let tries = 0; tries < 2000; tries++) {
+    // oxlint-disable-next-line no-await-in-loop -- until it holds
+    if (await holds()) return;
+    // oxlint-disable-next-line no-await-in-loop -- until it holds
+    await wait(10);
+  }
+  assert.unreachable(`${what} didn't come to be`);
+}
+
+if (!inSlot && (await hasRedisServer())) {
+  const redis = await startRedisServer();
+  const machines = await LoopbackCluster.start({ store: redis.url, machines: 2, leaseMs: 4000 });
+  let opened: Promise<ClusterSession> | undefined;
+  const open = (): Promise<ClusterSession> => (opened ??= cluster({ url: machines.url }));
+
+  actorContract(test, {
+    name: "a cluster of two machines",
+    start: async ({ onEvent }) => kinds.start({ on: await open(), onEvent }),
+  });
+
+  test("a machine is lost: watchers are told, entities go to the other one, and those there go on", async () => {
+    const system = await spread.start({ on: await open(), onEvent: () => {} });
+    const residents = [system.spawn(resident, undefined), system.spawn(resident, undefined)] as const;
+    const [pid, other] = await Promise.all(residents.map((each) => each.ask("pid")));
+    assert.is.not(pid, other);
+    const watcher = system.spawn(mourner, undefined, { place: { kind: "near", actor: residents[1] } });
+    watcher.tell("watch", residents[0]);
+    await watcher.ask("ends");
+    const rooms = Array.from({ length: 20 }, (_, index) => system.entity(room, `room ${index}`));
+    const before = await Promise.all(rooms.map((each) => each.ask("visit")));
+    const ended = system.ended(residents[0]);
+    const refused = failure(() => residents[0].ask("never", undefined, { timeoutMs: 60_000 }), "ACTOR_STOPPED");
+    await machines.machines.find((machine) => machine.pid === pid)?.kill();
+    assert.is((await ended).reason, "lost");
+    await refused;
+    await eventually(async () => (await watcher.ask("ends")).length === 1, "the watcher's news");
+    const after = await Promise.all(rooms.map((each) => each.ask("visit", undefined, { timeoutMs: 30_000 })));
+    after.forEach((visit, index) => {
+      assert.is(visit.pid, other);
+      assert.is(visit.visits, before[index]?.pid === pid ? 1 : 2);
+    });
+    await system.close();
+  });
+
+  test("who loses the connection with the head is told that the system is gone", async () => {
+    await using session = await cluster({ url: machines.url, leaseMs: 2000 });
+    const system = await spread.start({ on: session, onEvent: () => {} });
+    const target = system.spawn(resident, undefined);
+    await target.ask("pid");
+    const refused = failure(() => target.ask("never", undefined, { timeoutMs: 60_000 }), "SESSION_CLOSED");
+    await machines.head.kill();
+    await refused;
+    await failure(() => target.ask("pid"), "SESSION_CLOSED");
+  });
+
+  test.after(async () => {
+    await (await opened)?.close();
+    await machines.stop();
+    await redis.stop();
+  });
+}
+
+test.run();
