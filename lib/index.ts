@@ -31,6 +31,7 @@ export {
 } from "./actors/routers.ts";
 export { defineActors, type ActorDefinitions, type Actors } from "./actors/define-actors.ts";
 export type { ActorEntry, ActorHostPlace, DistributedActors } from "./actors/distributed-actors.ts";
+export { takeOnce, type Delivery, type Heard } from "./core/contracts/delivery.ts";
 export type { EntityKind } from "./core/contracts/entity-kind.ts";
 export type { NamesGiving, NamesTaking, ObjectsGiven } from "./core/contracts/message-names.ts";
 export type { ActorsOptions } from "./actors/start-system.ts";

@@ -48,12 +48,13 @@ export class Channel {
   constructor(parts: ChannelParts) {
     this.#parts = parts;
     this.#tasks = parts.tasks?.(parts, parts.events.wake) ?? new Tasks(parts, parts.events.wake);
-    const { recovery, log, lineage, clock } = parts;
+    const { recovery, log, lineage, clock, work } = parts;
     this.#credit = new CreditWait(parts);
     this.#careful = new CarefulTaking(recovery?.failed);
     this.#timed = new TimedTaking(parts.ctx, parts.inputs, parts.events.wake);
     if (recovery !== undefined) this.#replay = new Replay(recovery, log, lineage);
     const failed = (error: unknown): void => this.failFrom(error);
+    if (work instanceof SinkWork) work.failed = failed;
     this.#checkpoints = new Checkpoints({ policy: parts.checkpoints, clock, lineage, log, failed });
     if (parts.drains === true) this.#draining = new Draining(parts, this.#tasks, this.#checkpoints);
   }

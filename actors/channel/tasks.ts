@@ -21,7 +21,7 @@ import type { RunningTask } from "./task-input.ts";
 import { outputOf, type Chunk, type TaskOutput } from "./task-output.ts";
 import type { TaskSource } from "./timed-taking.ts";
 import type { ReaderWork } from "./reader-work.ts";
-import type { Work } from "./work.ts";
+import { SinkWork, type Work } from "./work.ts";
 
 const continuing: RunningTask = { cause: { kind: "continue" }, input: undefined, parcels: noParcels };
 
@@ -307,6 +307,7 @@ export class Tasks {
       this.uncommitted--;
       if (this.#stopped) return;
       committed();
+      this.#committed(seq);
       this.#settled();
     });
   }
@@ -326,10 +327,16 @@ export class Tasks {
     verifyProduced(producedOf(outgoing), record.produced);
     this.#parts.metrics.tasksReplayed++;
     this.#send(outgoing);
+    this.#committed(this.seq);
   }
 
   #send(outgoing: readonly Outgoing[]): void {
     for (const { link, parcel } of outgoing) link.send(parcel);
+  }
+
+  #committed(seq: number): void {
+    const { work } = this.#parts;
+    if (work instanceof SinkWork) work.committed(seq);
   }
 
   #begin(): void {

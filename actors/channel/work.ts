@@ -148,6 +148,8 @@ export class SinkWork implements Work {
   #channel: SinkChannel<never> | undefined;
   #place: Place = {};
   part: unknown;
+  /** Is told of what fails outside of tasks. */
+  failed: (error: unknown) => void = () => {};
 
   /** @param strict - objects are read-only, and a sink that changes them fails */
   constructor(sink: OutputSink<never, unknown>, strict: boolean = false) {
@@ -198,6 +200,16 @@ export class SinkWork implements Work {
 
   async abort(): Promise<void> {
     await this.#channel?.abort?.();
+  }
+
+  /** The log has a task. */
+  committed(seq: number): void {
+    try {
+      const done = this.#channel?.committed?.(seq);
+      if (done instanceof Promise) done.catch((error: unknown) => this.failed(error));
+    } catch (error) {
+      this.failed(error);
+    }
   }
 
   /** Another life may go on: what a saved state may refer to stays. */

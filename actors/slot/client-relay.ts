@@ -1,6 +1,6 @@
 import { QStreamError } from "../../lib/core/errors.ts";
 import type { Program } from "../../lib/core/program.ts";
-import { systemClock } from "../../lib/core/seam/clock.ts";
+import type { Clock } from "../../lib/core/seam/clock.ts";
 import { NactHost } from "../hosts/nact-host.ts";
 import { FairTurns } from "./fair-turns.ts";
 import type { Order, Report } from "./protocol.ts";
@@ -13,14 +13,23 @@ export class ClientRelay {
   readonly #tell: (content: FromActorsClient) => void;
   /** The system can't be reached any more. */
   readonly #failed: (error: Error) => void;
+  readonly #clock: Clock;
   readonly #host = new NactHost();
   #actors: SlotActors | undefined;
+  /** Answers who looks at the system. */
+  view: ((request: unknown) => Promise<unknown>) | undefined = undefined;
   #isOver = false;
 
-  constructor(build: () => Program, tell: (content: FromActorsClient) => void, failed: (error: Error) => void) {
-    this.#build = build;
-    this.#tell = tell;
-    this.#failed = failed;
+  constructor(parts: {
+    readonly build: () => Program;
+    readonly tell: (content: FromActorsClient) => void;
+    readonly failed: (error: Error) => void;
+    readonly clock: Clock;
+  }) {
+    this.#build = parts.build;
+    this.#tell = parts.tell;
+    this.#failed = parts.failed;
+    this.#clock = parts.clock;
   }
 
   /** The driver says something. */
@@ -65,8 +74,8 @@ export class ClientRelay {
     this.#actors = new SlotActors(order, this.#build(), {
       id,
       host: this.#host,
-      clock: systemClock,
-      turns: new FairTurns(systemClock),
+      clock: this.#clock,
+      turns: new FairTurns(this.#clock),
       lineage: { close: () => {} },
       transport: { send: (to, message) => this.#tell({ kind: "link", to, message }) },
       report: (report) => this.#reported(report),

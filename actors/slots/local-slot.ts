@@ -9,6 +9,7 @@ import { nodeDisk } from "../../lib/core/seam/node-disk.ts";
 import type { ActorHost } from "../hosts/actor-host.ts";
 import { NactHost } from "../hosts/nact-host.ts";
 import { LineageClient } from "../lineage/lineage-client.ts";
+import type { Program } from "../../lib/core/program.ts";
 import type { Report } from "../slot/protocol.ts";
 import type { ActorsRelay } from "../slot/relayed-actors.ts";
 import { Slot } from "../slot/slot.ts";
@@ -38,8 +39,10 @@ export function makeSlot(parts: {
   readonly notes?: TurnNotes | undefined;
   readonly relay?: ActorsRelay | undefined;
   readonly world?: World;
+  /** Sees each program that is loaded, and may give another one in its place. */
+  readonly loaded?: ((program: Program) => Program) | undefined;
 }): Slot {
-  const { id, transport, files, report, memoryBytes, datasetBytes, notes, relay, world = {} } = parts;
+  const { id, transport, files, report, memoryBytes, datasetBytes, notes, relay, world = {}, loaded } = parts;
   const clock = world.clock ?? systemClock;
   const limits = datasetBytes === undefined ? undefined : { bytesMax: datasetBytes, idleMs: datasetIdleMs, clock };
   return new Slot({
@@ -55,6 +58,9 @@ export function makeSlot(parts: {
     lineage: world.lineage ?? new LineageClient({ slot: id, clock, files, report }),
     disk: world.disk ?? (() => nodeDisk()),
     datasets: new DatasetShelf(id, limits),
-    load: async (reference, args) => (await findFlow(reference)).build(await decodeArguments(args, id)),
+    load: async (reference, args) => {
+      const program = (await findFlow(reference)).build(await decodeArguments(args, id));
+      return loaded === undefined ? program : loaded(program);
+    },
   });
 }

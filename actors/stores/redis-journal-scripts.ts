@@ -108,4 +108,3 @@ return {'ok', found}
 export const awakeScript = script(`${counted}
 return {'ok', redis.call('SMEMBERS', prefix .. 'awake')}
 `);
-

@@ -42,12 +42,15 @@ for (let index = 0; index < accounts; index++) void load(index);
 setTimeout(() => {
   const before = total();
   sinceMs = performance.now();
-  setTimeout(() => {
-    const perSecond = ((total() - before) / (performance.now() - sinceMs)) * 1000;
-    const sorted = waits.toSorted((left, right) => left - right);
-    waits = [];
-    const at = (part: number): number => sorted[Math.floor(sorted.length * part)] ?? 0;
-    report({ measured: { perSecond, p50Ms: at(0.5), p99Ms: at(0.99) } });
-  }, 1000 * Number(seconds));
+  setTimeout(
+    () => {
+      const perSecond = ((total() - before) / (performance.now() - sinceMs)) * 1000;
+      const sorted = waits.toSorted((left, right) => left - right);
+      waits = [];
+      const at = (part: number): number => sorted[Math.floor(sorted.length * part)] ?? 0;
+      report({ measured: { perSecond, p50Ms: at(0.5), p99Ms: at(0.99) } });
+    },
+    1000 * Number(seconds),
+  );
 }, warmUpMs);
 setInterval(report, reportMs);

@@ -105,6 +105,7 @@ const startNames = namesOf<ActorsOptions>({
   onEvent: true,
   onExecution: true,
   signal: true,
+  attachable: true,
   slots: true,
   isolation: true,
   memoryBytes: true,

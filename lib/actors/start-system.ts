@@ -1,3 +1,4 @@
+import { LoopbackDoor } from "../../actors/transport/loopback-door.ts";
 import { encodeArguments } from "../../actors/slot/arguments.ts";
 import type { ClientNode } from "../../actors/slot/hosted-node.ts";
 import { ClientRelay } from "../../actors/slot/client-relay.ts";
@@ -6,13 +7,15 @@ import type { ActorEvent } from "../../actors/system/node-parts.ts";
 import { errorFromData, QStreamError, type ErrorData } from "../core/errors.ts";
 import { automatic } from "../partition/index.ts";
 import type { FlowReference } from "../core/flow-registry.ts";
-import type { ActorsCode } from "../core/program.ts";
+import type { ActorsCode, Program } from "../core/program.ts";
+import { systemClock } from "../core/seam/clock.ts";
 import { freshId } from "../core/seam/random.ts";
 import type { Execution } from "../flow/execution.ts";
 import type { Graph } from "../flow/graph.ts";
 import { local, type FlowSession, type SessionOptions } from "../flow/session.ts";
 import { reportFailure } from "./actor-system.ts";
 import { DistributedActors } from "./distributed-actors.ts";
+import { SystemView, type ViewRequest } from "./system-view.ts";
 
 /** How a system of actors is started on slots. Options of a session apply where none is given by `on`. */
 export interface ActorsOptions extends SessionOptions {
@@ -26,6 +29,11 @@ export interface ActorsOptions extends SessionOptions {
   readonly onExecution?: (event: ExecutionEvent) => void;
   /** Stops the system when it aborts. */
   readonly signal?: AbortSignal;
+  /**
+   * Lets `qstream attach` of this user, on this machine, look at it, and tell and ask its actors; on a cluster, whoever may submit.
+   * Default false.
+   */
+  readonly attachable?: boolean;
 }
 
 /** A system that is being started. */
@@ -46,7 +54,7 @@ interface StartParts {
 
 /** Starts a system as an execution whose channels are hosts, and waits until all of them are there. */
 export async function startSystem({ reference, options, isDurable, prepare, forget }: StartParts): Promise<DistributedActors> {
-  const { on, hosts, onEvent = reportFailure, onExecution, signal, ...sessionOptions } = options;
+  const { on, hosts, onEvent = reportFailure, onExecution, signal, attachable = false, ...sessionOptions } = options;
   checkHosts(hosts);
   // What isn't kept needs no store that outlives the process.
   const { store = isDurable || sessionOptions.isolation === "none" ? undefined : "memory", ...others } = sessionOptions;
@@ -55,21 +63,31 @@ export async function startSystem({ reference, options, isDurable, prepare, forg
   let opened: (client: ClientNode) => void = () => {};
   let started = (): void => {};
   let running: Execution<unknown> | undefined;
+  let view: SystemView | undefined;
+  let relay: ClientRelay | undefined;
   // The execution goes on without its client; nobody could use it.
   const failed = (error: Error): void => running?.cancel(error.message);
   const isOpen = new Promise<ClientNode>((resolve) => (opened = resolve));
   const isStarted = new Promise<void>((resolve) => (started = resolve));
   const client = {
     opened: (node: unknown) => opened(node as ClientNode),
-    event: (event: unknown) => onEvent(eventOf(event)),
+    event: (told: unknown) => {
+      const event = eventOf(told);
+      view?.happened(event);
+      onEvent(event);
+    },
   };
   try {
     const { graph, args } = prepare({ id, hosts, client });
     const execution = await session.start({
+      id,
       reference,
       graph,
       outputs: {},
-      relayed: (tell) => new ClientRelay(() => graph.program(automatic() as never), tell, failed),
+      relayed: (tell) => {
+        const build = (): Program => graph.program(automatic() as never);
+        return (relay = new ClientRelay({ build, tell, failed, clock: systemClock }));
+      },
       args: await encodeArguments(args),
       options: {
         ...(signal === undefined ? {} : { signal }),
@@ -82,12 +100,30 @@ export async function startSystem({ reference, options, isDurable, prepare, forg
     running = execution;
     const own = on === undefined ? session : undefined;
     const node = await unlessEnded(execution, Promise.all([isOpen, isStarted]));
-    return new DistributedActors({ client: node[0], execution, session: own, signal, forget: () => forget(id) });
+    const system = new DistributedActors({ client: node[0], execution, session: own, signal, forget: () => forget(id) });
+    if (attachable) view = await letLook(system, node[0], execution, relay);
+    return system;
   } catch (error) {
     forget(id);
     if (on === undefined) await session.close();
     throw error;
   }
+}
+
+/** Lets others look at a system, until it ends. */
+async function letLook(
+  system: DistributedActors,
+  client: ClientNode,
+  execution: Execution<unknown>,
+  relay: ClientRelay | undefined,
+): Promise<SystemView> {
+  const view = new SystemView(system, client);
+  const answer = (request: unknown): Promise<unknown> => view.answer(request as ViewRequest);
+  if (relay !== undefined) relay.view = answer;
+  const door = await LoopbackDoor.open(execution.id, answer);
+  const close = (): void => door.close();
+  execution.outputs.then(close, close);
+  return view;
 }
 
 function unlessEnded<T>(execution: Execution<unknown>, ready: Promise<T>): Promise<T> {

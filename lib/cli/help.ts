@@ -15,6 +15,7 @@ Usage
   qstream cancel EXECUTION     stop an execution of a cluster
   qstream drain MACHINE        move what a machine of a cluster runs to others, and let it go
   qstream rebalance            move channels to slots of a cluster that have less to do
+  qstream attach               look at a system of actors that runs, and tell and ask its actors
   qstream explain FLOW         draw the plan of a flow: here, or who is where on a cluster, and why
   qstream help [COMMAND]       show this, or the help of a command
   qstream --version
@@ -311,6 +312,23 @@ Options
 ${place}
 `;
 
+const attach = `qstream attach [SYSTEM]: look at a system of actors that runs, and tell and ask its actors
+
+SYSTEM is its execution; without --cluster it may be left out where this machine has one. Systems let nobody look at them
+unless they are started with attachable: true; of this machine, those of this user.
+
+At the prompt
+  list [KIND] [on SLOT], inspect ACTOR, tell ACTOR MESSAGE [JSON], ask ACTOR MESSAGE [JSON], dead-letters, metrics,
+  help, exit. ACTOR is a name, KIND/KEY of an entity, or what list shows; with blanks in it, in quotes.
+
+Options
+  --execute TEXT       does one such thing, and ends; may be repeated
+  --json               answers as JSON
+  --cluster URL        of a cluster: ws://HOST:PORT of its head
+${client}
+  --help               show this
+`;
+
 const explain = `qstream explain FLOW: draw the plan of a flow, without running it
 
 FLOW is the path of a module whose default export is a flow; for another export write path#name.
@@ -345,6 +363,7 @@ const commands = {
   cancel,
   drain,
   rebalance,
+  attach,
   explain,
 } as const;
 

@@ -73,6 +73,11 @@ switch (command) {
     setTimeout(() => process.exit(), lingerMs).unref();
     break;
   }
+  case "attach": {
+    const { attachCommand } = await import("./attach-command.ts");
+    process.exitCode = await attachCommand(rest);
+    break;
+  }
   case "rebalance": {
     const { rebalanceCommand } = await import("./rebalance-command.ts");
     process.exitCode = await rebalanceCommand(rest);

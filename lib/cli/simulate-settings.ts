@@ -5,7 +5,7 @@ import type { SimulationOptions } from "../testing/simulation/index.ts";
 /** What `qstream simulate` takes as JSON, as it has no words for it. */
 export interface SimulateSettings extends Omit<
   SimulationOptions,
-  "seed" | "faults" | "slots" | "store" | "attempts" | "traceLines"
+  "seed" | "faults" | "slots" | "store" | "attempts" | "traceLines" | "onTask"
 > {
   readonly store?: "none";
   /** Arguments of the flow that aren't texts, where it doesn't say what they are. */

@@ -1,4 +1,4 @@
-import type { ChannelMove, ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
+import type { ChannelMove } from "../../actors/scheduler/execution-events.ts";
 import { upload } from "../../actors/transport/wire/download.ts";
 import type { Security, Tls } from "../../actors/transport/wire/security.ts";
 import { codeHash } from "../code/code-hash.ts";
@@ -6,16 +6,18 @@ import { machineBundle, type MachineBundle } from "../code/machine-bundle.ts";
 import { errorFromData, QStreamError } from "../core/errors.ts";
 import { orAborted, reasonOf } from "../flow/aborting.ts";
 import type { Execution } from "../flow/execution.ts";
-import type { ActorsClientEnd } from "../flow/session-contract.ts";
 import type { FlowSession, SessionStart } from "../flow/session.ts";
 import { decodeStoredFlow, type StoredFlow } from "../flow/stored-flow.ts";
 import { securityOf } from "./client-security.ts";
 import { ClusterDatasets } from "./cluster-datasets.ts";
 import { findHead, type FoundHead } from "./find-head.ts";
-import { Followed } from "./followed.ts";
+import { ActorsEnds } from "./actors-ends.ts";
+import { Followed, sessionClosed, type ClusterListing, type FollowedParts, type FollowOptions } from "./followed.ts";
 import { headUrl, plainUrl } from "./head-url.ts";
 import { decodeOutputs, eventFrom } from "./outputs.ts";
-import type { FromClient, ListedExecution, ListedMachine, RebalancedExecution, ToClient } from "./protocol.ts";
+import type { FromClient, RebalancedExecution, ToClient } from "./protocol.ts";
+
+export type { ClusterListing, FollowOptions } from "./followed.ts";
 
 /** Which cluster, and what lets this program in. */
 export interface ClusterOptions {
@@ -43,20 +45,6 @@ interface Waiting {
   readonly failed: (error: unknown) => void;
 }
 
-/** How an execution of a cluster is followed. */
-export interface FollowOptions {
-  /** Called for everything that happens, and at first for what has happened so far. What it throws cancels the execution. */
-  readonly onEvent?: (event: ExecutionEvent) => void;
-}
-
-/** What a cluster has at the moment. */
-export interface ClusterListing {
-  readonly machines: readonly ListedMachine[];
-  readonly executions: readonly ListedExecution[];
-  /** Connections and requests that the head hasn't let in since it began. */
-  readonly refusedConnections: number;
-}
-
 /** A connection with the head of a cluster. Close it when it isn't needed any more: `await using`. */
 export class ClusterSession implements FlowSession {
   readonly #options: ClusterOptions;
@@ -66,8 +54,7 @@ export class ClusterSession implements FlowSession {
   /** The head that leads; undefined while it is looked for. */
   #head: FoundHead | undefined;
   readonly #executions = new Map<string, Followed>();
-  /** Systems of actors that were started here. */
-  readonly #actors = new Map<string, ActorsClientEnd>();
+  readonly #actors = new ActorsEnds((message) => this.#head?.talk.tell(message));
   readonly #bundles = new Map<string, Promise<MachineBundle>>();
   /** Hashes of those that the cluster has been given. */
   readonly #uploaded = new Set<string>();
@@ -177,9 +164,14 @@ export class ClusterSession implements FlowSession {
     return followed.execution;
   }
 
+  /** @internal Asks something of a system of actors that somebody has started, as JSON. */
+  view(execution: string, request: string): Promise<string> {
+    return this.#ask({ kind: "view", execution, request }, (said) => (said.kind === "viewed" ? said.answer : "null"));
+  }
+
   /** @internal Starts an execution; users call `flow.run(args, { on: session })`. */
   async start(start: SessionStart): Promise<Execution<Record<string, unknown>>> {
-    const { reference, args, options, resumed, rescale } = start;
+    const { reference, args, options, resumed, rescale, relayed } = start;
     this.#leader();
     const [bundle, code] = await Promise.all([this.#bundleOf(reference.module), codeHash(reference.module)]);
     const isNew = !this.#uploaded.has(bundle.hash);
@@ -198,7 +190,7 @@ export class ClusterSession implements FlowSession {
     };
     const submit = (): Promise<Followed> =>
       this.#ask({ kind: "submit", submission }, (answer) =>
-        this.#watch(answer, { name: resumed?.execution, onEvent, own: true, relayed: start.relayed }),
+        this.#watch(answer, { name: resumed?.execution, onEvent, own: true, relayed }),
       );
     const followed = await submit().catch(async (error: unknown) => {
       // Code that nobody has used for long isn't kept.
@@ -247,7 +239,7 @@ export class ClusterSession implements FlowSession {
     }
     this.#closed = true;
     this.#ending.abort();
-    if (this.#head === undefined) this.#failAll(closedError());
+    if (this.#head === undefined) this.#failAll(sessionClosed());
     else this.#head.talk.close();
   }
 
@@ -258,19 +250,13 @@ export class ClusterSession implements FlowSession {
   /** Hears of an execution from now on; what the head says of it comes behind its answer. */
   #watch(
     answer: ToClient,
-    how: {
-      readonly name: string | undefined;
-      readonly onEvent: FollowOptions["onEvent"];
-      readonly own: boolean;
-      readonly relayed?: SessionStart["relayed"];
-    },
+    how: Omit<FollowedParts, "name" | "cancel"> & Pick<SessionStart, "relayed"> & { readonly name: string | undefined },
   ): Followed {
     const execution = answer.kind === "submitted" ? answer.execution : "";
     const name = how.name ?? execution;
     const followed = new Followed({ ...how, name, cancel: (reason) => this.#stop(execution, reason) });
     this.#executions.set(execution, followed);
-    const actors = how.relayed?.((content) => this.#head?.talk.tell({ kind: "actors", execution, content }));
-    if (actors !== undefined) this.#actors.set(execution, actors);
+    this.#actors.open(execution, how.relayed);
     return followed;
   }
 
@@ -291,8 +277,8 @@ export class ClusterSession implements FlowSession {
 
   /** @throws QStreamError SESSION_CLOSED, MACHINE_UNREACHABLE */
   #leader(): FoundHead {
-    if (this.#closed) throw closedError();
-    if (this.#head === undefined) throw this.#broken ?? closedError();
+    if (this.#closed) throw sessionClosed();
+    if (this.#head === undefined) throw this.#broken ?? sessionClosed();
     return this.#head;
   }
 
@@ -313,6 +299,7 @@ export class ClusterSession implements FlowSession {
       case "stored":
       case "cancelling":
       case "drained":
+      case "viewed":
       case "rebalanced":
         this.#waiting.shift()?.answered(message);
         return;
@@ -334,7 +321,8 @@ export class ClusterSession implements FlowSession {
         return;
       }
       case "actors":
-        this.#actors.get(message.execution)?.told(message.content);
+      case "view":
+        this.#actors.told(message);
         return;
       case "done":
         this.#over(message.execution, async (followed) => {
@@ -358,8 +346,7 @@ export class ClusterSession implements FlowSession {
     const followed = this.#executions.get(execution);
     if (followed === undefined) return;
     this.#executions.delete(execution);
-    this.#actors.get(execution)?.broken(closedError());
-    this.#actors.delete(execution);
+    this.#actors.over(execution, sessionClosed());
     followed.log.end();
     void Promise.resolve()
       .then(() => settle(followed))
@@ -371,27 +358,25 @@ export class ClusterSession implements FlowSession {
     const host = this.#head?.url.host ?? "";
     this.#head = undefined;
     if (this.#closed) {
-      this.#failAll(closedError());
+      this.#failAll(sessionClosed());
       return;
     }
     const broken = new QStreamError("MACHINE_UNREACHABLE", `the connection with the head ${host} broke`, {
       advice: "Its executions go on for a while, or, with detach, to their end: qstream ps --cluster shows them",
     });
     this.#broken = broken;
-    // What was said meanwhile is lost.
-    for (const actors of this.#actors.values()) actors.broken(broken);
-    this.#actors.clear();
+    this.#actors.broken(broken);
     for (const { failed } of this.#waiting.splice(0)) failed(broken);
     this.#find(this.#leaseMs).then(
       (head) => this.#found(head),
-      () => this.#failAll(this.#closed ? closedError() : broken),
+      () => this.#failAll(this.#closed ? sessionClosed() : broken),
     );
   }
 
   #found(head: FoundHead): void {
     if (this.#closed) {
       head.talk.close();
-      this.#failAll(closedError());
+      this.#failAll(sessionClosed());
       return;
     }
     this.#head = head;
@@ -407,10 +392,6 @@ export class ClusterSession implements FlowSession {
     for (const { failed } of this.#waiting.splice(0)) failed(error);
     for (const execution of this.#executions.keys()) this.#over(execution, (followed) => followed.reject(error));
   }
-}
-
-function closedError(): QStreamError {
-  return new QStreamError("SESSION_CLOSED", "the session is closed", { advice: "Open another one" });
 }
 
 const leaseMsDefault = 10_000;

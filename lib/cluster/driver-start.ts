@@ -1,5 +1,5 @@
 import { hostOfAddress } from "../../actors/transport/wire/security.ts";
-import type { HeadExecutionsParts } from "./head-executions.ts";
+import type { HeadExecutionsParts } from "./head-world.ts";
 import type { KnownExecution } from "./known-execution.ts";
 import type { DriverStart, ListedExecution, Submission } from "./protocol.ts";
 

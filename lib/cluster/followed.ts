@@ -1,6 +1,22 @@
 import type { ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
+import { QStreamError } from "../core/errors.ts";
 import { EventListener } from "../flow/event-listener.ts";
 import { EventLog, type Execution } from "../flow/execution.ts";
+import type { ListedExecution, ListedMachine } from "./protocol.ts";
+
+/** How an execution of a cluster is followed. */
+export interface FollowOptions {
+  /** Called for everything that happens, and at first for what has happened so far. What it throws cancels the execution. */
+  readonly onEvent?: (event: ExecutionEvent) => void;
+}
+
+/** What a cluster has at the moment. */
+export interface ClusterListing {
+  readonly machines: readonly ListedMachine[];
+  readonly executions: readonly ListedExecution[];
+  /** Connections and requests that the head hasn't let in since it began. */
+  readonly refusedConnections: number;
+}
 
 export interface FollowedParts {
   /** What it is called, as far as that is known. */
@@ -68,4 +84,8 @@ export class Followed {
       cancel: (reason) => cancel(reason),
     };
   }
+}
+
+export function sessionClosed(): QStreamError {
+  return new QStreamError("SESSION_CLOSED", "the session is closed", { advice: "Open another one" });
 }

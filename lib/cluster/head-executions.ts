@@ -1,5 +1,6 @@
 import { serialize } from "node:v8";
 import type { MachinePlace } from "../../actors/cluster/protocol.ts";
+import { ActorsClients } from "./actors-clients.ts";
 import type { LineageStore } from "../core/contracts/lineage-store.ts";
 import { errorToData, type QStreamError } from "../core/errors.ts";
 import type { Clock } from "../core/seam/clock.ts";
@@ -7,9 +8,8 @@ import { startedName } from "../flow/rescaled-name.ts";
 import { Drainings } from "./drainings.ts";
 import type { DriverHandle, FromDriverProcess } from "./driver-process.ts";
 import { driverStart } from "./driver-start.ts";
-import type { HeadWorld } from "./head-world.ts";
 import { HeldOutputs } from "./held-outputs.ts";
-import type { HeadOptions } from "./head.ts";
+import type { HeadExecutionsParts } from "./head-world.ts";
 import {
   decodeEnd,
   encodeEnd,
@@ -31,20 +31,12 @@ import {
   type KnownEnd,
   type KnownExecution,
 } from "./known-execution.ts";
-import type { FromActorsClient } from "../../actors/slot/relayed-actors.ts";
 import { LimitedDrivers } from "./limited-drivers.ts";
 import { Measures } from "./measures.ts";
 import type { ListedExecution, RebalancedExecution, Submission, ToDriver } from "./protocol.ts";
 import { Rebalances } from "./rebalances.ts";
 import { notLeading, type Reign } from "./reign.ts";
 import { descriptionOf, refuseResuming, settleLineage } from "./resuming.ts";
-
-export interface HeadExecutionsParts extends HeadOptions {
-  readonly world: HeadWorld;
-  /** Machines that executions may be placed on. */
-  readonly machines: () => readonly MachinePlace[];
-  readonly bundleUrl: (hash: string) => string;
-}
 
 // Executions that are over, of which the head still knows the end.
 const endedMax = 100;
@@ -61,6 +53,7 @@ export class HeadExecutions {
   readonly #drainings = new Drainings();
   readonly #held: HeldOutputs;
   readonly #rebalances = new Rebalances();
+  readonly actors: ActorsClients;
   readonly #measures = new Measures({
     keep: (flow, text) => this.#reign?.attempt((state) => state.keepMeasures(flow, text)),
   });
@@ -72,6 +65,7 @@ export class HeadExecutions {
     this.#drivers = new LimitedDrivers(parts.world.drivers(), parts.executions);
     this.#clock = parts.world.sockets.clock;
     this.#held = new HeldOutputs(undefined, this.#clock);
+    this.actors = new ActorsClients(this.#clock);
   }
 
   /** Goes on with what the head before this one had begun. @throws QStreamError STORE_*, HEAD_DEPOSED */
@@ -105,6 +99,7 @@ export class HeadExecutions {
     for (const { abandoned } of known) abandoned?.();
     this.#drainings.clear();
     this.#rebalances.clear();
+    this.actors.clear();
     await Promise.all(known.map(async ({ driver }) => driver?.kill()));
     // It may have been emptied: another connection finds out.
     await this.#store?.close();
@@ -154,18 +149,12 @@ export class HeadExecutions {
   start(execution: string, client: Client): void {
     const known = this.#find(execution);
     known.clients.add(client);
-    known.submitter = client;
+    this.actors.started(known, client);
     this.#drive(known);
     // Its driver knows of no machine that is to go.
     this.#drainings.drained(execution);
     // It may have gone while this was written.
     if (client.isOver) this.clientGone(client);
-  }
-
-  /** Who started a system of actors tells its driver something. */
-  actorsTold(execution: string, client: Client, content: FromActorsClient): void {
-    const known = this.#known.get(execution);
-    if (known?.submitter === client) known.driver?.tell({ kind: "actors", content });
   }
 
   machineJoined(machine: MachinePlace): void {
@@ -306,7 +295,7 @@ export class HeadExecutions {
         for (const client of clients) client.tell({ kind: "event", execution, event: message.event });
         return;
       case "actors":
-        known.submitter?.tell({ kind: "actors", execution, content: message.content });
+        this.actors.fromDriver(execution, message.content);
         return;
       case "drained":
         this.#drainings.drained(execution, message.machine);
@@ -372,6 +361,7 @@ export class HeadExecutions {
     for (const client of clients) tellEnd(client, { execution, end, held: bytesLeftOut > 0 });
     clients.clear();
     this.#drivers.over(execution);
+    this.actors.over(execution);
     if (end.kind === "done") this.#measures.learn(known.flow, known.metrics);
     this.#drainings.drained(execution);
     if (known.driver === undefined) void this.#tidy(execution);

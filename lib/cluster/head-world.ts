@@ -1,3 +1,4 @@
+import type { MachinePlace } from "../../actors/cluster/protocol.ts";
 import { ClusterState } from "../../actors/stores/cluster-state.ts";
 import { openStore } from "../../actors/stores/open-store.ts";
 import { systemSockets, type Sockets } from "../../actors/transport/wire/sockets.ts";
@@ -6,6 +7,7 @@ import type { LineageStore } from "../core/contracts/lineage-store.ts";
 import { freshId } from "../core/seam/random.ts";
 import { openFileSystem } from "../files/index.ts";
 import { SpareDrivers, type Drivers } from "./driver-process.ts";
+import type { HeadOptions } from "./head.ts";
 
 /** What a head stands on: time, sockets, Redis, processes. A simulation has all of it of its own, and runs the rest as it is. */
 export interface HeadWorld {
@@ -27,3 +29,11 @@ export const systemHeadWorld: HeadWorld = {
   openStore: (store) => openStore(store, { files: openFileSystem({}) }),
   drivers: () => new SpareDrivers(),
 };
+
+/** What a head gives to what it knows of executions. */
+export interface HeadExecutionsParts extends HeadOptions {
+  readonly world: HeadWorld;
+  /** Machines that executions may be placed on. */
+  readonly machines: () => readonly MachinePlace[];
+  readonly bundleUrl: (hash: string) => string;
+}

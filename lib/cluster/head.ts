@@ -265,7 +265,7 @@ export class Head {
       clock: this.#world.sockets.clock,
       told: (message) => {
         // Not behind requests, of which some take long.
-        if (message.kind === "actors" && rights === "all") this.#actorsTold(talk, message);
+        if (isOfActors(message) && rights === "all") this.#actorsTold(talk, message);
         else answer(() => this.#asked(talk, message, rights));
       },
       unread: rights === "all" ? undefined : () => answer(refuseReader),
@@ -284,7 +284,9 @@ export class Head {
 
   #actorsTold(talk: ClientTalk, told: FromClient): void {
     const message = checkFromClient(told);
-    if (message.kind === "actors") this.#executions.actorsTold(message.execution, talk, message.content);
+    const { actors } = this.#executions;
+    if (message.kind === "actors") actors.fromClient(message.execution, talk, message.content);
+    else if (message.kind === "viewed") actors.viewed(message.view, message.answer, message.error);
   }
 
   /** A head that waits says where the one is that leads. */
@@ -326,6 +328,10 @@ export class Head {
         await this.#executions.follow(message.execution, talk);
         return;
       case "actors":
+      case "viewed":
+        return;
+      case "view":
+        talk.tell({ kind: "viewed", answer: await this.#executions.actors.view(message.execution, message.request) });
         return;
       case "deposed":
         await this.#leadership?.deposedBy(message.leader, message.epoch);
@@ -365,4 +371,9 @@ function refuseReader(): never {
   throw new QStreamError("MACHINE_REFUSED", "this token only lets you look", {
     advice: "Give the token that lets you submit and cancel",
   });
+}
+
+/** What clients of systems of actors say that isn't behind their requests. */
+function isOfActors({ kind }: FromClient): boolean {
+  return kind === "actors" || kind === "viewed";
 }

@@ -47,8 +47,6 @@ export interface KnownExecution {
   /** Runs until another one follows. */
   pause: (() => void) | undefined;
   readonly clients: Set<Client>;
-  /** Who started it on this head: of a system of actors, whose node others reach. */
-  submitter: Client | undefined;
   /** What a client that comes later is told first: all but progress, and the latest progress. */
   readonly told: PlainEvent[];
   /** How much that is: an event may name each channel. */
@@ -90,7 +88,6 @@ export function newExecution(
     crashes: 0,
     pause: undefined,
     clients: new Set(),
-    submitter: undefined,
     told: [],
     toldItems: 0,
     progress: undefined,

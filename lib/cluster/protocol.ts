@@ -87,6 +87,10 @@ export type FromClient =
   | { readonly kind: "release-datasets"; readonly datasets: readonly string[] }
   /** What the client of a system of actors tells its driver. Not answered. */
   | { readonly kind: "actors"; readonly execution: string; readonly content: FromActorsClient }
+  /** Somebody looks at a system of actors: asks who started it, in JSON. */
+  | { readonly kind: "view"; readonly execution: string; readonly request: string }
+  /** Who started it answers. Not answered. */
+  | { readonly kind: "viewed"; readonly view: number; readonly answer?: string; readonly error?: ErrorData }
   /** Has the outputs of an execution: nobody need keep them for it. Not answered. */
   | { readonly kind: "taken"; readonly execution: string };
 
@@ -107,6 +111,9 @@ export type ToClient =
   | { readonly kind: "failed"; readonly execution: string; readonly error: ErrorData }
   /** What the driver of a system of actors tells its client. */
   | { readonly kind: "actors"; readonly execution: string; readonly content: ToActorsClient }
+  /** To who started a system of actors, from somebody who looks at it. */
+  | { readonly kind: "view"; readonly execution: string; readonly view: number; readonly request: string }
+  | { readonly kind: "viewed"; readonly answer: string }
   | {
       readonly kind: "listed";
       readonly machines: readonly ListedMachine[];

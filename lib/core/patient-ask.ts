@@ -13,7 +13,8 @@ export interface PatientQuestion {
 }
 
 const firstPauseMs = 5;
-const longestPauseMs = 500;
+// A mailbox has room again soon, and an entity that was lost a while later.
+const longestPauseMs = { MAILBOX_FULL: 20, ACTOR_STOPPED: 500 } as const;
 
 /** Asks an actor, and again where it surely can be of use: its mailbox had no room, or it is an entity, which goes on elsewhere. */
 export function askPatiently(to: AnyReference, question: PatientQuestion): Promise<unknown> {
@@ -33,11 +34,12 @@ async function askAgain(
   let last = refusal;
   let pauseMs = firstPauseMs;
   for (;;) {
+    const longestMs = mayHelp(last, to);
     const leftMs = timeoutMs - (systemClock.monotonic() - since) - pauseMs;
-    if (!mayHelp(last, to) || leftMs <= 0) throw last;
+    if (longestMs === undefined || leftMs <= 0) throw last;
     // oxlint-disable-next-line no-await-in-loop -- one try after the other
     await delay(systemClock, pauseMs, signal);
-    pauseMs = Math.min(longestPauseMs, 2 * pauseMs);
+    pauseMs = Math.min(longestMs, 2 * pauseMs);
     try {
       // oxlint-disable-next-line no-await-in-loop -- see above
       return await to.ask(name, payload, { timeoutMs: leftMs, signal });
@@ -47,7 +49,10 @@ async function askAgain(
   }
 }
 
-function mayHelp(error: unknown, to: AnyReference): boolean {
-  if (!(error instanceof QStreamError)) return false;
-  return error.code === "MAILBOX_FULL" || (error.code === "ACTOR_STOPPED" && livesOn in to);
+/** How long to wait at most before it is asked again; undefined where that can't help. */
+function mayHelp(error: unknown, to: AnyReference): number | undefined {
+  if (!(error instanceof QStreamError)) return undefined;
+  const { code } = error;
+  if (code === "MAILBOX_FULL" || (code === "ACTOR_STOPPED" && livesOn in to)) return longestPauseMs[code];
+  return undefined;
 }

@@ -17,6 +17,8 @@ import type { StoredFlow } from "./stored-flow.ts";
 export interface ActorsClientEnd {
   readonly told: (content: ToActorsClient) => void;
   readonly broken: (error: Error) => void;
+  /** Answers who looks at the system, where it lets anybody. */
+  readonly view?: ((request: unknown) => Promise<unknown>) | undefined;
 }
 
 /** What a session needs to start an execution. */
@@ -41,7 +43,7 @@ export interface SessionStart {
   readonly options: RunOptions;
   readonly graph: Graph;
   /** For a system of actors whose client is in another process than the session's scheduler: takes what is relayed. */
-  readonly relayed?: (tell: (content: FromActorsClient) => void) => ActorsClientEnd;
+  readonly relayed?: ((tell: (content: FromActorsClient) => void) => ActorsClientEnd) | undefined;
   readonly outputs: Readonly<Record<string, string>>;
 }
 

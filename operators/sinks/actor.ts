@@ -2,27 +2,34 @@ import { homeOf } from "../../lib/core/actor-home.ts";
 import type { ActorReference, AnyReference } from "../../lib/core/contracts/actor.ts";
 import type { EntityKind } from "../../lib/core/contracts/entity-kind.ts";
 import type { NamesTaking } from "../../lib/core/contracts/message-names.ts";
-import type { Context } from "../../lib/core/contracts/context.ts";
-import type { OutputSink, SinkChannel } from "../../lib/core/contracts/sink.ts";
+import type { Delivery } from "../../lib/core/contracts/delivery.ts";
+import type { OutputSink } from "../../lib/core/contracts/sink.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import { checkOptionNames, namesOf } from "../../lib/core/option-names.ts";
-import { askPatiently } from "../../lib/core/patient-ask.ts";
-import { AskWindow } from "./actors/ask-window.ts";
-import { messagesOf } from "./actors/messages-of.ts";
-import { notTaken } from "./actors/not-taken.ts";
+import { AskingChannel } from "./actors/asking-channel.ts";
+import { DeliveringChannel } from "./actors/delivering-channel.ts";
 
 /** Options of `toActor` and `toEntities`. */
 export interface ToActorOptions {
   /** Objects of one message: with a number, messages carry arrays of up to so many. Default: one object, and no array. */
   readonly batches?: number;
+  /**
+   * Messages are deliveries, whose objects have numbers: an actor that takes them by `takeOnce` takes each object once, whatever is
+   * lost and repeated but the actor itself. `batches` is 1,000 then unless told. Default false.
+   */
+  readonly numbered?: boolean;
   /** How many messages of a channel may wait for their answers: a slow actor holds the stream back. Default 64. */
   readonly inFlight?: number;
   /** Milliseconds in which a message has to be answered. Default 30,000. */
   readonly timeoutMs?: number;
 }
 
-/** What a message carries: an object, or with `batches` an array of them. */
-export type Sent<T, Options> = Options extends { readonly batches: number } ? T[] : T;
+/** What a message carries: an object, with `batches` an array of them, with `numbered` a delivery. */
+export type Sent<T, Options> = Options extends { readonly numbered: true }
+  ? Delivery<T>
+  : Options extends { readonly batches: number }
+    ? T[]
+    : T;
 
 /** What `toActor` and `toEntities` give. */
 export interface SentToActors {
@@ -33,6 +40,7 @@ export interface SentToActors {
 /** The names of their options. */
 export const toActorOptionNames: readonly string[] = namesOf<ToActorOptions>({
   batches: true,
+  numbered: true,
   inFlight: true,
   timeoutMs: true,
 });
@@ -105,75 +113,21 @@ interface SinkParts {
 function sinkOf<T>(of: string, parts: SinkParts): OutputSink<T, SentToActors> {
   const { kind, name, options = {}, reach, to, keyOf } = parts;
   checkOptionNames(of, options, toActorOptionNames);
-  const { batches, inFlight = inFlightDefault, timeoutMs = timeoutMsDefault } = options;
+  const { batches, numbered = false, inFlight = inFlightDefault, timeoutMs = timeoutMsDefault } = options;
   if (typeof name !== "string") throw invalid(of, "no name of a message", "Name a handler of the actor's definition");
   checkWhole(of, "batches", batches);
   checkWhole(of, "inFlight", inFlight);
+  if (typeof numbered !== "boolean") throw invalid(of, `numbered: ${String(numbered)}`, "Give it true or false");
   if (!(timeoutMs > 0)) throw invalid(of, `timeoutMs: ${timeoutMs}`, "Give it milliseconds, or Infinity");
+  const asking = { name, batches, inFlight, timeoutMs, to, keyOf };
   return {
     kind,
-    options: { message: name, batches, inFlight, timeoutMs },
-    guarantee: "at-least-once",
+    options: { message: name, batches, numbered, inFlight, timeoutMs },
+    guarantee: numbered ? "idempotent" : "at-least-once",
     placement: reach === "thread" ? "client" : "per-slot",
-    open: () => new AskingChannel({ name, batches, inFlight, timeoutMs, to, keyOf }),
+    open: (ctx) => (numbered ? new DeliveringChannel(asking, ctx) : new AskingChannel(asking)),
     result: (parts) => ({ objects: parts.reduce<number>((sum, part) => sum + ((part as number | undefined) ?? 0), 0) }),
   };
-}
-
-interface AskingParts extends Pick<SinkParts, "to"> {
-  readonly name: string;
-  readonly batches: number | undefined;
-  readonly inFlight: number;
-  readonly timeoutMs: number;
-  readonly keyOf: SinkParts["keyOf"] | undefined;
-}
-
-/** Asks for each message of a task, so many at once, and is done with the task when all are answered. */
-class AskingChannel implements SinkChannel<unknown> {
-  readonly #parts: AskingParts;
-  #objects = 0;
-
-  constructor(parts: AskingParts) {
-    this.#parts = parts;
-  }
-
-  async write(objects: readonly unknown[], { signal }: Context): Promise<void> {
-    const { batches, keyOf, inFlight, to } = this.#parts;
-    signal.throwIfAborted();
-    const window = new AskWindow(inFlight);
-    const abort = (): void => window.fail(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    try {
-      for (const { key, payload } of messagesOf(objects, batches, keyOf)) {
-        // oxlint-disable-next-line no-await-in-loop -- the window is what limits them
-        if (window.isFull) await window.room();
-        window.add(this.#ask(to(key), payload, window.signal));
-      }
-      await window.emptied();
-    } finally {
-      signal.removeEventListener("abort", abort);
-    }
-    this.#objects += objects.length;
-  }
-
-  done(): number {
-    return this.#objects;
-  }
-
-  snapshot(): number {
-    return this.#objects;
-  }
-
-  restore(objects: number): void {
-    this.#objects = objects;
-  }
-
-  #ask(to: AnyReference, payload: unknown, signal: AbortSignal): Promise<unknown> {
-    const { name, timeoutMs } = this.#parts;
-    return askPatiently(to, { name, payload, timeoutMs, signal }).catch((error: unknown) => {
-      throw notTaken(error, to, name, payload);
-    });
-  }
 }
 
 function checkWhole(of: string, option: string, value: number | undefined): void {

@@ -8,18 +8,18 @@ import { EntityReference } from "../entities.ts";
 import { Envelope, type ReplyTo } from "../envelope.ts";
 import type { ActorNode } from "../node.ts";
 import type { DistantActors } from "../node-parts.ts";
-import { firstDistantId, idLabel, Reference } from "../reference.ts";
-import { decodeBatch, type ArrivedRow } from "./decode-batch.ts";
+import { firstDistantId, Reference } from "../reference.ts";
+import { Arrivals } from "./arrivals.ts";
 import { DistantAsks, lostError } from "./distant-asks.ts";
 import { DistantFamilies } from "./distant-families.ts";
 import { DistantNames } from "./distant-names.ts";
 import { DistantTopics } from "./distant-topics.ts";
 import { DistantWatching } from "./distant-watching.ts";
-import { FullMailboxes, heldMs } from "./full-mailboxes.ts";
+import { FullMailboxes } from "./full-mailboxes.ts";
 import type { HostPlace, Hosts } from "./hosts.ts";
 import { isQuestion, rowKind, type MessageRows } from "./message-rows.ts";
 import type { NodeLink, NodeMessages, NodeService } from "./node-link.ts";
-import { bindingTo, nameOf, type Binder } from "./reference-codec.ts";
+import { nameOf, type Binder } from "./reference-codec.ts";
 import { Routes } from "./routes.ts";
 
 export interface DistantParts {
@@ -51,10 +51,7 @@ export class DistantNode implements DistantActors, Binder, NodeMessages {
   #node: ActorNode | undefined;
   #services: Readonly<Record<string, NodeService>> = {};
   #made = 0;
-  /** Messages that nodes sent before they were lost, and came too late. */
-  staleMessages = 0;
-  /** Batches that couldn't be read. */
-  malformed = 0;
+  readonly #arrivals: Arrivals;
 
   constructor(parts: DistantParts) {
     this.#parts = parts;
@@ -73,6 +70,7 @@ export class DistantNode implements DistantActors, Binder, NodeMessages {
     this.watching = new DistantWatching(this, parts.hosts);
     this.families = new DistantFamilies(this, parts.definitions);
     this.full = new FullMailboxes(this, parts.clock);
+    this.#arrivals = new Arrivals(this, this.#routes, parts.hosts, parts.clock);
     this.names = new DistantNames(this, (actor, error) => this.families.end(actor, error));
   }
 
@@ -80,6 +78,11 @@ export class DistantNode implements DistantActors, Binder, NodeMessages {
   get node(): ActorNode {
     if (this.#node === undefined) throw new QStreamError("INTERNAL", "a node of actors isn't joined to others yet");
     return this.#node;
+  }
+
+  /** Messages of nodes that are lost. */
+  get staleMessages(): number {
+    return this.#arrivals.staleMessages;
   }
 
   get hosts(): readonly HostPlace[] {
@@ -145,7 +148,7 @@ export class DistantNode implements DistantActors, Binder, NodeMessages {
 
   #unreachable(to: Reference, envelope: Envelope): void {
     // One of this node may have come to be known only after the reference was decoded.
-    if (to.life === this.life) this.families.awaited.whenMade(to.id, () => this.#deliver(to.id, envelope, this.life));
+    if (to.life === this.life) this.#arrivals.deliver(to.id, envelope, this.life);
     else this.node.deadLetter(to.label, envelope, this.#routes.isLost(to.life) ? "lost" : "unknown-actor");
   }
 
@@ -235,12 +238,12 @@ export class DistantNode implements DistantActors, Binder, NodeMessages {
   }
 
   tellNode(life: number, name: string, payload: unknown, isOrdered: boolean): void {
-    if (life === this.life) void this.#serve(name, payload, life);
+    if (life === this.life) void this.serve(name, payload, life);
     else this.#routes.node(life, name, payload, isOrdered);
   }
 
   askNode(life: number, name: string, payload: unknown, timeoutMs: number): Promise<unknown> {
-    if (life === this.life) return Promise.resolve(this.#serve(name, payload, life));
+    if (life === this.life) return Promise.resolve(this.serve(name, payload, life));
     if (!this.#routes.canReach(life)) return Promise.reject(lostError("its node"));
     return this.#asking(timeoutMs, name, life, (ask) => this.#routes.askNode(life, name, payload, ask));
   }
@@ -268,92 +271,15 @@ export class DistantNode implements DistantActors, Binder, NodeMessages {
   }
 
   /** A batch came from another node. */
-  receive(from: number, { bytes, rows }: Payload, isBulk: boolean): void {
-    if (this.#routes.isLost(from)) {
-      this.staleMessages++;
-      return;
-    }
-    try {
-      bindingTo(this, () => {
-        const actors = decodeBatch(bytes, this, (row) => this.#arrived(row, from));
-        this.#parts.hosts.counted(from, actors);
-      });
-    } catch (error) {
-      this.malformed++;
-      const cause = error instanceof Error ? error : new Error(String(error));
-      this.node.event({ kind: "actor-failed", actor: "node", message: undefined, error: cause, action: "resume" });
-    }
-    if (!isBulk) return;
-    const took = (): void => this.#routes.took(from, rows, bytes.byteLength);
-    // Until the news of a full mailbox are there, more would come for it.
-    if (this.full.isFullFor(from)) this.#parts.clock.after(heldMs, took);
-    else took();
+  receive(from: number, payload: Payload, isBulk: boolean): void {
+    this.#arrivals.receive(from, payload, isBulk);
   }
 
-  #arrived(row: ArrivedRow, from: number): void {
-    const { kind, name, payload, sender } = row;
-    switch (kind) {
-      case rowKind.tell:
-      case rowKind.ask: {
-        const envelope = new Envelope(name, payload, sender, this.#replyTo(row, from));
-        const { id } = row;
-        const cell = this.node.known(id);
-        if (cell === undefined) this.families.awaited.whenMade(id, () => this.#deliver(id, envelope, from));
-        else this.#deliverTo(cell, envelope, from);
-        return;
-      }
-      case rowKind.entityTell:
-      case rowKind.entityAsk: {
-        const envelope = new Envelope(name, payload, sender, this.#replyTo(row, from));
-        const to = this.entity(row.entityKind, row.entityKey);
-        if (!this.node.entities.deliver(to, envelope, undefined)) this.node.deadLetter(to.label, envelope, "unknown-actor");
-        else this.full.look(this.node.entities.get(to.key), from);
-        return;
-      }
-      case rowKind.nodeTell:
-        void this.#serve(name, payload, from);
-        return;
-      case rowKind.nodeAsk:
-        void this.#answer(row, from);
-        return;
-      case rowKind.answer:
-        this.asks.answered(row.id, payload);
-        return;
-      case rowKind.refusal:
-        this.asks.refused(row.id, payload);
-        return;
-      case rowKind.nothing:
-    }
-  }
-
-  #replyTo({ kind, name, ask }: ArrivedRow, from: number): Envelope["reply"] {
-    return isQuestion(kind) ? this.asks.serve(from, name, ask) : undefined;
-  }
-
-  #deliver(id: number, envelope: Envelope, from: number): void {
-    const cell = this.node.known(id);
-    if (cell === undefined) this.node.deadLetter(`actor ${idLabel(id)}`, envelope, "stopped");
-    else this.#deliverTo(cell, envelope, from);
-  }
-
-  #deliverTo(cell: Cell, envelope: Envelope, from: number): void {
-    this.node.offer(cell, envelope, undefined);
-    if (cell.waiting >= cell.limit) this.full.look(cell, from);
-  }
-
-  #serve(name: string, payload: unknown, from: number): unknown {
+  /** Does what another node asks of this one. */
+  serve(name: string, payload: unknown, from: number): unknown {
     const service = this.#services[name];
     if (service === undefined) throw new QStreamError("FRAME_INVALID", `no node knows what "${name}" means`);
     return service(payload as never, from);
-  }
-
-  async #answer({ name, payload, ask }: ArrivedRow, from: number): Promise<void> {
-    try {
-      const value = await this.#serve(name, payload, from);
-      this.#routes.control(from, rowKind.answer, name, ask, value);
-    } catch (error) {
-      this.#routes.control(from, rowKind.refusal, name, ask, errorToData(error));
-    }
   }
 
   granted(life: number, rows: number, bytes: number): void {

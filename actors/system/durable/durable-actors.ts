@@ -16,6 +16,7 @@ import { errorOf } from "./effects.ts";
 import { insistent, JournalWriter } from "./journal-writer.ts";
 import { KeptTimers } from "./kept-timers.ts";
 import { notDurable } from "./refusals.ts";
+import { QuietActors } from "./quiet-actors.ts";
 import { Recovery } from "./recovery.ts";
 import { Transitions } from "./transitions.ts";
 
@@ -43,6 +44,7 @@ export class DurableActors implements DurableNode {
   readonly timers: KeptTimers;
   readonly transitions: Transitions;
   readonly writer: JournalWriter;
+  readonly quiet: QuietActors;
   readonly #recovery: Recovery;
   readonly #journal: Promise<ActorJournal>;
   readonly #binder: Binder;
@@ -56,10 +58,11 @@ export class DurableActors implements DurableNode {
     this.seed = parts.seed;
     this.#journal = parts.journal;
     this.definitions = new DurableDefinitions(node, this);
-    this.mail = new DurableMail(node, this.definitions, parts.distant);
+    this.mail = new DurableMail(node, this.definitions, parts.distant, (cell) => this.quiet.add(cell));
     this.timers = new KeptTimers(node);
     this.transitions = new Transitions(this);
     this.writer = new JournalWriter(parts.journal, node.clock, this.away);
+    this.quiet = new QuietActors(node.clock, (cell) => this.transitions.rest(cell));
     this.#recovery = new Recovery(this, parts.journal);
     this.#binder = {
       refer: (life, id, kind, memory) => this.#refer(life, id, kind, memory),
@@ -91,9 +94,13 @@ export class DurableActors implements DurableNode {
       });
     }
     if (mailbox !== undefined || supervise !== undefined || place !== undefined) {
-      throw new QStreamError("ACTOR_INVALID", `the actor "${kind}" is durable: its options are those of its definition`, {
-        advice: "Put `mailbox` and `supervise` there; where it runs, its name says",
-      });
+      throw new QStreamError(
+        "ACTOR_INVALID",
+        `the actor "${kind}" is durable: its options are those of its definition`,
+        {
+          advice: "Put `mailbox` and `supervise` there; where it runs, its name says",
+        },
+      );
     }
     const reference = this.node.entities.reference(definition, name);
     this.node.names.claim(name, reference);
@@ -106,7 +113,11 @@ export class DurableActors implements DurableNode {
 
   ask(from: Cell, to: Reference, name: string): void {
     if ((from as DurableCell).transition === undefined) return;
-    throw notDurable(from.label, `asks ${to.label} "${name}"`, "Tell it, and let it tell the answer: ctx.sender is this actor");
+    throw notDurable(
+      from.label,
+      `asks ${to.label} "${name}"`,
+      "Tell it, and let it tell the answer: ctx.sender is this actor",
+    );
   }
 
   /** Brings an actor back, or makes its first state. */
@@ -128,7 +139,10 @@ export class DurableActors implements DurableNode {
   /** An actor ends here, or is to be made anew from its log: all that it did is durable then. */
   end(cell: DurableCell): Promise<void> | void {
     const isLeaving = (cell.flags & cellFlag.stopping) !== 0;
-    if (isLeaving && !cell.isLost && cell.sinceSnapshot > 0) this.transitions.snapshot(cell);
+    if (isLeaving && !cell.isLost) {
+      if (cell.sinceSnapshot > 0) this.transitions.snapshot(cell);
+      else this.transitions.rest(cell);
+    }
     if (cell.unwritten === 0 || cell.isLost) return free(cell);
     return new Promise<void>((resolve) => cell.settled.push(resolve)).then(() => free(cell));
   }
@@ -201,6 +215,7 @@ export class DurableActors implements DurableNode {
   close(): void {
     this.timers.close();
     this.mail.close();
+    this.quiet.close();
   }
 
   /** Runs code that writes or reads references for the journal. */

@@ -65,13 +65,7 @@ export class DurableCell extends Cell {
   /** Told when all are. */
   settled: (() => void)[] = [];
 
-  constructor(
-    node: ActorNode,
-    id: number,
-    definition: DefinedActor,
-    args: unknown,
-    keeper: DurableActors,
-  ) {
+  constructor(node: ActorNode, id: number, definition: DefinedActor, args: unknown, keeper: DurableActors) {
     super(node, id, definition, args, node.root);
     this.flags |= cellFlag.durable;
     this.keeper = keeper;
@@ -120,7 +114,8 @@ export class DurableCell extends Cell {
   }
 
   override spawn<P, Args>(definition: ActorDefinition<P, Args>, ..._rest: SpawnRest<Args>): ActorReference<P> {
-    const advice = "Address an entity, ctx.entity(kind, key), which begins with its first message; or let an actor that isn't durable start it";
+    const advice =
+      "Address an entity, ctx.entity(kind, key), which begins with its first message; or let an actor that isn't durable start it";
     throw notDurable(this.label, `starts a ${definedActor(definition).kind}`, advice);
   }
 
@@ -129,7 +124,11 @@ export class DurableCell extends Cell {
   }
 
   override watch(actor: AnyReference): void {
-    throw notDurable(this.label, `watches ${actor.label}`, "Let an actor that isn't durable watch it, and tell this one");
+    throw notDurable(
+      this.label,
+      `watches ${actor.label}`,
+      "Let an actor that isn't durable watch it, and tell this one",
+    );
   }
 
   override unwatch(): void {}
@@ -179,7 +178,11 @@ export class DurableCell extends Cell {
   }
 
   override forward(actor: AnyReference): void {
-    throw notDurable(this.label, `hands a message on to ${actor.label}`, "Tell it, with a reference to who is to be told");
+    throw notDurable(
+      this.label,
+      `hands a message on to ${actor.label}`,
+      "Tell it, with a reference to who is to be told",
+    );
   }
 
   override find(name: string): Promise<AnyReference | undefined> {

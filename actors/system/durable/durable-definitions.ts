@@ -75,7 +75,13 @@ export class DurableDefinitions {
     let definition = this.#strange.get(kind);
     if (definition === undefined) {
       const unused = { init: () => undefined, receive: {}, modes: new Map(), mailbox: {}, supervise: [] };
-      definition = { kind, registered: undefined, watched: undefined, stopped: undefined, ...unused } as unknown as DefinedActor;
+      definition = {
+        kind,
+        registered: undefined,
+        watched: undefined,
+        stopped: undefined,
+        ...unused,
+      } as unknown as DefinedActor;
       this.#strange.set(kind, definition);
     }
     return definition;
@@ -105,10 +111,18 @@ const AsyncFunction = (async () => {}).constructor;
 function check(definition: DefinedActor, name: string, known: DefinedActor | undefined): void {
   const { kind, durable, receive, modes, init, watched } = definition;
   if (known !== undefined) {
-    throw invalid(kind, `is durable, and another definition has its name "${name}"`, "Give each kind a name of its own");
+    throw invalid(
+      kind,
+      `is durable, and another definition has its name "${name}"`,
+      "Give each kind a name of its own",
+    );
   }
   if (name.includes("/") || /\p{Surrogate}/u.test(name) || name.length > 256) {
-    throw invalid(kind, "is durable, and its name can't be in a log", "Take a name of 1 to 256 characters without a slash");
+    throw invalid(
+      kind,
+      "is durable, and its name can't be in a log",
+      "Take a name of 1 to 256 characters without a slash",
+    );
   }
   if (watched !== undefined) {
     throw invalid(kind, "is durable, and watches others", "Let an actor that isn't durable watch, and tell this one");

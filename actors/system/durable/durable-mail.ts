@@ -2,7 +2,7 @@ import { QStreamError } from "../../../lib/core/errors.ts";
 import { cellFlag } from "../cell.ts";
 import type { EntityReference } from "../entities.ts";
 import type { ActorNode } from "../node.ts";
-import { NumberedEnvelope, unhandledName } from "./durable-envelopes.ts";
+import { unhandledName, type NumberedEnvelope } from "./durable-envelopes.ts";
 import type { DurableDefinitions } from "./durable-definitions.ts";
 import { DurableCell } from "./durable-cell.ts";
 import { hasHandler } from "./kept-timers.ts";
@@ -30,6 +30,7 @@ export class DurableMail {
   readonly #node: ActorNode;
   readonly #definitions: DurableDefinitions;
   readonly #distant: DistantMail | undefined;
+  readonly #drained: (cell: DurableCell) => void;
   readonly #boxes = new Map<string, Outbox>();
   /** What isn't acknowledged. */
   readonly #waiting = new Set<OutgoingMail>();
@@ -37,8 +38,15 @@ export class DurableMail {
   #cancelSweep: (() => void) | undefined;
   #isClosed = false;
 
-  constructor(node: ActorNode, definitions: DurableDefinitions, distant: DistantMail | undefined) {
+  /** @param drained - told of an actor of which nothing waits any more */
+  constructor(
+    node: ActorNode,
+    definitions: DurableDefinitions,
+    distant: DistantMail | undefined,
+    drained: (cell: DurableCell) => void,
+  ) {
     this.#node = node;
+    this.#drained = drained;
     this.#definitions = definitions;
     this.#distant = distant;
   }
@@ -112,7 +120,10 @@ export class DurableMail {
       mail.againAt = Infinity;
       this.#waiting.delete(mail);
     }
-    if (box.size === 0 && this.#node.entities.get(box.owner.key) === undefined) this.#boxes.delete(sender);
+    if (box.size > 0) return;
+    const cell = this.#node.entities.get(box.owner.key);
+    if (cell instanceof DurableCell) this.#drained(cell);
+    else this.#boxes.delete(sender);
   }
 
   /** Takes a message for an actor whose home is here. */
@@ -185,7 +196,8 @@ export class DurableMail {
 
   #resend(mail: OutgoingMail): void {
     this.#wait(mail, Math.min(sweepsMax, Math.max(firstSweeps, 2 * mail.againSweeps)));
-    for (const envelope of mail.waiting) if (envelope.number <= mail.released) this.#deliver(envelope.again(), undefined);
+    for (const envelope of mail.waiting)
+      if (envelope.number <= mail.released) this.#deliver(envelope.again(), undefined);
   }
 
   #wait(mail: OutgoingMail, sweeps: number): void {

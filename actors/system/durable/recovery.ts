@@ -43,6 +43,8 @@ export class Recovery {
     this.#keeper.mail.resendAll(cell);
     cell.queuedAgain = undefined;
     this.#keeper.transitions.queueAgain(cell);
+    // Nothing that it does may tell that it has nothing to do.
+    if (cell.isAwake) this.#keeper.quiet.add(cell);
   }
 
   #restore(cell: DurableCell, bytes: Uint8Array, seq: number): void {
@@ -71,7 +73,10 @@ export class Recovery {
       for (const { seq, record } of records) {
         if (seq > lastSeq) return;
         if (seq !== cell.kept.seq + 1) break;
-        transitions.repeat(cell, this.#keeper.journaled(() => readRecord(record)));
+        transitions.repeat(
+          cell,
+          this.#keeper.journaled(() => readRecord(record)),
+        );
       }
       if (records[0]?.seq !== undefined && records[0].seq <= cell.kept.seq) continue;
       throw replayDiffers(cell.label, cell.kept.seq + 1, "its record isn't in the store");
@@ -92,7 +97,8 @@ export class Recovery {
       const claimed = await this.#ask((journal) => journal.claim(claims.map(({ actor }) => actor)));
       for (const [index, { resolve, reject }] of claims.entries()) {
         const found = claimed[index];
-        if (found === undefined) reject(new QStreamError("INTERNAL", "a journal claimed fewer actors than it was asked to"));
+        if (found === undefined)
+          reject(new QStreamError("INTERNAL", "a journal claimed fewer actors than it was asked to"));
         else resolve(found);
       }
     } catch (error) {

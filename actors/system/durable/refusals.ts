@@ -19,18 +19,26 @@ export function asyncHandler(label: string, name: string): QStreamError {
 
 /** Somebody else has the actor now. */
 export function fenced(label: string): QStreamError {
-  return new QStreamError("ACTOR_FENCED", `${label} is kept by another slot or process now: what it did here since is void`, {
-    advice: "Ask again, which reaches it where it is; have one system of actors alone use a store, or a cluster",
-  });
+  return new QStreamError(
+    "ACTOR_FENCED",
+    `${label} is kept by another slot or process now: what it did here since is void`,
+    {
+      advice: "Ask again, which reaches it where it is; have one system of actors alone use a store, or a cluster",
+    },
+  );
 }
 
 export function migrationMissing(label: string, from: number, to: number): QStreamError {
-  return new QStreamError("MIGRATION_MISSING", `the state of ${label} is of version ${from}, its definition of version ${to}`, {
-    advice:
-      from > to
-        ? "An earlier version of the program can't read it: start the later one"
-        : "Give its definition what makes one of the other: durable: { version, migrate(state, from) {} }",
-  });
+  return new QStreamError(
+    "MIGRATION_MISSING",
+    `the state of ${label} is of version ${from}, its definition of version ${to}`,
+    {
+      advice:
+        from > to
+          ? "An earlier version of the program can't read it: start the later one"
+          : "Give its definition what makes one of the other: durable: { version, migrate(state, from) {} }",
+    },
+  );
 }
 
 export function replayDiffers(label: string, seq: number, what: string, cause?: unknown): QStreamError {

@@ -26,7 +26,12 @@ export class Transition {
   sent = 0;
   isAside = false;
 
-  constructor(seq: number, sender: AnyReference | undefined, reply: ReplyTo | undefined, logged?: { now: number | undefined }) {
+  constructor(
+    seq: number,
+    sender: AnyReference | undefined,
+    reply: ReplyTo | undefined,
+    logged?: { now: number | undefined },
+  ) {
     this.seq = seq;
     this.sender = sender;
     this.reply = reply;

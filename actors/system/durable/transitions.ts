@@ -1,5 +1,6 @@
 import type { AnyReference } from "../../../lib/core/contracts/actor.ts";
 import type { AnyHandler } from "../../../lib/core/actor-definition.ts";
+import { hashString } from "../../../lib/core/hash.ts";
 import { DeferredReply } from "../asks.ts";
 import { cellFlag } from "../cell.ts";
 import { Envelope, type ReplyTo } from "../envelope.ts";
@@ -53,6 +54,8 @@ export class Transitions {
 
   /** Makes the state of an actor that hasn't been. */
   begin(cell: DurableCell, seed: number): void {
+    // Actors that began together would all have their snapshots taken at once.
+    cell.sinceSnapshot = (hashString(cell.keptName) >>> 0) % snapshotEveryOf(cell);
     this.#take(cell, { kind: "born", args: cell.args, seed }, undefined);
   }
 
@@ -103,9 +106,14 @@ export class Transitions {
     }
     const entry = this.#entryOf(cell, kept.seq + 1);
     entry.snapshot = { seq: kept.seq, bytes };
-    if (!cell.isAwake || this.#isAwake(cell)) return;
+    this.rest(cell);
+  }
+
+  /** An actor that has nothing to do by itself any more needn't come back by itself. */
+  rest(cell: DurableCell): void {
+    if (!cell.isAwake || !cell.isLoaded || this.#isAwake(cell)) return;
     cell.isAwake = false;
-    entry.isAwake = false;
+    this.#entryOf(cell, cell.kept.seq + 1).isAwake = false;
   }
 
   /** What was taken back from the stash comes before what waits in the mailbox, one after the other. */
@@ -245,12 +253,13 @@ export class Transitions {
   }
 
   #after(cell: DurableCell, entry: CellEntry): void {
-    if (!cell.isAwake && this.#isAwake(cell)) {
+    const isAwake = this.#isAwake(cell);
+    if (isAwake && !cell.isAwake) {
       cell.isAwake = true;
       entry.isAwake = true;
-    }
+    } else if (!isAwake && cell.isAwake) this.#keeper.quiet.add(cell);
     this.queueAgain(cell);
-    if (++cell.sinceSnapshot >= (cell.source.durable?.snapshotEvery ?? snapshotEveryDefault)) this.snapshot(cell);
+    if (++cell.sinceSnapshot >= snapshotEveryOf(cell)) this.snapshot(cell);
   }
 
   #isAwake({ kept, keptName }: DurableCell): boolean {
@@ -276,6 +285,10 @@ export class Transitions {
       return false;
     }
   }
+}
+
+function snapshotEveryOf({ source }: DurableCell): number {
+  return source.durable?.snapshotEvery ?? snapshotEveryDefault;
 }
 
 function handlerOf({ source, kept }: DurableCell, name: string): AnyHandler | undefined {

@@ -63,7 +63,7 @@ export class FaultStriker {
     this.#medium.heal();
     this.#fault("heal", "", "all is healed");
     for (const machine of world.machines) if (machine.pausedUntil > 0) this.#resume(machine);
-    for (const machine of [...this.#down]) this.#restart(machine);
+    for (const machine of this.#down) this.#restart(machine);
   }
 
   #strike(fault: PlannedFault): void {

@@ -143,7 +143,8 @@ async function commandOf<System>(
   }
   const words = [
     found.path,
-    ...["--seed", String(seed)],
+    "--seed",
+    String(seed),
     ...(machines === undefined ? [] : ["--machines", String(machines)]),
     ...(faults === undefined ? [] : ["--only-faults", faults.length === 0 ? "none" : faults.join(",")]),
     ...(delays === undefined ? [] : ["--only-delays", numberList(delays)]),
@@ -175,7 +176,8 @@ async function commandOfChoices<System>(
     ...number("--losses", options.losses),
     ...number("--repeats", options.repeats),
     ...number("--crashes", options.crashes),
-    ...["--choices", choiceWords(choices)],
+    "--choices",
+    choiceWords(choices),
   ];
   return ["npx qstream explore", ...words.map(quoted)].join(" ");
 }

@@ -20,3 +20,10 @@ export { choicesOfWords, type ChoiceMade, type ExhaustiveOptions, type Exhaustiv
 export { growthText, type Growth, type SizeCounts } from "./growth.ts";
 export { numbersOf } from "./number-list.ts";
 export type { SeedRun } from "./run-seed.ts";
+export {
+  exploreFlow,
+  findFlowViolation,
+  type FlowExplorationOptions,
+  type FlowExplorationReport,
+  type FlowViolation,
+} from "./explore-flow.ts";

@@ -2,7 +2,11 @@ import type { Cell } from "../../../actors/system/cell.ts";
 import { Envelope, type ReplyTo } from "../../../actors/system/envelope.ts";
 import type { Reference } from "../../../actors/system/reference.ts";
 import type { Machine } from "./machine.ts";
-import { RemoteReply } from "./remote-reply.ts";
+
+/** Who waits for an answer, and may get it from a second copy of the question, too. */
+interface RepeatableReply extends ReplyTo {
+  readonly again: () => ReplyTo;
+}
 
 /** A message between two machines: while it is on its way, and in the mailbox. */
 export class Packet extends Envelope {
@@ -32,7 +36,7 @@ export class Packet extends Envelope {
   /** A second one of the same. */
   copy(): Packet {
     const { name, payload, reply } = this;
-    const content = { name, payload, reply: reply instanceof RemoteReply ? reply.again() : reply };
+    const content = { name, payload, reply: (reply as Partial<RepeatableReply> | undefined)?.again?.() ?? reply };
     return Object.assign(new Packet(this.to, content, this.fromCell, this.from, this.target), { depth: this.depth });
   }
 }

@@ -32,7 +32,7 @@ export class WorldNames extends LocalNames {
 
   /** A machine has crashed: its actors have no names any more. */
   lost(node: ExploredNode): void {
-    for (const [name, actor] of [...this.list()]) {
+    for (const [name, actor] of this.list()) {
       if (actor instanceof Reference && actor.cell?.node === node) this.release(name, actor);
     }
   }

@@ -1,7 +1,7 @@
 import { cellFlag, type Cell } from "../../../actors/system/cell.ts";
 import { EntityReference } from "../../../actors/system/entities.ts";
 import type { ActorEvent } from "../../../actors/system/node-parts.ts";
-import { Reference } from "../../../actors/system/reference.ts";
+import type { Reference } from "../../../actors/system/reference.ts";
 import type { LocalTopics } from "../../../actors/system/topics.ts";
 import { turn } from "../../../actors/system/turn.ts";
 import { definedActor } from "../../core/actor-definition.ts";
@@ -15,7 +15,7 @@ import { ExploredNode } from "./explored-node.ts";
 import { Links } from "./links.ts";
 import { Machine, MachineClock, type Resident } from "./machine.ts";
 import type { Medium } from "./medium.ts";
-import { AnswerPacket, Packet } from "./packet.ts";
+import { Packet, type AnswerPacket } from "./packet.ts";
 import type { TraceRecorder } from "./trace-recorder.ts";
 import { ResidentReference } from "./resident.ts";
 import { WorldNames, WorldTopics, type Subscribers } from "./world-names.ts";
@@ -95,9 +95,8 @@ export class World implements ExploredWorld {
   /** A life of a machine. */
   makeNode(machine: Machine): ExploredNode {
     const life = ++this.#lives;
-    let node: ExploredNode | undefined;
-    const isDead = (): boolean => node?.isDead === true;
-    node = new ExploredNode(this, machine, {
+    const isDead = (): boolean => node.isDead;
+    const node: ExploredNode = new ExploredNode(this, machine, {
       life,
       clock: new MachineClock(this, machine, isDead),
       seed: this.seed,
@@ -276,7 +275,7 @@ export class World implements ExploredWorld {
       if (cell !== undefined) cell.node.watches.told(cell, { actor, reason: "lost" });
     }
     for (const machine of this.machines) {
-      for (const ask of [...machine.asks]) {
+      for (const ask of machine.asks) {
         if (ask.targetLife === life)
           ask.refuse(new QStreamError("ACTOR_STOPPED", `${ask.what} went down with its machine`));
       }
@@ -307,7 +306,7 @@ export class World implements ExploredWorld {
     return cell === undefined || (cell.node as ExploredNode).isDead ? undefined : cell;
   }
 
-  #topicsOf(local: LocalTopics, machine: Machine, nodeOf: () => ExploredNode | undefined): WorldTopics {
+  #topicsOf(local: LocalTopics, machine: Machine, nodeOf: () => ExploredNode): WorldTopics {
     const touched = (): void => this.medium.touched?.("topics");
     return new WorldTopics(this.#subscribers, local, touched, (cell, name, payload, from) => {
       const target = cell.node as ExploredNode;

@@ -12,12 +12,16 @@ export interface HangingNotesOptions {
   readonly waiting?: WaitingCode | undefined;
   /** A task begins. */
   readonly onTask?: () => void;
+  /** A channel's turn is over, or waits. */
+  readonly onRest?: (() => void) | undefined;
 }
 
 /** The notes of a simulated slot, whose user code can be made to hang: it is given up in the task that it begins next. */
 export class HangingNotes extends TurnNotes {
   readonly #memory: Int32Array;
   readonly #options: HangingNotesOptions;
+  /** The channel of which something runs now. */
+  present: ChannelNotes | undefined = undefined;
   #hung: ((activity: SlotActivity) => void) | undefined;
 
   constructor(options: HangingNotesOptions = {}) {
@@ -34,6 +38,7 @@ export class HangingNotes extends TurnNotes {
 
   override write(notes: ChannelNotes): void {
     super.write(notes);
+    this.present = notes;
     if (notes.seq < 0) return;
     // What it takes is noted later.
     if (notes.consumed.length === 0) this.#options.onTask?.();
@@ -41,6 +46,12 @@ export class HangingNotes extends TurnNotes {
     const hung = this.#hung;
     this.#hung = undefined;
     hung(activityOf(this.#memory));
+  }
+
+  override rest(): void {
+    super.rest();
+    this.present = undefined;
+    this.#options.onRest?.();
   }
 
   override waits(notes: ChannelNotes, pending: Promise<unknown>): void {

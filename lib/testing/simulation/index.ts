@@ -2,6 +2,7 @@
 export { simulate } from "./simulate.ts";
 export type { SimulationOptions, SimulationReport } from "./simulation-options.ts";
 export { checkSeeds, type CheckSeedsOptions, type SeedFailure, type SeedsReport } from "./check-seeds.ts";
+export type { LiveOperator, LiveOperators } from "./live-operators.ts";
 export { excusedErrors } from "./excused-errors.ts";
 export { faultKinds, passingFaults, phases, survivableFaults, type FaultKind, type Phase } from "./faults.ts";
 export type { Outcome } from "./same-outcome.ts";

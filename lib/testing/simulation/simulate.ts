@@ -10,9 +10,10 @@ import { FlowUser } from "./flow-user.ts";
 import { openFileSystem } from "../../files/index.ts";
 import { FaultyStore, type FaultyStoreOptions, type StoreCall } from "./faulty-store.ts";
 import { InvariantsByExecution } from "./invariants-by-execution.ts";
+import { OperatorsOfWorld } from "./live-operators.ts";
 import { MemoryFiles } from "./memory-files.ts";
 import type { SimulatedClientOptions } from "./simulated-client.ts";
-import type { SlotWatch } from "./simulated-slots.ts";
+import type { SimulatedSlotsOptions, SlotWatch } from "./simulated-slots.ts";
 import type { SimulationOptions, SimulationReport } from "./simulation-options.ts";
 import { Trace } from "./trace.ts";
 import { VirtualClock } from "./virtual-clock.ts";
@@ -137,6 +138,7 @@ class SimulatedWorld<Outs extends Record<string, unknown>> {
       observer: observerOf(waiting, invariants),
       files: this.#files,
       waiting,
+      operators: this.#operatorsFor(waiting),
       trouble,
       taskMs: options.taskMs,
       ...(options.machines === undefined ? {} : { machines: options.machines }),
@@ -204,6 +206,21 @@ class SimulatedWorld<Outs extends Record<string, unknown>> {
       drives: () => this.#user.client.slots.living,
       files: this.#files,
     });
+  }
+
+  #operatorsFor(waiting: WaitingCode): SimulatedSlotsOptions["operators"] {
+    const { onTask } = this.#options;
+    if (onTask === undefined) return undefined;
+    const operators = new OperatorsOfWorld(() => this.#clock.monotonic(), waiting);
+    const changed = (isTask: boolean): void => {
+      try {
+        onTask(operators);
+      } catch (error) {
+        this.#clock.fail(error);
+      }
+      if (isTask) operators.tasks++;
+    };
+    return { of: operators, changed };
   }
 
   #violated(what: string): void {

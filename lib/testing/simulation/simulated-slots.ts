@@ -22,6 +22,7 @@ import type { VirtualClock } from "./virtual-clock.ts";
 import { VirtualDrive } from "./virtual-disk.ts";
 import { filesInVirtualTime, type PlaceTrouble } from "./virtual-files.ts";
 import type { Endpoint, VirtualNetwork } from "./virtual-network.ts";
+import type { OperatorsOfWorld } from "./live-operators.ts";
 import type { WaitingCode } from "./waiting-code.ts";
 
 export interface SimulatedSlotsOptions {
@@ -49,6 +50,8 @@ export interface SimulatedSlotsOptions {
   readonly files?: FileSystem & ResumableFiles;
   /** Hears when user code waits. */
   readonly waiting?: WaitingCode | undefined;
+  /** Knows the operators, and is told when they may have changed. */
+  readonly operators?: { readonly of: OperatorsOfWorld; readonly changed: (isTask: boolean) => void } | undefined;
   /** What is wrong with a place of files. */
   readonly trouble?: PlaceTrouble | undefined;
 }
@@ -288,9 +291,13 @@ export class SimulatedSlots implements LaunchedSlots {
     const local = network.transport(endpoint);
     const drive = this.#drive(clock);
     const host = new CountingHost(this.turnHost(clock));
-    const { taskMs = 0, random, waiting } = this.#options;
-    const onTask = (): void => clock.work(random() * taskMs);
-    const notes = new HangingNotes(taskMs === 0 ? { waiting } : { waiting, onTask });
+    const { taskMs = 0, random, waiting, operators } = this.#options;
+    const onTask = (): void => {
+      if (taskMs > 0) clock.work(random() * taskMs);
+      operators?.changed(true);
+    };
+    const onRest = operators === undefined ? undefined : (): void => operators.changed(false);
+    const notes = new HangingNotes({ waiting, onTask, onRest });
     const slot = makeSlot({
       id,
       notes,
@@ -298,6 +305,7 @@ export class SimulatedSlots implements LaunchedSlots {
       memoryBytes: () => 0,
       transport: transport?.(id, local, life) ?? local,
       report: (report) => this.#report(running, report),
+      loaded: operators === undefined ? undefined : (program) => operators.of.watching(program, () => notes.present),
       world: { host, clock, disk: () => drive.disk() },
     });
     const handle: SlotHandle = {

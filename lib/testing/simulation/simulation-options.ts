@@ -1,6 +1,7 @@
 import type { WholePolicy } from "../../../actors/channel/checkpoints.ts";
 import type { LineageStore } from "../../core/contracts/lineage-store.ts";
 import type { Limits } from "../../core/limits.ts";
+import type { LiveOperators } from "./live-operators.ts";
 import type { FaultKind, Phase } from "./faults.ts";
 import type { Trace } from "./trace.ts";
 import type { NetworkCounts } from "./virtual-network.ts";
@@ -48,6 +49,8 @@ export interface SimulationOptions {
   readonly finishWithinMs?: number;
   /** Lines of the trace that are kept. Default 20,000; 0 keeps its checksum only. */
   readonly traceLines?: number;
+  /** Called before each task and behind each turn of a channel, with the operators as they are. What it throws ends the run. */
+  readonly onTask?: (operators: LiveOperators) => void;
   /** Whether what the engine must keep is checked after every step. Default true. */
   readonly invariants?: boolean;
 }

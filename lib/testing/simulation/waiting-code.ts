@@ -48,6 +48,12 @@ export class WaitingCode {
     }
   }
 
+  /** The channel of a life; undefined for one that isn't its newest, or only makes outputs again. */
+  channelOf(execution: number, life: number): { readonly step: string; readonly channel: number } | undefined {
+    const known = this.#lives.get(`${execution} ${life}`);
+    return known?.life === life ? known : undefined;
+  }
+
   /** @param execution - the mark that notes of turns have of it */
   began(execution: number, life: number): void {
     const known = this.#lives.get(`${execution} ${life}`);

@@ -8,8 +8,15 @@ export class AskWindow {
   #failure: { readonly error: unknown } | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(limit: number) {
+  readonly #stopped: AbortSignal;
+  readonly #stop = (): void => this.fail(this.#stopped.reason);
+
+  /** @param stopped - aborted when the execution ends early */
+  constructor(limit: number, stopped: AbortSignal) {
     this.#limit = limit;
+    this.#stopped = stopped;
+    stopped.throwIfAborted();
+    stopped.addEventListener("abort", this.#stop, { once: true });
     // Every question listens, and there are more of them than is usual.
     setMaxListeners(0, this.#giveUp.signal);
   }
@@ -50,6 +57,11 @@ export class AskWindow {
   /** Resolves once all are answered. */
   emptied(): Promise<void> {
     return this.#until(() => this.#waiting === 0);
+  }
+
+  /** Nothing is asked any more. */
+  close(): void {
+    this.#stopped.removeEventListener("abort", this.#stop);
   }
 
   async #until(holds: () => boolean): Promise<void> {

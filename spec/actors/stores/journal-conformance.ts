@@ -65,7 +65,10 @@ function testRecords(test: Suite, withJournal: WithJournal): void {
       const [claimed] = await journal.claim([actor]);
       assert.equal(claimed, { generation: 1, lastSeq: -1, snapshot: undefined, isAwake: false });
       assert.equal(await journal.append([entryOf(actor, 1, 0, 3)]), ["committed"]);
-      assert.equal(await journal.append([entryOf(actor, 1, 3, 2), entryOf(actor, 1, 5, 4)]), ["committed", "committed"]);
+      assert.equal(await journal.append([entryOf(actor, 1, 3, 2), entryOf(actor, 1, 5, 4)]), [
+        "committed",
+        "committed",
+      ]);
       assert.equal(await recordsOf(journal, actor), expected(0, 9));
       assert.equal(await recordsOf(journal, actor, 6), expected(7, 2));
       assert.equal(await recordsOf(journal, actor, 8), []);
@@ -93,7 +96,10 @@ function testRecords(test: Suite, withJournal: WithJournal): void {
       const large = { actor: names[0] ?? "", generation: 1, firstSeq: 0, records: [bytesOf(3_000_000), bytesOf(10)] };
       await journal.append([large, ...names.slice(1).map((name) => entryOf(name, 1, 0, 2))]);
       assert.equal(await recordsOf(journal, names[1499] ?? ""), expected(0, 2));
-      assert.equal((await recordsOf(journal, names[0] ?? "")).map(([, { byteLength }]) => byteLength), [3_000_000, 10]);
+      assert.equal(
+        (await recordsOf(journal, names[0] ?? "")).map(([, { byteLength }]) => byteLength),
+        [3_000_000, 10],
+      );
     }),
   );
   test(
@@ -108,7 +114,10 @@ function testRecords(test: Suite, withJournal: WithJournal): void {
         assert.is((await recordsOf(journal, name)).length, index + 1, name.slice(0, 40));
       }
       const awake = await journal.awake();
-      assert.equal(names.filter((name) => !awake.includes(name)), []);
+      assert.equal(
+        names.filter((name) => !awake.includes(name)),
+        [],
+      );
     }),
   );
 }
@@ -344,4 +353,3 @@ class Run {
     for (const seq of model.records.keys()) if (seq <= snapshot.seq) model.records.delete(seq);
   }
 }
-

@@ -244,9 +244,6 @@ export class ChoiceRun<System> {
     const { life } = machine.node;
     world.crash(machine, { keptWrites: 0, losesDisk: false });
     medium.timers.drop(index);
-    for (let at = medium.readyCells.length - 1; at >= 0; at--) {
-      if ((medium.readyCells[at]?.node as ExploredNode).isDead) medium.readyCells.splice(at, 1);
-    }
     medium.later(`detect ${life}`, () => world.detected(life));
     if (this.#exploration.options.faults?.crashes?.restartAfterMs === undefined) return;
     medium.later(`restart ${machine.name}`, () => {

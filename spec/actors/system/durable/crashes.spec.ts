@@ -86,9 +86,13 @@ test("whatever is lost, all states and what a ledger is told are as if nothing h
 for (const { name, ...patch } of mutants) {
   test(`it is noticed if ${name}`, async () => {
     const program = join(projectFolder, "dist/spec/actors/system/durable/run-crashes.js");
-    const child = spawn(process.execPath, ["--no-warnings", program, "1", String(mutantSeeds), JSON.stringify([patch])], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    const child = spawn(
+      process.execPath,
+      ["--no-warnings", program, "1", String(mutantSeeds), JSON.stringify([patch])],
+      {
+        stdio: ["ignore", "pipe", "inherit"],
+      },
+    );
     let said = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));
     const [code] = (await once(child, "close")) as [number];

@@ -80,7 +80,11 @@ export class CrashingSystem {
       done.push(...state.done);
       for (const { id, drawn } of notes) if (state.done.includes(id)) assert.is(drawn, state.drawn[id], `job ${id}`);
     }
-    assert.equal(done.toSorted((a, b) => a - b), expected, "what the workers did");
+    assert.equal(
+      done.toSorted((a, b) => a - b),
+      expected,
+      "what the workers did",
+    );
   }
 
   get #isBusy(): boolean {
@@ -121,8 +125,13 @@ export class CrashingSystem {
   }
 
   /** Asks until there is an answer. What is asked may be done more than once. */
-  // oxlint-disable-next-line typescript/no-explicit-any -- the answer of any handler
-  async #insist<P>(definition: ActorDefinition<P, string>, key: string, name: keyof P & string, payload?: unknown): Promise<any> {
+  async #insist<P>(
+    definition: ActorDefinition<P, string>,
+    key: string,
+    name: keyof P & string,
+    payload?: unknown,
+    // oxlint-disable-next-line typescript/no-explicit-any -- the answer of any handler
+  ): Promise<any> {
     for (;;) {
       const life = this.#life;
       let isOver = false;

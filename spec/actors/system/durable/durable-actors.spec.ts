@@ -73,7 +73,9 @@ test("nothing of a step is seen before it is durable", async () => {
   const system = new KeptSystem(journal);
   let answer: unknown;
   const told: unknown[] = [];
-  const hearer = system.spawn(actor({ init: () => null, receive: { note: (_state, note: Note) => void told.push(note) } }));
+  const hearer = system.spawn(
+    actor({ init: () => null, receive: { note: (_state, note: Note) => void told.push(note) } }),
+  );
   const teller = actor({
     kind: "teller",
     durable: true,
@@ -85,7 +87,10 @@ test("nothing of a step is seen before it is durable", async () => {
       },
     },
   });
-  void system.entity(teller, "a").ask("tell", hearer, { timeoutMs: Infinity }).then((value: unknown) => (answer = value));
+  void system
+    .entity(teller, "a")
+    .ask("tell", hearer, { timeoutMs: Infinity })
+    .then((value: unknown) => (answer = value));
   await system.settle();
   assert.equal([answer, told], [undefined, []]);
   letGo();
@@ -127,7 +132,10 @@ test("a message that can't be kept is refused, and the actor is none the worse f
   await system.ask(ann, "add", 1);
   assert.is(await codeOf(() => system.ask(ann, "add", () => 1)), "CANNOT_TRAVEL");
   assert.is(await system.ask(ann, "get"), 1);
-  assert.equal(system.events.map(({ kind }) => kind), ["actor-failed"]);
+  assert.equal(
+    system.events.map(({ kind }) => kind),
+    ["actor-failed"],
+  );
 });
 
 test("references to durable actors are good after a loss, those to others lead to nobody", async () => {
@@ -197,7 +205,12 @@ test("a closed system has a snapshot of each, so that its handlers may change", 
   await next.close();
   const old = new KeptSystem(system.journal, 3);
   assert.is(await codeOf(() => old.ask(old.entity(before, "a"), "add")), "MIGRATION_MISSING");
-  const lacking = actor({ ...{ kind: "changing", durable: { version: 3 } }, init: (_key: string) => 0, receive: { add: () => 1 } });
+  const lacking = actor({
+    kind: "changing",
+    durable: { version: 3 },
+    init: (_key: string) => 0,
+    receive: { add: () => 1 },
+  });
   const last = new KeptSystem(system.journal, 4);
   assert.is(await codeOf(() => last.ask(last.entity(lacking, "a"), "add")), "MIGRATION_MISSING");
 });

@@ -1,16 +1,28 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import { MemoryJournal } from "../../../../actors/stores/memory-journal.ts";
 import { DurableActors } from "../../../../actors/system/durable/durable-actors.ts";
+import type { DistantMail } from "../../../../actors/system/durable/durable-mail.ts";
 import { ActorNode } from "../../../../actors/system/node.ts";
 import type { ActorEvent } from "../../../../actors/system/node-parts.ts";
 import { definedActor } from "../../../../lib/core/actor-definition.ts";
 import type { ActorJournal } from "../../../../lib/core/contracts/actor-journal.ts";
-import type { ActorDefinition, ActorReference, AskOptions, SpawnOptions } from "../../../../lib/core/contracts/actor.ts";
+import type {
+  ActorDefinition,
+  ActorReference,
+  AskOptions,
+  SpawnOptions,
+} from "../../../../lib/core/contracts/actor.ts";
 import { SteppedClock } from "./stepped-clock.ts";
 
 /** Any message of any actor. */
 // oxlint-disable-next-line typescript/no-explicit-any -- specs know what they send
 export type Anything = Record<string, (payload?: any) => any>;
+
+/** Nodes beside this one. */
+interface Others {
+  readonly distant?: DistantMail;
+  readonly isHome?: (key: string) => boolean;
+}
 
 /** A system of durable actors in one node, which may lose its memory. */
 export class KeptSystem {
@@ -21,10 +33,17 @@ export class KeptSystem {
   readonly journal: ActorJournal;
   readonly #rounds: number;
 
-  constructor(journal: ActorJournal = new MemoryJournal(), life = 1, time = 1_000_000, rounds = 12) {
+  constructor(
+    journal: ActorJournal = new MemoryJournal(),
+    life = 1,
+    time = 1_000_000,
+    rounds = 12,
+    others: Others = {},
+  ) {
     this.journal = journal;
     this.clock = new SteppedClock(time);
     this.#rounds = rounds;
+    const { distant, isHome } = others;
     let durable: DurableActors | undefined;
     this.node = new ActorNode({
       life,
@@ -32,7 +51,9 @@ export class KeptSystem {
       seed: life,
       schedule: () => {},
       event: (event) => this.events.push(event),
-      durable: (node) => (durable = new DurableActors(node, { journal: Promise.resolve(journal), seed: life })),
+      durable: (node) =>
+        (durable = new DurableActors(node, { journal: Promise.resolve(journal), seed: life, distant })),
+      ...(isHome === undefined ? {} : { isHome: ({ key }) => isHome(key) }),
     });
     this.durable = durable as unknown as DurableActors;
   }
@@ -46,8 +67,13 @@ export class KeptSystem {
   }
 
   /** Asks, and has everything done that comes of it. */
-  // oxlint-disable-next-line typescript/no-explicit-any -- specs know what they ask
-  async ask(to: ActorReference<Anything>, name: string, payload?: unknown, options: AskOptions = { timeoutMs: Infinity }): Promise<any> {
+  async ask(
+    to: ActorReference<Anything>,
+    name: string,
+    payload?: unknown,
+    options: AskOptions = { timeoutMs: Infinity },
+    // oxlint-disable-next-line typescript/no-explicit-any -- specs know what they ask
+  ): Promise<any> {
     const answered = to.ask(name, payload, options);
     answered.catch(() => {});
     await this.settle();

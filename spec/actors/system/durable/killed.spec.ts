@@ -16,7 +16,9 @@ const kills = 2;
 
 interface Ended {
   readonly deposits: number;
-  readonly result: { readonly moves: number; readonly most: number; readonly sum: number; readonly deposits: number } | undefined;
+  readonly result:
+    | { readonly moves: number; readonly most: number; readonly sum: number; readonly deposits: number }
+    | undefined;
 }
 
 /** Runs the program on a store, and kills it after so many deposits; undefined to let it end. */

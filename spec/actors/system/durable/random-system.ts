@@ -6,7 +6,7 @@ export interface Job {
   readonly id: number;
   readonly worker: string;
   readonly how: "plain" | "fails" | "aside" | "stops" | "later" | "refuses";
-  readonly then: readonly Job[];
+  readonly next: readonly Job[];
 }
 
 /** What a worker has been sent by one other, in order. */
@@ -78,7 +78,11 @@ export const worker = actor({
 export const source = actor({
   kind: "source",
   durable: { snapshotEvery: 3 },
-  init: (_key: string): { jobs: readonly Job[]; next: number; sent: Record<string, number> } => ({ jobs: [], next: 0, sent: {} }),
+  init: (_key: string): { jobs: readonly Job[]; next: number; sent: Record<string, number> } => ({
+    jobs: [],
+    next: 0,
+    sent: {},
+  }),
   receive: {
     start(state, jobs: readonly Job[], ctx) {
       if (state.jobs.length > 0) return;
@@ -107,7 +111,7 @@ function finish(state: WorkerState, job: Job, ctx: ActorContext): void {
   const drawn = ctx.random();
   state.drawn[job.id] = drawn;
   ctx.entity(ledger, "all").tell("note", { id: job.id, drawn, at: ctx.now() });
-  for (const next of job.then) send(state.sent, state.key, next, ctx);
+  for (const next of job.next) send(state.sent, state.key, next, ctx);
 }
 
 function send(sent: Record<string, number>, from: string, job: Job, ctx: ActorContext): void {
@@ -127,8 +131,8 @@ export function drawJobs(random: () => number, count: number, mayBeAside: boolea
     const id = ++ids;
     const how = hows[Math.floor(random() * hows.length)] ?? "plain";
     const width = depth === 0 ? 0 : Math.floor(random() * 3);
-    const then = Array.from({ length: width }, () => draw(depth - 1));
-    return { id, how, worker: workers[Math.floor(random() * workers.length)] ?? "a", then };
+    const next = Array.from({ length: width }, () => draw(depth - 1));
+    return { id, how, worker: workers[Math.floor(random() * workers.length)] ?? "a", next };
   };
   return Array.from({ length: count }, () => draw(3));
 }
@@ -138,6 +142,6 @@ export function doneOf(jobs: readonly Job[]): number[] {
   return jobs.flatMap(doneIn).toSorted((a, b) => a - b);
 }
 
-function doneIn({ id, how, then }: Job): number[] {
-  return how === "fails" ? [] : [id, ...then.flatMap(doneIn)];
+function doneIn({ id, how, next }: Job): number[] {
+  return how === "fails" ? [] : [id, ...next.flatMap(doneIn)];
 }

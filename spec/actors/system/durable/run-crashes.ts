@@ -12,7 +12,9 @@ for (let seed = Number(first); seed < Number(first) + Number(count); seed++) {
   try {
     await new CrashingSystem(seed).check();
   } catch (error) {
-    console.log(`seed ${seed}: ${error instanceof Error ? (error.stack ?? "").split("\n").slice(0, 12).join("\n") : String(error)}`);
+    console.log(
+      `seed ${seed}: ${error instanceof Error ? (error.stack ?? "").split("\n").slice(0, 12).join("\n") : String(error)}`,
+    );
     process.exit(1);
   }
 }

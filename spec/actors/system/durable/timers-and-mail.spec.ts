@@ -111,7 +111,11 @@ const sender = actor({
   durable: { snapshotEvery: 1 },
   init: (_key: string) => ({ sent: 0 }),
   receive: {
-    send(state, { to, count }: { readonly to: "narrow" | "strict" | "plain" | "stranger"; readonly count: number }, ctx) {
+    send(
+      state,
+      { to, count }: { readonly to: "narrow" | "strict" | "plain" | "stranger"; readonly count: number },
+      ctx,
+    ) {
       const definition = { narrow, strict, plain, stranger }[to];
       for (let left = count; left > 0; left--) ctx.entity(definition as typeof narrow, "x").tell("add", ++state.sent);
     },
@@ -152,7 +156,9 @@ test("mail for a kind that nobody has used yet waits for it", async () => {
   let isLost = false;
   // The receiver's record never comes to be: memory is lost first.
   journal.append = (entries) => {
-    return isLost || entries.some(({ actor: name }) => name.startsWith("narrow/")) ? new Promise(() => {}) : append(entries);
+    return isLost || entries.some(({ actor: name }) => name.startsWith("narrow/"))
+      ? new Promise(() => {})
+      : append(entries);
   };
   let system = new KeptSystem(journal);
   await system.ask(system.entity(sender, "s"), "send", { to: "narrow", count: 2 });
@@ -187,9 +193,15 @@ test("while the store is away actors wait for it, and who watches is told", asyn
     return append(entries);
   };
   const system = new KeptSystem(journal);
-  const asked = system.entity(narrow, "x").ask("add", 1, { timeoutMs: Infinity }).then(() => "done");
+  const asked = system
+    .entity(narrow, "x")
+    .ask("add", 1, { timeoutMs: Infinity })
+    .then(() => "done");
   await system.settle();
-  assert.equal(system.events.map(({ kind }) => kind), ["store-away"]);
+  assert.equal(
+    system.events.map(({ kind }) => kind),
+    ["store-away"],
+  );
   await system.advance(5000);
   assert.is(await asked, "done");
   assert.ok(away < 0);

@@ -37,7 +37,19 @@ test("values of all kinds come back as they were", () => {
     }),
     { numRuns: 500 },
   );
-  for (const value of [-0, Number.NaN, Infinity, 2 ** 53, -(2 ** 53 - 1), 2 ** 31, 127, 128, "\ud800", "é", "x".repeat(100)]) {
+  for (const value of [
+    -0,
+    Number.NaN,
+    Infinity,
+    2 ** 53,
+    -(2 ** 53 - 1),
+    2 ** 31,
+    127,
+    128,
+    "\ud800",
+    "é",
+    "x".repeat(100),
+  ]) {
     assert.ok(Object.is(copyOf(value), value), String(value));
   }
 });
@@ -93,7 +105,10 @@ test("records of all kinds come back as they were, one after the other", () => {
       for (const [index, [what, end, version]] of steps.entries()) {
         const read = readRecord(all[index] ?? new Uint8Array());
         const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
-        assert.equal(plain(read), plain({ version, input: what, sent: end.sent, now: end.now, hasFailed: end.hasFailed }));
+        assert.equal(
+          plain(read),
+          plain({ version, input: what, sent: end.sent, now: end.now, hasFailed: end.hasFailed }),
+        );
       }
     }),
   );
@@ -101,7 +116,10 @@ test("records of all kinds come back as they were, one after the other", () => {
 
 test("a record that is cut, or longer than it was, is refused and nothing else", async () => {
   const writer = new RecordWriter();
-  writer.begin({ kind: "message", name: "add", payload: { list: [1, "two", new Map([[3, 4]])] }, sender: undefined }, 1);
+  writer.begin(
+    { kind: "message", name: "add", payload: { list: [1, "two", new Map([[3, 4]])] }, sender: undefined },
+    1,
+  );
   const whole = writer.end({ now: 5, sent: 1, hasFailed: false });
   for (let length = 0; length < whole.byteLength; length++) {
     // oxlint-disable-next-line no-await-in-loop -- in order

@@ -1,21 +1,37 @@
 // Actors that flows of specs send to and read from, as a module that slots load.
 import { setTimeout as wait } from "node:timers/promises";
-import { actor, defineActors } from "../../../../lib/index.ts";
+import { actor, defineActors, takeOnce, type Delivery, type Heard } from "../../../../lib/index.ts";
 
 export interface Payment {
   readonly owner: string;
   readonly number: number;
 }
 
+export interface LedgerOptions {
+  /** Milliseconds that it takes to record a payment. */
+  readonly pauseMs?: number;
+  /** How many deliveries it fails at, after it has taken them. */
+  readonly stumbles?: number;
+}
+
 /** Keeps what it was told, and how many wait for it at once. */
 export const ledger = actor({
-  init: (pauseMs: number) => ({ pauseMs, numbers: [] as number[], waiting: 0, most: 0 }),
+  init: ({ pauseMs = 0, stumbles = 0 }: LedgerOptions) => ({
+    pauseMs,
+    stumbles,
+    numbers: [] as number[],
+    heard: {} as Heard,
+    waiting: 0,
+    most: 0,
+    largest: 0,
+  }),
   receive: {
     async record(state, { number }: Payment) {
       state.numbers.push(number);
       if (state.pauseMs > 0) await wait(state.pauseMs);
     },
     recordAll(state, payments: readonly Payment[]) {
+      state.largest = Math.max(state.largest, payments.length);
       for (const { number } of payments) state.numbers.push(number);
     },
     /** Answers later: what waits meanwhile is what is in flight. */
@@ -29,6 +45,11 @@ export const ledger = actor({
       }, 2);
       return answer;
     },
+    /** Takes each object once, and stumbles now and then behind it. */
+    deliver(state, delivery: Delivery<Payment>) {
+      for (const { number } of takeOnce(state.heard, delivery)) state.numbers.push(number);
+      if (state.stumbles-- > 0) throw new Error("stumbled behind a delivery");
+    },
     refuse(_, { number }: Payment, ctx) {
       if (number === 7) ctx.refuse(new Error("no sevens"));
     },
@@ -38,14 +59,18 @@ export const ledger = actor({
     never: (_, _payment: Payment, ctx) => ctx.deferred<void>(),
     numbers: ({ numbers }) => numbers,
     most: ({ most }) => most,
+    largest: ({ largest }) => largest,
   },
   supervise: [{ do: "resume" }],
 });
 
 /** One for each owner. */
 export const account = actor({
-  init: (owner: string) => ({ owner, numbers: [] as number[] }),
+  init: (owner: string) => ({ owner, numbers: [] as number[], heard: {} as Heard }),
   receive: {
+    deliver(state, delivery: Delivery<Payment>) {
+      for (const { number } of takeOnce(state.heard, delivery)) state.numbers.push(number);
+    },
     pay: ({ numbers }, { number }: Payment) => void numbers.push(number),
     payAll: ({ numbers }, payments: readonly Payment[]) => void numbers.push(...payments.map(({ number }) => number)),
     numbers: ({ numbers }) => numbers,

@@ -1,35 +1,74 @@
-import { defineFlow, numbers, type ActorReference, type EntityKind, type ProtocolOf } from "../../../../lib/index.ts";
+import { defineFlow, numbers, type ActorReference, type EntityKind, type FlowBuilder, type ProtocolOf, type QStream } from "../../../../lib/index.ts";
 import type { account, ledger, Payment, source } from "./ledger-actors.ts";
 
 export type Ledger = ActorReference<ProtocolOf<typeof ledger>>;
 export type Accounts = EntityKind<ProtocolOf<typeof account>>;
 export type Source = ActorReference<ProtocolOf<typeof source>>;
 
+interface ToLedger {
+  readonly to: Ledger;
+  readonly upTo: number;
+}
+
+interface ToAccounts {
+  readonly to: Accounts;
+  readonly upTo: number;
+  /** Of the owners, so that each run has its own accounts. */
+  readonly prefix: string;
+}
+
 export const owners = 7;
-export const paymentOf = (number: number): Payment => ({ owner: `owner-${number % owners}`, number });
 
-export const toLedger = defineFlow(import.meta.url, (q, args: { to: Ledger; upTo: number }) => ({
-  sent: q.read("numbers", numbers(0, args.upTo)).map("payment", paymentOf).toActor(args.to, "record"),
+function payments(q: FlowBuilder, upTo: number, prefix = "owner"): QStream<Payment> {
+  return q
+    .read("numbers", numbers(0, upTo))
+    .map("payment", (number) => ({ owner: `${prefix}-${number % owners}`, number }));
+}
+
+export const toLedger = defineFlow(import.meta.url, (q, { to, upTo }: ToLedger) => ({
+  sent: payments(q, upTo).toActor(to, "record"),
 }));
 
-export const inBatches = defineFlow(import.meta.url, (q, args: { to: Ledger; upTo: number; batches: number }) => ({
+export const toPool = defineFlow(import.meta.url, (q, { to, upTo }: ToLedger) => ({
+  sent: payments(q, upTo).toActor(to, "record"),
+}));
+
+export const inBatches = defineFlow(
+  import.meta.url,
+  (q, { to, upTo, batches, inFlight = 4 }: ToLedger & { batches: number; inFlight?: number }) => ({
+    sent: payments(q, upTo).toActor(to, "recordAll", { batches, inFlight }),
+  }),
+);
+
+export const delivered = defineFlow(import.meta.url, (q, { to, upTo, batches }: ToLedger & { batches: number }) => ({
+  sent: payments(q, upTo).toActor(to, "deliver", { numbered: true, batches }),
+}));
+
+export const gathered = defineFlow(import.meta.url, (q, { to, upTo, inFlight }: ToLedger & { inFlight: number }) => ({
+  sent: payments(q, upTo).toActor(to, "gather", { inFlight, channels: 1 }),
+}));
+
+export const toAccounts = defineFlow(import.meta.url, (q, { to, upTo, prefix }: ToAccounts) => ({
+  sent: payments(q, upTo, prefix).toEntities(to, ({ owner }) => owner, "pay"),
+}));
+
+export const deliveredToAccounts = defineFlow(import.meta.url, (q, { to, upTo, prefix }: ToAccounts) => ({
+  sent: payments(q, upTo, prefix).toEntities(to, ({ owner }) => owner, "deliver", { numbered: true }),
+}));
+
+interface FromSource {
+  readonly from: Source | readonly Source[];
+}
+
+const asking = { most: 10, pauseMs: 1 } as const;
+
+export const fromSource = defineFlow(import.meta.url, (q, { from }: FromSource) => ({
+  numbers: q.fromActor("numbers", from, "next", asking).collect(),
+}));
+
+export const throughSource = defineFlow(import.meta.url, (q, { from, to }: FromSource & { readonly to: Ledger }) => ({
   sent: q
-    .read("numbers", numbers(0, args.upTo))
-    .map("payment", paymentOf)
-    .toActor(args.to, "recordAll", { batches: args.batches }),
-}));
-
-export const toAccounts = defineFlow(import.meta.url, (q, args: { to: Accounts; upTo: number }) => ({
-  sent: q
-    .read("numbers", numbers(0, args.upTo))
-    .map("payment", paymentOf)
-    .toEntities(args.to, ({ owner }) => owner, "pay"),
-}));
-
-export const throughSource = defineFlow(import.meta.url, (q, args: { from: Source | readonly Source[]; to: Ledger }) => ({
-  sent: q.fromActor("numbers", args.from, "next", { most: 10, pauseMs: 1 }).map("payment", paymentOf).toActor(args.to, "record"),
-}));
-
-export const fromSource = defineFlow(import.meta.url, (q, args: { from: Source | readonly Source[] }) => ({
-  numbers: q.fromActor("numbers", args.from, "next", { most: 10, pauseMs: 1 }).collect(),
+    .fromActor("numbers", from, "next", asking)
+    .map("payment", (number) => ({ owner: "source", number }))
+    .toActor(to, "record"),
 }));

@@ -7,7 +7,7 @@ const store = actor({
   kind: "store",
   init: () => ({ value: 0 }),
   receive: {
-    read: (state, from: AnyReference) => void from.tell("value", state.value),
+    read: (state, from: AnyReference) => from.tell("value", state.value),
     write: (state, value: number) => void (state.value = value),
     add: (state, amount: number) => void (state.value += amount),
   },
@@ -22,7 +22,7 @@ const counting = actor({
       if (state.isCareful) to.tell("add", 1);
       else to.tell("read", ctx.self);
     },
-    value: (state, value: number) => void state.store?.tell("write", value + 1),
+    value: (state, value: number) => state.store?.tell("write", value + 1),
   },
 });
 

@@ -7,75 +7,12 @@ import {
   type ExplorationFaults,
   type ExplorationOptions,
   type ExploredDisk,
-  type FoundViolation,
 } from "../../../../lib/testing/index.ts";
 import { suite } from "../../../kit/suite.ts";
+import { gotOf, sending, sink, source, type Pair, type Seen } from "./sending.ts";
 
 const test = suite("explored worlds");
 const url = import.meta.url;
-
-interface Seen {
-  readonly got: number[];
-  readonly at: number[];
-}
-
-const sink = actor({
-  kind: "sink",
-  init: (): Seen => ({ got: [], at: [] }),
-  receive: {
-    put(state, value: number, ctx) {
-      state.got.push(value);
-      state.at.push(ctx.now());
-    },
-    ask: (_, value: number) => value + 1,
-    boom: () => {
-      throw new Error("boom");
-    },
-  },
-});
-
-const source = actor({
-  kind: "source",
-  init: () => ({ answers: [] as string[] }),
-  receive: {
-    send(_, { to, count }: { to: AnyReference; count: number }) {
-      for (let value = 0; value < count; value++) to.tell("put", value);
-    },
-    async ask(state, to: AnyReference) {
-      try {
-        state.answers.push(String(await to.ask("ask", 1, { timeoutMs: 100 })));
-        to.tell("put", 7);
-      } catch (error) {
-        state.answers.push((error as { code?: string }).code ?? String(error));
-      }
-    },
-    watch: (_, to: AnyReference, ctx) => ctx.watch(to),
-  },
-  watched: (state, { reason }) => void state.answers.push(`ended: ${reason}`),
-});
-
-interface Pair {
-  readonly from: AnyReference;
-  readonly to: AnyReference;
-}
-
-/** A source that sends numbers to a sink, each on its machine. */
-function sending(faults: ExplorationFaults, checks: Partial<ExplorationOptions<Pair>>, count = 30) {
-  return defineExploration<Pair>(url, {
-    name: "sending",
-    start(world) {
-      const to = world.spawn(sink, undefined, { name: "to" });
-      const from = world.spawn(source, undefined, { name: "from" });
-      from.tell("send", { to, count });
-      return { from, to };
-    },
-    faults,
-    ...checks,
-  });
-}
-
-const gotOf = (world: { state: <S>(actor: AnyReference) => S | undefined }, to: AnyReference): readonly number[] =>
-  world.state<Seen>(to)?.got ?? [];
 
 const inOrder: Partial<ExplorationOptions<Pair>> = {
   atEnd: {
@@ -310,47 +247,6 @@ test("a machine that stands still does afterwards what was due", async () => {
   assert.match(violation?.text ?? "", /stands still for/);
   const patient = defineExploration<Pair>(url, { ...exploration.options, always: {} });
   await explore(patient, { seeds: 20 });
-});
-
-async function violationOf(checks: Partial<ExplorationOptions<Pair>>): Promise<FoundViolation | undefined> {
-  return (await findViolation(sending({}, checks, 3), { seeds: 3 })).violation;
-}
-
-test("each kind of invariant can fail", async () => {
-  const got = ({ to }: Pair, world: { state: <S>(actor: AnyReference) => S | undefined }): number =>
-    gotOf(world, to).length;
-  const failing: readonly [Partial<ExplorationOptions<Pair>>, string, RegExp][] = [
-    [{ always: { few: (system, world) => got(system, world) < 2 || "two came" } }, "always", /^two came$/],
-    [{ always: { few: (system, world) => got(system, world) < 2 } }, "always", /it doesn't hold/],
-    [{ always: { few: (system, world) => void assert.ok(got(system, world) < 2, "too many") } }, "always", /too many/],
-    [{ never: { many: (system, world) => got(system, world) > 1 } }, "never", /it did/],
-    [{ never: { many: (system, world) => got(system, world) > 1 && "two" } }, "never", /^two$/],
-    [
-      { eventually: { four: (system, world) => got(system, world) > 3 } },
-      "eventually",
-      /nothing was left to do|not within/,
-    ],
-    [{ eventually: { four: { check: () => "none", withinMs: 5 } } }, "eventually", /none \(not within 5 ms/],
-    [{ atEnd: { four: (system, world) => got(system, world) === 4 } }, "eventually", /didn't hold at the end/],
-  ];
-  for (const [checks, kind, message] of failing) {
-    const violation = await violationOf(checks);
-    assert.is(violation?.kind, kind, JSON.stringify(Object.keys(checks)));
-    assert.match(violation?.message ?? "", message);
-  }
-  assert.is(await violationOf({ always: { few: (system, world) => got(system, world) < 4 } }), undefined);
-});
-
-test("what has to come to hold may take its time, and more steps than a run has", async () => {
-  const slow = sending({}, { eventually: { all: ({ to }, world) => gotOf(world, to).length === 30 }, steps: 5 });
-  await explore(slow, { seeds: 5 });
-});
-
-test("an actor that fails is a violation, unless it may", async () => {
-  const failing = (mayFail: boolean) =>
-    defineExploration(url, { mayFail, start: (world) => world.spawn(sink).tell("boom") });
-  assert.match((await findViolation(failing(false), { seeds: 1 })).violation?.message ?? "", /failed at "boom": boom/);
-  await explore(failing(true), { seeds: 1 });
 });
 
 test("handlers may wait for answers, and what they send then is theirs", async () => {

@@ -30,7 +30,7 @@ test("each way to break the engine still fits it, in at most ten lines", () => {
 for (const [name, flow] of [
   ["pushes before its lineage is durable", "join"],
   ["records are freed that a consumer may need", "join"],
-  ["the channels of a loop start from states that don't fit together", "loopRounds"],
+  ["the channels of a loop start from states that don't fit together", "loopVotes"],
   ["what is on its way isn't saved with the state of a loop", "loopAtOnce"],
   ["producers are cancelled before the log has it that the channel stops", "earlyStop"],
   ["a sink's checkpoint is restored, and what follows isn't written again", "live"],
