@@ -44,7 +44,7 @@ export interface Reached {
 type Inputs = { ferries: Ferry; feedback: Heard };
 
 /** The places of a channel: their neighbours, and the first name that each has heard of. */
-class Hearsay implements LoopOperator<Task<Inputs>, Reached, Heard> {
+class Hearsay implements LoopOperator<Inputs, Reached, Heard> {
   readonly #neighbours = new Map<string, string[]>();
   readonly #first = new Map<string, string>();
   readonly #news = new Set<string>();

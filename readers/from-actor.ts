@@ -77,7 +77,9 @@ export function fromActor<P, Name extends NamesGiving<P>>(
     splits: ({ channels }) => Array.from({ length: Math.max(channels, asked.length) }, (_, asker) => ({ asker })),
     read: ({ asker }, ctx) => {
       const to = asked[asker % asked.length] as AnyReference;
-      return closable(ctx.signal, (signal) => answersOf<ObjectsGiven<P, Name>>({ to, name, most, pauseMs, timeoutMs, signal }));
+      return closable(ctx.signal, (signal) =>
+        answersOf<ObjectsGiven<P, Name>>({ to, name, most, pauseMs, timeoutMs, signal }),
+      );
     },
   };
 }
@@ -115,7 +117,9 @@ function notGiven(error: unknown, { to, name }: Asking): QStreamError {
   }
   const ended = error.code === "ACTOR_STOPPED";
   return new QStreamError(error.code, `${to.label} didn't answer "${name}": ${error.message}`, {
-    ...(ended ? { advice: "An actor that has no more objects answers undefined, and lives until the flow has heard that" } : {}),
+    ...(ended
+      ? { advice: "An actor that has no more objects answers undefined, and lives until the flow has heard that" }
+      : {}),
     cause: error,
   });
 }

@@ -1,12 +1,12 @@
 import type { Context } from "../../lib/core/contracts/context.ts";
-import type { LoopOperator, LoopPlan, Round } from "../../lib/core/contracts/loop.ts";
+import type { LoopPlan, LoopTaskOperator, Round } from "../../lib/core/contracts/loop.ts";
 import type { Outputs } from "../../lib/core/contracts/operator.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import type { PlannedStep } from "../../lib/core/plan.ts";
 import { Loop } from "./loop.ts";
 import { OperatorWork } from "./work.ts";
 
-type AnyLoopOperator = LoopOperator<unknown, unknown, unknown, unknown, unknown>;
+type AnyLoopOperator = LoopTaskOperator<unknown, unknown, unknown, unknown, unknown>;
 
 /** The work of a loop's channel: that of an operator, and what it does at the ends of rounds. */
 export class LoopWork extends OperatorWork {
@@ -29,6 +29,10 @@ export class LoopWork extends OperatorWork {
   /** A round ends in this channel. */
   round(round: Round<unknown>, ctx: Context): Outputs<unknown> {
     return this.#operator.round?.(round, ctx);
+  }
+
+  override done(ctx: Context): Outputs<unknown> {
+    return this.#operator.done?.(this.loop.last, ctx);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { LoopPlan, RoundEnd } from "../../lib/core/contracts/loop.ts";
+import type { LastRound, LoopPlan, Round, RoundEnd } from "../../lib/core/contracts/loop.ts";
 import { invariant, QStreamError } from "../../lib/core/errors.ts";
 import type { Inputs, Taken } from "./inputs.ts";
 import { markFlags, type MarkData } from "./mark.ts";
@@ -88,14 +88,34 @@ export class Loop {
     return this.plan.mode === "rounds";
   }
 
-  /** What the operator is told of the round before. */
-  get before(): RoundEnd<unknown> | undefined {
-    return this.#met?.end;
+  /** What the operator is told at the end of a round. */
+  get round(): Round<unknown> {
+    return { number: this.#number, before: this.#met?.end };
   }
 
-  /** False where only `round` may feed back, and isn't what runs. */
-  get mayFeedBack(): boolean {
-    return !this.isByRound || this.#phase === "mark";
+  /** What it is told at the end of the loop. */
+  get last(): LastRound<unknown> {
+    const { number, before } = this.round;
+    invariant(before !== undefined, "a loop ended before its channels met");
+    return { number, before };
+  }
+
+  /**
+   * What runs now feeds back something.
+   *
+   * @throws QStreamError UNSUPPORTED if nothing may be fed back, or only `round` may, and isn't what runs
+   */
+  checkFeedsBack(): void {
+    if (!this.plan.feeds) {
+      throw new QStreamError("UNSUPPORTED", "the operator fed back an object, and the loop has no way for it", {
+        advice: "Say to which channels objects return, in the options of iterate: feedback: hash(...)",
+      });
+    }
+    if (!this.isByRound || this.#phase === "mark") return;
+    throw new QStreamError("UNSUPPORTED", "execute fed back an object in a loop with rounds", {
+      advice:
+        "Keep it in the state and feed it back from round(), or ask for rounds: false, where it is taken as it comes",
+    });
   }
 
   /** True while the channel can save its state by itself, as it has neither fed back anything nor taken what others did. */

@@ -3,7 +3,7 @@ import type { Consumed, Produced, TaskRecord } from "../../lib/core/contracts/li
 import { feedbackName } from "../../lib/core/contracts/loop.ts";
 import type { Outputs as OperatorOutputs } from "../../lib/core/contracts/operator.ts";
 import { deepFreeze } from "../../lib/core/deep-freeze.ts";
-import { invariant, QStreamError } from "../../lib/core/errors.ts";
+import { invariant } from "../../lib/core/errors.ts";
 import { countTaken, passedOver } from "./channel-metrics.ts";
 import type { ChannelInput, TaskParts } from "./channel-parts.ts";
 import { LoopWork } from "./loop-work.ts";
@@ -167,8 +167,8 @@ export class Tasks {
       case "round": {
         const loop = this.#loop as Loop;
         loop.roundBegan();
-        const round = { number: taken.number, before: loop.before };
-        return this.#run({ cause: taken, input: undefined, parcels: noParcels }, (work as LoopWork).round(round, ctx));
+        const task = { cause: taken, input: undefined, parcels: noParcels } as const;
+        return this.#run(task, (work as LoopWork).round(loop.round, ctx));
       }
       case "mark":
         return this.#mark(this.#loop as Loop, taken);
@@ -258,7 +258,7 @@ export class Tasks {
 
   #sendChunk(chunk: Chunk, task: RunningTask): void | Promise<void> {
     const { outputs, ctx } = this.#parts;
-    if (this.#loop?.mayFeedBack === false && chunk.sides?.has(feedbackName) === true) throw fedBackTooSoon();
+    if (chunk.sides?.has(feedbackName) === true) this.#loop?.checkFeedsBack();
     const made = outputs.applyFunctions("out", chunk.objects, ctx.edge);
     for (const [port, objects] of chunk.sides ?? []) made.push(...outputs.applyFunctions(port, objects, ctx.edge));
     const taken = takenOf(chunk);
@@ -350,11 +350,4 @@ export class Tasks {
     this.#parts.notes?.task(this.seq);
     this.#parts.ctx.begin(this.seq, this.#logged?.now);
   }
-}
-
-function fedBackTooSoon(): QStreamError {
-  return new QStreamError("UNSUPPORTED", "execute fed back an object in a loop with rounds", {
-    advice:
-      "Keep it in the state and feed it back from round(), or ask for rounds: false, where it is taken as it comes",
-  });
 }

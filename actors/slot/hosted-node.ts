@@ -8,9 +8,10 @@ import { DistantTopics } from "../system/distant/distant-topics.ts";
 import { Hosts } from "../system/distant/hosts.ts";
 import type { NodeLink } from "../system/distant/node-link.ts";
 import { viewServices } from "../system/distant/node-views.ts";
+import { Keeping } from "../system/durable/keeping.ts";
 import { ActorNode } from "../system/node.ts";
 import { nodeIsHere } from "../system/nodes-here.ts";
-import type { ActorEvent } from "../system/node-parts.ts";
+import type { ActorEvent, NodeParts } from "../system/node-parts.ts";
 import type { ActorParts } from "./slot-actors.ts";
 
 export interface HostedNodeParts {
@@ -54,6 +55,7 @@ export class HostedNode {
   readonly #parts: HostedNodeParts;
   readonly #actor: ActorReference<"turn">;
   readonly #leave: () => void;
+  readonly #keeping: Keeping | undefined;
   #isStarted = false;
   #isScheduled = false;
   #isClosed = false;
@@ -71,6 +73,7 @@ export class HostedNode {
       receive: () => this.#turn(),
       crashed: (error) => this.#crashed(error),
     });
+    this.#keeping = code.journal === undefined ? undefined : new Keeping(code.journal, seed, clock);
     this.distant = new DistantNode({
       life,
       clock,
@@ -81,6 +84,7 @@ export class HostedNode {
       isFirst,
       services: {
         ...viewServices(() => this.node),
+        ...this.#keeping?.services,
         close: () => void this.end(),
         event: (event: unknown) => code.client?.event(event),
       },
@@ -96,10 +100,12 @@ export class HostedNode {
       names: this.distant.names,
       topics: (local) => (topics = new DistantTopics(this.distant, local)),
       isHome: (entity) => this.distant.isAtHome(entity.key),
+      ...this.#durable(),
     });
     this.distant.join(this.node, topics as unknown as DistantTopics);
     const home = { system: parts.execution, reach: "slots" } as const;
-    this.#leave = nodeIsHere(home, { node: this.node, binder: this.distant, slot: shared.id });
+    const slots = (): string[] => this.distant.hosts.flatMap((host) => (host.life === undefined ? [] : [host.slot]));
+    this.#leave = nodeIsHere(home, { node: this.node, binder: this.distant, slot: shared.id, slots });
     code.client?.opened({ node: this.node, distant: this.distant, close: () => this.end() } satisfies ClientNode);
   }
 
@@ -107,6 +113,12 @@ export class HostedNode {
     if (this.#isStarted) return;
     this.#isStarted = true;
     if (this.#isScheduled) this.#want();
+    this.#keeping?.meet(this.#parts.code.definitions.values());
+  }
+
+  /** Hosts are somewhere else than before: what waits for their durable actors is sent there. */
+  moved(): void {
+    this.#keeping?.movedHome();
   }
 
   /** Ends its actors, and says so. */
@@ -123,11 +135,18 @@ export class HostedNode {
     this.node.close();
     this.distant.close(new QStreamError("SESSION_CLOSED", "the system of actors was closed"));
     this.#actor.stop();
+    void this.#keeping?.close();
+  }
+
+  #durable(): Pick<NodeParts, "durable"> {
+    const keeping = this.#keeping;
+    return keeping === undefined ? {} : { durable: (node) => keeping.start(node, this.distant) };
   }
 
   async #end(): Promise<void> {
     this.node.close();
     await this.node.emptied(emptiedMs);
+    await this.#keeping?.close();
     const { handled, counters } = this.node.metrics;
     this.#parts.closed({ ...emptyMetrics(), tasks: handled, counters: Object.fromEntries(counters) });
   }

@@ -1,5 +1,4 @@
 import type { LinkMessage } from "../../lib/core/contracts/transport.ts";
-import { QStreamError } from "../../lib/core/errors.ts";
 import type { ChannelMetrics } from "../channel/channel-metrics.ts";
 import type { HostedExecution } from "./hosted-execution.ts";
 import type { ChannelReport, Order, PrepareOrder, ReplayReport, Report } from "./protocol.ts";
@@ -25,7 +24,8 @@ export interface ActorsRelay {
 export class RelayedActors implements HostedExecution {
   readonly id: string;
   readonly onItsWay = false;
-  readonly #order: PrepareOrder;
+  /** Where hosts are, or have been. */
+  readonly #hosts: Set<string>;
   readonly #parts: SharedParts;
   readonly #relay: ActorsRelay;
   #staleMessages = 0;
@@ -34,7 +34,7 @@ export class RelayedActors implements HostedExecution {
 
   constructor(order: PrepareOrder, parts: SharedParts, relay: ActorsRelay) {
     this.id = order.execution;
-    this.#order = order;
+    this.#hosts = new Set(order.slots);
     this.#parts = parts;
     this.#relay = relay;
     // A channel's first life has its number, and the client's is the only one behind those of the hosts.
@@ -63,6 +63,7 @@ export class RelayedActors implements HostedExecution {
 
   async recover(order: Extract<Order, { kind: "recover" }>): Promise<void> {
     for (const { step, life } of order.channels) if (step === 1) this.#life = life;
+    for (const { slot } of order.placed) this.#hosts.add(slot);
     this.#relay.tell({ kind: "order", order });
     await Promise.resolve();
   }
@@ -99,7 +100,7 @@ export class RelayedActors implements HostedExecution {
       return;
     }
     const { to, message } = content;
-    if (!this.#isOwn(message) || !this.#isHost(to)) {
+    if (!this.#isOwn(message) || to === this.#parts.id || !this.#hosts.has(to)) {
       this.#staleMessages++;
       return;
     }
@@ -112,17 +113,14 @@ export class RelayedActors implements HostedExecution {
     if (kind === "parcel") return producer === this.#life && message.payload.bytes instanceof ArrayBuffer;
     return (kind === "credit" || kind === "open") && consumer === this.#life;
   }
-
-  #isHost(slot: string): boolean {
-    if (slot === this.#parts.id) return false;
-    return this.#order.slots.includes(slot) || this.#order.places?.some(({ id }) => id === slot) === true;
-  }
 }
 
 /** The driver's end of the way to a client. What it tells after the system has ended is dropped. */
 export class DriverRelay implements ActorsRelay {
   readonly tell: ActorsRelay["tell"];
   #handler: ((content: FromActorsClient) => void) | undefined;
+  /** What the client told that nobody could take. */
+  refused = 0;
 
   constructor(tell: ActorsRelay["tell"]) {
     this.tell = tell;
@@ -132,11 +130,12 @@ export class DriverRelay implements ActorsRelay {
     this.#handler = handler;
   }
 
-  /** The client tells something. @throws QStreamError FRAME_INVALID */
+  /** The client tells something: it may be anything, and does no harm. */
   told(content: FromActorsClient): void {
-    if (content.kind !== "link" && content.kind !== "closed") {
-      throw new QStreamError("FRAME_INVALID", "the client of a system of actors says what nobody understands");
+    try {
+      if (content.kind === "link" || content.kind === "closed") this.#handler?.(content);
+    } catch {
+      this.refused++;
     }
-    this.#handler?.(content);
   }
 }

@@ -104,6 +104,7 @@ export class SlotActors implements HostedExecution {
         if (!this.#over.has(life)) distant.placed(channel, life, slot);
       });
     }
+    for (const hosted of this.#nodes.values()) hosted.moved();
     for (const hosted of added) {
       hosted.distant.greetAll();
       if (this.#isStarted) hosted.start();
@@ -183,7 +184,9 @@ export class SlotActors implements HostedExecution {
   #tell(
     from: number,
     to: number,
-    message: { kind: "credit"; objects: number; bytes: number } | { kind: "open"; after: number; objects: number; bytes: number },
+    message:
+      | { kind: "credit"; objects: number; bytes: number }
+      | { kind: "open"; after: number; objects: number; bytes: number },
   ): void {
     const address = { execution: this.id, edge: 0, from: 0, to: 0, producer: to, consumer: from };
     this.#transfer(to, { ...address, ...message });

@@ -6,7 +6,7 @@ import type { Program, StepCode } from "../../lib/core/program.ts";
 import { seedOf } from "../../lib/core/seam/random.ts";
 import { ChannelContext } from "../channel/channel-context.ts";
 import { emptyMetrics, type ChannelMetrics } from "../channel/channel-metrics.ts";
-import { waitsForOthers, type ChannelEvents, type ChannelInput } from "../channel/channel-parts.ts";
+import type { ChannelEvents, ChannelInput } from "../channel/channel-parts.ts";
 import { Channel } from "../channel/channel.ts";
 import { locate } from "../channel/failure.ts";
 import { Inputs, windowOf } from "../channel/inputs.ts";
@@ -17,6 +17,7 @@ import type { ReaderWork } from "../channel/reader-work.ts";
 import type { Work } from "../channel/work.ts";
 import type { ActorReference } from "../hosts/actor-host.ts";
 import { noLineage } from "../lineage/no-lineage.ts";
+import { channelReportsOf, replayReportOf, type ReportedChannel } from "./channel-reports.ts";
 import { checkpointsOf, drains, offsetsOf, partStays, pausingInputs, verifyingTasks, workOf } from "./channel-work.ts";
 import type { HostedExecution } from "./hosted-execution.ts";
 import { Links, type Hosted } from "./links.ts";
@@ -33,12 +34,10 @@ import type {
 import type { SharedParts } from "./slot.ts";
 import type { ChannelNotes } from "./turn-notes.ts";
 
-interface RunningChannel extends Hosted {
+interface RunningChannel extends Hosted, ReportedChannel {
   actor: ActorReference<"turn"> | undefined;
   /** A turn is on its way: one is enough, whatever turned up. */
   scheduled: boolean;
-  /** State and counts as they were reported last. */
-  reported: string | undefined;
   /** What it is at, for whoever watches the slot. */
   readonly notes: ChannelNotes | undefined;
 }
@@ -122,28 +121,8 @@ export class SlotExecution implements HostedExecution {
     if (this.#started) for (const hosted of this.#channels.values()) this.#wake(hosted);
   }
 
-  /** The channels that changed since they were reported last: there may be thousands that didn't. */
   channelReports(): ChannelReport[] {
-    const reports: ChannelReport[] = [];
-    for (const hosted of this.#channels.values()) {
-      const { channel, step, index } = hosted;
-      const { task, state } = channel;
-      const { tasks, parcelsIn, spooledBytes } = channel.metrics;
-      const condition = `${state} ${task ?? ""} ${tasks} ${parcelsIn} ${spooledBytes}`;
-      // A life that makes outputs again isn't the one that its channel is judged by.
-      if (condition === hosted.reported || hosted.consumers.size > 0) continue;
-      hosted.reported = condition;
-      const idle = tasks + parcelsIn === 0;
-      reports.push({
-        step,
-        channel: index,
-        state,
-        waits: channel.describeWait(),
-        ...(task === undefined ? {} : { task }),
-        ...(idle ? {} : { metrics: channel.metrics }),
-      });
-    }
-    return reports;
+    return channelReportsOf(this.#channels.values());
   }
 
   /** Parcels are on their way to disk or from it. */
@@ -152,14 +131,7 @@ export class SlotExecution implements HostedExecution {
   }
 
   replayReport(): ReplayReport {
-    let [lives, busy, pulse] = [0, 0, 0];
-    for (const { channel, consumers } of this.#channels.values()) {
-      if (consumers.size === 0) continue;
-      lives++;
-      if (!waitsForOthers(channel.state)) busy++;
-      pulse += channel.metrics.tasks + channel.metrics.parcelsIn;
-    }
-    return { lives, busy, pulse };
+    return replayReportOf(this.#channels.values());
   }
 
   async commit(): Promise<void> {

@@ -11,6 +11,7 @@ import type { Disk } from "../../lib/core/seam/disk.ts";
 import type { ActorHost } from "../hosts/actor-host.ts";
 import type { DatasetShelf } from "../../lib/core/dataset-shelf.ts";
 import type { Order, PrepareOrder, Report } from "./protocol.ts";
+import { ActorGuests, guestEdge } from "./actor-guests.ts";
 import { FairTurns } from "./fair-turns.ts";
 import type { HostedExecution } from "./hosted-execution.ts";
 import { RelayedActors, type ActorsRelay } from "./relayed-actors.ts";
@@ -51,6 +52,7 @@ const progressEveryMs = 100;
 export class Slot {
   readonly #parts: SharedParts;
   readonly #executions = new Map<string, HostedExecution>();
+  readonly #guests: ActorGuests;
   /** Executions whose flow is being loaded, and whether they were stopped meanwhile. */
   readonly #preparing = new Map<string, { stopped: boolean; readonly prepared: Promise<void> }>();
   #cancelProgress: (() => void) | undefined;
@@ -61,7 +63,8 @@ export class Slot {
 
   constructor(parts: SlotParts) {
     this.#parts = { ...parts, turns: new FairTurns(parts.clock) };
-    parts.transport.receive((message) => this.#receive(message));
+    this.#guests = new ActorGuests(parts.transport, parts.clock);
+    parts.transport.receive((message, from) => this.#receive(message, from));
   }
 
   /** Link messages that came for an execution which had ended here. */
@@ -85,6 +88,7 @@ export class Slot {
     const closed = new QStreamError("SESSION_CLOSED", "the session was closed");
     await Promise.all([...this.#executions.values()].map((execution) => execution.stop(closed)));
     this.#executions.clear();
+    this.#guests.close();
     this.#parts.host.close();
     await this.#parts.transport.close();
   }
@@ -183,7 +187,11 @@ export class Slot {
     return new SlotActors(order, program, this.#parts);
   }
 
-  #receive(message: LinkMessage): void {
+  #receive(message: LinkMessage, from: string): void {
+    if (message.edge === guestEdge) {
+      this.#guests.receive(message, from);
+      return;
+    }
     const execution = this.#executions.get(message.execution);
     if (execution === undefined) {
       this.#lateMessages++;

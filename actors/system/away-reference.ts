@@ -4,7 +4,7 @@ import type { AnyReference, AskOptions } from "../../lib/core/contracts/actor.ts
 import { QStreamError } from "../../lib/core/errors.ts";
 import { systemClock } from "../../lib/core/seam/clock.ts";
 import type { Binder } from "./distant/reference-codec.ts";
-import { findNodeHere, onNodeHere } from "./nodes-here.ts";
+import { findNodeHere, guestsOf, onNodeHere } from "./nodes-here.ts";
 
 /** What is known of an actor outside of its system. */
 export interface AwayActor {
@@ -13,6 +13,8 @@ export interface AwayActor {
   readonly isEntity: boolean;
   /** The slot that it came to. */
   readonly slot: string | undefined;
+  /** Slots by which its system can be reached. */
+  readonly doors: readonly string[];
   /** Makes a reference that belongs to a node of the system. */
   readonly bind: (binder: Binder) => AnyReference;
   /** As it travels on. */
@@ -50,8 +52,13 @@ export class AwayReference implements AnyReference {
 
   // oxlint-disable-next-line typescript/no-explicit-any -- what it is answered with is known to who has its type
   async ask(name: string, payload?: unknown, options?: AskOptions): Promise<any> {
-    const found = this.#find() ?? (await this.#awaited(options?.timeoutMs ?? defaultAskMs));
-    return found.ask(name, payload, options);
+    const found = this.#find();
+    if (found !== undefined) return found.ask(name, payload, options);
+    const guests = guestsOf(this.#actor.slot);
+    const { system } = this.#actor.home;
+    const way = await guests?.way(system, this.#actor.doors);
+    if (guests !== undefined && way !== undefined) return guests.ask(way, this, name, payload, options);
+    return (await this.#awaited(options?.timeoutMs ?? defaultAskMs)).ask(name, payload, options);
   }
 
   equals(other: unknown): boolean {
@@ -70,6 +77,8 @@ export class AwayReference implements AnyReference {
   }
 
   #awaited(withinMs: number): Promise<AnyReference> {
+    // A system of one thread comes to no other.
+    if (this.#actor.home.reach === "thread") return Promise.reject(this.#unreachable());
     return new Promise((resolve, reject) => {
       const forget = onNodeHere(() => {
         const found = this.#find();
@@ -88,11 +97,11 @@ export class AwayReference implements AnyReference {
   #unreachable(): QStreamError {
     const { home, slot } = this.#actor;
     const where = slot === undefined ? "this thread" : `slot ${slot}`;
-    return new QStreamError("ACTOR_UNREACHABLE", `${this.label} can't be reached from ${where}: no host of its system is there`, {
+    return new QStreamError("ACTOR_UNREACHABLE", `${this.label} can't be reached from ${where}`, {
       advice:
         home.reach === "thread"
           ? "It is in the thread that started it: leave out `place`, or start its system on the session, by defineActors(...).start({ on: session })"
-          : "Run the flow on the session on which its system was started, with a host for each slot, and while it is open",
+          : "Run the flow on the session on which its system was started, while that is open",
     });
   }
 }

@@ -4,7 +4,7 @@ import type { ActorReference } from "../../lib/core/contracts/actor.ts";
 import type { EntityKind } from "../../lib/core/contracts/entity-kind.ts";
 import type { DefinedActor } from "../../lib/core/actor-definition.ts";
 import { arrivedReference } from "./away-reference.ts";
-import { arrivingSlot, homeToLeave, nameToLeave } from "./distant/reference-codec.ts";
+import { arrivingSlot, homeData, homeToLeave, nameToLeave, type Home } from "./distant/reference-codec.ts";
 import type { ActorNode } from "./node.ts";
 import { homeOfNode } from "./nodes-here.ts";
 
@@ -30,18 +30,21 @@ export class EntityFamily implements EntityKind<never> {
 export function entitiesOf(node: ActorNode, definition: DefinedActor): EntityFamily {
   node.entities.meet(definition);
   const home = homeOfNode(node);
-  return new EntityFamily(nameToLeave(definition, home), definition.kind, home, (key) => node.entity(definition, key) as ActorReference<never>);
+  return new EntityFamily(
+    nameToLeave(definition, home),
+    definition.kind,
+    home,
+    (key) => node.entity(definition, key) as ActorReference<never>,
+  );
 }
 
-type FamilyData = readonly [name: string, kind: string, system: string, reach: ActorHome["reach"]];
+type FamilyData = readonly [name: string, kind: string, home: Home];
 
 registerCodec<EntityFamily, FamilyData>(EntityFamily, {
   name: "qstream:entity-kind",
-  encode: ({ name, kind, [actorHome]: home }) => {
-    const { system, reach } = homeToLeave(home, kind);
-    return [name, kind, system, reach];
-  },
-  decode: ([name, kind, system, reach]) => {
+  encode: ({ name, kind, [actorHome]: home }) => [name, kind, homeData(homeToLeave(home, kind))],
+  decode: ([name, kind, data]) => {
+    const [system, reach, ...doors] = data;
     const home = { system, reach };
     const slot = arrivingSlot();
     const of: ReferenceOf = (key) =>
@@ -51,7 +54,8 @@ registerCodec<EntityFamily, FamilyData>(EntityFamily, {
         slot,
         isEntity: true,
         bind: (binder) => binder.entity(name, key),
-        address: [name, key, [system, reach], `${kind}/${key}`],
+        doors,
+        address: [name, key, data, `${kind}/${key}`],
       }) as ActorReference<never>;
     return new EntityFamily(name, kind, home, of);
   },

@@ -85,7 +85,10 @@ export function openDoors(): readonly DoorPlace[] {
 export class DoorClient {
   readonly #socket: Socket;
   readonly #token: string;
-  readonly #waiting = new Map<number, { readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void }>();
+  readonly #waiting = new Map<
+    number,
+    { readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void }
+  >();
   #count = 0;
 
   private constructor(socket: Socket, token: string) {

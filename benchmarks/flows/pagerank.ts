@@ -74,7 +74,7 @@ function drawnEdges(seed: number, edges: number): Reader<PartEdges, Split> {
 }
 
 /** Ranks of the vertices of some parts. What it gives to the vertices of a part is summed before it is sent to its channel. */
-class PageRank implements LoopOperator<Task<Inputs>, PartNumbers, PartNumbers> {
+class PageRank implements LoopOperator<Inputs, PartNumbers, PartNumbers> {
   readonly #pieces: Edges[] = [];
   readonly #ranks = new Float64Array(vertices).fill(firstRank);
   /** What it gives to all vertices in this round. */

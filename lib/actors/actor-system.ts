@@ -2,6 +2,7 @@ import { NactHost } from "../../actors/hosts/nact-host.ts";
 import { PromptTurns } from "../../actors/hosts/prompt-turns.ts";
 import { countsOf } from "../../actors/system/distant/node-views.ts";
 import { localBinder } from "../../actors/system/local-binder.ts";
+import { Keeping } from "../../actors/system/durable/keeping.ts";
 import { ActorNode } from "../../actors/system/node.ts";
 import { nodeIsHere } from "../../actors/system/nodes-here.ts";
 import type { ActorEvent } from "../../actors/system/node-parts.ts";
@@ -11,7 +12,6 @@ import { systemClock, type Clock } from "../core/seam/clock.ts";
 import { freshId } from "../core/seam/random.ts";
 import { keepAlive } from "../core/seam/keeping-alive.ts";
 import type { ActorDefinition } from "../core/contracts/actor.ts";
-import { Keeping } from "./keeping.ts";
 import { ActorFace } from "./actor-face.ts";
 
 export interface ActorSystemOptions {
@@ -70,7 +70,7 @@ export class ActorSystem extends ActorFace {
     });
     const prompt = new PromptTurns(turning, () => this.node.takeTurns(mostInTurn));
     const { onEvent = reportFailure, seed = 1, store } = options;
-    const keeping = store === undefined ? undefined : new Keeping(store, seed);
+    const keeping = store === undefined ? undefined : new Keeping(store, seed, clock);
     super(
       new ActorNode({
         life: 1,

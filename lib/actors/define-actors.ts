@@ -49,13 +49,13 @@ export function defineActors<const Definitions extends ActorDefinitions>(
   }
   const known = named(definitions);
   let name = "";
-  const codeOf = (system: string): readonly ActorsCode[] => [
-    { kind: "actors", definitions: known },
+  const codeOf = (system: string, journal: string | undefined): readonly ActorsCode[] => [
+    { kind: "actors", definitions: known, journal },
     { kind: "actors", definitions: known, client: waiting.get(system) },
   ];
-  const graphOf = ({ system, hosts }: SystemArguments): Graph => {
+  const graphOf = ({ system, hosts, journal }: SystemArguments): Graph => {
     const graph = new Graph(name);
-    const [code, client] = codeOf(system) as [ActorsCode, ActorsCode];
+    const [code, client] = codeOf(system, journal) as [ActorsCode, ActorsCode];
     const common = { ...stepDefaults, options: [...known.keys()], inputs: [] };
     graph.add({ ...common, id: "actors", what: "actors", code, parallelism: "per-slot", channels: hosts });
     graph.add({ ...common, id: "client", what: "client", code: client, parallelism: "client", channels: undefined });
@@ -68,7 +68,7 @@ export function defineActors<const Definitions extends ActorDefinitions>(
   });
   const reference: FlowReference = { module, name, load: module };
   const prepare = (system: SystemStart): { readonly graph: Graph; readonly args: object } => {
-    const args: SystemArguments = { system: system.id, hosts: system.hosts };
+    const args: SystemArguments = { system: system.id, hosts: system.hosts, journal: system.journal };
     waiting.set(system.id, system.client);
     return { graph: graphOf(args), args };
   };
@@ -88,6 +88,7 @@ export function defineActors<const Definitions extends ActorDefinitions>(
 interface SystemArguments {
   readonly system: string;
   readonly hosts: number | undefined;
+  readonly journal: string | undefined;
 }
 
 const stepDefaults = {

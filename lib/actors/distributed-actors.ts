@@ -1,7 +1,13 @@
 import type { ClientNode } from "../../actors/slot/hosted-node.ts";
 import { countsOf, listOf, type ListedActor, type NodeCounts } from "../../actors/system/distant/node-views.ts";
 import { definedActor } from "../core/actor-definition.ts";
-import type { ActorDefinition, ActorReference, AnyReference, SpawnOptions, SpawnRest } from "../core/contracts/actor.ts";
+import type {
+  ActorDefinition,
+  ActorReference,
+  AnyReference,
+  SpawnOptions,
+  SpawnRest,
+} from "../core/contracts/actor.ts";
 import { keepAlive } from "../core/seam/keeping-alive.ts";
 import { systemClock } from "../core/seam/clock.ts";
 import type { Execution } from "../flow/execution.ts";

@@ -13,6 +13,7 @@ import { freshId } from "../core/seam/random.ts";
 import type { Execution } from "../flow/execution.ts";
 import type { Graph } from "../flow/graph.ts";
 import { local, type FlowSession, type SessionOptions } from "../flow/session.ts";
+import { storeOf } from "../flow/session-lineage.ts";
 import { reportFailure } from "./actor-system.ts";
 import { DistributedActors } from "./distributed-actors.ts";
 import { SystemView, type ViewRequest } from "./system-view.ts";
@@ -40,6 +41,8 @@ export interface ActorsOptions extends SessionOptions {
 export interface SystemStart {
   readonly id: string;
   readonly hosts: number | undefined;
+  /** The store of its durable actors; undefined where it has none. */
+  readonly journal: string | undefined;
   readonly client: NonNullable<ActorsCode["client"]>;
 }
 
@@ -53,9 +56,16 @@ interface StartParts {
 }
 
 /** Starts a system as an execution whose channels are hosts, and waits until all of them are there. */
-export async function startSystem({ reference, options, isDurable, prepare, forget }: StartParts): Promise<DistributedActors> {
+export async function startSystem({
+  reference,
+  options,
+  isDurable,
+  prepare,
+  forget,
+}: StartParts): Promise<DistributedActors> {
   const { on, hosts, onEvent = reportFailure, onExecution, signal, attachable = false, ...sessionOptions } = options;
   checkHosts(hosts);
+  const journal = isDurable ? journalOf(options) : undefined;
   // What isn't kept needs no store that outlives the process.
   const { store = isDurable || sessionOptions.isolation === "none" ? undefined : "memory", ...others } = sessionOptions;
   const session = on ?? (await local(store === undefined ? others : { ...others, store }));
@@ -78,7 +88,7 @@ export async function startSystem({ reference, options, isDurable, prepare, forg
     },
   };
   try {
-    const { graph, args } = prepare({ id, hosts, client });
+    const { graph, args } = prepare({ id, hosts, journal, client });
     const execution = await session.start({
       id,
       reference,
@@ -100,7 +110,13 @@ export async function startSystem({ reference, options, isDurable, prepare, forg
     running = execution;
     const own = on === undefined ? session : undefined;
     const node = await unlessEnded(execution, Promise.all([isOpen, isStarted]));
-    const system = new DistributedActors({ client: node[0], execution, session: own, signal, forget: () => forget(id) });
+    const system = new DistributedActors({
+      client: node[0],
+      execution,
+      session: own,
+      signal,
+      forget: () => forget(id),
+    });
     if (attachable) view = await letLook(system, node[0], execution, relay);
     return system;
   } catch (error) {
@@ -124,6 +140,20 @@ async function letLook(
   const close = (): void => door.close();
   execution.outputs.then(close, close);
   return view;
+}
+
+/** The store that keeps durable actors: the session's, or the one that is named. */
+function journalOf({ on, ...options }: ActorsOptions): string {
+  const store = options.store ?? (on === undefined ? storeOf(options) : on.journalStore);
+  if (store !== undefined && store !== "none" && store !== "memory") return store;
+  const what = store === undefined ? "on a session that doesn't say which" : `with the store "${store}"`;
+  throw new QStreamError(
+    "OPTION_INVALID",
+    `durable actors on slots need a store that all slots reach, and are started ${what}`,
+    {
+      advice: 'Name one: bank.start({ store: "lmdb:.qstream" }), or redis://... for several machines',
+    },
+  );
 }
 
 function unlessEnded<T>(execution: Execution<unknown>, ready: Promise<T>): Promise<T> {

@@ -9,7 +9,13 @@ export type ViewRequest =
   | { readonly kind: "list"; readonly of?: string; readonly slot?: string; readonly most?: number }
   | { readonly kind: "inspect"; readonly actor: string }
   | { readonly kind: "tell"; readonly actor: string; readonly message: string; readonly payload?: unknown }
-  | { readonly kind: "ask"; readonly actor: string; readonly message: string; readonly payload?: unknown; readonly timeoutMs?: number }
+  | {
+      readonly kind: "ask";
+      readonly actor: string;
+      readonly message: string;
+      readonly payload?: unknown;
+      readonly timeoutMs?: number;
+    }
   | { readonly kind: "metrics" }
   | { readonly kind: "dead-letters" };
 
@@ -75,17 +81,15 @@ export class SystemView {
     const query = { most: Math.min(most, listMost), ...(of === undefined ? {} : { kind: of }) };
     const listed = await this.#system.list(query);
     const wanted = slot === undefined ? listed : listed.filter((entry) => entry.slot === slot);
-    return wanted
-      .slice(0, query.most)
-      .map(({ label, kind, slot: where, state, waiting, handled, restarts }) => ({
-        actor: label,
-        kind,
-        slot: where,
-        state,
-        waiting,
-        handled,
-        restarts,
-      }));
+    return wanted.slice(0, query.most).map(({ label, kind, slot: where, state, waiting, handled, restarts }) => ({
+      actor: label,
+      kind,
+      slot: where,
+      state,
+      waiting,
+      handled,
+      restarts,
+    }));
   }
 
   /** By name, as `kind/key` of an entity, or as lists show it. */

@@ -60,10 +60,12 @@ function parse(words: readonly string[]): Command | undefined {
     },
   });
   if (values.help === true) return undefined;
-  if (positionals.length > 1) throw new QStreamError("OPTION_INVALID", `one system at a time, not ${positionals.join(" and ")}`);
+  if (positionals.length > 1)
+    throw new QStreamError("OPTION_INVALID", `one system at a time, not ${positionals.join(" and ")}`);
   for (const line of values.execute ?? []) requestOf(line);
   const isOnCluster = values.cluster !== undefined;
-  if (isOnCluster && positionals[0] === undefined) throw new QStreamError("OPTION_INVALID", "which system? qstream ps lists them");
+  if (isOnCluster && positionals[0] === undefined)
+    throw new QStreamError("OPTION_INVALID", "which system? qstream ps lists them");
   const options = isOnCluster ? parseCluster(values) : undefined;
   return { options, system: positionals[0], execute: values.execute ?? [], json: values.json === true };
 }
@@ -76,7 +78,8 @@ async function throughDoor(system: string | undefined): Promise<Looker> {
 
 async function throughHead(options: ClusterOptions, name = ""): Promise<Looker> {
   const session = await cluster({ ...options, detach: true });
-  const ask = async (request: ViewRequest): Promise<unknown> => JSON.parse(await session.view(name, JSON.stringify(request)));
+  const ask = async (request: ViewRequest): Promise<unknown> =>
+    JSON.parse(await session.view(name, JSON.stringify(request)));
   return { name, ask, close: () => session.close() };
 }
 
@@ -87,15 +90,25 @@ function chosen(places: readonly DoorPlace[], name: string | undefined): DoorPla
   const names = places.map((each) => each.name).join(", ");
   throw new QStreamError(
     "EXECUTION_UNKNOWN",
-    place === undefined ? `no ${name === undefined ? "system of actors" : name} runs here that can be looked at` : `several run: which of ${names}?`,
-    { advice: "A system lets others look at it that was started with `attachable: true`, by the same user on this machine" },
+    place === undefined
+      ? `no ${name === undefined ? "system of actors" : name} runs here that can be looked at`
+      : `several run: which of ${names}?`,
+    {
+      advice:
+        "A system lets others look at it that was started with `attachable: true`, by the same user on this machine",
+    },
   );
 }
 
 /** Takes lines until there are no more. */
 async function prompt(looker: Looker, isJson: boolean): Promise<number> {
-  const isTerminal = process.stdin.isTTY === true;
-  const lines = createInterface({ input: process.stdin, output: process.stdout, terminal: isTerminal, prompt: `${looker.name}> ` });
+  const isTerminal = process.stdin.isTTY;
+  const lines = createInterface({
+    input: process.stdin,
+    output: process.stdout,
+    terminal: isTerminal,
+    prompt: `${looker.name}> `,
+  });
   if (isTerminal) lines.prompt();
   for await (const line of lines) {
     const text = line.trim();

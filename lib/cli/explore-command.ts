@@ -73,11 +73,16 @@ function summaryOf(report: ExplorationReport): string {
 function allOf({ executions, redundant, states, orders, isExhausted, cut }: ExhaustiveReport): string {
   return [
     isExhausted ? "all orders" : "not all orders",
-    `${formatNumber(executions, "execution")} of about ${formatCount(orders)} orders`,
+    `${formatNumber(executions, "execution")} of about ${manyOf(orders)} orders`,
     ...(cut === 0 ? [] : [`${formatCount(cut)} cut off at the depth`]),
     ...(redundant === 0 ? [] : [`${formatCount(redundant)} given up early`]),
     ...(states === undefined ? [] : [formatNumber(states, "state")]),
   ].join(", ");
+}
+
+/** A count that may have more digits than anybody reads. */
+function manyOf(count: number): string {
+  return count < 1e15 ? formatCount(count) : count.toExponential(0);
 }
 
 function writeSummary(json: string, report: ExplorationReport): void {

@@ -54,7 +54,11 @@ const fromClient: Readonly<Record<FromClient["kind"], Fields>> = {
   // Its driver looks at it.
   actors: { execution: text, content: (value) => typeof value === "object" && value !== null },
   view: { execution: text, request: words },
-  viewed: { view: whole, answer: optional((value) => typeof value === "string"), error: optional(object({ message: words })) },
+  viewed: {
+    view: whole,
+    answer: optional((value) => typeof value === "string"),
+    error: optional(object({ message: words })),
+  },
 };
 
 const offer: Readonly<Record<keyof MachineOffer, Form>> = {

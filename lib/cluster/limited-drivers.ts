@@ -144,6 +144,9 @@ class WaitingDriver implements DriverHandle {
       case "rebalance":
         this.say({ kind: "rebalanced", moves: [] });
         return;
+      case "actors":
+        // Nobody has heard of a system that waits.
+        return;
       case "cancel": {
         this.#leave();
         const error = new QStreamError("ABORTED", `the execution was stopped before it began: ${message.reason}`);

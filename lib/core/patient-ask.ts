@@ -20,9 +20,7 @@ const longestPauseMs = { MAILBOX_FULL: 20, ACTOR_STOPPED: 500 } as const;
 export function askPatiently(to: AnyReference, question: PatientQuestion): Promise<unknown> {
   const { name, payload, timeoutMs, signal } = question;
   const since = systemClock.monotonic();
-  return to
-    .ask(name, payload, { timeoutMs, signal })
-    .catch((error: unknown) => askAgain(to, question, since, error));
+  return to.ask(name, payload, { timeoutMs, signal }).catch((error: unknown) => askAgain(to, question, since, error));
 }
 
 async function askAgain(

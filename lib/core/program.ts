@@ -40,6 +40,8 @@ export interface ActorsCode {
   readonly kind: "actors";
   /** By the names that their module gives them. */
   readonly definitions: ReadonlyMap<string, DefinedActor>;
+  /** The store that keeps those that are durable. */
+  readonly journal?: string | undefined;
   /** Where who started the system is in this thread: gets the node, and hears of what happens in others. */
   readonly client?: { readonly opened: (node: unknown) => void; readonly event: (event: unknown) => void } | undefined;
 }

@@ -2,11 +2,11 @@ import { fromActor, type FromActorOptions } from "../../readers/from-actor.ts";
 import type { ActorReference } from "../core/contracts/actor.ts";
 import type { LoopOperator } from "../core/contracts/loop.ts";
 import type { NamesGiving, ObjectsGiven } from "../core/contracts/message-names.ts";
-import type { Operator, OperatorDefinition, Task } from "../core/contracts/operator.ts";
+import type { Operator, OperatorDefinition } from "../core/contracts/operator.ts";
 import type { Reader, SidedReader } from "../core/contracts/reader.ts";
 import { QStreamError } from "../core/errors.ts";
 import type { Graph, StepNode } from "./graph.ts";
-import type { IterateOptions } from "./loop-options.ts";
+import type { OptionsOfLoop } from "./loop-options.ts";
 import { loopStep } from "./loop-step.ts";
 import { makeStep, type nodeOf, operatorNode, type Input } from "./make-step.ts";
 import { QStream } from "./qstream.ts";
@@ -121,21 +121,16 @@ export class FlowBuilder {
    *
    * @param inputs - a stream for each input of the operator but `feedback`; taken in round 0
    * @param operator - a factory, called once for each channel
-   * @param options - the feedback edge, and what ends the loop
+   * @param options - the feedback edge, which an operator without an input `feedback` needn't have; and what ends the loop
    * @throws QStreamError OPTION_INVALID, INPUT_UNKNOWN
    * @example
    * q.iterate("labels", { edges: edges.partition(hash("from")) }, () => new Labels(), { feedback: hash("to") });
    */
-  iterate<All extends { readonly feedback: unknown }, Out, Fed, Vote = unknown, State = unknown>(
+  iterate<All extends object, Out, Fed, Vote = unknown, State = unknown>(
     id: string,
     inputs: { readonly [K in keyof All as Exclude<K, "feedback">]: Input<All[K]> },
-    operator: () => LoopOperator<Task<All>, Out, Fed, Vote, State>,
-    options: IterateOptions<
-      Exclude<NoInfer<keyof All>, "feedback">,
-      NoInfer<Fed>,
-      NoInfer<All>["feedback"],
-      NoInfer<Vote>
-    >,
+    operator: () => LoopOperator<All, Out, Fed, Vote, State>,
+    options: OptionsOfLoop<NoInfer<All>, NoInfer<Fed>, NoInfer<Vote>>,
   ): QStream<Out> {
     const step = loopStep(this.#graph, id, inputs, operator, options as never);
     return new QStream<Out>(this.#graph, { step, port: "out", functions: undefined });

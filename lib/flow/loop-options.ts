@@ -42,6 +42,19 @@ export interface IterateOptions<Names extends PropertyKey, Fed, F, Vote> extends
   readonly kind?: string;
 }
 
+/** Options of a loop whose operator feeds nothing back: its channels tell each other by votes alone. */
+export interface VotingOptions<Names extends PropertyKey, Vote> extends Omit<
+  IterateOptions<Names, unknown, unknown, Vote>,
+  "feedback"
+> {
+  readonly feedback?: undefined;
+}
+
+/** Options of the loop whose operator takes these inputs, among them what is fed back if anything is. */
+export type OptionsOfLoop<All, Fed, Vote> = "feedback" extends keyof All
+  ? IterateOptions<Exclude<keyof All, "feedback">, Fed, All["feedback"], Vote>
+  : VotingOptions<keyof All, Vote>;
+
 const names = namesOf<IterateOptions<string, unknown, unknown, unknown>>({
   channels: true,
   place: true,
@@ -67,7 +80,8 @@ export function loopPlanOf(
   options: IterateOptions<never, never, never, never>,
 ): LoopPlan {
   checkOptionNames(`iterate("${id}")`, options, names);
-  const { rounds, until, roundsMax, feedback } = options;
+  const { rounds, until, roundsMax } = options;
+  const feeds = options.feedback !== undefined;
   const refuse = (what: string, advice?: string): never => {
     throw new QStreamError("OPTION_INVALID", `iterate("${id}") ${what}`, { step: id, ...(advice ? { advice } : {}) });
   };
@@ -78,7 +92,6 @@ export function loopPlanOf(
     });
   }
   if (Object.keys(inputs).length === 0) refuse("has no inputs", "Give it a stream to begin with");
-  if (feedback === undefined) refuse("has no feedback", "Say to which channels objects return: feedback: hash(...)");
   if (rounds !== undefined && rounds !== false && !isWhole(rounds)) {
     refuse(
       `asks for ${String(rounds)} rounds`,
@@ -90,10 +103,10 @@ export function loopPlanOf(
   if (rounds === false) {
     const odd = until === undefined ? (roundsMax === undefined ? undefined : "roundsMax") : "until";
     if (odd !== undefined) refuse(`has ${odd} and no rounds`, "A loop without rounds ends once nothing is fed back");
-    return { mode: "asynchronous", roundsMax: Infinity };
+    return { mode: "asynchronous", feeds, roundsMax: Infinity };
   }
   const most = roundsMax ?? Math.max(roundsMaxDefault, rounds ?? 0);
-  return { mode: "rounds", rounds, roundsMax: most, until };
+  return { mode: "rounds", feeds, rounds, roundsMax: most, until };
 }
 
 function isWhole(value: unknown): value is number {
@@ -101,9 +114,10 @@ function isWhole(value: unknown): value is number {
 }
 
 /** What ends a loop, in words. */
-export function endsOf({ mode, rounds, until }: LoopPlan): string {
-  if (mode === "asynchronous") return "without rounds, until nothing is fed back";
+export function endsOf({ mode, rounds, until, feeds }: LoopPlan): string {
+  if (mode === "asynchronous") return feeds ? "without rounds, until nothing is fed back" : "without rounds";
   const counted = rounds === undefined ? [] : [`${rounds} round${rounds === 1 ? "" : "s"}`];
   const ends = until === undefined ? counted : [...counted, "until a condition holds"];
-  return ends.length === 0 ? "rounds until nothing is fed back" : ends.join(", or ");
+  if (ends.length > 0) return ends.join(", or ");
+  return feeds ? "rounds until nothing is fed back" : "1 round";
 }

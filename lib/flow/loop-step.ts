@@ -1,5 +1,6 @@
 import { feedbackName } from "../core/contracts/loop.ts";
 import { QStreamError } from "../core/errors.ts";
+import { broadcast } from "../partition/broadcast.ts";
 import type { Graph, InputNode, StepNode } from "./graph.ts";
 import { loopPlanOf, type IterateOptions } from "./loop-options.ts";
 import { inputNode, makeStep, nameOf, type Input } from "./make-step.ts";
@@ -82,7 +83,8 @@ function refuseEndless(id: string, inputs: readonly InputNode[]): void {
 
 function feedbackOf(graph: Graph, step: StepNode, { feedback }: AnyOptions, stage: number): InputNode {
   const fed = new QStream<never>(graph, { step, port: feedbackName, functions: undefined });
-  const way: unknown = feedback;
+  // Marks come by the edge also where no objects do.
+  const way: unknown = feedback ?? broadcast();
   const input: Input<unknown> =
     typeof way === "function" ? (way as (fed: QStream<never>) => Input<unknown>)(fed) : fed.partition(way as never);
   const node = inputNode(graph, step.id, feedbackName, input, stage);

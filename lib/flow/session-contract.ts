@@ -51,6 +51,8 @@ export interface SessionStart {
 export interface FlowSession extends AsyncDisposable {
   /** @internal */
   readonly start: (start: SessionStart) => Promise<Execution<Record<string, unknown>>>;
+  /** @internal Where durable actors that are started on it are kept, where it can say. */
+  readonly journalStore?: string | undefined;
   /** @internal */
   readonly findStored: (execution: string) => Promise<StoredFlow>;
   readonly close: () => Promise<void>;

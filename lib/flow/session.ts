@@ -65,6 +65,7 @@ export interface SessionOptions extends LineageOptions {
 /** Slots that flows run on, and the datasets that they keep. Close it when it isn't needed any more: `await using`. */
 export class Session implements FlowSession {
   readonly id = freshId("session");
+  readonly journalStore: string;
   readonly #options: SessionOptions;
   readonly #scheduler: Scheduler;
   readonly #host: ActorHost;
@@ -93,6 +94,7 @@ export class Session implements FlowSession {
   /** @internal Use `local`. */
   constructor(options: SessionOptions, launched: LaunchedSlots, hooks: LaunchHooks, world: SessionWorld = {}) {
     this.#options = options;
+    this.journalStore = storeOf(options);
     this.#launched = launched;
     this.#clock = world.clock ?? systemClock;
     this.#files = world.files ?? openFileSystem(options.files);

@@ -4,7 +4,13 @@ import type { EntityKind } from "../core/contracts/entity-kind.ts";
 import type { NamesTaking } from "../core/contracts/message-names.ts";
 import type { OutputSink } from "../core/contracts/sink.ts";
 import type { Dataset } from "../core/dataset.ts";
-import { actorSink, entitiesSink, type Sent, type SentToActors, type ToActorOptions } from "../../operators/sinks/actor.ts";
+import {
+  actorSink,
+  entitiesSink,
+  type Sent,
+  type SentToActors,
+  type ToActorOptions,
+} from "../../operators/sinks/actor.ts";
 import { writeArrow, type WriteArrowOptions } from "../../operators/sinks/arrow.ts";
 import { collect, type CollectAs, type Collected, type CollectOptions } from "../../operators/sinks/collect.ts";
 import { writeCsv, type WriteCsvOptions } from "../../operators/sinks/csv.ts";
@@ -86,7 +92,7 @@ export abstract class StreamSinks<out T> extends StreamAggregations<T> {
   }
 
   /**
-   * Sends each object to an actor, and goes on when it has answered. So many messages of a channel may wait for their answers, which
+   * Sends each object, or row of a batch, to an actor, and goes on when it has answered. So many messages of a channel may wait for their answers, which
    * is the credit: a slow actor holds the stream back.
    *
    * @param reference - passed to the flow as an argument

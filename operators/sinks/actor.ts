@@ -49,7 +49,7 @@ const inFlightDefault = 64;
 const timeoutMsDefault = 30_000;
 
 /**
- * Sends objects to an actor: each is asked of it, and what it returns means that it has taken it. So many messages of a channel
+ * Sends objects, or the rows of Arrow tables and Polars frames, to an actor: each is asked of it, and what it returns means that it has taken it. So many messages of a channel
  * may wait for their answers, which is the credit: a slow actor holds the stream back. Messages of a channel are sent in the
  * stream's order. At-least-once: after a failure the actor may be sent again what came after the newest checkpoint.
  *

@@ -10,6 +10,7 @@ import { actorContract } from "../contract/actors.ts";
 import { failure } from "../kit/failure.ts";
 import { hasRedisServer, startRedisServer } from "../kit/redis-server.ts";
 import { inSlot, suite } from "../kit/suite.ts";
+import { qstream } from "../lib/cli/command.ts";
 import spread, { mourner, resident, room } from "../lib/actors/spread-kinds.ts";
 
 const test = suite("actors on a cluster");
@@ -33,6 +34,29 @@ if (!inSlot && (await hasRedisServer())) {
   actorContract(test, {
     name: "a cluster of two machines",
     start: async ({ onEvent }) => kinds.start({ on: await open(), onEvent }),
+  });
+
+  test("qstream attach reaches a system that lets others look at it, and no other", async () => {
+    await using attachable = await spread.start({ on: await open(), attachable: true, onEvent: () => {} });
+    await using closed = await spread.start({ on: await open(), onEvent: () => {} });
+    attachable.spawn(resident, "hello", { name: "ann" }).tell("say", "first");
+    const attach = (execution: string): ReturnType<typeof qstream> =>
+      qstream([
+        "attach",
+        execution,
+        "--cluster",
+        machines.url,
+        "--execute",
+        "ask ann words",
+        "--execute",
+        "list resident",
+      ]);
+    const [seen, refused, unknown] = await Promise.all([attachable.execution, closed.execution, "run-0"].map(attach));
+    assert.is(seen?.code, 0, seen?.stderr);
+    assert.match(seen?.stdout ?? "", /"first"[^]*ann +resident/u);
+    assert.equal([refused?.code, unknown?.code], [1, 1]);
+    assert.match(refused?.stderr ?? "", "attachable: true");
+    assert.match(unknown?.stderr ?? "", "EXECUTION_UNKNOWN");
   });
 
   test("a machine is lost: watchers are told, entities go to the other one, and those there go on", async () => {

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import { actorHome } from "../../lib/core/actor-home.ts";
 import type { Reader } from "../../lib/core/contracts/reader.ts";
 import { representationOf } from "../../lib/core/batch/index.ts";
 import {
@@ -12,6 +13,7 @@ import {
   csv,
   dataset,
   defineFlow,
+  fromActor,
   items,
   iterable,
   jsonArray,
@@ -25,6 +27,7 @@ import {
   redisStream,
   standardInput,
   webSocket,
+  type AnyReference,
   type Dataset,
   type QStreamError,
   type Session,
@@ -93,11 +96,15 @@ const bad: Readonly<
   },
 };
 
+/** A reference to an actor on the slots of a session, as far as a reader looks before it reads. */
+const onSlots = { [actorHome]: { system: "shop", reach: "slots" } } as object;
+
 /** Readers of live sources, which aren't run here, and their option for bad input. */
 const live: Readonly<Record<string, { readonly make: () => Reader<unknown>; readonly option?: string }>> = {
   redisStream: { make: () => redisStream("redis://host", { streams: "s" }) },
   webSocket: { make: () => webSocket("ws://host") },
   standardInput: { make: () => standardInput(), option: "badLines" },
+  fromActor: { make: () => fromActor(onSlots as AnyReference, "next") },
 };
 
 function readerOf(name: string, folder: string, as: As): Reader<unknown> {

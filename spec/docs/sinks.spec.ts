@@ -4,12 +4,15 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import { actorHome } from "../../lib/core/actor-home.ts";
 import type { Representation } from "../../lib/core/contracts/operator.ts";
 import { StreamSinks } from "../../lib/flow/stream-sinks.ts";
 import {
+  actorSink,
   collect,
   datasetSink,
   defineFlow,
+  entitiesSink,
   forEach,
   writeArrow,
   writeCsv,
@@ -41,7 +44,15 @@ const sinks: Readonly<Record<string, (path: string) => OutputSink<Row, unknown>>
 };
 
 // Needs a server: spec/operators/sinks/redis.spec.ts runs it with every representation.
-const described = { ...sinks, writeRedis: () => writeRedis<Row>("redis://localhost", { stream: "rows" }) };
+const redis = { writeRedis: () => writeRedis<Row>("redis://localhost", { stream: "rows" }) };
+
+/** What leads to actors on the slots of a session, as far as a sink looks before it writes: spec/lib/actors/flows.spec.ts runs these. */
+const onSlots = { [actorHome]: { system: "shop", reach: "slots" } } as never;
+const actors = {
+  actorSink: () => actorSink<Row, never>(onSlots, "put" as never),
+  entitiesSink: () => entitiesSink<Row, never>(onSlots, ({ k }) => k, "put" as never),
+};
+const described = { ...sinks, ...redis, ...actors };
 
 const tried = defineFlow(
   import.meta.url,

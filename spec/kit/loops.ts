@@ -78,7 +78,7 @@ abstract class Spreading {
 }
 
 /** In rounds: whoever has got a smaller label tells its neighbours at the end of the round. */
-export class LabelRounds extends Spreading implements LoopOperator<Task<Inputs>, Component, Label, number> {
+export class LabelRounds extends Spreading implements LoopOperator<Inputs, Component, Label, number> {
   #changes = 0;
 
   execute(task: Task<Inputs>): void {
@@ -102,7 +102,7 @@ export class LabelRounds extends Spreading implements LoopOperator<Task<Inputs>,
 }
 
 /** Without rounds: it is told at once. */
-export class LabelsAtOnce extends Spreading implements LoopOperator<Task<Inputs>, Component, Label> {
+export class LabelsAtOnce extends Spreading implements LoopOperator<Inputs, Component, Label> {
   execute(task: Task<Inputs>): Generator<Feedback<Label>, void> {
     this.take(task);
     return this.tellNeighbours();

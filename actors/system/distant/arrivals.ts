@@ -31,6 +31,7 @@ export class Arrivals {
   readonly #clock: Clock;
   /** Batches of nodes that are lost. */
   staleMessages = 0;
+  #last: Cell | undefined;
 
   constructor(to: ArrivalParts, routes: Routes, hosts: Hosts, clock: Clock) {
     this.#to = to;
@@ -53,6 +54,7 @@ export class Arrivals {
     } catch (error) {
       this.#report(error);
     }
+    this.#last = undefined;
     if (!isBulk) return;
     const took = (): void => this.#routes.took(from, rows, bytes.byteLength);
     // Until the news of a full mailbox are there, more would come for it.
@@ -62,7 +64,10 @@ export class Arrivals {
 
   /** Hands a message to an actor of this node, by its number. */
   deliver(id: number, envelope: Envelope, from: number): void {
-    const cell = this.#to.node.known(id);
+    // Most often several for one follow each other. One that has ended meanwhile makes dead letters of them.
+    const last = this.#last;
+    const cell = last?.id === id ? last : this.#to.node.known(id);
+    this.#last = cell;
     if (cell !== undefined) this.#deliverTo(cell, envelope, from);
     else this.#to.families.awaited.whenMade(id, () => this.#deliverMade(id, envelope, from));
   }

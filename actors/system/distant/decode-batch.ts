@@ -27,10 +27,12 @@ export interface ArrivedRow {
  */
 export function decodeBatch(bytes: ArrayBuffer, binder: Binder, take: (row: ArrivedRow) => void): number {
   const head = headOf(bytes);
-  const [, rows = 0, asks = 0, entities = 0, senders = 0, strings = 0, groups = 0, stringsBytes = 0, groupsBytes = 0] = head;
+  const [, rows = 0, asks = 0, entities = 0, senders = 0, strings = 0, groups = 0, stringsBytes = 0, groupsBytes = 0] =
+    head;
   const sections = sectionsOf({ rows, asks, entities, senders, strings, groups, stringsBytes, groupsBytes });
   if (rows > batchRowsMax) throw invalid(`it has ${rows} rows`);
-  if (sections.length !== bytes.byteLength) throw invalid(`it has ${bytes.byteLength} bytes instead of ${sections.length}`);
+  if (sections.length !== bytes.byteLength)
+    throw invalid(`it has ${bytes.byteLength} bytes instead of ${sections.length}`);
   const view = sections.over(bytes);
   check(view, { rows, asks, entities, senders, strings, groups });
   const texts = textsOf(view);
@@ -39,7 +41,9 @@ export function decodeBatch(bytes: ArrayBuffer, binder: Binder, take: (row: Arri
   const references = Array.from(view.senderLives, (life, index): Reference => {
     const kind = texts[view.senderKinds[index] ?? 0] ?? "";
     const key = view.senderKeys[index] ?? noString;
-    return key === noString ? binder.refer(life, view.senderIds[index] ?? 0, kind) : binder.entity(kind, texts[key] ?? "");
+    return key === noString
+      ? binder.refer(life, view.senderIds[index] ?? 0, kind)
+      : binder.entity(kind, texts[key] ?? "");
   });
   const cursors = new Uint32Array(groups);
   const row: ArrivedRow = {
@@ -105,7 +109,8 @@ function check(
   for (let row = 0; row < rows; row++) {
     const kind = view.kinds[row] ?? 255;
     const group = view.groupOf[row] ?? 0;
-    if (kind > rowKind.nothing || group >= groups || (view.senderOf[row] ?? 0) > senders) throw invalid("a row is wrong");
+    if (kind > rowKind.nothing || group >= groups || (view.senderOf[row] ?? 0) > senders)
+      throw invalid("a row is wrong");
     inGroup[group] = (inGroup[group] ?? 0) + 1;
     if (isQuestion(kind as RowKind)) questions++;
     if (kind === rowKind.entityTell || kind === rowKind.entityAsk) forEntities++;

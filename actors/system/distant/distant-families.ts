@@ -56,7 +56,15 @@ export class DistantFamilies {
     const kind = nameOf(definition);
     assertTravels([args, supervise]);
     const { id, life } = reference;
-    const order: SpawnOrder = { id, kind, args, name, mailbox, supervise, parent: parent?.self as Reference | undefined };
+    const order: SpawnOrder = {
+      id,
+      kind,
+      args,
+      name,
+      mailbox,
+      supervise,
+      parent: parent?.self as Reference | undefined,
+    };
     if (parent !== undefined) {
       known(parent.self as Reference);
       (parent.more().distant ??= new Map()).set(reference.key, reference);
@@ -126,7 +134,15 @@ export class DistantFamilies {
     "child-ended": ({ parent, child }: Kinship) => {
       this.#joined.node.locate(parent)?.extras?.distant?.delete(child.key);
     },
-    "child-failed": ({ parent, child, error }: { readonly parent: Reference; readonly child: string; readonly error: ErrorData }) => {
+    "child-failed": ({
+      parent,
+      child,
+      error,
+    }: {
+      readonly parent: Reference;
+      readonly child: string;
+      readonly error: ErrorData;
+    }) => {
       const { node } = this.#joined;
       const cell = node.locate(parent);
       if (cell === undefined || (cell.flags & (cellFlag.stopping | cellFlag.ended)) !== 0) return;

@@ -13,7 +13,7 @@ import { Arrivals } from "./arrivals.ts";
 import { DistantAsks, lostError } from "./distant-asks.ts";
 import { DistantFamilies } from "./distant-families.ts";
 import { DistantNames } from "./distant-names.ts";
-import { DistantTopics } from "./distant-topics.ts";
+import type { DistantTopics } from "./distant-topics.ts";
 import { DistantWatching } from "./distant-watching.ts";
 import { FullMailboxes } from "./full-mailboxes.ts";
 import type { HostPlace, Hosts } from "./hosts.ts";
@@ -190,7 +190,13 @@ export class DistantNode implements DistantActors, Binder, NodeMessages {
   ): AnyReference | undefined {
     const life = this.#placeOf(options);
     if (life === this.life) return undefined;
-    const reference = new Reference(this.node, life, firstDistantId(this.life) + ++this.#made, definition.kind, undefined);
+    const reference = new Reference(
+      this.node,
+      life,
+      firstDistantId(this.life) + ++this.#made,
+      definition.kind,
+      undefined,
+    );
     this.families.spawn(reference, definition, args, options, parent);
     return reference;
   }

@@ -94,7 +94,8 @@ export class DistantWatching {
       const { node, families } = this.#joined;
       families.awaited.whenMade(actor.id, () => {
         const cell = node.locate(actor);
-        if (cell === undefined) this.tellEnd(watcher, { actor, ...(this.#ends.get(actor.id) ?? { reason: "unknown" }) });
+        if (cell === undefined)
+          this.tellEnd(watcher, { actor, ...(this.#ends.get(actor.id) ?? { reason: "unknown" }) });
         else node.watches.addWatcher(cell, watcher);
       });
     },

@@ -9,10 +9,7 @@ import { known, nameOf } from "./reference-codec.ts";
 /** Payloads of one name, which most often are of one shape. */
 interface Group {
   readonly name: number;
-  readonly values: unknown[];
-  /** The row of each value. */
-  readonly rows: number[];
-  isEmpty: boolean;
+  values: unknown[];
   payload: Payload | undefined;
 }
 
@@ -39,13 +36,15 @@ class Strings {
  *
  * @param actors - how many live in the sending node: others place theirs by that
  * @param refused - is told of each message that can't travel; it isn't in the batch then
+ * @param count - how many of the rows, from the first on
  */
 export function encodeBatch(
   rows: MessageRows,
   actors: number,
   refused: (row: number, error: unknown) => void,
+  count: number = rows.size,
 ): Payload {
-  return new BatchEncoder(rows, refused).encode(actors);
+  return new BatchEncoder(rows, count, refused).encode(actors);
 }
 
 class BatchEncoder {
@@ -56,19 +55,21 @@ class BatchEncoder {
   readonly #groupOf: Uint16Array;
   readonly #senderOf: Uint16Array;
   readonly #senders: Reference[] = [];
+  readonly #count: number;
 
-  constructor(rows: MessageRows, refused: (row: number, error: unknown) => void) {
+  constructor(rows: MessageRows, count: number, refused: (row: number, error: unknown) => void) {
     this.#rows = rows;
+    this.#count = count;
     this.#refused = refused;
-    this.#groupOf = new Uint16Array(rows.size);
-    this.#senderOf = new Uint16Array(rows.size);
+    this.#groupOf = new Uint16Array(count);
+    this.#senderOf = new Uint16Array(count);
   }
 
   encode(actors: number): Payload {
-    this.#gather();
-    for (const group of this.#groups) this.#encodeGroup(group);
-    const asks = this.#rows.asks.filter((_, row) => isQuestion(this.#rows.kinds[row]));
-    const entities = this.#rows.targets.filter((_, row) => isEntity(this.#rows.kinds[row])) as EntityReference[];
+    this.#gatherPayloads();
+    this.#gatherSenders();
+    this.#groups.forEach((group, index) => this.#encodeGroup(group, index));
+    const { asks, entities } = this.#questionsAndEntities();
     const names = entities.map(({ definition }) => this.#strings.indexOf(nameOf(definition)));
     const keys = entities.map(({ entityKey }) => this.#strings.indexOf(entityKey));
     const senderKinds = this.#senders.map((sender) => this.#strings.indexOf(kindOf(sender)));
@@ -77,7 +78,7 @@ class BatchEncoder {
     );
     const groupsBytes = this.#groups.reduce((sum, { payload }) => sum + (payload?.bytes.byteLength ?? 0), 0);
     const counts = {
-      rows: this.#rows.size,
+      rows: this.#count,
       asks: asks.length,
       entities: entities.length,
       senders: this.#senders.length,
@@ -91,7 +92,7 @@ class BatchEncoder {
     const head = new Uint32Array(bytes, 0, headWords);
     head.set([batchMagic, ...Object.values(counts), actors]);
     const view = sections.over(bytes);
-    view.ids.set(this.#rows.ids);
+    view.ids.set(this.#rows.ids.subarray(0, this.#count));
     view.asks.set(asks);
     view.entityKinds.set(names);
     view.entityKeys.set(keys);
@@ -103,10 +104,23 @@ class BatchEncoder {
     view.senderKeys.set(senderKeys);
     view.groupOf.set(this.#groupOf);
     view.senderOf.set(this.#senderOf);
-    view.kinds.set(this.#rows.kinds);
+    view.kinds.set(this.#rows.kinds.subarray(0, this.#count));
     this.#writeStrings(view.stringLengths, view.strings);
     this.#writeGroups(view);
-    return { format: "columns", rows: this.#rows.size, bytes };
+    return { format: "columns", rows: this.#count, bytes };
+  }
+
+  #questionsAndEntities(): { readonly asks: readonly number[]; readonly entities: readonly EntityReference[] } {
+    const { kinds, asks: numbers, targets } = this.#rows;
+    const asks: number[] = [];
+    const entities: EntityReference[] = [];
+    for (let row = 0; row < this.#count; row++) {
+      const kind = kinds[row];
+      if (kind === rowKind.tell) continue;
+      if (isQuestion(kind)) asks.push(numbers[row] ?? 0);
+      if (isEntity(kind)) entities.push(targets[row] as EntityReference);
+    }
+    return { asks, entities };
   }
 
   #writeStrings(lengths: Uint32Array, into: Uint8Array): void {
@@ -131,31 +145,48 @@ class BatchEncoder {
     });
   }
 
-  /** Sorts rows into groups, and finds who sent them. */
-  #gather(): void {
-    const { kinds, names, payloads, senders } = this.#rows;
+  /** Sorts what messages carry into groups. */
+  #gatherPayloads(): void {
+    const { kinds, names, payloads } = this.#rows;
     const messages = new Map<string, number>();
     const answers = new Map<string, number>();
+    const groupOf = (row: number): number => {
+      const kind = kinds[row] ?? rowKind.nothing;
+      const groups = kind === rowKind.answer || kind === rowKind.refusal ? answers : messages;
+      return this.#groupNamed(groups, names[row] ?? "", kind);
+    };
+    const alike = this.#alikeAtFirst();
+    if (alike > 0) {
+      const first = this.#groups[groupOf(0)];
+      if (first !== undefined) first.values = payloads.slice(0, alike);
+    }
+    let [lastName, lastKind, last] = ["", -1, -1];
+    for (let row = alike; row < this.#count; row++) {
+      if (last < 0 || names[row] !== lastName || kinds[row] !== lastKind) {
+        last = groupOf(row);
+        lastName = names[row] ?? "";
+        lastKind = kinds[row] ?? -1;
+      }
+      this.#groups[last]?.values.push(payloads[row]);
+      this.#groupOf[row] = last;
+    }
+  }
+
+  /** How many rows, from the first on, are of one kind and name: often all. */
+  #alikeAtFirst(): number {
+    const { kinds, names } = this.#rows;
+    const [kind, name] = [kinds[0], names[0]];
+    let row = 0;
+    while (row < this.#count && kinds[row] === kind && names[row] === name) row++;
+    return row;
+  }
+
+  #gatherSenders(): void {
+    const { senders } = this.#rows;
     const numbers = new Map<Reference, number>();
-    let [lastName, lastKind, lastGroup] = ["", -1, -1];
     let lastSender: Reference | undefined;
     let lastNumber = 0;
-    for (let row = 0; row < kinds.length; row++) {
-      const name = names[row] ?? "";
-      const kind = kinds[row] ?? rowKind.nothing;
-      if (name !== lastName || kind !== lastKind || lastGroup < 0) {
-        lastGroup = this.#groupNamed(kind === rowKind.answer || kind === rowKind.refusal ? answers : messages, name, kind);
-        lastName = name;
-        lastKind = kind;
-      }
-      const group = this.#groups[lastGroup];
-      if (group !== undefined) {
-        const value = payloads[row];
-        if (value !== undefined) group.isEmpty = false;
-        group.values.push(value);
-        group.rows.push(row);
-      }
-      this.#groupOf[row] = lastGroup;
+    for (let row = 0; row < this.#count; row++) {
       const sender = senders[row];
       if (sender === undefined) continue;
       if (sender !== lastSender) {
@@ -172,39 +203,40 @@ class BatchEncoder {
     const key = kind === rowKind.refusal ? "!" : kind >= rowKind.nodeTell ? `${kind}${name}` : name;
     let index = groups.get(key);
     if (index !== undefined) return index;
-    index = this.#groups.push({
-      name: this.#strings.indexOf(name),
-      values: [],
-      rows: [],
-      isEmpty: true,
-      payload: undefined,
-    }) - 1;
+    index =
+      this.#groups.push({
+        name: this.#strings.indexOf(name),
+        values: [],
+        payload: undefined,
+      }) - 1;
     groups.set(key, index);
     return index;
   }
 
-  #encodeGroup(group: Group): void {
-    if (group.isEmpty) return;
+  #encodeGroup(group: Group, index: number): void {
+    if (group.values.every((value) => value === undefined)) return;
     try {
       group.payload = encodeObjects(group.values);
     } catch {
-      this.#refuseSome(group);
+      this.#refuseSome(group, index);
       group.payload = encodeObjects(group.values);
     }
   }
 
   /** Something in it can't travel: that is refused, and all else goes. */
-  #refuseSome({ values, rows }: Group): void {
-    values.forEach((value, index) => {
+  #refuseSome({ values }: Group, group: number): void {
+    let at = 0;
+    for (let row = 0; row < this.#count; row++) {
+      if (this.#groupOf[row] !== group) continue;
+      const index = at++;
       try {
-        encodeObjects([value]);
+        encodeObjects([values[index]]);
       } catch (error) {
-        const row = rows[index] ?? 0;
         this.#refused(row, error);
         this.#rows.kinds[row] = rowKind.nothing;
         values[index] = undefined;
       }
-    });
+    }
   }
 }
 

@@ -20,23 +20,22 @@ export const rowKind = {
 export type RowKind = (typeof rowKind)[keyof typeof rowKind];
 
 /** Rows that one batch holds at most. */
-export const batchRowsMax = 4096;
+export const batchRowsMax = 8192;
+
+const roomAtFirst = 64;
 
 /** Messages on their way to another node, as columns: none of them is an object until it arrives. */
 export class MessageRows {
-  kinds: RowKind[] = [];
-  names: string[] = [];
+  size = 0;
+  kinds = new Uint8Array(roomAtFirst);
   /** Number of the actor that it is for; of an answer, that of its question. */
-  ids: number[] = [];
-  targets: (Reference | undefined)[] = [];
-  payloads: unknown[] = [];
-  senders: (Reference | undefined)[] = [];
+  ids = new Float64Array(roomAtFirst);
   /** Number of the question, for what is to be answered. */
-  asks: number[] = [];
-
-  get size(): number {
-    return this.kinds.length;
-  }
+  asks = new Float64Array(roomAtFirst);
+  readonly names: string[] = [];
+  readonly targets: (Reference | undefined)[] = [];
+  readonly payloads: unknown[] = [];
+  readonly senders: (Reference | undefined)[] = [];
 
   push(
     kind: RowKind,
@@ -47,56 +46,55 @@ export class MessageRows {
     sender: Reference | undefined,
     ask: number,
   ): void {
-    this.kinds.push(kind);
-    this.names.push(name);
-    this.ids.push(id);
-    this.targets.push(target);
-    this.payloads.push(payload);
-    this.senders.push(sender);
-    this.asks.push(ask);
+    const row = this.size++;
+    if (row === this.kinds.length) this.#grow();
+    this.kinds[row] = kind;
+    this.ids[row] = id;
+    this.asks[row] = ask;
+    this.names[row] = name;
+    this.targets[row] = target;
+    this.payloads[row] = payload;
+    this.senders[row] = sender;
   }
 
-  /** Takes rows from the front, as many as there are or the given number. */
-  take(most: number): MessageRows {
-    const taken = new MessageRows();
-    if (this.size <= most) {
-      this.#swap(taken);
-      return taken;
-    }
-    taken.kinds = this.kinds.splice(0, most);
-    taken.names = this.names.splice(0, most);
-    taken.ids = this.ids.splice(0, most);
-    taken.targets = this.targets.splice(0, most);
-    taken.payloads = this.payloads.splice(0, most);
-    taken.senders = this.senders.splice(0, most);
-    taken.asks = this.asks.splice(0, most);
-    return taken;
-  }
-
-  /** Puts all rows of another one behind its own. */
-  append(other: MessageRows): void {
-    for (let row = 0; row < other.size; row++) this.copy(other, row);
+  /** Puts rows of another one behind its own. */
+  append(other: MessageRows, from = 0, to: number = other.size): void {
+    for (let row = from; row < to; row++) this.copy(other, row);
   }
 
   /** Puts one row of another one behind its own. */
   copy(other: MessageRows, row: number): void {
-    const { kinds, names, ids, targets, payloads, senders, asks } = other;
-    const kind = kinds[row] ?? rowKind.nothing;
+    const kind = (other.kinds[row] ?? rowKind.nothing) as RowKind;
+    const { names, ids, targets, payloads, senders, asks } = other;
     this.push(kind, names[row] ?? "", ids[row] ?? 0, targets[row], payloads[row], senders[row], asks[row] ?? 0);
   }
 
-  #swap(other: MessageRows): void {
-    [this.kinds, other.kinds] = [other.kinds, this.kinds];
-    [this.names, other.names] = [other.names, this.names];
-    [this.ids, other.ids] = [other.ids, this.ids];
-    [this.targets, other.targets] = [other.targets, this.targets];
-    [this.payloads, other.payloads] = [other.payloads, this.payloads];
-    [this.senders, other.senders] = [other.senders, this.senders];
-    [this.asks, other.asks] = [other.asks, this.asks];
+  /** Takes rows from the front away. */
+  drop(rows: number): void {
+    const left = this.size - rows;
+    if (left > 0) {
+      for (const column of [this.kinds, this.ids, this.asks]) column.copyWithin(0, rows, this.size);
+      for (const column of [this.names, this.targets, this.payloads, this.senders])
+        column.copyWithin(0, rows, this.size);
+    }
+    // What has gone isn't kept alive; the room is used again.
+    this.targets.fill(undefined, left, this.size);
+    this.payloads.fill(undefined, left, this.size);
+    this.senders.fill(undefined, left, this.size);
+    this.size = left;
+  }
+
+  #grow(): void {
+    const room = this.kinds.length * 2;
+    const [kinds, ids, asks] = [new Uint8Array(room), new Float64Array(room), new Float64Array(room)];
+    kinds.set(this.kinds);
+    ids.set(this.ids);
+    asks.set(this.asks);
+    Object.assign(this, { kinds, ids, asks });
   }
 }
 
 /** True for rows that are answered by number. */
-export function isQuestion(kind: RowKind | undefined): boolean {
+export function isQuestion(kind: number | undefined): boolean {
   return kind === rowKind.ask || kind === rowKind.entityAsk || kind === rowKind.nodeAsk;
 }

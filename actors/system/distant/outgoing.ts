@@ -4,7 +4,7 @@ import { encodeBatch } from "./encode-batch.ts";
 import { batchRowsMax, MessageRows } from "./message-rows.ts";
 
 /** Messages and bytes that may be on their way from one node to another. */
-export const creditRows = 8192;
+export const creditRows = 32_768;
 export const creditBytes = 8 << 20;
 /** Bytes that a batch should have about, at most. */
 const batchBytes = 1 << 20;
@@ -40,6 +40,8 @@ export class Outgoing {
   readonly full = new Map<number, "wait" | "fail">();
   /** False until the other node is known to be there. */
   isOpen: boolean;
+  /** Its messages are being encoded: what that adds goes behind them. */
+  isSending = false;
   #rows = creditRows;
   #bytes = creditBytes;
   #rowBytes = 64;
@@ -67,12 +69,12 @@ export class Outgoing {
   /** Takes what may go now. */
   *batches(events: RowEvents): Generator<Batch> {
     while (this.isOpen && this.control.size > 0) {
-      yield { seq: this.#seq++, payload: encodeRows(this.control.take(batchRowsMax), events), isBulk: false };
+      const payload = takeEncoded(this.control, batchRowsMax, events);
+      yield { seq: this.#seq++, payload, isBulk: false };
     }
     while (this.bulk.size > 0 && this.hasCredit) {
       const most = Math.max(1, Math.min(batchRowsMax, this.#rows, Math.ceil(batchBytes / this.#rowBytes)));
-      const rows = this.bulk.take(most);
-      const payload = encodeRows(rows, events);
+      const payload = takeEncoded(this.bulk, most, events);
       this.#rows -= payload.rows;
       this.#bytes -= payload.bytes.byteLength;
       this.#rowBytes = Math.max(16, payload.bytes.byteLength / payload.rows);
@@ -87,9 +89,12 @@ export class Outgoing {
   }
 }
 
-/** Encodes messages, but for those that can't travel. */
-export function encodeRows(rows: MessageRows, events: RowEvents): Payload {
-  return encodeBatch(rows, events.actors(), (row, error) => events.refused(rows, row, error));
+/** Takes messages from the front and encodes them, but for those that can't travel. */
+export function takeEncoded(rows: MessageRows, most: number, events: RowEvents): Payload {
+  const count = Math.min(most, rows.size);
+  const payload = encodeBatch(rows, events.actors(), (row, error) => events.refused(rows, row, error), count);
+  rows.drop(count);
+  return payload;
 }
 
 /** Actors that were held go on, but for those that another actor's mailbox holds. */

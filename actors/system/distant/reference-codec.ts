@@ -5,6 +5,7 @@ import { registerCodec } from "../../../lib/core/codec/index.ts";
 import { arrivedReference, AwayEntity, AwayReference, type AwayActor } from "../away-reference.ts";
 import { cellFlag } from "../cell.ts";
 import { EntityReference } from "../entities.ts";
+import { doorsTo } from "../nodes-here.ts";
 import { Reference } from "../reference.ts";
 
 /** Makes references that belong to a node, of what travels. */
@@ -101,8 +102,16 @@ export function nameToLeave(definition: Named, home: ActorHome | undefined): str
   return home?.reach === "slots" ? nameOf(definition) : definition.kind;
 }
 
-type Home = readonly [system: string, reach: ActorHome["reach"]];
-type Address = readonly [life: number, id: number, kind: string, memory?: string | undefined, home?: Home, label?: string];
+/** A system, and slots by which it can be reached. */
+export type Home = readonly [system: string, reach: ActorHome["reach"], ...doors: string[]];
+type Address = readonly [
+  life: number,
+  id: number,
+  kind: string,
+  memory?: string | undefined,
+  home?: Home,
+  label?: string,
+];
 type EntityAddress = readonly [kind: string, key: string, home?: Home, label?: string];
 
 registerCodec<Reference, Address>(Reference, {
@@ -140,8 +149,11 @@ registerCodec<AwayEntity, EntityAddress>(AwayEntity, {
 });
 
 function leave(reference: Reference): Home {
-  const { system, reach } = homeToLeave(reference[actorHome], reference.label);
-  return [system, reach];
+  return homeData(homeToLeave(reference[actorHome], reference.label));
+}
+
+export function homeData({ system, reach }: ActorHome): Home {
+  return [system, reach, ...doorsTo(system)];
 }
 
 function decodeReference(address: Address): AnyReference {
@@ -156,8 +168,8 @@ function decodeEntity(address: EntityAddress): AnyReference {
   return arrived(home, { label, address, isEntity: true, bind: (to) => to.entity(kind, key) });
 }
 
-function arrived([system, reach]: Home, actor: Omit<AwayActor, "home" | "slot">): AnyReference {
-  return arrivedReference({ ...actor, home: { system, reach }, slot: slotHere });
+function arrived([system, reach, ...doors]: Home, actor: Omit<AwayActor, "home" | "slot" | "doors">): AnyReference {
+  return arrivedReference({ ...actor, home: { system, reach }, slot: slotHere, doors });
 }
 
 interface Named {

@@ -2,7 +2,7 @@ import { QStreamError } from "../../../lib/core/errors.ts";
 import { cellFlag, type Cell } from "../cell.ts";
 import type { DistantParts } from "./distant-node.ts";
 import { batchRowsMax, MessageRows, rowKind, type RowKind } from "./message-rows.ts";
-import { creditBytes, creditRows, encodeRows, Outgoing, release, waitingMax, type RowEvents } from "./outgoing.ts";
+import { creditBytes, creditRows, Outgoing, release, takeEncoded, waitingMax, type RowEvents } from "./outgoing.ts";
 
 interface Taken {
   rows: number;
@@ -167,8 +167,7 @@ export class Routes {
     if (life === this.#parts.life) {
       this.sending = life;
       while (waiting.rows.size > 0) {
-        const payload = encodeRows(waiting.rows.take(batchRowsMax), this.#events);
-        this.#parts.link.send(life, 0, payload, false);
+        this.#parts.link.send(life, 0, takeEncoded(waiting.rows, batchRowsMax, this.#events), false);
       }
     } else {
       const way = this.#wayTo(life);
@@ -202,11 +201,17 @@ export class Routes {
   }
 
   #send(way: Outgoing): void {
+    if (way.isSending) return;
     this.#dirty.delete(way);
     if (this.#isClosed) return;
     this.sending = way.life;
-    for (const { seq, payload, isBulk } of way.batches(this.#events)) {
-      this.#parts.link.send(way.life, seq, payload, isBulk);
+    way.isSending = true;
+    try {
+      for (const { seq, payload, isBulk } of way.batches(this.#events)) {
+        this.#parts.link.send(way.life, seq, payload, isBulk);
+      }
+    } finally {
+      way.isSending = false;
     }
     if (way.held.size > 0 && !way.isBehind) release(way.held);
   }

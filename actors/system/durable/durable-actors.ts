@@ -103,6 +103,15 @@ export class DurableActors implements DurableNode {
       );
     }
     const reference = this.node.entities.reference(definition, name);
+    if (this.node.parts.isHome?.(reference) === false) {
+      throw new QStreamError(
+        "ACTOR_INVALID",
+        `the actor "${kind}" is durable, and "${name}" has its home on another slot`,
+        {
+          advice: "Address an entity, entity(kind, key): its first message makes it where it belongs",
+        },
+      );
+    }
     this.node.names.claim(name, reference);
     return this.node.entities.here(reference, args).self;
   }
@@ -139,7 +148,7 @@ export class DurableActors implements DurableNode {
   /** An actor ends here, or is to be made anew from its log: all that it did is durable then. */
   end(cell: DurableCell): Promise<void> | void {
     const isLeaving = (cell.flags & cellFlag.stopping) !== 0;
-    if (isLeaving && !cell.isLost) {
+    if (isLeaving && !cell.isLost && cell.isLoaded) {
       if (cell.sinceSnapshot > 0) this.transitions.snapshot(cell);
       else this.transitions.rest(cell);
     }
@@ -160,9 +169,9 @@ export class DurableActors implements DurableNode {
     };
     if (isMissed) this.node.clock.soon(() => this.mail.hurry());
     if (cell.isLost) return;
-    // Who was stopped before it was there may have something to do.
     if (cell.isLoaded) this.timers.leave(cell, comeBack);
-    else this.node.clock.soon(comeBack);
+    // Who ended without its state may have timers all the same; nobody knows of one that wasn't even claimed.
+    else if (cell.isAwake || cell.generation === 0) this.node.clock.soon(comeBack);
   }
 
   /** Another node has the actor, or its store failed: what it did since the last durable transition is void. */
@@ -195,7 +204,8 @@ export class DurableActors implements DurableNode {
   async comeHome(): Promise<void> {
     let names: readonly string[];
     try {
-      names = await insistent(this.node.clock, this.away, async () => (await this.#journal).awake());
+      const journal = await this.#journal;
+      names = await insistent(this.node.clock, this.away, () => journal.awake());
     } catch {
       // Whoever uses an actor meets the same error.
       return;
@@ -216,6 +226,7 @@ export class DurableActors implements DurableNode {
     this.timers.close();
     this.mail.close();
     this.quiet.close();
+    this.writer.close();
   }
 
   /** Runs code that writes or reads references for the journal. */
@@ -243,5 +254,6 @@ export class DurableActors implements DurableNode {
 }
 
 function free(cell: DurableCell): Promise<void> | void {
+  if (cell.state === undefined) return undefined;
   return cell.source.stopped?.(cell.state, cell) as Promise<void> | void;
 }

@@ -48,7 +48,7 @@ export class DurableCell extends Cell {
   /** The journal has been told that it has something to do by itself. */
   isAwake = false;
   isLost = false;
-  /** It has the state that its actor had, or its first one. */
+  /** It has the state that its actor has by its log. */
   isLoaded = false;
   /** What it has sent is known here: memory wasn't lost since its last life. */
   hasOutbox = false;

@@ -27,6 +27,7 @@ export class JournalWriter {
   readonly #away: (error: QStreamError) => void;
   #entries: PendingEntry[] = [];
   #isWriting = false;
+  #isClosed = false;
   #idle: (() => void)[] = [];
 
   /** @param away - told when the store begins to be away */
@@ -50,6 +51,11 @@ export class JournalWriter {
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
+  /** What isn't written by now never is. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
   async #write(): Promise<void> {
     while (this.#entries.length > 0) {
       const entries = this.#entries;
@@ -66,7 +72,15 @@ export class JournalWriter {
   }
 
   async #append(entries: readonly PendingEntry[]): Promise<readonly CommitAnswer[] | QStreamError> {
-    return insistent(this.#clock, this.#away, async () => (await this.#journal).append(entries)).catch(asError);
+    try {
+      const journal = await this.#journal;
+      return await insistent(this.#clock, this.#away, () => {
+        if (this.#isClosed) throw new QStreamError("SESSION_CLOSED", "the system of actors was closed");
+        return journal.append(entries);
+      });
+    } catch (error) {
+      return asError(error);
+    }
   }
 }
 

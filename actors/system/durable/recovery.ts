@@ -106,8 +106,9 @@ export class Recovery {
     }
   }
 
-  #ask<T>(question: (journal: ActorJournal) => Promise<T>): Promise<T> {
+  async #ask<T>(question: (journal: ActorJournal) => Promise<T>): Promise<T> {
     const { node, away } = this.#keeper;
-    return insistent(node.clock, away, async () => question(await this.#journal));
+    const journal = await this.#journal;
+    return insistent(node.clock, away, () => question(journal));
   }
 }

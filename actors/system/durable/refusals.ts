@@ -41,6 +41,16 @@ export function migrationMissing(label: string, from: number, to: number): QStre
   );
 }
 
+export function snapshotTooLarge(label: string, bytes: number): QStreamError {
+  return new QStreamError(
+    "LIMIT_EXCEEDED",
+    `the state of ${label} takes ${bytes} bytes, and snapshots have 64 MiB at most`,
+    {
+      advice: "Its log grows until the state is smaller: spread what it keeps over more actors",
+    },
+  );
+}
+
 export function replayDiffers(label: string, seq: number, what: string, cause?: unknown): QStreamError {
   return new QStreamError("NOT_RECOVERABLE", `${label} can't be brought back: ${what} (transition ${seq})`, {
     advice:

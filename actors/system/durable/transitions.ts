@@ -11,7 +11,7 @@ import { AgainEnvelope, NumberedEnvelope, TimerEnvelope } from "./durable-envelo
 import type { DurableActors } from "./durable-actors.ts";
 import type { DurableCell } from "./durable-cell.ts";
 import { Acknowledge, Answer, errorOf, Send } from "./effects.ts";
-import { asyncHandler, replayDiffers } from "./refusals.ts";
+import { asyncHandler, replayDiffers, snapshotTooLarge } from "./refusals.ts";
 import { writeSnapshot } from "./snapshot-bytes.ts";
 import { RecordWriter, type Input, type TransitionRecord } from "./transition-record.ts";
 import { Transition } from "./transition.ts";
@@ -19,6 +19,8 @@ import { Transition } from "./transition.ts";
 /** Transitions of one actor that may wait for the store. */
 const aheadMax = 1000;
 const snapshotEveryDefault = 1000;
+/** A step of a store does nothing else while it writes one. */
+const snapshotBytesMax = 64 << 20;
 /** Answers leave when the transition is durable, and not when the handler returns. */
 const later = new DeferredReply<never>(undefined);
 
@@ -99,6 +101,7 @@ export class Transitions {
     let bytes: Uint8Array;
     try {
       bytes = this.#keeper.journaled(() => writeSnapshot({ version, state, kept, mail }));
+      if (bytes.byteLength > snapshotBytesMax) throw snapshotTooLarge(cell.label, bytes.byteLength);
     } catch (error) {
       // The log has it all: the actor goes on without, and tries again later.
       this.#report(cell, undefined, errorOf(error));
@@ -155,7 +158,7 @@ export class Transitions {
     const handler = this.#consume(cell, input, transition);
     if (handler === undefined && envelope !== undefined) {
       const { name } = this.#handling;
-      cell.node.deadLetter(cell.label, new Envelope(name, undefined, undefined, envelope.reply), "no-handler");
+      cell.node.deadLetter(cell.label, new Envelope(name, undefined, undefined, transition.reply), "no-handler");
       // Nothing has changed: it needn't be known after a loss.
       if (input.kind === "message") return;
     }
@@ -167,10 +170,16 @@ export class Transitions {
     const record = this.#writer.end({ now: transition.now, sent: hasFailed ? 0 : transition.sent, hasFailed });
     const entry = this.#entryOf(cell, kept.seq);
     entry.add(record);
-    if (!hasFailed) this.#hold(cell, entry, transition, ran);
     if (envelope instanceof NumberedEnvelope) entry.hold(new Acknowledge(envelope));
     if (cell.pending >= aheadMax) cell.flags |= cellFlag.ahead;
-    if (!hasFailed) this.#after(cell, entry);
+    if (hasFailed) {
+      // What the handler has left behind is no state that ever was.
+      cell.isLoaded = false;
+      transition.reply?.refuse(errorOf(ran.thrown));
+    } else {
+      this.#hold(cell, entry, transition, ran);
+      this.#after(cell, entry);
+    }
     if (ran.hasThrown && !(ran.thrown instanceof Refusal)) throw ran.thrown;
   }
 

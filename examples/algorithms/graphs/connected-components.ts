@@ -46,7 +46,7 @@ interface State {
 }
 
 /** Each airport tells its neighbours the first code that it has heard of, as often as it hears of an earlier one. */
-class Components implements LoopOperator<Task<Inputs>, Member, Label, never, State>, Stateful<State> {
+class Components implements LoopOperator<Inputs, Member, Label, never, State>, Stateful<State> {
   #near = new Map<string, string[]>();
   #components = new Map<string, string>();
   #changed = new Set<string>();

@@ -11,6 +11,7 @@ import {
   formatTable,
   hash,
   type Feedback,
+  type LastRound,
   type LoopOperator,
   type Round,
   type Stateful,
@@ -60,7 +61,6 @@ interface Vertex {
 interface State {
   readonly vertices: Map<string, Vertex>;
   readonly total: Total;
-  readonly airports: number;
 }
 
 const none: Total = { airports: 0, stranded: 0, moved: 0 };
@@ -71,13 +71,11 @@ const grain = 2 ** -40;
 const toGrain = (rank: number): number => Math.round(rank / grain) * grain;
 
 /** The airports of one channel. */
-class PageRank implements LoopOperator<Task<Inputs>, Rank, Share, Total, State>, Stateful<State> {
+class PageRank implements LoopOperator<Inputs, Rank, Share, Total, State>, Stateful<State> {
   readonly #damping: number;
   #vertices = new Map<string, Vertex>();
   /** Of this channel, in this round. */
   #total = none;
-  /** How many airports all channels have. */
-  #airports = 0;
 
   constructor(damping: number) {
     this.#damping = damping;
@@ -107,19 +105,19 @@ class PageRank implements LoopOperator<Task<Inputs>, Rank, Share, Total, State>,
     };
   }
 
-  /** Ranks are those of the last round: what was given then is of no use any more. */
-  *done(): Generator<Rank, void> {
-    for (const [airport, { rank }] of this.#vertices) yield { airport, rank: rank / this.#airports };
+  *done({ before }: LastRound<Total>): Generator<Rank, void> {
+    const { vote = none } = before;
+    this.#rank(vote);
+    for (const [airport, { rank }] of this.#vertices) yield { airport, rank: rank / vote.airports };
   }
 
   snapshot(): State {
-    return { vertices: this.#vertices, total: this.#total, airports: this.#airports };
+    return { vertices: this.#vertices, total: this.#total };
   }
 
-  restore({ vertices, total, airports }: State): void {
+  restore({ vertices, total }: State): void {
     this.#vertices = vertices;
     this.#total = total;
-    this.#airports = airports;
   }
 
   #vertex(airport: string): Vertex {
@@ -140,8 +138,6 @@ class PageRank implements LoopOperator<Task<Inputs>, Rank, Share, Total, State>,
 
   /** New ranks of what was given; all have the same to begin with. */
   #rank(before: Total | undefined): void {
-    const airports = this.#vertices.size;
-    this.#airports = before?.airports ?? 0;
     let [stranded, moved] = [0, 0];
     for (const vertex of this.#vertices.values()) {
       const rank = before === undefined ? 1 : this.#rankOf(vertex, before);
@@ -150,7 +146,7 @@ class PageRank implements LoopOperator<Task<Inputs>, Rank, Share, Total, State>,
       vertex.rank = rank;
       vertex.given = 0;
     }
-    this.#total = { airports, stranded, moved };
+    this.#total = { airports: this.#vertices.size, stranded, moved };
   }
 
   /** Who is stranded, or has enough of flying, goes on from any airport. */

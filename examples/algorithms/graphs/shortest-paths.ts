@@ -114,7 +114,7 @@ abstract class Ways implements Stateful<State> {
 }
 
 /** In round 5 everybody knows the shortest of the ways with up to five flights. */
-class WaysInRounds extends Ways implements LoopOperator<Task<Inputs>, Way, Way, never, State> {
+class WaysInRounds extends Ways implements LoopOperator<Inputs, Way, Way, never, State> {
   execute(task: Task<Inputs>): void {
     this.take(task);
   }
@@ -125,7 +125,7 @@ class WaysInRounds extends Ways implements LoopOperator<Task<Inputs>, Way, Way, 
 }
 
 /** Nobody waits for anybody; a way that isn't the shortest may be told on for a while. */
-class WaysAtOnce extends Ways implements LoopOperator<Task<Inputs>, Way, Way, never, State> {
+class WaysAtOnce extends Ways implements LoopOperator<Inputs, Way, Way, never, State> {
   execute(task: Task<Inputs>): Generator<Feedback<Way>, void> {
     this.take(task);
     return this.tell();

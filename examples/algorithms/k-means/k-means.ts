@@ -84,7 +84,7 @@ function sumOf(points: readonly Penguin[]): Sum {
 }
 
 /** Lloyd's algorithm over the points of one channel. */
-class KMeans implements LoopOperator<Task<Inputs>, Clustered, Part, Total, State>, Stateful<State> {
+class KMeans implements LoopOperator<Inputs, Clustered, Part, Total, State>, Stateful<State> {
   readonly #wanted: number;
   readonly #seed: number;
   #points: Penguin[] = [];

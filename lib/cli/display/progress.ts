@@ -14,7 +14,7 @@ const barWidth = 24;
 
 /**
  * Draws progress bars from an execution's events: a line a step, redrawn in place on a terminal. On anything else one line
- * is written about every two seconds.
+ * is written about every two seconds, and a last one at the end.
  *
  * @returns what `run` takes as `onEvent`
  * @example
@@ -47,7 +47,8 @@ export function showProgress(target: ProgressTarget = process.stderr): (event: E
       const bars = [...fitting(steps, (target.rows ?? 40) - slow.length), ...slow];
       target.write(`${bars.join("\n")}\n`);
       drawn = event.kind === "done" ? 0 : bars.length;
-    } else if (event.kind === "progress" && event.metrics.elapsedMs >= lineAt) {
+    } else if (event.kind === "progress" ? event.metrics.elapsedMs >= lineAt : event.kind === "done" && lineAt > 0) {
+      // Where there were lines, the last one says what it all came to.
       lineAt = event.metrics.elapsedMs + 2000;
       target.write(`${progressLine(event.metrics)}\n`);
     }

@@ -1,5 +1,5 @@
 import type { Context } from "./context.ts";
-import type { Outputs } from "./operator.ts";
+import type { Outputs, Task } from "./operator.ts";
 import { Side } from "./reader.ts";
 
 /** Name of the input that a loop's operator gets by its feedback edge, and of the port that the edge leaves by. */
@@ -45,12 +45,17 @@ export interface Round<out Vote> {
   readonly before: RoundEnd<Vote> | undefined;
 }
 
-/**
- * The contract of a loop's operator over the tasks that it takes; write `Iterated<Inputs, Out, Fed>` instead. It is an operator
- * with an input `feedback`, and with `round` where the loop has rounds. State stays in the channels between rounds.
- */
+/** The end of a loop in a channel, when nothing is fed back any more. */
+export interface LastRound<out Vote> extends Round<Vote> {
+  /** One more than that of the round before. In a loop without rounds it differs from run to run. */
+  readonly number: number;
+  /** The round that was the last, as all channels ended it. */
+  readonly before: RoundEnd<Vote>;
+}
+
+/** The contract of a loop's operator over the tasks that it takes; write `LoopOperator<Inputs, Out, Fed>` instead. */
 // oxlint-disable-next-line typescript/no-explicit-any -- as with operators: `unknown` would refuse every class
-export interface LoopOperator<in Work, out Out, out Fed, in out Vote = any, in out State = any> {
+export interface LoopTaskOperator<in Work, out Out, out Fed, in out Vote = any, in out State = any> {
   /** Called once before the first task. */
   open?: (ctx: Context) => void | Promise<void>;
   /**
@@ -69,8 +74,11 @@ export interface LoopOperator<in Work, out Out, out Fed, in out Vote = any, in o
   vote?: () => Vote;
   /** Makes one vote of two. Called in the order of the channels, so that all of them get the same. */
   merge?: (left: Vote, right: Vote) => Vote;
-  /** Called once at the end of the loop, in a loop with rounds in place of the last `round`. */
-  done?: (ctx: Context) => Outputs<Out>;
+  /**
+   * Called once at the end of the loop, in a loop with rounds in place of the last `round`: with what all channels said when they
+   * ended the round before.
+   */
+  done?: (round: LastRound<Vote>, ctx: Context) => Outputs<Out>;
   /** As with any operator. A loop without it starts again from its beginning after a loss. */
   snapshot?: () => State | Promise<State>;
   /** Takes a state that `snapshot` gave, before the first task. */
@@ -79,10 +87,32 @@ export interface LoopOperator<in Work, out Out, out Fed, in out Vote = any, in o
   close?: () => void | Promise<void>;
 }
 
+/**
+ * The operator of a loop. `Inputs` maps each input's name to its object type; what it feeds back comes as input `feedback`.
+ * State stays in the channels between rounds.
+ *
+ * @example
+ * class Halving implements LoopOperator<{ start: number; feedback: number }, number, number> {
+ *   #here: number[] = [];
+ *   execute({ objects }: Task<{ start: number; feedback: number }>) { this.#here.push(...objects); }
+ *   *round() { for (const n of this.#here.splice(0)) if (n > 1) yield feedback(n >> 1); else yield n; }
+ * }
+ */
+// oxlint-disable-next-line typescript/no-explicit-any -- as with operators
+export type LoopOperator<Inputs, Out, Fed, Vote = any, State = any> = LoopTaskOperator<
+  Task<Inputs>,
+  Out,
+  Fed,
+  Vote,
+  State
+>;
+
 /** When a loop ends, and how it takes what is fed back. */
 export interface LoopPlan {
   /** `rounds`: each round takes what the one before fed back; `asynchronous`: what is fed back is taken as it comes. */
   readonly mode: "rounds" | "asynchronous";
+  /** False where the flow gives no way for what is fed back: then the operator may feed back nothing. */
+  readonly feeds: boolean;
   /** How often what is fed back returns; undefined where something else ends the loop. */
   readonly rounds?: number | undefined;
   /** The loop fails when it has more rounds. */

@@ -8,7 +8,13 @@ export type NamesTaking<P, T> =
     ? string
     : { [Name in keyof P & string]: Takes<PayloadOf<P[Name]>, T> extends true ? Name : never }[keyof P & string];
 
-type Takes<Payload, T> = Payload extends [payload?: infer Only] ? ([T] extends [Only] ? true : false) : false;
+type Takes<Payload, T> = Payload extends []
+  ? false
+  : Payload extends [payload?: infer Only]
+    ? [T] extends [Only]
+      ? true
+      : false
+    : false;
 
 /** The names of a protocol's messages that are answered with arrays of objects, and carry nothing or how many there may be. */
 export type NamesGiving<P> =
@@ -22,9 +28,16 @@ export type NamesGiving<P> =
           : never;
       }[keyof P & string];
 
-type Asked<Payload> = Payload extends [payload?: infer Only] ? ([number] extends [Only] ? true : [Only] extends [undefined] ? true : false) : false;
+type Asked<Payload> = Payload extends [payload?: infer Only]
+  ? [number] extends [Only]
+    ? true
+    : [Only] extends [undefined]
+      ? true
+      : false
+  : false;
 
 /** The objects that a message is answered with. */
-export type ObjectsGiven<P, Name> = IsAny<P> extends true ? unknown : Name extends keyof P ? ObjectIn<ReplyOf<P[Name]>> : never;
+export type ObjectsGiven<P, Name> =
+  IsAny<P> extends true ? unknown : Name extends keyof P ? ObjectIn<ReplyOf<P[Name]>> : never;
 
 type ObjectIn<Reply> = Reply extends readonly (infer T)[] ? T : never;

@@ -57,7 +57,7 @@ export interface ExploredWorld {
   /** An actor's state, to be looked at and not changed; undefined while it has none, as when its machine is down. */
   state<State>(actor: AnyReference): State | undefined;
   /** States of all living actors of a definition. */
-  states<State>(definition: ActorDefinition<never, never>): IterableIterator<State>;
+  states<State>(definition: ActorDefinition<unknown, never>): IterableIterator<State>;
   /** True while an actor runs: it hasn't ended, and its machine is up. */
   isAlive(actor: AnyReference): boolean;
   /** Messages between machines that are on their way, and those in mailboxes. */

@@ -1,10 +1,14 @@
 import { QStreamError } from "../../core/errors.ts";
 import type { Flow } from "../../flow/define-flow.ts";
-import { excusedErrors } from "../simulation/excused-errors.ts";
-import { survivableFaults, type FaultKind } from "../simulation/faults.ts";
-import type { LiveOperators } from "../simulation/live-operators.ts";
-import { simulate } from "../simulation/simulate.ts";
-import type { SimulationOptions, SimulationReport } from "../simulation/simulation-options.ts";
+import {
+  excusedErrors,
+  simulate,
+  survivableFaults,
+  type FaultKind,
+  type LiveOperators,
+  type SimulationOptions,
+  type SimulationReport,
+} from "../simulation/index.ts";
 import { minimize } from "./minimize.ts";
 
 /** Says whether something holds; false, a text, or an error that is thrown, is that it doesn't. For `never` the other way round. */

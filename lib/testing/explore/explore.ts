@@ -12,8 +12,12 @@ import {
 import { describeExecution, describeFound, ExplorationFailed, type FoundViolation } from "./found-violation.ts";
 import { growthOf, type Growth } from "./growth.ts";
 import type { Exploration } from "./exploration.ts";
+import { inTurn } from "./in-turn.ts";
+import { record } from "./record-run.ts";
 import { runSeed, type SeedOptions, type SeedRun } from "./run-seed.ts";
+import { seedOptionsOf } from "./seed-options.ts";
 import { shrink, type FailingRun } from "./shrink.ts";
+import { writePictures } from "./write-pictures.ts";
 
 export interface ExploreOptions {
   /** How many seeds. Default 100. */
@@ -28,7 +32,7 @@ export interface ExploreOptions {
   readonly onlyFaults?: readonly string[];
   /** Numbers of the messages that take as long as the seed says; all others take the least time. */
   readonly onlyDelays?: readonly number[];
-  /** A folder for pictures of a violation. Default: none are made. */
+  /** A folder for pictures of a violation; or, where there is one seed and all holds, of its run. Default: none are made. */
   readonly pictures?: string;
   /**
    * Tries all orders in which messages and timers may come, in place of seeds, and all ways in which a few faults may strike: for small
@@ -61,6 +65,8 @@ export interface ExplorationReport {
   /** Milliseconds of real time, without those that a violation was made small in. */
   readonly elapsedMs: number;
   readonly violation: FoundViolation | undefined;
+  /** Files that were written: pictures of the violation, or of the only run. */
+  readonly pictures: readonly string[];
   /** Of a search through all orders. */
   readonly exhaustive: ExhaustiveReport | undefined;
   /** Where there were several numbers of machines. */
@@ -101,6 +107,10 @@ export async function findViolation<System>(
   options: ExploreOptions = {},
 ): Promise<ExplorationReport> {
   checkExploreOptions(exploration, options);
+  return inTurn(() => find(exploration, options));
+}
+
+async function find<System>(exploration: Exploration<System>, options: ExploreOptions): Promise<ExplorationReport> {
   const { exhaustive = false, sizes } = options;
   if (exhaustive !== false) return findInAll(exploration, options, exhaustive === true ? {} : exhaustive);
   if (sizes === undefined) return findInSeeds(exploration, options, seedOptionsOf(options));
@@ -139,7 +149,22 @@ async function findInSeeds<System>(
   const { counts } = gathered;
   const violation = failing === undefined ? undefined : await showFailing(exploration, failing, options);
   const { name } = exploration;
-  return { name, seeds: done, ...sums, counts, elapsedMs, violation, exhaustive: undefined, growth: undefined };
+  const pictures = violation?.pictures ?? (seeds === 1 ? await drawSeed(exploration, from, seedOptions, options) : []);
+  const none = { exhaustive: undefined, growth: undefined };
+  return { name, seeds: done, ...sums, counts, elapsedMs, violation, pictures, ...none };
+}
+
+/** Pictures of a run in which all holds. */
+async function drawSeed<System>(
+  exploration: Exploration<System>,
+  seed: number,
+  seedOptions: SeedOptions,
+  { pictures, path, sizes }: ExploreOptions,
+): Promise<readonly string[]> {
+  if (pictures === undefined) return [];
+  const { name } = exploration;
+  const trace = await record(exploration, seed, seedOptions, path);
+  return writePictures(pictures, sizes === undefined ? name : `${name}-${seedOptions.machines}-machines`, trace);
 }
 
 async function findInAll<System>(
@@ -181,26 +206,17 @@ async function reportOfAll<System>(
 ): Promise<ExplorationReport> {
   const violation = found === undefined ? undefined : await describeExecution(exploration, found, options);
   const { counts } = new CountsOfRuns();
-  return { name: exploration.name, seeds: 0, ...sums, faults: 0, counts, violation, exhaustive, growth: undefined };
+  const { pictures = [] } = violation ?? {};
+  const none = { seeds: 0, faults: 0, growth: undefined };
+  return { name: exploration.name, ...none, ...sums, counts, violation, pictures, exhaustive };
 }
 
 function sumOf(reports: readonly ExplorationReport[]): ExplorationReport {
   const last = reports.at(-1) as ExplorationReport;
   const sum = (what: "seeds" | "steps" | "faults" | "elapsedMs"): number =>
     reports.reduce((total, report) => total + report[what], 0);
-  return { ...last, seeds: sum("seeds"), steps: sum("steps"), faults: sum("faults"), elapsedMs: sum("elapsedMs") };
-}
-
-function seedOptionsOf({ steps, machines, onlyFaults, onlyDelays }: ExploreOptions): SeedOptions {
-  const kept = {
-    ...(onlyFaults === undefined ? {} : { faults: new Set(onlyFaults) }),
-    ...(onlyDelays === undefined ? {} : { delays: new Set(onlyDelays) }),
-  };
-  return {
-    ...(steps === undefined ? {} : { steps }),
-    ...(machines === undefined ? {} : { machines }),
-    ...(Object.keys(kept).length === 0 ? {} : { kept }),
-  };
+  const pictures = reports.flatMap((report) => report.pictures);
+  return { ...last, pictures, seeds: sum("seeds"), steps: sum("steps"), faults: sum("faults"), elapsedMs: sum("elapsedMs") };
 }
 
 async function showFailing<System>(

@@ -1,15 +1,12 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { QStreamError } from "../../core/errors.ts";
-import { quoted } from "../../core/quoted.ts";
-import { exportPath } from "../export-path.ts";
-import { formatTrace, spaceTimeHtml, spaceTimeSvg } from "./diagram/index.ts";
-import { choiceWords, type ChoiceMade, type ExhaustiveOptions, type FoundExecution } from "./exhaustive/index.ts";
+import { formatTrace } from "./diagram/index.ts";
+import type { FoundExecution } from "./exhaustive/index.ts";
 import type { Exploration } from "./exploration.ts";
 import type { Violation } from "./invariants.ts";
-import { numberList } from "./number-list.ts";
+import { commandOfChoices, commandOfSeed } from "./repeating-command.ts";
 import type { FailingRun } from "./shrink.ts";
 import type { RunTrace } from "./trace.ts";
+import { writePictures } from "./write-pictures.ts";
 
 /** A promise that was broken, in the smallest run that was found. */
 export interface FoundViolation extends Violation {
@@ -54,8 +51,11 @@ export async function describeFound<System>(
   smallest: FailingRun,
   { pictures, path }: ShownAs,
 ): Promise<FoundViolation> {
-  const { violation, run, seed } = smallest;
-  const command = await commandOf(exploration, smallest, path);
+  const { violation, run, seed, options } = smallest;
+  const { machines, kept = {} } = options;
+  const steps = violation.kind === "eventually" ? options.steps : violation.step;
+  const repeated = { ...(steps === undefined ? {} : { steps }), ...(machines === undefined ? {} : { machines }), kept };
+  const command = await commandOfSeed(exploration, seed, repeated, path);
   const foundAt = { seed: first.seed, step: first.violation.step };
   const isFirst = seed === foundAt.seed && violation.step === foundAt.step;
   return describe(exploration, {
@@ -125,66 +125,4 @@ function headOf({ invariant, kind }: Violation): string {
     case "eventually":
       return `"${invariant}" doesn't come to hold`;
   }
-}
-
-async function commandOf<System>(
-  exploration: Exploration<System>,
-  { seed, options, violation }: FailingRun,
-  path: string | undefined,
-): Promise<string> {
-  const { kept = {}, machines } = options;
-  const steps = violation.kind === "eventually" ? options.steps : violation.step;
-  const found = path === undefined ? await exportPath(exploration.module, exploration, "the exploration") : { path };
-  const faults = kept.faults === undefined ? undefined : [...kept.faults];
-  const delays = kept.delays === undefined ? undefined : [...kept.delays];
-  if ("why" in found && found.why !== undefined) {
-    const call = { seeds: 1, from: seed, steps, machines, onlyFaults: faults, onlyDelays: delays };
-    return `explore(${exploration.name}, ${JSON.stringify(call)}) (${found.why})`;
-  }
-  const words = [
-    found.path,
-    "--seed",
-    String(seed),
-    ...(machines === undefined ? [] : ["--machines", String(machines)]),
-    ...(faults === undefined ? [] : ["--only-faults", faults.length === 0 ? "none" : faults.join(",")]),
-    ...(delays === undefined ? [] : ["--only-delays", numberList(delays)]),
-    ...(steps === undefined ? [] : ["--steps", String(steps)]),
-  ];
-  return ["npx qstream explore", ...words.map(quoted)].join(" ");
-}
-
-async function commandOfChoices<System>(
-  exploration: Exploration<System>,
-  made: {
-    readonly choices: readonly ChoiceMade[];
-    readonly options: ExhaustiveOptions;
-    readonly machines: number | undefined;
-  },
-  path: string | undefined,
-): Promise<string> {
-  const { choices, options, machines } = made;
-  const found = path === undefined ? await exportPath(exploration.module, exploration, "the exploration") : { path };
-  if ("why" in found && found.why !== undefined) {
-    return `explore(${exploration.name}, ${JSON.stringify({ exhaustive: options, machines })}) (${found.why})`;
-  }
-  const number = (option: string, value: number | undefined): readonly string[] =>
-    value === undefined ? [] : [option, String(value)];
-  const words = [
-    found.path,
-    "--exhaustive",
-    ...number("--machines", machines),
-    ...number("--losses", options.losses),
-    ...number("--repeats", options.repeats),
-    ...number("--crashes", options.crashes),
-    "--choices",
-    choiceWords(choices),
-  ];
-  return ["npx qstream explore", ...words.map(quoted)].join(" ");
-}
-
-async function writePictures(folder: string, name: string, trace: RunTrace): Promise<readonly string[]> {
-  await mkdir(folder, { recursive: true });
-  const base = join(folder, `${name.replaceAll(/[^\w.-]+/gu, "-")}${trace.seed === 0 ? "" : `-seed-${trace.seed}`}`);
-  await Promise.all([writeFile(`${base}.svg`, spaceTimeSvg(trace)), writeFile(`${base}.html`, spaceTimeHtml(trace))]);
-  return [`${base}.svg`, `${base}.html`];
 }

@@ -27,3 +27,23 @@ export {
   type FlowExplorationReport,
   type FlowViolation,
 } from "./explore-flow.ts";
+export { recordRun, type RecordRunOptions } from "./record-run.ts";
+export {
+  formatTrace,
+  spaceTimeHtml,
+  spaceTimeSvg,
+  type DiagramOptions,
+  type DiagramTheme,
+  type FormatTraceOptions,
+  type StepRange,
+} from "./diagram/index.ts";
+export type {
+  LostMessage,
+  RunLine,
+  RunMessage,
+  RunSend,
+  RunStep,
+  RunStepKind,
+  RunTrace,
+  RunViolation,
+} from "./trace.ts";

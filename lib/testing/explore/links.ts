@@ -3,7 +3,7 @@ import type { DistantActors } from "../../../actors/system/node-parts.ts";
 import type { ReplyTo } from "../../../actors/system/envelope.ts";
 import { Reference } from "../../../actors/system/reference.ts";
 import type { DefinedActor } from "../../core/actor-definition.ts";
-import type { AnyReference, Ended, SpawnOptions } from "../../core/contracts/actor.ts";
+import type { AnyReference, Ended, SpawnOptions, StopOptions } from "../../core/contracts/actor.ts";
 import type { ExploredNode } from "./explored-node.ts";
 import type { Machine } from "./machine.ts";
 import { ControlPacket, Packet } from "./packet.ts";
@@ -22,22 +22,47 @@ export class Links implements DistantActors {
     this.#isDead = isDead;
   }
 
-  tell(to: Reference, name: string, payload: unknown, sender: Cell | undefined): void {
-    this.#send(to, name, payload, sender, undefined);
+  tell(to: Reference, name: string, payload: unknown, from: Cell | undefined, sender?: AnyReference): void {
+    this.#send(to, { name, payload, reply: undefined }, from, sender);
   }
 
-  ask(to: Reference, name: string, payload: unknown, sender: Cell | undefined, reply: ReplyTo): void {
+  ask(
+    to: Reference,
+    name: string,
+    payload: unknown,
+    from: Cell | undefined,
+    reply: ReplyTo,
+    sender?: AnyReference,
+  ): void {
     const world = this.#world;
-    const asking = { machine: this.#machine, asker: sender, what: `"${name}" of ${to.label}`, reply };
-    this.#send(to, name, payload, sender, new RemoteReply(world, asking, world.machineOf(to)));
+    const target = world.machineOf(to);
+    if (reply instanceof RemoteReply) {
+      this.#send(to, { name, payload, reply: reply.handedTo(target) }, from, sender);
+      return;
+    }
+    // What is handed on is answered to who asked first.
+    const asker = sender instanceof Reference ? sender.cell : from;
+    const machine = (asker?.node as ExploredNode | undefined)?.machine ?? this.#machine;
+    const asking = { machine, asker, what: `"${name}" of ${to.label}`, reply };
+    this.#send(to, { name, payload, reply: new RemoteReply(world, asking, target) }, from, sender);
   }
 
-  stop(actor: Reference): void {
+  /** The actor's children on other machines end. */
+  ended(cell: Cell): void {
+    for (const child of cell.extras?.distant?.values() ?? []) if (child instanceof Reference) this.stop(child);
+  }
+
+  restarted(cell: Cell): void {
+    this.ended(cell);
+    cell.extras?.distant?.clear();
+  }
+
+  stop(actor: Reference, options?: StopOptions): void {
     const target = this.#world.machineOf(actor);
     this.#world.medium.send(
       new ControlPacket(this.#machine, target, undefined, () => {
         const cell = this.#world.cellOf(actor);
-        if (cell !== undefined) cell.node.stop(cell.self);
+        if (cell !== undefined) cell.node.stop(cell.self, options);
       }),
     );
   }
@@ -87,9 +112,14 @@ export class Links implements DistantActors {
     );
   }
 
-  #send(to: Reference, name: string, payload: unknown, sender: Cell | undefined, reply: ReplyTo | undefined): void {
+  #send(
+    to: Reference,
+    content: { readonly name: string; readonly payload: unknown; readonly reply: ReplyTo | undefined },
+    from: Cell | undefined,
+    sender: AnyReference | undefined,
+  ): void {
     if (this.#isDead()) return;
     const target = this.#world.machineOf(to);
-    this.#world.medium.send(new Packet(to, { name, payload, reply }, sender, this.#machine, target));
+    this.#world.medium.send(new Packet(to, content, from, this.#machine, target, sender));
   }
 }

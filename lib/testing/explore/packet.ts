@@ -1,6 +1,7 @@
 import type { Cell } from "../../../actors/system/cell.ts";
 import { Envelope, type ReplyTo } from "../../../actors/system/envelope.ts";
 import type { Reference } from "../../../actors/system/reference.ts";
+import type { AnyReference } from "../../core/contracts/actor.ts";
 import type { Machine } from "./machine.ts";
 
 /** Who waits for an answer, and may get it from a second copy of the question, too. */
@@ -24,8 +25,9 @@ export class Packet extends Envelope {
     sender: Cell | undefined,
     from: Machine,
     target: Machine,
+    shown: AnyReference | undefined = sender?.self,
   ) {
-    super(content.name, content.payload, sender?.self, content.reply);
+    super(content.name, content.payload, shown, content.reply);
     this.to = to;
     this.from = from;
     this.fromCell = sender;
@@ -37,7 +39,9 @@ export class Packet extends Envelope {
   copy(): Packet {
     const { name, payload, reply } = this;
     const content = { name, payload, reply: (reply as Partial<RepeatableReply> | undefined)?.again?.() ?? reply };
-    return Object.assign(new Packet(this.to, content, this.fromCell, this.from, this.target), { depth: this.depth });
+    return Object.assign(new Packet(this.to, content, this.fromCell, this.from, this.target, this.sender), {
+      depth: this.depth,
+    });
   }
 }
 

@@ -33,6 +33,12 @@ export class RemoteReply implements ReplyTo {
     return new RemoteReply(this.#world, this.#asking, this.#asked);
   }
 
+  /** The same for who has the question now: whoever had it doesn't answer any more. */
+  handedTo(machine: Machine): RemoteReply {
+    this.isOver = true;
+    return new RemoteReply(this.#world, this.#asking, machine);
+  }
+
   answer(value: unknown): void {
     this.#send(value, () => this.#asking.reply.answer(value));
   }

@@ -4,7 +4,7 @@ import type { ActorEvent } from "../../../actors/system/node-parts.ts";
 import type { Reference } from "../../../actors/system/reference.ts";
 import type { LocalTopics } from "../../../actors/system/topics.ts";
 import { turn } from "../../../actors/system/turn.ts";
-import { definedActor } from "../../core/actor-definition.ts";
+import { definedActor, type DefinedActor } from "../../core/actor-definition.ts";
 import type { ActorDefinition, ActorReference, AnyReference } from "../../core/contracts/actor.ts";
 import { deepFreeze } from "../../core/deep-freeze.ts";
 import { QStreamError } from "../../core/errors.ts";
@@ -114,6 +114,7 @@ export class World implements ExploredWorld {
   spawn<P, Args>(definition: ActorDefinition<P, Args>, ...rest: ExploredSpawnRest<Args>): ActorReference<P> {
     const [args, options = {}] = rest as [unknown, ExploredSpawnOptions?];
     const { name, mailbox, supervise } = options;
+    refuseDurable(definedActor(definition));
     const label = name ?? this.#labelOf(definition.kind);
     const machine = (options.machine as Machine | undefined) ?? this.#machineFor(label);
     const reference = new ResidentReference(machine.node, definition.kind, label);
@@ -141,7 +142,7 @@ export class World implements ExploredWorld {
     return (cell.node as ExploredNode).isDead ? undefined : (cell.state as State | undefined);
   }
 
-  *states<State>(definition: ActorDefinition<never, never>): IterableIterator<State> {
+  *states<State>(definition: ActorDefinition<unknown, never>): IterableIterator<State> {
     for (const machine of this.machines) {
       if (!machine.isUp) continue;
       for (const cell of machine.node.living()) {
@@ -330,4 +331,12 @@ export class World implements ExploredWorld {
     if (event.kind === "dead-letter") this.deadLetters++;
     else if (event.kind === "actor-failed") this.failure ??= event;
   }
+}
+
+/** Simulated machines have disks, and no store of durable actors. */
+function refuseDurable({ kind, durable }: DefinedActor): void {
+  if (durable === undefined) return;
+  throw new QStreamError("ACTOR_INVALID", `the actor "${kind}" is durable, and an exploration has no store for it`, {
+    advice: "Explore it without `durable`, and keep what has to outlive a crash on `machine.disk`",
+  });
 }

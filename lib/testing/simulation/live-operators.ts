@@ -1,5 +1,6 @@
 import type { ChannelNotes } from "../../../actors/slot/turn-notes.ts";
 import type { Program, StepCode } from "../../core/program.ts";
+import type { HangingNotesOptions } from "./hanging-notes.ts";
 import type { WaitingCode } from "./waiting-code.ts";
 
 /** The operator of one channel. */
@@ -66,4 +67,24 @@ export class OperatorsOfWorld implements LiveOperators {
     };
     return { ...step, create };
   }
+}
+
+/** The operators of a world, and who is told when they may have changed. */
+export interface WatchedOperators {
+  readonly of: OperatorsOfWorld;
+  /** @param isTask - a task begins; else a channel's turn is over */
+  readonly changed: (isTask: boolean) => void;
+}
+
+/** What a slot does when a task of one of its channels begins, and when a turn is over. */
+export function taskHooks(
+  work: (() => void) | undefined,
+  operators: WatchedOperators | undefined,
+): Pick<HangingNotesOptions, "onTask" | "onRest"> {
+  if (operators === undefined) return work === undefined ? {} : { onTask: work };
+  const onTask = (): void => {
+    work?.();
+    operators.changed(true);
+  };
+  return { onTask, onRest: () => operators.changed(false) };
 }

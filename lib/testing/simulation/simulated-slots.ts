@@ -22,7 +22,7 @@ import type { VirtualClock } from "./virtual-clock.ts";
 import { VirtualDrive } from "./virtual-disk.ts";
 import { filesInVirtualTime, type PlaceTrouble } from "./virtual-files.ts";
 import type { Endpoint, VirtualNetwork } from "./virtual-network.ts";
-import type { OperatorsOfWorld } from "./live-operators.ts";
+import { taskHooks, type WatchedOperators } from "./live-operators.ts";
 import type { WaitingCode } from "./waiting-code.ts";
 
 export interface SimulatedSlotsOptions {
@@ -51,7 +51,7 @@ export interface SimulatedSlotsOptions {
   /** Hears when user code waits. */
   readonly waiting?: WaitingCode | undefined;
   /** Knows the operators, and is told when they may have changed. */
-  readonly operators?: { readonly of: OperatorsOfWorld; readonly changed: (isTask: boolean) => void } | undefined;
+  readonly operators?: WatchedOperators | undefined;
   /** What is wrong with a place of files. */
   readonly trouble?: PlaceTrouble | undefined;
 }
@@ -292,12 +292,8 @@ export class SimulatedSlots implements LaunchedSlots {
     const drive = this.#drive(clock);
     const host = new CountingHost(this.turnHost(clock));
     const { taskMs = 0, random, waiting, operators } = this.#options;
-    const onTask = (): void => {
-      if (taskMs > 0) clock.work(random() * taskMs);
-      operators?.changed(true);
-    };
-    const onRest = operators === undefined ? undefined : (): void => operators.changed(false);
-    const notes = new HangingNotes({ waiting, onTask, onRest });
+    const work = taskMs === 0 ? undefined : (): void => clock.work(random() * taskMs);
+    const notes = new HangingNotes({ waiting, ...taskHooks(work, operators) });
     const slot = makeSlot({
       id,
       notes,

@@ -5,6 +5,7 @@ import { askPatiently } from "../../../lib/core/patient-ask.ts";
 import { AskWindow } from "./ask-window.ts";
 import { messagesOf } from "./messages-of.ts";
 import { notTaken } from "./not-taken.ts";
+import { rowsIn } from "./rows-in.ts";
 
 /** Whom a channel asks, and how. */
 export interface AskingParts {
@@ -39,7 +40,8 @@ export class AskingChannel implements SinkChannel<unknown> {
     this.#parts = parts;
   }
 
-  async write(objects: readonly unknown[], { signal }: Context): Promise<void> {
+  async write(batchesOrObjects: readonly unknown[], { signal }: Context): Promise<void> {
+    const objects = await rowsIn(batchesOrObjects);
     const { batches, keyOf, inFlight, to } = this.#parts;
     const window = new AskWindow(inFlight, signal);
     try {

@@ -3,6 +3,7 @@ import type { Delivery } from "../../../lib/core/contracts/delivery.ts";
 import type { SinkChannel } from "../../../lib/core/contracts/sink.ts";
 import { askFor, type AskingParts } from "./asking-channel.ts";
 import { AskWindow } from "./ask-window.ts";
+import { rowsIn } from "./rows-in.ts";
 
 /** What a task wrote, until it is delivered. */
 interface HeldTask {
@@ -38,7 +39,8 @@ export class DeliveringChannel implements SinkChannel<unknown> {
     this.#signal = signal;
   }
 
-  async write(objects: readonly unknown[], { seq }: Context): Promise<void> {
+  async write(batchesOrObjects: readonly unknown[], { seq }: Context): Promise<void> {
+    const objects = await rowsIn(batchesOrObjects);
     await this.#until(() => this.#open < tasksMost);
     this.#open++;
     this.#held.push({ seq, first: this.#next, objects });
@@ -88,7 +90,11 @@ export class DeliveringChannel implements SinkChannel<unknown> {
     }
   }
 
-  async #ask(to: ReturnType<AskingParts["to"]>, deliveries: readonly Delivery<unknown>[], signal: AbortSignal): Promise<void> {
+  async #ask(
+    to: ReturnType<AskingParts["to"]>,
+    deliveries: readonly Delivery<unknown>[],
+    signal: AbortSignal,
+  ): Promise<void> {
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     for (const delivery of deliveries) await askFor(this.#parts, to, delivery, signal);
   }

@@ -23,6 +23,11 @@ const endedAdvice =
 const lateAdvice = "Give a slow actor fewer messages at once (`inFlight`), or more time (`timeoutMs`)";
 
 function shortText(payload: unknown): string {
-  const text = inspect(payload, { depth: 2, breakLength: Number.POSITIVE_INFINITY, maxArrayLength: 3, maxStringLength: 80 });
+  const text = inspect(payload, {
+    depth: 2,
+    breakLength: Number.POSITIVE_INFINITY,
+    maxArrayLength: 3,
+    maxStringLength: 80,
+  });
   return text.length > objectTextMax ? `${text.slice(0, objectTextMax)}...` : text;
 }

@@ -14,7 +14,7 @@ import {
   toLedger,
   toPool,
 } from "./flows/ledger-flows.ts";
-import { meetingPlaces, type Meeting } from "./flows/meetings.ts";
+import { meetingPlaces, type Meeting, type MeetingPlace } from "./flows/meetings.ts";
 import { workerPool } from "../../../lib/index.ts";
 
 const test = suite("flows and actors");
@@ -46,7 +46,10 @@ for (const { name, open, close } of meetingPlaces) {
     assert.equal(sent, { objects: 500 });
     for (let owner = 0; owner < owners; owner++) {
       const numbers = await system.entity(account, `${prefix}-${owner}`).ask("numbers");
-      assert.equal(sorted(numbers), upTo(500).filter((number) => number % owners === owner));
+      assert.equal(
+        sorted(numbers),
+        upTo(500).filter((number) => number % owners === owner),
+      );
     }
   });
 
@@ -55,6 +58,7 @@ for (const { name, open, close } of meetingPlaces) {
     const { sent } = await delivered.run({ to, upTo: 500, batches: 30 }, { on: session, onEvent: () => {} });
     assert.equal(sent, { objects: 500 });
     assert.equal(sorted(await to.ask("numbers")), upTo(500));
+    assert.ok((await to.ask("repeated")) > 0, "nothing was sent again");
     const prefix = `delivered-${name}`;
     await deliveredToAccounts.run({ to: system.entities(account), upTo: 500, prefix }, { on: session });
     const each = upTo(owners).map((owner) => system.entity(account, `${prefix}-${owner}`).ask("numbers"));
@@ -101,33 +105,37 @@ for (const { name, open, close } of meetingPlaces) {
 }
 
 test("a router spreads the objects of a stream over its workers", async () => {
-  const [place] = meetingPlaces;
-  const { session, system } = (await place?.open()) as Meeting;
+  const { session, system } = await (meetingPlaces[0] as MeetingPlace).open();
   const to = system.spawn(workerPool(ledger, { size: 3, key: ({ payload }) => String(payload) }), {});
   const { sent } = await toPool.run({ to, upTo: 300 }, { on: session });
   assert.equal(sent, { objects: 300 });
 });
 
 test("whatever the sizes, each object comes once, and those of a channel in the stream's order", async () => {
-  const [, , place] = meetingPlaces;
-  const { session, system } = (await place?.open()) as Meeting;
+  const { session, system } = await (meetingPlaces[2] as MeetingPlace).open();
   const size = fc.integer({ min: 1, max: 40 });
   await fc.assert(
-    fc.asyncProperty(size, size, fc.integer({ min: 0, max: 300 }), fc.boolean(), async (batches, inFlight, count, numbered) => {
-      const to = system.spawn(ledger, {});
-      const flow = numbered ? delivered : inBatches;
-      const args = { to, upTo: count, batches, inFlight };
-      const { sent } = await flow.run(args, { on: session, limits: { parcelObjects: 25 } });
-      assert.equal(sent, { objects: count });
-      const came = await to.ask("numbers");
-      assert.equal(sorted(came), upTo(count));
-      // Two channels read, a half each.
-      const half = Math.floor(count / 2);
-      for (const isFirst of [true, false]) {
-        const part = came.filter((number) => number < half === isFirst);
-        assert.equal(part, sorted(part));
-      }
-    }),
+    fc.asyncProperty(
+      size,
+      size,
+      fc.integer({ min: 0, max: 300 }),
+      fc.boolean(),
+      async (batches, inFlight, count, numbered) => {
+        const to = system.spawn(ledger, {});
+        const flow = numbered ? delivered : inBatches;
+        const args = { to, upTo: count, batches, inFlight };
+        const { sent } = await flow.run(args, { on: session, limits: { parcelObjects: 25 } });
+        assert.equal(sent, { objects: count });
+        const came = await to.ask("numbers");
+        assert.equal(sorted(came), upTo(count));
+        // Two channels read, a half each.
+        const half = Math.floor(count / 2);
+        for (const isFirst of [true, false]) {
+          const part = came.filter((number) => number < half === isFirst);
+          assert.equal(part, sorted(part));
+        }
+      },
+    ),
     { numRuns: 20 },
   );
 });

@@ -72,7 +72,7 @@ export const slow = actor({
       if (message.number !== state.last + 1) state.order = false;
       state.last = message.number;
       state.taken++;
-      if (state.taken % 50 === 0) await wait(1);
+      if (state.taken % 200 === 0) await wait(1);
     },
     taken: (state) => ({ taken: state.taken, order: state.order }),
   },

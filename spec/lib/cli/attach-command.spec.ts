@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import * as assert from "uvu/assert";
 import { openDoors } from "../../../actors/transport/loopback-door.ts";
 import { requestOf } from "../../../lib/cli/attach-command.ts";
-import type { ActorEvent, DistributedActors } from "../../../lib/index.ts";
+import type { DistributedActors } from "../../../lib/index.ts";
 import { failure } from "../../kit/failure.ts";
 import { suite } from "../../kit/suite.ts";
 import spread, { resident, room } from "../actors/spread-kinds.ts";
@@ -11,7 +11,7 @@ import { qstream } from "./command.ts";
 
 const test = suite("qstream attach");
 
-const onEvent = (_: ActorEvent): void => {};
+const onEvent = (): void => {};
 let opened: Promise<DistributedActors> | undefined;
 const system = (): Promise<DistributedActors> =>
   (opened ??= spread.start({ slots: 2, isolation: "none", attachable: true, onEvent }));
@@ -22,7 +22,7 @@ test("it lists actors, shows one, tells and asks, and shows what nobody handled"
   await running.entity(room, "blue").ask("visit");
   assert.ok((await running.find("ann")) !== undefined);
   const name = running.execution;
-  const words = ["list resident", "tell ann say \"first\"", "tell ann nonsense", "ask ann words", "ask room/blue visit"];
+  const words = ["list resident", 'tell ann say "first"', "tell ann nonsense", "ask ann words", "ask room/blue visit"];
   const { code, stdout, stderr } = await qstream([
     "attach",
     name,
@@ -59,7 +59,7 @@ test("who doesn't know the token is hung up on", async () => {
   const { execution } = await system();
   const place = openDoors().find(({ name }) => name === execution);
   assert.ok(place !== undefined);
-  for (const said of ['{"id":1,"token":"wrong","request":{"kind":"list"}}\n', "no JSON\n", `${"x".repeat(3 << 20)}`]) {
+  for (const said of ['{"id":1,"token":"wrong","request":{"kind":"list"}}\n', "no JSON\n", "x".repeat(3 << 20)]) {
     const socket = connect({ host: "127.0.0.1", port: place.port });
     let heard = "";
     socket.on("data", (data) => (heard += String(data))).on("error", () => {});

@@ -280,6 +280,20 @@ test("off a terminal there is a line every two seconds, without control characte
   assert.is(written[1], "2.00 s: 0 rows read, 1 of 4 splits, 0 B exchanged\n");
 });
 
+test("off a terminal the last line has what it all came to, if there was one before", () => {
+  const { target, written } = fakeTerminal(false);
+  const [before, after] = [stepOf("read", {}), stepOf("read", { splits: 4, splitsDone: 4 })];
+  const show = showProgress(target);
+  show({ kind: "progress", execution: "e", metrics: metricsOf([before], { elapsedMs: 700 }) });
+  show({ kind: "done", execution: "e", metrics: metricsOf([after], { elapsedMs: 900 }) });
+  assert.equal(written, [
+    "700 ms: 0 rows read, 0 of 0 splits, 0 B exchanged\n",
+    "900 ms: 0 rows read, 4 of 4 splits, 0 B exchanged\n",
+  ]);
+  showProgress(target)({ kind: "done", execution: "e", metrics: metricsOf([after]) });
+  assert.is(written.length, 2, "a short run needs none");
+});
+
 test("a step of which nothing tells how far it is has dots", () => {
   const [line] = progressLines(metricsOf([stepOf("work", {}, "operator")]), false, 100);
   assert.match(line ?? "", "·".repeat(24));

@@ -10,6 +10,7 @@ import {
   reader,
   run,
   type Feedback,
+  type LastRound,
   type LoopOperator,
   type Reader,
   type RunOptions,
@@ -76,11 +77,11 @@ test("go on with tiny windows, whatever waits, on threads and in processes", asy
   }
 }, 60_000);
 
-type Steps = Task<{ start: number; feedback: number }>;
+type Steps = { start: number; feedback: number };
 
 /** One object at a time goes round, a long way: between two steps of it all channels have nothing to do. */
 class Stepping implements LoopOperator<Steps, string, number> {
-  *execute({ objects }: Steps): Generator<Feedback<number> | string, void> {
+  *execute({ objects }: Task<Steps>): Generator<Feedback<number> | string, void> {
     for (const left of objects) yield left === 0 ? "arrived" : feedback(left - 1);
   }
 }
@@ -100,6 +101,42 @@ test("don't end while a single object is on its way", async () => {
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     assert.equal(await stepping.run({}, { ...here, seed }), { told: ["arrived"] });
   }
+});
+
+/** Counts what it takes; without rounds, too, all channels know at the end what all of them say. */
+class Counting implements LoopOperator<Steps, string, number, number> {
+  #taken = 0;
+
+  *execute({ objects }: Task<Steps>): Generator<Feedback<number>, void> {
+    this.#taken += objects.length;
+    for (const left of objects) if (left > 0) yield feedback(left - 1);
+  }
+
+  vote(): number {
+    return this.#taken;
+  }
+
+  merge(left: number, right: number): number {
+    return left + right;
+  }
+
+  done({ before: { vote, fed } }: LastRound<number>): string[] {
+    return [`${vote} taken, ${fed} on their way`];
+  }
+}
+
+test("tell all channels at the end what they said together", async () => {
+  const flow = defineFlow(import.meta.url, (q) => ({
+    told: q
+      .iterate("count", { start: q.read("numbers", numbers(0, 10)) }, () => new Counting(), {
+        feedback: hash((left) => left),
+        rounds: false,
+        channels: 2,
+      })
+      .collect(),
+  }));
+  const all = "55 taken, 0 on their way";
+  assert.equal(await flow.run({}, here), { told: [all, all] });
 });
 
 /** Numbers without an end. */

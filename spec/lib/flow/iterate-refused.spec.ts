@@ -42,7 +42,6 @@ const wrong: readonly (readonly [what: string, code: ErrorCode, says: string, gi
     "has until and no rounds",
     { options: { rounds: false, until: () => true } },
   ],
-  ["no feedback", "OPTION_INVALID", "has no feedback", { options: { feedback: undefined } }],
   ["no inputs", "OPTION_INVALID", "has no inputs", { inputs: {} }],
   ["an unknown stage", "INPUT_UNKNOWN", "gives a stage", { options: { stages: { other: 1 } } }],
   ["no operator", "OPTION_INVALID", "got no operator", { operator: 3 }],
@@ -60,6 +59,18 @@ const wrong: readonly (readonly [what: string, code: ErrorCode, says: string, gi
     "UNSUPPORTED",
     "execute fed back an object in a loop with rounds",
     { operator: () => ({ execute: () => [feedback(1)], round() {} }) },
+  ],
+  [
+    "feeding back with no way for it",
+    "UNSUPPORTED",
+    "fed back an object, and the loop has no way for it",
+    { operator: () => ({ execute() {}, round: () => [feedback(1)] }), options: { feedback: undefined } },
+  ],
+  [
+    "feeding back with no way for it, and no rounds",
+    "UNSUPPORTED",
+    "fed back an object, and the loop has no way for it",
+    { operator: () => ({ execute: () => [feedback(1)] }), options: { feedback: undefined, rounds: false } },
   ],
   [
     "stopping alone",

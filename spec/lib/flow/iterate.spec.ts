@@ -11,6 +11,7 @@ import {
   reader,
   type Feedback,
   type IterateOptions,
+  type LastRound,
   type LoopOperator,
   type Round,
   type RunOptions,
@@ -68,14 +69,14 @@ test("give the components that a plain loop finds", async () => {
   );
 }, 60_000);
 
-type Counting = Task<{ start: number; feedback: number }>;
+type Counting = { start: number; feedback: number };
 
 /** Sends what it gets on, one more each time, and tells which rounds there were. */
 class Climbing implements LoopOperator<Counting, string, number, number> {
   #here: number[] = [];
   #rounds: string[] = [];
 
-  execute({ objects }: Counting): void {
+  execute({ objects }: Task<Counting>): void {
     this.#here.push(...objects);
   }
 
@@ -93,9 +94,10 @@ class Climbing implements LoopOperator<Counting, string, number, number> {
     return left + right;
   }
 
-  *done(): Generator<string, void> {
+  *done({ number, before }: LastRound<number>): Generator<string, void> {
     for (const at of this.#here) yield `at ${at}`;
-    if (this.#rounds.length > 0) yield this.#rounds.join(", ");
+    this.#rounds.push(`over at ${number}, vote ${before.vote}`);
+    yield this.#rounds.join(", ");
   }
 }
 
@@ -118,7 +120,7 @@ const sorted = (told: readonly string[]): string[] => told.toSorted();
 
 test("a count says how often what is fed back returns", async () => {
   const { told } = await climbing({ rounds: 2 }).run({}, here);
-  const rounds = "0 after nothing, 1 after 1 fed, vote 2";
+  const rounds = "0 after nothing, 1 after 1 fed, vote 2, over at 2, vote 4";
   assert.equal(sorted(told), [rounds, rounds, "at 2"]);
 });
 
@@ -139,20 +141,21 @@ test("a condition is asked at the end of each round, and what was fed back in th
 
 test("without either it ends once nothing was fed back, by what is left behind the functions on the edge", async () => {
   const { told } = await climbing({}).run({}, here);
-  const rounds = "0 after nothing, 1 after 1 fed, vote 2, 2 after 1 fed, vote 4, 3 after 1 fed, vote 6";
+  const rounds = "0 after nothing, 1 after 1 fed, vote 2, 2 after 1 fed, vote 4, 3 after 1 fed, vote 6, over at 4, vote 8";
   assert.equal(sorted(told), [rounds, rounds]);
 });
 
 test("a loop with a count or a condition goes on where nothing was fed back", async () => {
   const { told } = await climbing({ rounds: 6 }, 0).run({}, here);
   assert.ok(
-    told.every((text) => text.endsWith("5 after 0 fed, vote 10")),
+    told.every((text) => text.endsWith("5 after 0 fed, vote 10, over at 6, vote 12")),
     told.join("; "),
   );
 });
 
 test("inputs without objects are one round", async () => {
-  assert.equal(await climbing({}, 0).run({}, here), { told: ["0 after nothing", "0 after nothing"] });
+  const once = "0 after nothing, over at 1, vote 2";
+  assert.equal(await climbing({}, 0).run({}, here), { told: [once, once] });
   assert.equal(await components.run({ edges: [], channels: 3 }, here), { labels: [] });
 });
 
@@ -168,7 +171,7 @@ test("what is fed back beyond all windows waits on disk, also on threads", async
 }, 60_000);
 
 /** Sums columns over rounds. */
-class Columns implements LoopOperator<Task<{ start: number; feedback: Table }>, number, Table> {
+class Columns implements LoopOperator<{ start: number; feedback: Table }, number, Table> {
   #sum = 0;
   #rows: number[] = [];
 
@@ -206,6 +209,48 @@ test("batches are fed back as objects are", async () => {
     const { sums } = await columns.run({}, options);
     const sum = sums.reduce((left, right) => left + right, 0);
     assert.is(sum, 5 * 45 + 10 * (1 + 2 + 3 + 4));
+  }
+});
+
+/** Sums all of several channels, in as many rounds as it is asked for. */
+class Agreeing implements LoopOperator<{ all: number }, string, never, number> {
+  #sum = 0;
+
+  execute({ objects }: Task<{ all: number }>): void {
+    for (const n of objects) this.#sum += n;
+  }
+
+  round(): void {}
+
+  vote(): number {
+    return this.#sum;
+  }
+
+  merge(left: number, right: number): number {
+    return left + right;
+  }
+
+  done({ number, before: { vote, fed } }: LastRound<number>): string[] {
+    return [`${vote} after ${number}, ${fed} fed`];
+  }
+}
+
+test("votes alone need no feedback edge of one's own", async () => {
+  for (const [rounds, after] of [
+    [undefined, 1],
+    [3, 3],
+  ] as const) {
+    const flow = defineFlow(import.meta.url, (q) => ({
+      told: q
+        .iterate("agree", { all: q.read("numbers", numbers(0, 10)) }, () => new Agreeing(), {
+          channels: 3,
+          ...(rounds === undefined ? {} : { rounds }),
+        })
+        .collect(),
+    }));
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    assert.equal(await flow.run({}, here), { told: Array.from({ length: 3 }, () => `45 after ${after}, 0 fed`) });
+    assert.match(String(flow.explain({}, { slots: 2 })), `loop: ${after} round${after === 1 ? "" : "s"}`);
   }
 });
 

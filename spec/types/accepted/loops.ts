@@ -1,5 +1,5 @@
 // What must compile: loops. Types of what is fed back, of results and of votes are inferred from the operator's class.
-import { feedback, hash, type Feedback, type LoopOperator, type QStream, type Round, type Task } from "qstream";
+import { feedback, hash, type Feedback, type LastRound, type LoopOperator, type LoopTaskOperator, type QStream, type Round, type Task } from "qstream";
 import { leaves, q, type Leaf } from "../shared.ts";
 
 export interface Message {
@@ -9,7 +9,7 @@ export interface Message {
 
 type Inputs = { start: Leaf; feedback: Message };
 
-export class Loop implements LoopOperator<Task<Inputs>, Leaf, Message, number, { labels: number[] }> {
+export class Loop implements LoopOperator<Inputs, Leaf, Message, number, { labels: number[] }> {
   #labels: number[] = [];
   execute({ input, objects }: Task<Inputs>): void {
     if (input === "start") for (const leaf of objects) this.#labels.push(leaf.tree.length);
@@ -24,8 +24,8 @@ export class Loop implements LoopOperator<Task<Inputs>, Leaf, Message, number, {
   merge(left: number, right: number): number {
     return left + right;
   }
-  done(): Leaf[] {
-    return [];
+  done({ number, before }: LastRound<number>): Leaf[] {
+    return number > 1 && before.vote === 0 ? [] : [{ tree: "", size: before.fed }];
   }
   snapshot(): { labels: number[] } {
     return { labels: this.#labels };
@@ -54,7 +54,7 @@ export const led: QStream<Leaf> = q.iterate("led", { start: leaves }, () => new 
 });
 
 /** What is fed back needn't be of the type that comes back. */
-class Other implements LoopOperator<Task<{ start: Leaf; feedback: string }>, number, number> {
+class Other implements LoopOperator<{ start: Leaf; feedback: string }, number, number> {
   *execute({ input, objects }: Task<{ start: Leaf; feedback: string }>): Generator<Feedback<number> | number, void> {
     if (input === "start") yield objects.length;
     else for (const text of objects) yield feedback(text.length);
@@ -64,6 +64,26 @@ export const other: QStream<number> = q.iterate("other", { start: leaves }, () =
   feedback: (fed) => fed.map("text", (n) => n.toFixed()).partition(hash((text) => text)),
   rounds: false,
 });
+
+/** Votes alone need no feedback. */
+class Voting implements LoopOperator<{ start: Leaf }, number, never, number> {
+  execute(): void {}
+  round(): void {}
+  vote(): number {
+    return 1;
+  }
+  merge(left: number, right: number): number {
+    return left + right;
+  }
+  done({ before }: LastRound<number>): number[] {
+    return [before.vote ?? 0];
+  }
+}
+export const agreed: QStream<number> = q.iterate("agreed", { start: leaves }, () => new Voting(), {});
+export const agreedLater: QStream<number> = q.iterate("later", { start: leaves }, () => new Voting(), {
+  until: ({ vote = 0 }) => vote > 1,
+});
+export const asTasks: LoopTaskOperator<Task<{ start: Leaf }>, number, never, number> = new Voting();
 
 export const asFunctions = q.iterate(
   "functions",

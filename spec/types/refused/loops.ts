@@ -1,5 +1,5 @@
 // What must not compile: loops.
-import { hash } from "qstream";
+import { hash, type LastRound, type LoopOperator } from "qstream";
 import { Loop } from "../accepted/loops.ts";
 import { acorns, leaves, q } from "../shared.ts";
 
@@ -27,5 +27,9 @@ export const a9 = q.iterate("a", { start: leaves }, () => new Loop(), { ...way, 
 export const a10 = q.iterate("a", { start: leaves }, () => new Loop(), { ...way, rounds: true });
 // @ts-expect-error: only inputs have stages
 export const a11 = q.iterate("a", { start: leaves }, () => new Loop(), { ...way, stages: { feedback: 1 } });
+// @ts-expect-error: nothing comes back to an operator without that input
+export const a13 = q.iterate("a", { start: leaves }, () => ({ execute() {}, round() {} }), way);
+// @ts-expect-error: the vote is a number here, too
+export const a14: LoopOperator<{ start: string }, string, never, number> = { execute() {}, done: ({ before }: LastRound<string>) => [before.vote ?? ""] };
 // @ts-expect-error: an operator of a loop isn't one of apply
 export const a12 = q.apply("a", { start: leaves }, () => new Loop());

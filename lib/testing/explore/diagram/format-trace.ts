@@ -1,17 +1,16 @@
 import type { RunStep, RunStepKind, RunTrace } from "../trace.ts";
 import { describeLeftOut, describeStep, describeViolation } from "./describe.ts";
 import { Lanes } from "./lanes.ts";
-import { checkCount } from "./options.ts";
-import { selectSteps } from "./selection.ts";
+import { checkCount, checkStepRange, type StepRange } from "./options.ts";
+import { cutTrace, selectSteps } from "./selection.ts";
 import { columnsOf, formatMs, printable, shorten } from "./text.ts";
 
-export interface FormatTraceOptions {
-  /** Steps that are shown at most: the newest up to the violation, or up to the end where there is none. Default 40. */
-  readonly stepsMax?: number;
+export interface FormatTraceOptions extends StepRange {
   /** Columns of the terminal; rows of steps that are longer are shortened. Default 120. */
   readonly columns?: number;
 }
 
+const stepsMaxDefault = 40;
 const lanesMax = 16;
 const laneColumnsMax = 6;
 const columnsMin = 40;
@@ -32,16 +31,18 @@ const signs: Readonly<Record<RunStepKind, string>> = {
  * A run as plain text for terminals: the last steps before the violation, a row each, with a column for each line that shows
  * whose step it was and who is down, and the violation below. Whatever a terminal would obey is written out as `\x1b`.
  *
- * @param options.stepsMax - steps that are shown at most (default 40)
+ * @param options.stepsMax - steps that are shown at most, the newest up to the violation (default 40)
+ * @param options.firstStep, options.lastStep - numbers of the steps between which it is shown (default: all)
  * @param options.columns - width in columns that no row of a step goes beyond (default 120, at least 40)
  * @throws QStreamError OPTION_INVALID for an option that can't be
  * @example
  * console.log(formatTrace(trace, { columns: process.stdout.columns ?? 120 }));
  */
-export function formatTrace(trace: RunTrace, options: FormatTraceOptions = {}): string {
-  const stepsMax = checkCount("stepsMax", options.stepsMax ?? 40);
+export function formatTrace(whole: RunTrace, options: FormatTraceOptions = {}): string {
+  const range = checkStepRange(options, stepsMaxDefault);
   const columns = Math.max(columnsMin, checkCount("columns", options.columns ?? 120));
-  const { steps, first, earlier, later, violated } = selectSteps(trace, stepsMax);
+  const trace = cutTrace(whole, range);
+  const { steps, first, earlier, later, violated } = selectSteps(trace, range);
   const chart = new Chart(trace, columns);
   for (const step of trace.steps.slice(0, first)) chart.take(step);
   const cells = steps.map((step) => [String(step.step), formatMs(step.at), chart.take(step), rowText(step)] as const);

@@ -2,5 +2,5 @@
 export { formatTrace, type FormatTraceOptions } from "./format-trace.ts";
 export { spaceTimeHtml } from "./space-time-html.ts";
 export { spaceTimeSvg } from "./space-time-svg.ts";
-export type { DiagramOptions } from "./options.ts";
+export type { DiagramOptions, StepRange } from "./options.ts";
 export type { DiagramTheme } from "./palette.ts";

@@ -3,7 +3,8 @@ import { arrowsOf, type Arrow } from "./arrows.ts";
 import { describeLeftOut, describeViolation } from "./describe.ts";
 import { Lanes } from "./lanes.ts";
 import { layLegend, type LegendEntry } from "./legend.ts";
-import { selectSteps, type Selection } from "./selection.ts";
+import type { CheckedRange } from "./options.ts";
+import { cutTrace, selectSteps, type Selection } from "./selection.ts";
 import { columnsOf, columnWidth, formatMs, printable, titleColumnWidth, wrap } from "./text.ts";
 
 export const rowHeight = 26;
@@ -59,9 +60,10 @@ export interface Heading {
   readonly y: number;
 }
 
-/** @param stepsMax - steps that are shown at most: the newest up to the violation */
-export function layOut(trace: RunTrace, stepsMax: number): Layout {
-  const selection = selectSteps(trace, stepsMax);
+/** Lays out the steps of a range. */
+export function layOut(whole: RunTrace, range: CheckedRange): Layout {
+  const trace = cutTrace(whole, range);
+  const selection = selectSteps(trace, range);
   const lanes = new Lanes(trace);
   const arrows = arrowsOf(trace, selection, lanes);
   const gap = laneGap(selection, lanes, arrows);

@@ -21,15 +21,16 @@ const stepsMaxDefault = 5_000;
  * nothing and sends nothing: its own policy forbids it.
  *
  * @param options.stepsMax - steps that are in the page at most, the newest up to the violation (default 5,000)
+ * @param options.firstStep, options.lastStep - numbers of the steps between which it is shown (default: all)
  * @param options.theme - "light", "dark", or "auto" (the default) as the reader's system prefers
  * @throws QStreamError OPTION_INVALID for an option that can't be
  * @example
  * await writeFile("run.html", spaceTimeHtml(trace));
  */
-export function spaceTimeHtml(trace: RunTrace, options: DiagramOptions = {}): string {
-  const { stepsMax, theme } = checkDiagramOptions(options, stepsMaxDefault);
-  const layout = layOut(trace, stepsMax);
-  const { selection, lanes } = layout;
+export function spaceTimeHtml(whole: RunTrace, options: DiagramOptions = {}): string {
+  const { theme, ...range } = checkDiagramOptions(options, stepsMaxDefault);
+  const layout = layOut(whole, range);
+  const { trace, selection, lanes } = layout;
   const style = `${pageStyle(theme)}\n${svgStyle(theme)}`;
   const title = `${trace.title} · seed ${trace.seed}`;
   const body = [

@@ -20,14 +20,15 @@ const stepsMaxDefault = 150;
  * It needs nothing from elsewhere, and its titles tell on hover what happened in a step.
  *
  * @param options.stepsMax - steps that are shown at most, the newest up to the violation (default 150)
+ * @param options.firstStep, options.lastStep - numbers of the steps between which it is shown (default: all)
  * @param options.theme - "light", "dark", or "auto" (the default) as the reader's system prefers
  * @throws QStreamError OPTION_INVALID for an option that can't be
  * @example
  * await writeFile("run.svg", spaceTimeSvg(trace, { stepsMax: 60, theme: "light" }));
  */
 export function spaceTimeSvg(trace: RunTrace, options: DiagramOptions = {}): string {
-  const { stepsMax, theme } = checkDiagramOptions(options, stepsMaxDefault);
-  return `${drawDiagram(layOut(trace, stepsMax), element("style", {}, svgStyle(theme)))}\n`;
+  const { theme, ...range } = checkDiagramOptions(options, stepsMaxDefault);
+  return `${drawDiagram(layOut(trace, range), element("style", {}, svgStyle(theme)))}\n`;
 }
 
 /**

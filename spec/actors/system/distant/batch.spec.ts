@@ -50,7 +50,11 @@ const anyRow: fc.Arbitrary<Row> = fc.record({
 });
 
 function rowsOf(rows: readonly Row[]): MessageRows {
-  const senders = [undefined, ...[1, 2, 3, 4].map((id) => binder.refer(7, id, "source")), binder.entity("account", "ann")];
+  const senders = [
+    undefined,
+    ...[1, 2, 3, 4].map((id) => binder.refer(7, id, "source")),
+    binder.entity("account", "ann"),
+  ];
   const made = new MessageRows();
   rows.forEach(({ kind, name, id, payload: carried, sender, key }, index) => {
     const isEntity = kind === rowKind.entityTell || kind === rowKind.entityAsk;

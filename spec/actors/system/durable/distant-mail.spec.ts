@@ -9,7 +9,7 @@ import { KeptSystem } from "./kept-system.ts";
 
 const test = suite("mail between durable actors of two nodes");
 
-const count = 200;
+const count = 60;
 
 /** Each is told numbers, and tells them on to its peer. */
 const peer = actor({
@@ -92,11 +92,11 @@ for (const isKilled of [false, true]) {
       await pair.goOn(5);
       if (isKilled) pair.start(round % 2);
     }
-    await pair.goOn(150);
+    await pair.goOn(120);
     const all = Array.from({ length: count }, (_, index) => index + 1);
     assert.equal(await pair.at(1).ask(pair.at(1).entity(peer, "b"), "got"), all);
     assert.equal(await pair.at(0).ask(pair.at(0).entity(peer, "ab"), "got"), all);
-    await pair.goOn(150);
+    await pair.goOn(120);
     assert.equal(await pair.journal.awake(), [], "nothing is left to do");
   });
 }

@@ -109,6 +109,28 @@ test("a step that fails leaves nothing but that it came; who asked is told", asy
   assert.is(await system.ask(system.entity(account, "ann"), "get"), 5);
 });
 
+test("one that supervision stops is back by its next message, as it was before it failed", async () => {
+  const fragile = actor({
+    kind: "fragile",
+    durable: { snapshotEvery: 2 },
+    supervise: [{ do: "stop" }],
+    init: (_key: string) => ({ count: 0 }),
+    receive: {
+      add: (state) => ++state.count,
+      fail(state) {
+        state.count = 1000;
+        throw new Error("it fails");
+      },
+    },
+  });
+  const system = new KeptSystem();
+  const one = system.entity(fragile, "a");
+  await system.ask(one, "add");
+  assert.match(await codeOf(() => system.ask(one, "fail")), /it fails/u);
+  assert.is(system.node.size, 0);
+  assert.is(await system.ask(one, "add"), 2);
+});
+
 test("what is refused keeps what it did before, here and after a loss", async () => {
   let system = new KeptSystem();
   assert.match(await codeOf(() => system.ask(system.entity(account, "ann"), "add", -5)), /too little/u);

@@ -42,10 +42,14 @@ export const ledger = actor({
   },
 });
 
+/** Ends the worker that fails so: its next message brings it back. */
+class Fatal extends Error {}
+
 /** Does jobs, and sends what comes of them to others like it. */
 export const worker = actor({
   kind: "worker",
   durable: { snapshotEvery: 4 },
+  supervise: [{ on: Fatal, do: "stop" }],
   init: (key: string): WorkerState => ({ key, done: [], sent: {}, heard: {}, drawn: {}, asideFor: [], disorder: [] }),
   receive: {
     work(state, { from, number, job }: Sent, ctx) {
@@ -53,7 +57,8 @@ export const worker = actor({
       if (!state.asideFor.includes(job.id)) order(state, from, number);
       if (job.how === "fails") {
         state.done.push(-1);
-        throw new Error(`job ${job.id} fails`);
+        ctx.after(1, "finish", job);
+        throw job.id % 2 === 0 ? new Error(`job ${job.id} fails`) : new Fatal(`job ${job.id} ends its worker`);
       }
       if (job.how === "aside" && !state.asideFor.includes(job.id)) {
         state.asideFor.push(job.id);

@@ -59,6 +59,8 @@ test("definitions that can't be durable are refused when they are used", async (
   }
   const durable = actor({ kind: "a7", durable: true, init, receive });
   assert.is(await codeOf(() => system.spawn(durable, "x")), "ACTOR_INVALID", "no name");
+  assert.is(await codeOf(() => system.entity(durable, "\ud800")), "OPTION_INVALID", "half a character");
+  assert.is(await codeOf(() => system.entity(durable, "\u{1f600}")), "none");
   assert.is(await codeOf(() => system.spawn(durable, "x", { name: "x", mailbox: { limit: 1 } })), "ACTOR_INVALID");
 });
 

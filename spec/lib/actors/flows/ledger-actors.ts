@@ -1,6 +1,6 @@
 // Actors that flows of specs send to and read from, as a module that slots load.
 import { setTimeout as wait } from "node:timers/promises";
-import { actor, defineActors, takeOnce, type Delivery, type Heard } from "../../../../lib/index.ts";
+import { actor, defineActors, takeOnce, type Deferred, type Delivery, type Heard } from "../../../../lib/index.ts";
 
 export interface Payment {
   readonly owner: string;
@@ -24,6 +24,7 @@ export const ledger = actor({
     waiting: 0,
     most: 0,
     largest: 0,
+    repeated: 0,
   }),
   receive: {
     async record(state, { number }: Payment) {
@@ -46,8 +47,11 @@ export const ledger = actor({
       return answer;
     },
     /** Takes each object once, and stumbles now and then behind it. */
-    deliver(state, delivery: Delivery<Payment>) {
-      for (const { number } of takeOnce(state.heard, delivery)) state.numbers.push(number);
+    async deliver(state, delivery: Delivery<Payment>) {
+      const fresh = takeOnce(state.heard, delivery);
+      for (const { number } of fresh) state.numbers.push(number);
+      state.repeated += delivery.objects.length - fresh.length;
+      if (state.pauseMs > 0) await wait(state.pauseMs);
       if (state.stumbles-- > 0) throw new Error("stumbled behind a delivery");
     },
     refuse(_, { number }: Payment, ctx) {
@@ -57,6 +61,7 @@ export const ledger = actor({
       ctx.stop();
     },
     never: (_, _payment: Payment, ctx) => ctx.deferred<void>(),
+    repeated: ({ repeated }) => repeated,
     numbers: ({ numbers }) => numbers,
     most: ({ most }) => most,
     largest: ({ largest }) => largest,
@@ -80,6 +85,7 @@ export const account = actor({
 /** Gives numbers when it is asked. */
 export const source = actor({
   init: (upTo: number) => ({ upTo, next: 0, asked: 0 }),
+  supervise: [{ do: "resume" }],
   receive: {
     next(state, most: number): number[] | undefined {
       state.asked++;
@@ -91,8 +97,19 @@ export const source = actor({
       state.next += count;
       return Array.from({ length: count }, (_, index) => first + index);
     },
+    /** Two answers, and then none, ever. */
+    forever(state, _: number, ctx): Deferred<number[]> | number[] {
+      return state.asked++ < 2 ? [state.next++] : ctx.deferred<number[]>();
+    },
     given: ({ next }) => next,
     wrong: () => "no array",
+    end(_, _most: number, ctx): number[] {
+      ctx.stop();
+      return [1];
+    },
+    throws(): number[] {
+      throw new Error("out of paper");
+    },
   },
 });
 

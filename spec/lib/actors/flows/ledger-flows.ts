@@ -1,4 +1,13 @@
-import { defineFlow, numbers, type ActorReference, type EntityKind, type FlowBuilder, type ProtocolOf, type QStream } from "../../../../lib/index.ts";
+import {
+  defineFlow,
+  numbers,
+  perSlot,
+  type ActorReference,
+  type EntityKind,
+  type FlowBuilder,
+  type ProtocolOf,
+  type QStream,
+} from "../../../../lib/index.ts";
 import type { account, ledger, Payment, source } from "./ledger-actors.ts";
 
 export type Ledger = ActorReference<ProtocolOf<typeof ledger>>;
@@ -71,4 +80,28 @@ export const throughSource = defineFlow(import.meta.url, (q, { from, to }: FromS
     .fromActor("numbers", from, "next", asking)
     .map("payment", (number) => ({ owner: "source", number }))
     .toActor(to, "record"),
+}));
+
+interface ToMessage extends ToLedger {
+  readonly message: "record" | "refuse" | "end" | "never";
+  readonly timeoutMs?: number;
+}
+
+export const toMessage = defineFlow(import.meta.url, (q, { to, upTo, message, timeoutMs = 30_000 }: ToMessage) => ({
+  sent: payments(q, upTo).toActor(to, message, { timeoutMs }),
+}));
+
+export const onSlots = defineFlow(import.meta.url, (q, { to, upTo }: ToLedger) => ({
+  sent: payments(q, upTo).toActor(to, "record", { place: perSlot(1) }),
+}));
+
+export const firstOf = defineFlow(
+  import.meta.url,
+  (q, { from, message }: { from: Source; message: "next" | "forever" }) => ({
+    numbers: q.fromActor("numbers", from, message, { endless: true, most: 1 }).limit("some", 3).collect(),
+  }),
+);
+
+export const fromMessage = defineFlow(import.meta.url, (q, { from, message }: { from: Source; message: string }) => ({
+  numbers: q.fromActor("numbers", from, message as "next", { timeoutMs: 50 }).collect(),
 }));

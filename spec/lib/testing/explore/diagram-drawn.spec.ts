@@ -58,12 +58,12 @@ test("no two labels overlap, none leaves the picture, and none covers a cross", 
     return labels.length;
   };
   fc.assert(
-    fc.property(drawnTrace, (trace) => void check(layOut(trace, 30))),
+    fc.property(drawnTrace, (trace) => void check(layOut(trace, newest(30)))),
     runs,
   );
   const raft = raftElection();
-  assert.ok(check(layOut(raft, 100)) > raft.steps.length * 0.9, "labels are left out that have room");
-  assert.ok(check(layOut(longGossip(300), 300)) > 270);
+  assert.ok(check(layOut(raft, newest(100))) > raft.steps.length * 0.9, "labels are left out that have room");
+  assert.ok(check(layOut(longGossip(300), newest(300))) > 270);
 });
 
 test("a page has its two scripts and one style, under a policy that allows these only", () => {

@@ -35,7 +35,7 @@ interface Walker {
 }
 
 /** Tells in each round how many came by, and sends them on. Ends by what the channels vote. */
-class Walking implements LoopOperator<Task<{ start: number; feedback: Walker }>, string, Walker, number, Walker[]> {
+class Walking implements LoopOperator<{ start: number; feedback: Walker }, string, Walker, number, Walker[]> {
   #here: Walker[] = [];
 
   *execute({ input, objects }: Task<{ start: number; feedback: Walker }>): Generator<string, void> {
