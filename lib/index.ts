@@ -106,7 +106,15 @@ export type {
   Task,
   TaskOperator,
 } from "./core/contracts/operator.ts";
-export { Feedback, feedback, type LastRound, type LoopOperator, type LoopTaskOperator, type Round, type RoundEnd } from "./core/contracts/loop.ts";
+export {
+  Feedback,
+  feedback,
+  type LastRound,
+  type LoopOperator,
+  type LoopTaskOperator,
+  type Round,
+  type RoundEnd,
+} from "./core/contracts/loop.ts";
 export type { FeedbackWay, IterateOptions, OptionsOfLoop, VotingOptions } from "./flow/loop-options.ts";
 export {
   run,

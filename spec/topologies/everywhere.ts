@@ -28,10 +28,14 @@ export class Everywhere {
   readonly #test: Suite;
   readonly #places: readonly Place[];
 
-  /** @param options - of the sessions on this machine */
-  constructor(test: Suite, options: SessionOptions = {}) {
+  /**
+   * @param options - of the sessions on this machine
+   * @param but - name of a topology that isn't tried
+   */
+  constructor(test: Suite, options: SessionOptions = {}, but?: string) {
     this.#test = test;
-    this.#places = place.only === undefined ? topologies(options) : [place.only];
+    const here = (): readonly Place[] => topologies(options).filter(({ name }) => name !== but);
+    this.#places = place.only === undefined ? here() : [place.only];
     test.after(async () => {
       for (const one of this.#places) await one.close();
     });

@@ -4,7 +4,8 @@ import type { ExhaustiveOptions } from "./exhaustive/index.ts";
 import { isExploration } from "./exploration.ts";
 import type { ExploreOptions } from "./explore.ts";
 
-const names = namesOf<ExploreOptions>({
+/** Names of the options of `explore` for actors. */
+export const actorOptionNames: readonly string[] = namesOf<ExploreOptions>({
   seeds: true,
   from: true,
   steps: true,
@@ -38,15 +39,10 @@ export function checkExploreOptions(exploration: unknown, options: ExploreOption
       advice: "Give what defineExploration(import.meta.url, { start, ... }) returns",
     });
   }
-  checkOptionNames("explore()", options, names);
+  checkOptionNames("explore()", options, actorOptionNames);
   const { seeds, from, steps, machines, exhaustive } = options;
-  for (const [name, value] of Object.entries({ seeds, from, steps, machines })) {
-    if (value === undefined || (Number.isInteger(value) && value >= (name === "from" ? 0 : 1) && value <= most))
-      continue;
-    throw new QStreamError("OPTION_INVALID", `${name} is ${String(value)}`, {
-      advice: `Give a whole number from 1 to ${most.toLocaleString("en-US")}`,
-    });
-  }
+  checkSeedNumbers({ seeds, from, steps, machines });
+  checkFaultIds(options.onlyFaults);
   checkSizes(options, exploration.options.machines);
   if (exhaustive === undefined || exhaustive === false) return;
   if (exhaustive !== true) checkExhaustive(exhaustive);
@@ -56,6 +52,25 @@ export function checkExploreOptions(exploration: unknown, options: ExploreOption
   if (seeded === undefined) return;
   throw new QStreamError("OPTION_INVALID", `\`${seeded}\` is of runs of seeds, and \`exhaustive\` has none`, {
     advice: "Leave one of them out; `exhaustive` takes { depth, executions, losses, repeats, crashes, reduction }",
+  });
+}
+
+/** Refuses numbers of seeds, steps and machines that can't be: OPTION_INVALID. */
+export function checkSeedNumbers(numbers: Readonly<Record<string, number | undefined>>): void {
+  for (const [name, value] of Object.entries(numbers)) {
+    const least = name === "from" ? 0 : 1;
+    if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) continue;
+    throw new QStreamError("OPTION_INVALID", `${name} is ${String(value)}`, {
+      advice: `Give a whole number from ${least} to ${most.toLocaleString("en-US")}`,
+    });
+  }
+}
+
+function checkFaultIds(ids: readonly string[] | undefined): void {
+  const wrong = ids?.find((id) => !/^(?:m?\d{1,9}|skew)$/u.test(id));
+  if (wrong === undefined) return;
+  throw new QStreamError("OPTION_INVALID", `"${wrong}" is no fault of an exploration of actors`, {
+    advice: "They are as a violation names them: 1, m17, skew",
   });
 }
 

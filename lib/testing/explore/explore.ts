@@ -10,6 +10,8 @@ import {
   type FoundExecution,
 } from "./exhaustive/index.ts";
 import { describeExecution, describeFound, ExplorationFailed, type FoundViolation } from "./found-violation.ts";
+import { findInFlow, type FlowExplorationReport, type FlowExploreOptions } from "./explore-flow.ts";
+import { isFlowExploration, type FlowExploration } from "./flow-exploration.ts";
 import { growthOf, type Growth } from "./growth.ts";
 import type { Exploration } from "./exploration.ts";
 import { inTurn } from "./in-turn.ts";
@@ -74,24 +76,38 @@ export interface ExplorationReport {
 }
 
 /**
- * Runs an exploration with many seeds, and checks what has to hold after each step of each run. The first violation is made small, and
- * thrown.
+ * Runs an exploration, of actors or of a flow, with many seeds, and checks what has to hold after each step of each run. The first violation
+ * is made small, and thrown.
  *
  * @returns what the runs took
  * @throws QStreamError EXPLORATION_FAILED for a violation: its message has the invariant, the seed, the steps that lead there, and the
- *   command that repeats it; its `found` has them as data. NONDETERMINISTIC where a seed doesn't give the same run twice.
+ *   command that repeats it; of actors, its `found` has them as data. NONDETERMINISTIC where a seed doesn't give the same run twice.
  *   OPTION_INVALID for an option that can't be
  * @example
  * const { counts } = await explore(raft, { seeds: 1000, pictures: "violations" });
  * console.log(`${counts.messages.median} messages`);
  */
-export async function explore<System>(
+export function explore<System>(
   exploration: Exploration<System>,
-  options: ExploreOptions = {},
-): Promise<ExplorationReport> {
+  options?: ExploreOptions,
+): Promise<ExplorationReport>;
+export function explore<Outs>(
+  exploration: FlowExploration<Outs>,
+  options?: FlowExploreOptions<Outs>,
+): Promise<FlowExplorationReport>;
+export async function explore(
+  exploration: object,
+  options: object = {},
+): Promise<ExplorationReport | FlowExplorationReport> {
+  if (!isFlowExploration(exploration)) {
+    const report = await findViolation(exploration as Exploration, options);
+    if (report.violation !== undefined) throw new ExplorationFailed(report.violation);
+    return report;
+  }
   const report = await findViolation(exploration, options);
-  if (report.violation !== undefined) throw new ExplorationFailed(report.violation);
-  return report;
+  const { text, error } = report.violation ?? {};
+  if (text === undefined) return report;
+  throw new QStreamError("EXPLORATION_FAILED", text, error === undefined ? {} : { cause: error });
 }
 
 /**
@@ -102,12 +118,21 @@ export async function explore<System>(
  * const { violation } = await findViolation(wrongLock, { seeds: 100 });
  * assert.is(violation?.invariant, "two hold the lock");
  */
-export async function findViolation<System>(
+export function findViolation<System>(
   exploration: Exploration<System>,
-  options: ExploreOptions = {},
-): Promise<ExplorationReport> {
+  options?: ExploreOptions,
+): Promise<ExplorationReport>;
+export function findViolation<Outs>(
+  exploration: FlowExploration<Outs>,
+  options?: FlowExploreOptions<Outs>,
+): Promise<FlowExplorationReport>;
+export async function findViolation(
+  exploration: object,
+  options: object = {},
+): Promise<ExplorationReport | FlowExplorationReport> {
+  if (isFlowExploration(exploration)) return inTurn(() => findInFlow(exploration, options));
   checkExploreOptions(exploration, options);
-  return inTurn(() => find(exploration, options));
+  return inTurn(() => find(exploration as Exploration, options));
 }
 
 async function find<System>(exploration: Exploration<System>, options: ExploreOptions): Promise<ExplorationReport> {

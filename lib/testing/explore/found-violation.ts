@@ -116,7 +116,8 @@ async function describe<System>(
   return { ...violation, ...rest, text, pictures: files };
 }
 
-function headOf({ invariant, kind }: Violation): string {
+/** What was broken, in words. */
+export function headOf({ invariant, kind }: Pick<Violation, "invariant" | "kind">): string {
   switch (kind) {
     case "always":
       return `"${invariant}" doesn't always hold`;

@@ -21,12 +21,13 @@ export { growthText, type Growth, type SizeCounts } from "./growth.ts";
 export { numbersOf } from "./number-list.ts";
 export type { SeedRun } from "./run-seed.ts";
 export {
-  exploreFlow,
-  findFlowViolation,
+  defineFlowExploration,
+  isFlowExploration,
+  type FlowCheck,
+  type FlowExploration,
   type FlowExplorationOptions,
-  type FlowExplorationReport,
-  type FlowViolation,
-} from "./explore-flow.ts";
+} from "./flow-exploration.ts";
+export type { FlowExplorationReport, FlowExploreOptions, FlowViolation } from "./explore-flow.ts";
 export { recordRun, type RecordRunOptions } from "./record-run.ts";
 export {
   formatTrace,

@@ -31,7 +31,7 @@ export async function commandOfSeed(
       "--seed",
       String(seed),
       ...numberOption("--machines", machines),
-      ...(faults === undefined ? [] : ["--only-faults", faults.length === 0 ? "none" : faults.join(",")]),
+      ...faultsOption(faults),
       ...(delays === undefined ? [] : ["--only-delays", numberList(delays)]),
       ...numberOption("--steps", steps),
     ],
@@ -66,6 +66,21 @@ export async function commandOfChoices(
   );
 }
 
+/**
+ * The command that repeats a run of a flow.
+ *
+ * @param faults - kinds that may strike; those of the exploration where that isn't told
+ */
+export async function commandOfFlow(
+  exploration: Named,
+  seed: number,
+  faults: readonly string[] | undefined,
+  path: string | undefined,
+): Promise<string> {
+  const words = ["--seed", String(seed), ...faultsOption(faults)];
+  return commandOf(exploration, path, words, { seeds: 1, from: seed, onlyFaults: faults });
+}
+
 async function commandOf(
   exploration: Named,
   path: string | undefined,
@@ -81,4 +96,8 @@ async function commandOf(
 
 function numberOption(option: string, value: number | undefined): readonly string[] {
   return value === undefined ? [] : [option, String(value)];
+}
+
+function faultsOption(faults: readonly string[] | undefined): readonly string[] {
+  return faults === undefined ? [] : ["--only-faults", faults.length === 0 ? "none" : faults.join(",")];
 }

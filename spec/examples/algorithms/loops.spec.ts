@@ -9,18 +9,28 @@ import { drawClusters } from "../../../examples/algorithms/k-means/picture.ts";
 import { importMutant } from "../../kit/mutant-module.ts";
 import { projectFolder } from "../../kit/sources.ts";
 import { suite } from "../../kit/suite.ts";
-import { onEveryTopology, onThisMachine, printedBy } from "../running.ts";
+import { onEveryTopology, onThisMachine, printedByEach } from "../running.ts";
 import { loopExamples } from "./loop-examples.ts";
 
 const test = suite("examples that are loops");
 const runs = 12;
 
-onEveryTopology(test, "what plain loops give, on any number of channels", async (on) => {
-  // oxlint-disable-next-line no-await-in-loop -- one after the other
-  for (const { onRealData } of loopExamples) await onRealData(on);
+onEveryTopology(
+  test,
+  "what plain loops give, on any number of channels",
+  async (on) => {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    for (const { onRealData } of loopExamples) await onRealData(on);
+  },
+  "two threads",
+);
+
+onThisMachine(test, "as programs they run on threads, and print what they found", async () => {
+  const printed = await printedByEach(loopExamples.map(({ module }) => `algorithms/${module}`));
+  for (const { module, prints } of loopExamples) assert.match(printed.get(`algorithms/${module}`) ?? "", prints);
 });
 
-for (const { module, onDrawnData, underFaults, mistakes, prints } of loopExamples) {
+for (const { module, onDrawnData, underFaults, mistakes } of loopExamples) {
   const file = `examples/algorithms/${module}.js`;
 
   onThisMachine(test, `${module}: drawn data, in any order`, async () => {
@@ -49,10 +59,6 @@ for (const { module, onDrawnData, underFaults, mistakes, prints } of loopExample
       assert.ok(found !== undefined, "it wasn't found");
     });
   }
-
-  onThisMachine(test, `${module}: prints what it found`, async () => {
-    assert.match(await printedBy(`algorithms/${module}`), prints);
-  });
 }
 
 onThisMachine(test, "all airports are connected by some line", async () => {

@@ -141,7 +141,8 @@ test("a condition is asked at the end of each round, and what was fed back in th
 
 test("without either it ends once nothing was fed back, by what is left behind the functions on the edge", async () => {
   const { told } = await climbing({}).run({}, here);
-  const rounds = "0 after nothing, 1 after 1 fed, vote 2, 2 after 1 fed, vote 4, 3 after 1 fed, vote 6, over at 4, vote 8";
+  const rounds =
+    "0 after nothing, 1 after 1 fed, vote 2, 2 after 1 fed, vote 4, 3 after 1 fed, vote 6, over at 4, vote 8";
   assert.equal(sorted(told), [rounds, rounds]);
 });
 

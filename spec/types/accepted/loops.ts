@@ -1,5 +1,15 @@
 // What must compile: loops. Types of what is fed back, of results and of votes are inferred from the operator's class.
-import { feedback, hash, type Feedback, type LastRound, type LoopOperator, type LoopTaskOperator, type QStream, type Round, type Task } from "qstream";
+import {
+  feedback,
+  hash,
+  type Feedback,
+  type LastRound,
+  type LoopOperator,
+  type LoopTaskOperator,
+  type QStream,
+  type Round,
+  type Task,
+} from "qstream";
 import { leaves, q, type Leaf } from "../shared.ts";
 
 export interface Message {

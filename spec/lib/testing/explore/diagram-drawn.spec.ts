@@ -15,6 +15,7 @@ import { allElements, byClass, readXml, textOf } from "./read-xml.ts";
 
 const test = suite("space-time diagrams of any trace");
 const runs = { numRuns: 150 };
+const newest = (stepsMax: number) => ({ stepsMax, firstStep: 0, lastStep: Infinity });
 
 const elementNames = new Set(["svg", "style", "desc", "title", "g", "rect", "circle", "path", "text"]);
 
