@@ -44,7 +44,16 @@ const levels: Readonly<Record<string, readonly string[]>> = {
   "lib/frame": ["lib/flow", "lib/code", ...runtime],
   "lib/testing": ["lib/frame", "lib/cluster", "lib/actors", "lib/flow", "lib/code", ...runtime],
   "lib/cli": ["lib/testing", "lib/frame", "lib/cluster", "lib/actors", "lib/flow", "lib/code", ...runtime],
-  "lib/index.ts": ["lib/frame", "lib/testing", "lib/cli", "lib/cluster", "lib/actors", "lib/flow", "lib/code", ...runtime],
+  "lib/index.ts": [
+    "lib/frame",
+    "lib/testing",
+    "lib/cli",
+    "lib/cluster",
+    "lib/actors",
+    "lib/flow",
+    "lib/code",
+    ...runtime,
+  ],
   benchmarks: [],
   examples: [],
 };

@@ -279,7 +279,7 @@ export class Loop {
     if (!this.isByRound) return end.fed === 0 && marks.every(({ ended }) => ended);
     const { rounds, until } = this.plan;
     if (rounds !== undefined && end.round + 1 >= rounds) return true;
-    if (until !== undefined) return until(end as RoundEnd<never>);
+    if (until !== undefined) return answered(until(end as RoundEnd<never>));
     return rounds === undefined && end.fed === 0;
   }
 
@@ -292,6 +292,18 @@ export class Loop {
   #none(): undefined[] {
     return new Array<undefined>(this.channels).fill(undefined);
   }
+}
+
+/** A promise, which would always be true, isn't waited for: all channels ask at the same place, between two tasks. */
+function answered(answer: unknown): boolean {
+  if (typeof answer === "boolean") return answer;
+  throw new QStreamError(
+    "STEP_FAILED",
+    `until of a loop answered with ${answer instanceof Promise ? "a promise" : typeof answer}`,
+    {
+      advice: "Answer with true or false at once; what takes time belongs into round, which votes on it",
+    },
+  );
 }
 
 function hasFlag(mark: MarkData | undefined, flag: number): boolean {

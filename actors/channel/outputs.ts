@@ -102,10 +102,12 @@ export class Outputs {
   /** Parcels with a mark, for all channels of a loop. */
   mark(edge: number, data: MarkData, seq: number): Outgoing[] {
     const mark = new Mark(data);
+    // A vote that is an object may change in the operator, or as it is merged: each channel gets one of its own.
+    const encoded = typeof data.vote === "object" && data.vote !== null ? encodeMark(mark) : undefined;
     return this.links
       .filter((link) => link.edge === edge)
       .map((link) => {
-        const payload = link.target.local || link.closed ? undefined : encodeMark(mark);
+        const payload = encoded ?? (link.target.local || link.closed ? undefined : encodeMark(mark));
         const content = payload === undefined ? { objects: [mark] } : { payload };
         const bytes = payload?.bytes.byteLength ?? estimateBytes(mark);
         const parcel = this.#numbered(link, { seq, rows: 0, bytes, columnar: false, content });

@@ -3,7 +3,7 @@ import type { Consumed, Produced, TaskRecord } from "../../lib/core/contracts/li
 import { feedbackName } from "../../lib/core/contracts/loop.ts";
 import type { Outputs as OperatorOutputs } from "../../lib/core/contracts/operator.ts";
 import { deepFreeze } from "../../lib/core/deep-freeze.ts";
-import { invariant } from "../../lib/core/errors.ts";
+import { invariant, QStreamError } from "../../lib/core/errors.ts";
 import { countTaken, passedOver } from "./channel-metrics.ts";
 import type { ChannelInput, TaskParts } from "./channel-parts.ts";
 import { LoopWork } from "./loop-work.ts";
@@ -21,7 +21,7 @@ import type { RunningTask } from "./task-input.ts";
 import { outputOf, type Chunk, type TaskOutput } from "./task-output.ts";
 import type { TaskSource } from "./timed-taking.ts";
 import type { ReaderWork } from "./reader-work.ts";
-import { SinkWork, type Work } from "./work.ts";
+import { OperatorWork, SinkWork, type Work } from "./work.ts";
 
 const continuing: RunningTask = { cause: { kind: "continue" }, input: undefined, parcels: noParcels };
 
@@ -258,7 +258,7 @@ export class Tasks {
 
   #sendChunk(chunk: Chunk, task: RunningTask): void | Promise<void> {
     const { outputs, ctx } = this.#parts;
-    if (chunk.sides?.has(feedbackName) === true) this.#loop?.checkFeedsBack();
+    if (chunk.sides?.has(feedbackName) === true) this.#checkFeedsBack();
     const made = outputs.applyFunctions("out", chunk.objects, ctx.edge);
     for (const [port, objects] of chunk.sides ?? []) made.push(...outputs.applyFunctions(port, objects, ctx.edge));
     const taken = takenOf(chunk);
@@ -267,6 +267,12 @@ export class Tasks {
       return loadBatches().then(() => this.#complete(task, made, taken, !chunk.last));
     }
     return this.#complete(task, made, taken, !chunk.last);
+  }
+
+  #checkFeedsBack(): void {
+    if (this.#loop !== undefined) return this.#loop.checkFeedsBack();
+    // A reader may have a side of that name.
+    if (this.#parts.work instanceof OperatorWork) throw fedBackInNoLoop();
   }
 
   #complete(task: RunningTask, made: readonly EdgeObjects[], taken: number, more: boolean): void {
@@ -350,4 +356,10 @@ export class Tasks {
     this.#parts.notes?.task(this.seq);
     this.#parts.ctx.begin(this.seq, this.#logged?.now);
   }
+}
+
+function fedBackInNoLoop(): QStreamError {
+  return new QStreamError("UNSUPPORTED", "an operator fed back an object that is in no loop", {
+    advice: "Make its step by iterate, not by apply; or give the object without feedback()",
+  });
 }

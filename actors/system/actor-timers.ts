@@ -103,9 +103,13 @@ function check(cell: Cell, { delayMs, name, repeats }: TimerRequest): void {
     });
   }
   if (Number.isFinite(delayMs) && delayMs >= (repeats ? 1 : 0) && delayMs < 2 ** 31) return;
-  throw new QStreamError("OPTION_INVALID", `a timer of ${cell.label} has ${delayMs} ms`, {
-    advice: repeats
-      ? "Give it a period from 1 ms on, less than 24 days"
-      : "Give it milliseconds from 0 on, less than 24 days",
-  });
+  throw new QStreamError(
+    "OPTION_INVALID",
+    `a timer of ${cell.label} has ${typeof delayMs === "number" ? delayMs : JSON.stringify(delayMs)} ms`,
+    {
+      advice: repeats
+        ? "Give it a period from 1 ms on, less than 24 days"
+        : "Give it milliseconds from 0 on, less than 24 days",
+    },
+  );
 }

@@ -17,7 +17,7 @@ import { DeferredReply } from "./asks.ts";
 import { CellExtras } from "./cell-extras.ts";
 import { Envelope } from "./envelope.ts";
 import { Gathering } from "./gathering.ts";
-import { idLabel, Reference } from "./reference.ts";
+import { checkReference, idLabel, Reference } from "./reference.ts";
 import { Refusal } from "./supervising.ts";
 
 /** What a cell is at. Bits of `Cell.flags`. */
@@ -176,6 +176,7 @@ export class Cell implements ActorContext {
   }
 
   watch(actor: AnyReference): void {
+    checkReference(`ctx.watch of ${this.label}`, actor);
     if (this.definition.watched === undefined) {
       throw new QStreamError("ACTOR_INVALID", `${this.label} watches ${actor.label}, but has no \`watched\``, {
         advice: "Give its definition one: actor({ init, receive, watched(state, { actor, reason }, ctx) {} })",
@@ -244,6 +245,7 @@ export class Cell implements ActorContext {
   }
 
   forward(actor: AnyReference): void {
+    checkReference(`ctx.forward of ${this.label}`, actor);
     const envelope = this.#handled("forward");
     const extras = this.more();
     if (extras.asideAt === this.handled) return;

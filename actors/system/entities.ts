@@ -57,10 +57,10 @@ export class Entities {
   reference(wanted: DefinedActor, key: string): EntityReference {
     const definition = this.#node.durable?.derive(wanted) ?? wanted;
     // Half a character can't be in a log: it would come back as another one.
-    const isCut = definition.durable !== undefined && /\p{Surrogate}/u.test(key);
-    if (key.length === 0 || key.length > 1024 || isCut) {
-      throw new QStreamError("OPTION_INVALID", `${JSON.stringify(key.slice(0, 40))} is no key of an entity`, {
-        advice: isCut ? "It holds half a surrogate pair" : "A key has 1 to 1,024 characters",
+    const isCut = definition.durable !== undefined && typeof key === "string" && /\p{Surrogate}/u.test(key);
+    if (typeof key !== "string" || key.length === 0 || key.length > 1024 || isCut) {
+      throw new QStreamError("OPTION_INVALID", `${JSON.stringify(String(key).slice(0, 40))} is no key of an entity`, {
+        advice: isCut ? "It holds half a surrogate pair" : "A key is a string of 1 to 1,024 characters",
       });
     }
     this.#know(definition);

@@ -349,7 +349,8 @@ export class ActorNode {
   #durable({ kind }: DefinedActor): DurableNode {
     if (this.durable !== undefined) return this.durable;
     throw new QStreamError("ACTOR_INVALID", `the actor "${kind}" is durable, and its system of actors has no store`, {
-      advice: 'Name one: startActors({ store: "lmdb:.qstream" }); on slots, address an entity: system.entity(kind, key)',
+      advice:
+        'Name one: startActors({ store: "lmdb:.qstream" }); on slots, address an entity: system.entity(kind, key)',
     });
   }
 

@@ -1,5 +1,6 @@
 import { actorHome, type ActorHome } from "../../lib/core/actor-home.ts";
 import type { AskOptions, AnyReference } from "../../lib/core/contracts/actor.ts";
+import { QStreamError } from "../../lib/core/errors.ts";
 import { homeOfNode } from "./nodes-here.ts";
 import { turn } from "./turn.ts";
 import type { Cell } from "./cell.ts";
@@ -80,4 +81,26 @@ export class Reference implements AnyReference {
   toString(): string {
     return this.label;
   }
+
+  /** What JSON has of it, for people to read: nothing can be sent to that. */
+  toJSON(): string {
+    return this.label;
+  }
+
+  /** What `console.log` shows: not the runtime behind it. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return `ActorReference(${this.label})`;
+  }
+}
+
+/**
+ * Refuses what is no reference to an actor.
+ *
+ * @param where - who was given it: "ctx.watch of teller-3"
+ */
+export function checkReference(where: string, actor: unknown): void {
+  if (typeof actor === "object" && actor !== null && "tell" in actor && "equals" in actor) return;
+  throw new QStreamError("OPTION_INVALID", `${where} is given ${actor === undefined ? "undefined" : "no reference"}`, {
+    advice: "Give it a reference to an actor: what spawn, entity or find returned",
+  });
 }

@@ -1,5 +1,6 @@
 import { entitiesOf } from "../../actors/system/entity-family.ts";
 import type { ActorNode } from "../../actors/system/node.ts";
+import { checkReference } from "../../actors/system/reference.ts";
 import { definedActor } from "../core/actor-definition.ts";
 import type {
   ActorDefinition,
@@ -72,6 +73,7 @@ export abstract class ActorFace implements AsyncDisposable {
    * @throws QStreamError SESSION_CLOSED
    */
   async ended(reference: AnyReference): Promise<Ended> {
+    checkReference("ended", reference);
     if (this.#closing !== undefined) throw new QStreamError("SESSION_CLOSED", "the system of actors was closed");
     this.#watcher ??= this.node.spawn(definedActor(watcher), this.#ends);
     const watching = this.#watcher as ActorReference<WatcherProtocol>;

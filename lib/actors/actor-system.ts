@@ -121,8 +121,18 @@ function checkSystemOptions(options: ActorSystemOptions): void {
   }
 }
 
-/** @internal Failures go to standard error where nobody is told. */
+const toldUnhandled = new Set<string>();
+const toldMax = 100;
+
+/** @internal Failures go to standard error where nobody is told, and so does a message that an actor has no handler for, once. */
 export function reportFailure(event: ActorEvent): void {
+  if (event.kind === "dead-letter" && event.why === "no-handler") {
+    const what = `${event.to} has no handler for "${event.message}"`;
+    if (toldUnhandled.has(what) || toldUnhandled.size >= toldMax) return;
+    toldUnhandled.add(what);
+    process.stderr.write(`${what}: a dead letter. This is told once; give the system \`onEvent\` to hear of all\n`);
+    return;
+  }
   if (event.kind !== "actor-failed") return;
   const at = event.message === undefined ? "" : ` at "${event.message}"`;
   process.stderr.write(`${event.actor} failed${at} (${event.action}): ${event.error.stack ?? event.error.message}\n`);

@@ -3,10 +3,13 @@ import { QStreamError, type ErrorCode } from "../core/errors.ts";
 import {
   findViolation,
   growthText,
+  isFlowExploration,
   repeatExecution,
   type ExhaustiveReport,
   type Exploration,
   type ExplorationReport,
+  type FlowExploration,
+  type FlowExplorationReport,
 } from "../testing/explore/index.ts";
 import { asCommand } from "./as-command.ts";
 import { SeedProgress } from "./display/seed-progress.ts";
@@ -31,15 +34,47 @@ async function run(command: ExploreCommand): Promise<number> {
   const { module, json } = command;
   if (json !== undefined && json !== "-") checkTarget(json);
   const exploration = await loadExploration(module);
-  const report = await explored(exploration, command);
   // Standard output is for the summary alone, where that goes there.
   const say = (text: string): unknown => (json === "-" ? process.stderr : process.stdout).write(`${text}\n`);
-  say(summaryOf(report));
-  if (report.growth !== undefined) say(`\n${growthText(report.growth)}`);
+  const report = isFlowExploration(exploration)
+    ? await ofFlow(exploration, command, say)
+    : await ofActors(exploration, command, say);
   const { violation } = report;
   if (violation !== undefined) say(`\n${violation.text}`);
   if (json !== undefined) writeSummary(json, report);
   return violation === undefined ? 0 : 1;
+}
+
+type Say = (text: string) => unknown;
+
+async function ofActors(exploration: Exploration, command: ExploreCommand, say: Say): Promise<ExplorationReport> {
+  const report = await explored(exploration, command);
+  const { growth, violation, pictures } = report;
+  say(summaryOf(report));
+  if (growth !== undefined) say(`\n${growthText(growth)}`);
+  if (violation === undefined && pictures.length > 0) say(`pictures: ${pictures.join(", ")}`);
+  return report;
+}
+
+async function ofFlow(
+  exploration: FlowExploration<never>,
+  { seeds, options }: ExploreCommand,
+  say: Say,
+): Promise<FlowExplorationReport> {
+  const progress = new SeedProgress(seeds, "tasks");
+  try {
+    const report = await findViolation(exploration, {
+      // Those that are of actors only are refused there.
+      ...(options as object),
+      onRun: ({ tasks }) => progress.ran(tasks),
+    });
+    const { name, tasks, faults, elapsedMs } = report;
+    const what = [formatNumber(report.seeds, "seed"), formatNumber(tasks, "task"), formatNumber(faults, "fault")];
+    say(`${name}: ${what.join(", ")}, ${formatDuration(elapsedMs)}`);
+    return report;
+  } finally {
+    progress.end();
+  }
 }
 
 async function explored(exploration: Exploration, command: ExploreCommand): Promise<ExplorationReport> {
@@ -85,7 +120,7 @@ function manyOf(count: number): string {
   return count < 1e15 ? formatCount(count) : count.toExponential(0);
 }
 
-function writeSummary(json: string, report: ExplorationReport): void {
+function writeSummary(json: string, report: ExplorationReport | FlowExplorationReport): void {
   const { violation, ...rest } = report;
   const { error, text: _text, ...found } = violation ?? {};
   const shown =

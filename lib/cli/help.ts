@@ -6,7 +6,7 @@ Usage
   qstream run FLOW [options]   run a flow of a TypeScript or JavaScript module
   qstream executions           list, show and remove runs that ended before they were done
   qstream simulate FLOW        run a flow many times in a simulated world in which things go wrong
-  qstream explore MODULE       run actors in many orders and with many faults, and check what has to hold
+  qstream explore MODULE       run actors, or a flow, in many orders and with many faults, and check what has to hold
   qstream check FLOW           check that the operators of a flow are what they declare, in many orders of their inputs
   qstream head                 where the machines of a cluster meet, and flows are submitted
   qstream worker               offer this machine to a cluster
@@ -111,10 +111,10 @@ Exit codes
   2 the command was wrong
 `;
 
-const explore = `qstream explore MODULE: run actors on simulated machines, in many orders and with faults, and check what has to hold
+const explore = `qstream explore MODULE: run actors, or a flow, on simulated machines, in many orders and with faults, and check what has to hold
 
-MODULE is the path of a module whose default export is an exploration (defineExploration). For another export write
-path#name.
+MODULE is the path of a module whose default export is an exploration (defineExploration, defineFlowExploration). For another
+export write path#name.
 
 Options
   --seeds N            how many seeds (default 1000)
@@ -123,7 +123,8 @@ Options
   --steps N            steps of a run: one message, timer or fault each (default: the exploration's)
   --machines N         another number of machines
   --sizes LIST         several numbers of machines, as 3,5,9,17, to see how messages and rounds grow
-  --only-faults LIST   of the seed's faults only these, as a violation names them: 1,m17; or none
+  --only-faults LIST   of the seed's faults only these, as a violation names them: 1,m17; or none. Of a flow,
+                       kinds: kill,delay
   --only-delays LIST   messages that take as long as the seed says: 4,7-9; or none. All others take the least time
   --exhaustive         all orders in place of seeds, but for those that nobody can tell apart: for small systems
   --losses N, --repeats N, --crashes N
@@ -133,9 +134,11 @@ Options
   --reduction KIND     with --exhaustive: races (default), states: what follows from a state that was met before isn't
                        tried again; none
   --choices LIST       with --exhaustive: repeat one execution, as a violation names it
-  --pictures FOLDER    write a violation as SVG and as an HTML page
+  --pictures FOLDER    write a violation, or the run of --seed, as SVG and as an HTML page
   --json FILE          write the report as JSON to FILE; - is standard output
   --help               show this
+
+An exploration of a flow takes --seeds, --from, --seed, --only-faults and --json.
 
 Exit codes
   0 all held   1 something didn't: the smallest run that was found is shown, and the command that repeats it

@@ -8,30 +8,35 @@ const lineMs = 2000;
 /** Shows how many seeds have been run: a bar that is redrawn on a terminal, a line now and then on anything else. */
 export class SeedProgress {
   readonly #seeds: number;
+  readonly #noun: string;
   readonly #target: ProgressTarget;
   readonly #startedAt = performance.now();
   #shownAt = performance.now();
   #done = 0;
-  #steps = 0;
+  #count = 0;
   #isDrawn = false;
 
-  /** @param seeds - how many there are; 0 where that isn't known */
-  constructor(seeds: number, target: ProgressTarget = process.stderr) {
+  /**
+   * @param seeds - how many there are; 0 where that isn't known
+   * @param noun - what a seed has many of
+   */
+  constructor(seeds: number, noun = "steps", target: ProgressTarget = process.stderr) {
     this.#seeds = seeds;
+    this.#noun = noun;
     this.#target = target;
   }
 
-  /** A seed has run. */
-  ran(steps: number): void {
+  /** A seed has run, and had so many of them. */
+  ran(count: number): void {
     this.#done++;
-    this.#steps += steps;
+    this.#count += count;
     if (!this.#isDue()) return;
-    const perSecond = this.#steps / ((performance.now() - this.#startedAt) / 1000);
+    const perSecond = this.#count / ((performance.now() - this.#startedAt) / 1000);
     const share = Math.min(1, this.#done / this.#seeds);
     const filled = Math.round(share * barWidth);
     const bar = `[${"#".repeat(filled)}${" ".repeat(barWidth - filled)}] `;
     const of = `${formatCount(this.#done)} of ${formatNumber(this.#seeds, "seed")}`;
-    const text = `${of}, ${formatCount(perSecond)} steps/s`;
+    const text = `${of}, ${formatCount(perSecond)} ${this.#noun}/s`;
     this.#show(this.#target.isTTY === true ? bar + text : text);
   }
 

@@ -14,7 +14,10 @@ const names = namesOf<FlowExploreOptions>({
 });
 
 /** Refuses options that can't be for an exploration of a flow: OPTION_INVALID. */
-export function checkFlowExploreOptions<Outs>({ name }: { readonly name: string }, options: FlowExploreOptions<Outs>): void {
+export function checkFlowExploreOptions<Outs>(
+  { name }: { readonly name: string },
+  options: FlowExploreOptions<Outs>,
+): void {
   const ofActors = Object.keys(options).find((key) => !names.includes(key) && actorOptionNames.includes(key));
   if (ofActors !== undefined) {
     throw new QStreamError("OPTION_INVALID", `\`${ofActors}\` is of explorations of actors, and ${name} is of a flow`, {

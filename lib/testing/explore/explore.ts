@@ -87,10 +87,7 @@ export interface ExplorationReport {
  * const { counts } = await explore(raft, { seeds: 1000, pictures: "violations" });
  * console.log(`${counts.messages.median} messages`);
  */
-export function explore<System>(
-  exploration: Exploration<System>,
-  options?: ExploreOptions,
-): Promise<ExplorationReport>;
+export function explore<System>(exploration: Exploration<System>, options?: ExploreOptions): Promise<ExplorationReport>;
 export function explore<Outs>(
   exploration: FlowExploration<Outs>,
   options?: FlowExploreOptions<Outs>,
@@ -241,7 +238,14 @@ function sumOf(reports: readonly ExplorationReport[]): ExplorationReport {
   const sum = (what: "seeds" | "steps" | "faults" | "elapsedMs"): number =>
     reports.reduce((total, report) => total + report[what], 0);
   const pictures = reports.flatMap((report) => report.pictures);
-  return { ...last, pictures, seeds: sum("seeds"), steps: sum("steps"), faults: sum("faults"), elapsedMs: sum("elapsedMs") };
+  return {
+    ...last,
+    pictures,
+    seeds: sum("seeds"),
+    steps: sum("steps"),
+    faults: sum("faults"),
+    elapsedMs: sum("elapsedMs"),
+  };
 }
 
 async function showFailing<System>(

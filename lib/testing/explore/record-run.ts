@@ -11,7 +11,7 @@ import type { RunTrace } from "./trace.ts";
 /** Which run is recorded. */
 export interface RecordRunOptions {
   readonly seed: number;
-  /** Steps of the run; the exploration's unless told. */
+  /** Steps of the run; the exploration's unless told. What has to hold eventually may take more. */
   readonly steps?: number;
   /** How many machines, instead of the exploration's number. */
   readonly machines?: number;

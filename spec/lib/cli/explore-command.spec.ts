@@ -70,6 +70,52 @@ test("a violation is shown, drawn, and repeated by the command that it names", a
   }
 });
 
+test("a seed in which all holds is drawn where it is named, without a violation", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "qstream-explore-"));
+  try {
+    const drawn = await exploreHere([module, "--seed", "7", "--pictures", folder]);
+    assert.is(drawn.code, 0);
+    const files = /^pictures: (?<files>.*)$/mu.exec(drawn.stdout)?.groups?.["files"]?.split(", ") ?? [];
+    assert.equal(
+      files,
+      ["svg", "html"].map((ending) => join(folder, `additions-seed-7.${ending}`)),
+    );
+    const [svg = "", html = ""] = files.map((file) => readFileSync(file, "utf8"));
+    assert.match(svg, /explored\.js --seed 7</u);
+    assert.match(svg, /add 1/u);
+    assert.not.match(svg, /class="violation/u);
+    assert.not.match(html, /id="violation"/u);
+    const many = await exploreHere([module, "--seeds", "3", "--pictures", join(folder, "many")]);
+    assert.not.match(many.stdout, /pictures/u);
+    const sizes = await exploreHere([module, "--seed", "7", "--sizes", "3,4", "--pictures", join(folder, "sizes")]);
+    assert.match(sizes.stdout, /additions-3-machines-seed-7\.svg.*additions-4-machines-seed-7\.html/u);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("a flow is explored, and a violation of it is repeated by the command that it names", async () => {
+  const holds = await exploreHere([`${module}#flow`, "--seeds", "5"]);
+  assert.is(holds.code, 0, holds.stderr + holds.stdout);
+  assert.match(holds.stdout, /^counts: 5 seeds, [\d,]+ tasks, \d+ faults, /u);
+  const found = await exploreHere([`${module}#forgetful`, "--seeds", "60"]);
+  assert.is(found.code, 1, found.stderr + found.stdout);
+  const words = repeatingWords(found.stdout);
+  assert.equal([words[1], words[3]], ["--seed", "--only-faults"]);
+  const again = await exploreHere(words);
+  assert.is(again.code, 1, again.stderr);
+  const shown = (text: string): string => text.slice(text.indexOf('"all are counted"')).trim();
+  assert.is(shown(again.stdout), shown(found.stdout));
+});
+
+test("a flow is explored from TypeScript, and its report is JSON too", async () => {
+  const ended = await qstream(["explore", `${flowPath("explored.ts")}#flow`, "--seeds", "2", "--json", "-"]);
+  assert.is(ended.code, 0, ended.stderr + ended.stdout);
+  const { name, seeds, tasks } = JSON.parse(ended.stdout) as Record<string, unknown>;
+  assert.equal([name, seeds], ["counts", 2]);
+  assert.ok((tasks as number) > 10);
+});
+
 test("all orders are tried, and one of them is repeated by its choices", async () => {
   const holds = await exploreHere([module, "--exhaustive"]);
   assert.is(holds.code, 0);
@@ -109,6 +155,11 @@ test("what is wrong with the words is told, with code 2", async () => {
     [[module, "--seeds", "x"], /--seeds x: a whole number/u],
     [[module, "--seed", "1", "--seeds", "3"], /--seed is one of them/u],
     [[module, "--only-faults", "z9"], /"z9" is no fault/u],
+    [[module, "--only-faults", "kill"], /"kill" is no fault of an exploration of actors/u],
+    [[`${module}#flow`, "--only-faults", "m3"], /"m3" is no fault that strikes flows/u],
+    [[`${module}#flow`, "--steps", "3"], /`steps` is of explorations of actors/u],
+    [[`${module}#flow`, "--exhaustive"], /`exhaustive` is of explorations of actors/u],
+    [[`${module}#flow`, "--pictures", "there"], /`pictures` is of explorations of actors/u],
     [[module, "--only-delays", "9-3"], /numbers are wanted/u],
     [[module, "--losses", "1"], /--losses goes with --exhaustive/u],
     [[module, "--exhaustive", "--steps", "3"], /--steps is of runs of seeds/u],

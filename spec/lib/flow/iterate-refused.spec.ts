@@ -73,6 +73,18 @@ const wrong: readonly (readonly [what: string, code: ErrorCode, says: string, gi
     { operator: () => ({ execute: () => [feedback(1)] }), options: { feedback: undefined, rounds: false } },
   ],
   [
+    "a promise in place of a vote",
+    "CANNOT_TRAVEL",
+    "promise",
+    { operator: () => ({ execute() {}, round() {}, vote: async () => 1, merge: () => 1 }) },
+  ],
+  [
+    "a condition that takes time",
+    "STEP_FAILED",
+    "until of a loop answered with a promise",
+    { options: { until: async () => true } },
+  ],
+  [
     "stopping alone",
     "UNSUPPORTED",
     "ctx.stop() was called in a loop",
@@ -101,6 +113,19 @@ test("an input of the name that what is fed back has is refused", async () => {
       .collect(),
   }));
   await failure(() => flow.run({}, here), "INPUT_UNKNOWN");
+});
+
+test("feeding back in a step that is no loop is refused", async () => {
+  const operator = {
+    *execute(): Generator<unknown, void> {
+      yield feedback(1);
+    },
+  };
+  const flow = defineFlow(import.meta.url, (q) => ({
+    all: q.apply("other", { in: q.read("numbers", numbers(0, 3)) }, () => operator).collect(),
+  }));
+  const error = await failure(() => flow.run({}, here), "UNSUPPORTED");
+  assert.match(error.message, "an operator fed back an object that is in no loop");
 });
 
 test("an endless stream before a loop with rounds is refused", async () => {

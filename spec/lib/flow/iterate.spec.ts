@@ -255,6 +255,46 @@ test("votes alone need no feedback edge of one's own", async () => {
   }
 });
 
+/** A vote that the operator goes on with, and that merging changes. */
+class Adding extends Agreeing {
+  readonly total = { sum: 0, rounds: 0 };
+
+  override execute({ objects }: Task<{ all: number }>): void {
+    for (const n of objects) this.total.sum += n;
+  }
+
+  override round(): void {
+    this.total.rounds++;
+  }
+
+  override vote(): never {
+    return this.total as never;
+  }
+
+  override merge(left: never, right: never): never {
+    const [into, from] = [left, right] as (typeof this.total)[];
+    if (into !== undefined && from !== undefined) into.sum += from.sum;
+    return left;
+  }
+
+  override done({ before }: LastRound<number>): string[] {
+    return [JSON.stringify(before.vote)];
+  }
+}
+
+test("a vote is what it was when it was given, whatever becomes of the object", async () => {
+  const flow = defineFlow(import.meta.url, (q) => ({
+    told: q
+      .iterate("add", { all: q.read("numbers", numbers(0, 10)) }, () => new Adding(), { channels: 3, rounds: 2 })
+      .collect(),
+  }));
+  const { told } = await flow.run({}, { ...here, slots: 1 });
+  assert.equal(
+    told,
+    Array.from({ length: 3 }, () => '{"sum":45,"rounds":2}'),
+  );
+});
+
 test("explain shows the edge and what ends the loop", async () => {
   const flow = climbing({ rounds: 3 });
   const [text, mermaid, dot] = (["text", "mermaid", "dot"] as const).map((as) =>

@@ -19,7 +19,10 @@ export interface DiagramOptions extends StepRange {
 const themes: readonly DiagramTheme[] = ["auto", "light", "dark"];
 
 /** Options with their defaults. Throws OPTION_INVALID for a value that can't be. */
-export function checkDiagramOptions(options: DiagramOptions, stepsMaxDefault: number): CheckedRange & { readonly theme: DiagramTheme } {
+export function checkDiagramOptions(
+  options: DiagramOptions,
+  stepsMaxDefault: number,
+): CheckedRange & { readonly theme: DiagramTheme } {
   const { theme = "auto" } = options;
   if (!themes.includes(theme)) {
     throw new QStreamError("OPTION_INVALID", `theme is ${JSON.stringify(theme)}, which is none`, {
@@ -34,7 +37,10 @@ export type CheckedRange = Required<StepRange>;
 
 /** Throws OPTION_INVALID for a range that can't be. */
 export function checkStepRange({ stepsMax, firstStep, lastStep }: StepRange, stepsMaxDefault: number): CheckedRange {
-  const range = { firstStep: checkStep("firstStep", firstStep, 0), lastStep: checkStep("lastStep", lastStep, Infinity) };
+  const range = {
+    firstStep: checkStep("firstStep", firstStep, 0),
+    lastStep: checkStep("lastStep", lastStep, Infinity),
+  };
   if (range.firstStep > range.lastStep) {
     throw new QStreamError("OPTION_INVALID", `firstStep is ${range.firstStep}, and lastStep is ${range.lastStep}`, {
       advice: "Give numbers of steps, the smaller one first.",

@@ -1,8 +1,8 @@
-// An exploration with a mistake and one without, for the specs of `qstream explore`. A module that the command bundles imports the
+// Explorations with a mistake and without, of actors and of a flow, for the specs of `qstream explore`. A module that the command bundles imports the
 // package by its name.
 
-import { actor, type AnyReference } from "qstream";
-import { defineExploration } from "qstream/testing";
+import { actor, defineFlow, hash, numbers, type AnyReference, type Operator, type Task } from "qstream";
+import { defineExploration, defineFlowExploration } from "qstream/testing";
 
 const sum = actor({
   kind: "sum",
@@ -53,3 +53,45 @@ const additions = (isCareful: boolean) =>
 
 export const lost = additions(false);
 export default additions(true);
+
+/** Counts of digits; it forgets them when it is restored, if it is forgetful. */
+class Counting implements Operator<{ in: number }, number> {
+  readonly counts = new Map<number, number>();
+  readonly #forgets: boolean;
+
+  constructor(forgets: boolean) {
+    this.#forgets = forgets;
+  }
+
+  execute({ objects }: Task<{ in: number }>): void {
+    for (const digit of objects) this.counts.set(digit, (this.counts.get(digit) ?? 0) + 1);
+  }
+
+  done = (): number[] => [...this.counts.values()];
+  snapshot = (): [number, number][] => [...this.counts];
+  restore(counts: [number, number][]): void {
+    for (const [digit, count] of counts) this.counts.set(digit, this.#forgets ? 1 : count);
+  }
+}
+
+const counting = defineFlow(import.meta.url, (q, { forgets = false }: { forgets?: boolean }) => ({
+  counts: q
+    .read("numbers", numbers(0, 200))
+    .map("digits", (number) => number % 10)
+    .partition(hash((digit: number) => digit))
+    .apply("counting", () => new Counting(forgets))
+    .collect(),
+}));
+
+const counts = (forgets: boolean) =>
+  defineFlowExploration(import.meta.url, {
+    name: forgets ? "forgotten counts" : "counts",
+    flow: counting,
+    args: { forgets },
+    limits: { parcelObjects: 16 },
+    checkpointEveryMs: 2,
+    atEnd: { "all are counted": (outputs) => outputs.counts.every((count) => count === 20) },
+  });
+
+export const flow = counts(false);
+export const forgetful = counts(true);

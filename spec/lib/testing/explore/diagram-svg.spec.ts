@@ -161,6 +161,22 @@ test("of a long trace the newest steps before the violation are drawn, and how m
   assert.ok(early.length > 0);
 });
 
+test("steps between two numbers are drawn, and a violation behind them isn't", async () => {
+  const whole = longGossip(100);
+  const numbersOf = (svg: ReturnType<typeof readXml>): number[] => textsOf(layer(svg, "steps"), "number").map(Number);
+  const middle = readXml(spaceTimeSvg(whole, { firstStep: 20, lastStep: 45 }));
+  assert.equal(
+    numbersOf(middle),
+    Array.from({ length: 26 }, (_, index) => 20 + index),
+  );
+  assert.match(textsOf(middle, "left-out").join(""), /^… 20 earlier steps and \d+ later steps left out$/);
+  assert.equal([byClass(middle, "ring").length, byClass(middle, "box").length], [0, 0]);
+  const last = readXml(spaceTimeSvg(whole, { firstStep: 90 }));
+  assert.equal([numbersOf(last)[0], byClass(last, "ring").length], [90, 1]);
+  assert.is(numbersOf(readXml(spaceTimeSvg(whole, { firstStep: 20, lastStep: 45, stepsMax: 6 })))[0], 40);
+  await failure(() => spaceTimeSvg(whole, { firstStep: 1_000 }), "OPTION_INVALID");
+});
+
 test("runs of algorithms are drawn in every theme, and nothing in them comes from elsewhere", () => {
   for (const trace of [raftElection(), ringElection(), twoPhaseCommit(), longGossip(300)]) {
     for (const theme of ["auto", "light", "dark"] as const) {
@@ -220,7 +236,14 @@ test("text and signs stand out from every background that they are on", () => {
 });
 
 test("options that can't be are refused", async () => {
-  for (const options of [{ stepsMax: 0 }, { stepsMax: 1.5 }, { stepsMax: NaN }, { theme: "sepia" as "dark" }]) {
+  for (const options of [
+    { stepsMax: 0 },
+    { stepsMax: 1.5 },
+    { stepsMax: NaN },
+    { firstStep: -1 },
+    { firstStep: 2, lastStep: 1 },
+    { theme: "sepia" as "dark" },
+  ]) {
     await failure(() => spaceTimeSvg(small, options), "OPTION_INVALID");
   }
 });

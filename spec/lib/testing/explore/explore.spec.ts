@@ -7,11 +7,15 @@ import {
   ExplorationFailed,
   explore,
   findViolation,
+  formatTrace,
+  recordRun,
+  spaceTimeSvg,
   type Exploration,
   type ExploreOptions,
   type FoundViolation,
   type SeedRun,
 } from "../../../../lib/testing/index.ts";
+import { failure } from "../../../kit/failure.ts";
 import { suite } from "../../../kit/suite.ts";
 import { additions, locks } from "./mistakes.ts";
 
@@ -106,6 +110,31 @@ test("explore throws what it finds, with the run as pictures", async () => {
     assert.ok(found.trace.steps.length > 5);
   } finally {
     rmSync(folder, { recursive: true });
+  }
+});
+
+test("a run is recorded, with what it breaks, and drawn from code", async () => {
+  const trace = await recordRun(locks(false), { seed: 3, path: "locks.ts" });
+  assert.equal([trace.title, trace.seed, trace.violation], ["locks", 3, undefined]);
+  assert.is(trace.command, "npx qstream explore locks.ts --seed 3");
+  assert.ok(trace.steps.length > 10);
+  assert.match(spaceTimeSvg(trace), /^<svg/);
+  assert.match(
+    formatTrace(trace, { firstStep: 4, lastStep: 9 }),
+    /^\(\d+ earlier steps and \d+ later steps left out\)$/m,
+  );
+  const quick = await recordRun(locks(false), { seed: 3, onlyDelays: [], path: "locks.ts" });
+  assert.is(quick.command, "npx qstream explore locks.ts --seed 3 --only-delays none");
+  assert.ok((quick.steps.at(-1)?.at ?? 0) < (trace.steps.at(-1)?.at ?? 0));
+  const violation = await violationOf(locks(true), { seeds: 100, shrinks: false });
+  const broken = await recordRun(locks(true), { seed: violation.seed });
+  assert.is(broken.violation?.invariant, "two hold the lock");
+  assert.equal(broken.steps, violation.trace.steps);
+});
+
+test("a run that can't be recorded is refused", async () => {
+  for (const options of [{}, { seed: -1 }, { seed: 1.5 }, { seed: 1, seeds: 3 }, { seed: 1, steps: 0 }]) {
+    await failure(() => recordRun(locks(false), options as never), "OPTION_INVALID");
   }
 });
 

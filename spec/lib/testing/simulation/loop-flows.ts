@@ -4,6 +4,7 @@ import {
   feedback,
   hash,
   type Feedback,
+  type LastRound,
   type LoopOperator,
   type Round,
   type Task,
@@ -34,8 +35,13 @@ interface Walker {
   readonly left: number;
 }
 
+/** An object, which channels of one slot mustn't share. */
+interface Votes {
+  walking: number;
+}
+
 /** Tells in each round how many came by, and sends them on. Ends by what the channels vote. */
-class Walking implements LoopOperator<{ start: number; feedback: Walker }, string, Walker, number, Walker[]> {
+class Walking implements LoopOperator<{ start: number; feedback: Walker }, string, Walker, Votes, Walker[]> {
   #here: Walker[] = [];
 
   *execute({ input, objects }: Task<{ start: number; feedback: Walker }>): Generator<string, void> {
@@ -48,22 +54,27 @@ class Walking implements LoopOperator<{ start: number; feedback: Walker }, strin
     }
   }
 
-  *round({ number, before }: Round<number>): Generator<string | Feedback<Walker>, void> {
+  *round({ number, before }: Round<Votes>): Generator<string | Feedback<Walker>, void> {
     // Others than the objects of a link come in no order.
     for (const { at, left } of this.#here) {
-      yield `${number}: ${at}, of ${before?.vote ?? 0}`;
+      yield `${number}: ${at}, of ${before?.vote?.walking ?? 0}`;
       yield feedback({ at: at + 1, left: left - 1 });
     }
   }
 
-  vote(): number {
+  vote(): Votes {
     const walking = this.#here.length;
     this.#here = [];
-    return walking;
+    return { walking };
   }
 
-  merge(left: number, right: number): number {
-    return left + right;
+  merge(left: Votes, { walking }: Votes): Votes {
+    left.walking += walking;
+    return left;
+  }
+
+  done({ number, before }: LastRound<Votes>): string[] {
+    return [`over at ${number}, of ${before.vote?.walking ?? -1}`];
   }
 
   snapshot(): Walker[] {
@@ -82,7 +93,7 @@ export const loopVotes = defineFlow(import.meta.url, (q, { upTo }: { upTo: numbe
     () => new Walking(),
     {
       feedback: (fed) => fed.map("step", ({ at, left }) => ({ at: at * 2, left })).partition(hash(({ at }) => at)),
-      until: ({ vote }) => vote === 0,
+      until: ({ vote }) => vote?.walking === 0,
       channels: 2,
     },
   );
