@@ -1,6 +1,6 @@
 import { feedbackName } from "../core/contracts/loop.ts";
 import { QStreamError } from "../core/errors.ts";
-import { broadcast } from "../partition/broadcast.ts";
+import { broadcast } from "../partition/index.ts";
 import type { Graph, InputNode, StepNode } from "./graph.ts";
 import { loopPlanOf, type IterateOptions } from "./loop-options.ts";
 import { inputNode, makeStep, nameOf, type Input } from "./make-step.ts";

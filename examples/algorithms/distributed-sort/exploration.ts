@@ -31,4 +31,13 @@ export default defineExploration(import.meta.url, {
   steps: 800,
   // All that has to come has come.
   stopWhen: () => true,
+  show: {
+    message(name, payload) {
+      if (name === "bounds") return `bounds ${(payload as readonly number[]).join(" ")}`;
+      if (name === "received") return `received by ${String(payload)}`;
+      if (name !== "sample" && name !== "bucket") return name;
+      const { values } = payload as { readonly values: readonly number[] };
+      return name === "sample" ? `sample of ${values.length}` : `${values.length} numbers`;
+    },
+  },
 });

@@ -1,5 +1,5 @@
 import { defineExploration } from "qstream/testing";
-import { member, type MemberState } from "./swim.ts";
+import { member, type MemberState, type Ping, type Rumor } from "./swim.ts";
 
 /** Six members, of which one may go for good; messages get lost. */
 export default defineExploration(import.meta.url, {
@@ -41,4 +41,15 @@ export default defineExploration(import.meta.url, {
   steps: 3000,
   // All that has to come has come.
   stopWhen: () => true,
+  show: {
+    message(name, payload) {
+      const { rumors = [], target, id } = { ...(payload as Partial<Ping & Rumor & { target: string }>) };
+      const news = rumors.filter((rumor) => rumor.status !== "alive" || rumor.incarnation > 0);
+      const words = [name, target ?? id, ...news.map((rumor) => `(${rumor.id} ${rumor.status})`)];
+      return words
+        .filter((word) => word !== undefined)
+        .join(" ")
+        .replaceAll("machine-", "");
+    },
+  },
 });

@@ -1,6 +1,6 @@
 import { defineExploration } from "qstream/testing";
 import { seededExamples } from "./examples.ts";
-import { probability, server, trainer, type ServerState } from "./parameter-server.ts";
+import { probability, server, trainer, type Pull, type ServerState, type Weights } from "./parameter-server.ts";
 
 const trainers = 3;
 const staleness = 2;
@@ -48,4 +48,8 @@ export default defineExploration(import.meta.url, {
   steps: 4000,
   // All that has to come has come.
   stopWhen: () => true,
+  show: {
+    message: (name, payload: Partial<Pull & Weights> | undefined) =>
+      payload?.step === undefined ? name : `${name} ${payload.step}`,
+  },
 });

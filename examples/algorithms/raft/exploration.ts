@@ -9,6 +9,7 @@ import {
 } from "qstream/testing";
 import type { ActorReference } from "qstream";
 import { client, type StoreHistory } from "./client.ts";
+import { messageText } from "./message-text.ts";
 import { raftNode, type RaftProtocol, type RaftState } from "./raft.ts";
 
 interface System {
@@ -82,6 +83,7 @@ function raftWith(name: string, { members, changes, faults }: Scenario): Explora
           if (role !== "leader") continue;
           const known = system.leaders.get(term);
           if (known !== undefined && known !== id) return `${known} and ${id} lead in term ${term}`;
+          if (known === undefined) world.note(`leads, term ${term}`);
           system.leaders.set(term, id);
         }
         return true;
@@ -116,6 +118,7 @@ function raftWith(name: string, { members, changes, faults }: Scenario): Explora
     },
     steps: 3000,
     stopWhen: (_, world) => world.nowMs > 2000,
+    show: { message: messageText },
   });
 }
 

@@ -1,5 +1,5 @@
 import { defineExploration } from "qstream/testing";
-import { replica, type ReplicaState } from "./replica.ts";
+import { replica, type ReplicaState, type Replicated } from "./replica.ts";
 import { membersOf, textOf, valueOf } from "./types.ts";
 
 const changes = 6;
@@ -26,13 +26,21 @@ export default defineExploration(import.meta.url, {
     "all replicas have the same"({ replicas }, world) {
       const states = replicas.flatMap((each) => world.state<ReplicaState>(each) ?? []);
       if (states.some((state) => state.changes < changes)) return false;
-      const seen = states.map(({ replicated: { counter, set, text } }) =>
-        JSON.stringify([valueOf(counter), membersOf(set), textOf(text)]),
-      );
-      return new Set(seen).size === 1 || seen.join(" ");
+      const seen = states.map(({ replicated }) => valuesOf(replicated));
+      if (new Set(seen).size > 1) return seen.join(" ");
+      world.note("all have the same");
+      return true;
     },
   },
   steps: 1500,
   // All that has to come has come.
   stopWhen: () => true,
+  show: {
+    message: (name, payload) => (name === "merge" ? valuesOf(payload as Replicated) : name),
+  },
 });
+
+/** What a replica holds, as its readers see it. */
+function valuesOf({ counter, set, text }: Replicated): string {
+  return `${valueOf(counter)} {${membersOf(set).join(" ")}} "${textOf(text)}"`;
+}

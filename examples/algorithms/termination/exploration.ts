@@ -1,5 +1,5 @@
 import { defineExploration } from "qstream/testing";
-import { worker, type WorkerState } from "./termination.ts";
+import { worker, type Token, type WorkerState } from "./termination.ts";
 
 /** Five workers; work of node 0 spreads, and comes to an end. */
 export default defineExploration(import.meta.url, {
@@ -23,7 +23,18 @@ export default defineExploration(import.meta.url, {
     },
   },
   eventually: {
-    "node 0 says that all is done": ({ nodes: [first] }, world) =>
-      first !== undefined && world.state<WorkerState>(first)?.isDone === true,
+    "node 0 says that all is done"({ nodes: [first] }, world) {
+      const isDone = first !== undefined && world.state<WorkerState>(first)?.isDone === true;
+      if (isDone) world.note("all is done");
+      return isDone;
+    },
+  },
+  show: {
+    message: (name, payload) => {
+      if (name === "work") return `work ${String(payload)}`;
+      if (name !== "token") return name;
+      const { color, count } = payload as Token;
+      return `${color} token ${count}`;
+    },
   },
 });

@@ -90,4 +90,27 @@ export default defineExploration(import.meta.url, {
   steps: 1500,
   // All that has to come has come.
   stopWhen: () => true,
+  show: { message: (name, payload) => messageText(name, payload) },
 });
+
+/** What messages may have in them. */
+interface Fields {
+  readonly id?: string;
+  readonly change?: number;
+  readonly yes?: boolean;
+  readonly decision?: string;
+}
+
+/** A message in a few words, for pictures. */
+function messageText(name: string, payload: unknown): string {
+  if (name === "again") return `again ${String(payload)}`;
+  if (name === "participants" || name === "coordinator" || payload === undefined) return name;
+  const { id, change, yes, decision } = payload as Fields;
+  const parts: Readonly<Record<string, string>> = {
+    prepare: `prepare ${id}: ${change}`,
+    vote: `${yes === true ? "yes" : "no"} to ${id}`,
+    decided: `${decision} ${id}`,
+    outcome: `what of ${id}?`,
+  };
+  return parts[name] ?? `${name} ${id}`;
+}

@@ -66,7 +66,7 @@ export interface ExploredWorld {
   after(delayMs: number, action: () => void): void;
   /** A number in [0, 1) that the seed gives. */
   random(): number;
-  /** Writes a line into the picture of a run. */
+  /** Writes something into the picture of a run, beside the step that is being taken, or, in a check, was. */
   note(text: string): void;
 }
 

@@ -8,18 +8,18 @@ import type { DefinedActor } from "../../core/actor-definition.ts";
 import type { AskOptions, SpawnOptions } from "../../core/contracts/actor.ts";
 import { QStreamError } from "../../core/errors.ts";
 import type { NodeParts } from "../../../actors/system/node-parts.ts";
-import type { Machine } from "./machine.ts";
+import type { WorldMachine } from "./machine.ts";
 import { PendingAsk } from "./pending-ask.ts";
 import type { World } from "./world.ts";
 
 /** The actors of one life of a simulated machine. */
 export class ExploredNode extends ActorNode {
-  readonly machine: Machine;
+  readonly machine: WorldMachine;
   readonly #world: World;
   /** True once its machine has crashed: what is left of it does nothing any more. */
   isDead = false;
 
-  constructor(world: World, machine: Machine, parts: NodeParts) {
+  constructor(world: World, machine: WorldMachine, parts: NodeParts) {
     super(parts);
     this.#world = world;
     this.machine = machine;

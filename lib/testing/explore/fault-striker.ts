@@ -1,6 +1,6 @@
 import { keyedRandom, type Random } from "../../core/seam/random.ts";
 import { drawMs, type FaultPlan, type PlannedFault } from "./faults.ts";
-import type { Machine } from "./machine.ts";
+import type { WorldMachine } from "./machine.ts";
 import type { Kept, TimedMedium } from "./timed-medium.ts";
 import type { World } from "./world.ts";
 
@@ -16,14 +16,14 @@ export class FaultStriker {
   readonly #world: World;
   readonly #medium: TimedMedium;
   readonly #plan: FaultPlan;
-  readonly #restarted: (machine: Machine) => void;
+  readonly #restarted: (machine: WorldMachine) => void;
   readonly #random: Random;
   /** Crashes that strike behind a machine's next step, by the machine's index. */
   readonly #armed = new Map<number, CrashFault>();
   /** Machines that are down and will be started again. */
-  readonly #down = new Set<Machine>();
+  readonly #down = new Set<WorldMachine>();
 
-  constructor(world: World, medium: TimedMedium, plan: FaultPlan, restarted: (machine: Machine) => void) {
+  constructor(world: World, medium: TimedMedium, plan: FaultPlan, restarted: (machine: WorldMachine) => void) {
     this.#world = world;
     this.#medium = medium;
     this.#plan = plan;
@@ -46,7 +46,7 @@ export class FaultStriker {
   }
 
   /** A machine has taken a step. */
-  stepped(machine: Machine): void {
+  stepped(machine: WorldMachine): void {
     if (this.#armed.size === 0) return;
     const fault = this.#armed.get(machine.index);
     if (fault === undefined) return;
@@ -85,7 +85,7 @@ export class FaultStriker {
   }
 
   /** A crash right behind a step is the one that shows most; a machine that has nothing to do crashes a little later. */
-  #arm(machine: Machine, fault: CrashFault): void {
+  #arm(machine: WorldMachine, fault: CrashFault): void {
     this.#armed.set(machine.index, fault);
     this.#medium.after(undefined, this.#plan.withinMs * armedShare, () => {
       if (this.#armed.get(machine.index) !== fault) return;
@@ -124,24 +124,21 @@ export class FaultStriker {
     });
   }
 
-  #resume(machine: Machine): void {
+  #resume(machine: WorldMachine): void {
     machine.pausedUntil = 0;
     for (const cell of machine.waiting.splice(0)) this.#medium.ready.push(cell);
   }
 
-  #crash(machine: Machine, { id, kept, losesDisk, downMs }: CrashFault): void {
+  #crash(machine: WorldMachine, { id, kept, losesDisk, downMs }: CrashFault): void {
     const world = this.#world;
     if (!machine.isUp || world.isHealed) return;
     const { life } = machine.node;
     const { unflushed } = machine.disk;
     const keptWrites = kept < 0.5 ? 0 : Math.floor((kept - 0.5) * 2 * (unflushed + 1));
-    const lost = losesDisk
-      ? ", its disk is lost"
-      : unflushed > keptWrites
-        ? `, ${unflushed - keptWrites} writes are lost`
-        : "";
+    const gone = unflushed - keptWrites;
+    const lost = losesDisk ? "its disk is lost" : gone > 0 ? `${gone} writes are lost` : "";
     this.#medium.strike(id);
-    this.#fault("crash", machine.name, `crash${lost}`);
+    this.#fault("crash", machine.name, lost);
     world.crash(machine, { keptWrites, losesDisk });
     this.#medium.after(undefined, drawMs(this.#plan.detectAfterMs, this.#random), () => world.detected(life));
     if (downMs === undefined) return;
@@ -151,7 +148,7 @@ export class FaultStriker {
     });
   }
 
-  #restart(machine: Machine): void {
+  #restart(machine: WorldMachine): void {
     this.#down.delete(machine);
     this.#fault("restart", machine.name, "");
     this.#world.restart(machine);

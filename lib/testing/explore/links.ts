@@ -5,18 +5,18 @@ import { Reference } from "../../../actors/system/reference.ts";
 import type { DefinedActor } from "../../core/actor-definition.ts";
 import type { AnyReference, Ended, SpawnOptions, StopOptions } from "../../core/contracts/actor.ts";
 import type { ExploredNode } from "./explored-node.ts";
-import type { Machine } from "./machine.ts";
+import type { WorldMachine } from "./machine.ts";
 import { ControlPacket, Packet } from "./packet.ts";
 import { RemoteReply } from "./remote-reply.ts";
 import type { World } from "./world.ts";
 
 /** How the actors of one machine reach those of the others: by the simulated network. */
-export class Links implements DistantActors {
+export class WorldLinks implements DistantActors {
   readonly #world: World;
-  readonly #machine: Machine;
+  readonly #machine: WorldMachine;
   readonly #isDead: () => boolean;
 
-  constructor(world: World, machine: Machine, isDead: () => boolean) {
+  constructor(world: World, machine: WorldMachine, isDead: () => boolean) {
     this.#world = world;
     this.#machine = machine;
     this.#isDead = isDead;

@@ -21,7 +21,7 @@ export interface Resident {
 }
 
 /** A simulated machine: a node of actors that a crash ends, and a disk and residents that it doesn't. */
-export class Machine implements ExploredMachine {
+export class WorldMachine implements ExploredMachine {
   readonly index: number;
   readonly name: string;
   readonly disk: MachineDisk;
@@ -58,10 +58,10 @@ const startAt = Date.UTC(2026, 0, 1);
 /** The clock of one life of a machine. */
 export class MachineClock implements Clock {
   readonly #world: World;
-  readonly #machine: Machine;
+  readonly #machine: WorldMachine;
   readonly #isDead: () => boolean;
 
-  constructor(world: World, machine: Machine, isDead: () => boolean) {
+  constructor(world: World, machine: WorldMachine, isDead: () => boolean) {
     this.#world = world;
     this.#machine = machine;
     this.#isDead = isDead;

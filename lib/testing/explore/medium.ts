@@ -2,16 +2,16 @@ import type { Cell } from "../../../actors/system/cell.ts";
 import type { Envelope } from "../../../actors/system/envelope.ts";
 import type { ReadyCells } from "../../../actors/system/node-parts.ts";
 import type { ExploredNode } from "./explored-node.ts";
-import type { Machine } from "./machine.ts";
+import type { WorldMachine } from "./machine.ts";
 import type { AnyPacket, Packet } from "./packet.ts";
 
 /** What is between actors: it decides what comes when. */
 export interface Medium {
   readonly ready: ReadyCells;
   /** Virtual milliseconds as a machine has them, but for its clock's skew. */
-  timeOf: (machine: Machine) => number;
+  timeOf: (machine: WorldMachine) => number;
   /** Calls back after a delay of virtual time. Returns a function that cancels. */
-  after: (machine: Machine | undefined, delayMs: number, callback: () => void) => () => void;
+  after: (machine: WorldMachine | undefined, delayMs: number, callback: () => void) => () => void;
   /** A message within a machine. */
   deliver: (node: ExploredNode, cell: Cell, envelope: Envelope, from: Cell | undefined) => void;
   /** A message between machines. */

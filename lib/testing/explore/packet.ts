@@ -2,7 +2,7 @@ import type { Cell } from "../../../actors/system/cell.ts";
 import { Envelope, type ReplyTo } from "../../../actors/system/envelope.ts";
 import type { Reference } from "../../../actors/system/reference.ts";
 import type { AnyReference } from "../../core/contracts/actor.ts";
-import type { Machine } from "./machine.ts";
+import type { WorldMachine } from "./machine.ts";
 
 /** Who waits for an answer, and may get it from a second copy of the question, too. */
 interface RepeatableReply extends ReplyTo {
@@ -12,19 +12,19 @@ interface RepeatableReply extends ReplyTo {
 /** A message between two machines: while it is on its way, and in the mailbox. */
 export class Packet extends Envelope {
   readonly to: Reference;
-  readonly from: Machine;
+  readonly from: WorldMachine;
   /** Whose code sent it. */
   readonly fromCell: Cell | undefined;
   /** Messages one after the other that led to it, itself included. */
   readonly depth: number;
-  readonly target: Machine;
+  readonly target: WorldMachine;
 
   constructor(
     to: Reference,
     content: { readonly name: string; readonly payload: unknown; readonly reply: ReplyTo | undefined },
     sender: Cell | undefined,
-    from: Machine,
-    target: Machine,
+    from: WorldMachine,
+    target: WorldMachine,
     shown: AnyReference | undefined = sender?.self,
   ) {
     super(content.name, content.payload, shown, content.reply);
@@ -47,8 +47,8 @@ export class Packet extends Envelope {
 
 /** An answer on its way to another machine. */
 export class AnswerPacket {
-  readonly from: Machine;
-  readonly target: Machine;
+  readonly from: WorldMachine;
+  readonly target: WorldMachine;
   readonly depth: number;
   /** Whose question it answers; undefined for one from outside. */
   readonly asker: Cell | undefined;
@@ -60,7 +60,7 @@ export class AnswerPacket {
   readonly settle: () => void;
 
   constructor(
-    route: { readonly from: Machine; readonly target: Machine },
+    route: { readonly from: WorldMachine; readonly target: WorldMachine },
     asker: Cell | undefined,
     fromCell: Cell | undefined,
     answer: { readonly text: string; readonly value: unknown; readonly settle: () => void },
@@ -78,13 +78,13 @@ export class AnswerPacket {
 
 /** What nodes tell each other besides messages: it isn't lost, but late. */
 export class ControlPacket {
-  readonly from: Machine;
-  readonly target: Machine;
+  readonly from: WorldMachine;
+  readonly target: WorldMachine;
   /** The only actor there that it concerns; undefined if it may be several. */
   readonly about: Reference | undefined;
   readonly act: () => void;
 
-  constructor(from: Machine, target: Machine, about: Reference | undefined, act: () => void) {
+  constructor(from: WorldMachine, target: WorldMachine, about: Reference | undefined, act: () => void) {
     this.from = from;
     this.target = target;
     this.about = about;

@@ -2,13 +2,13 @@ import type { Cell } from "../../../actors/system/cell.ts";
 import type { ReplyTo } from "../../../actors/system/envelope.ts";
 import { turn } from "../../../actors/system/turn.ts";
 import type { ExploredNode } from "./explored-node.ts";
-import type { Machine } from "./machine.ts";
+import type { WorldMachine } from "./machine.ts";
 import { AnswerPacket } from "./packet.ts";
 import type { World } from "./world.ts";
 
 /** Whose question it is, and who waits for the answer. */
 export interface Asking {
-  readonly machine: Machine;
+  readonly machine: WorldMachine;
   readonly asker: Cell | undefined;
   readonly what: string;
   readonly reply: ReplyTo;
@@ -20,9 +20,9 @@ export class RemoteReply implements ReplyTo {
   readonly #world: World;
   readonly #asking: Asking;
   /** Where the question went, for answers that no actor gives. */
-  readonly #asked: Machine;
+  readonly #asked: WorldMachine;
 
-  constructor(world: World, asking: Asking, asked: Machine) {
+  constructor(world: World, asking: Asking, asked: WorldMachine) {
     this.#world = world;
     this.#asking = asking;
     this.#asked = asked;
@@ -34,7 +34,7 @@ export class RemoteReply implements ReplyTo {
   }
 
   /** The same for who has the question now: whoever had it doesn't answer any more. */
-  handedTo(machine: Machine): RemoteReply {
+  handedTo(machine: WorldMachine): RemoteReply {
     this.isOver = true;
     return new RemoteReply(this.#world, this.#asking, machine);
   }

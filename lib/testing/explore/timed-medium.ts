@@ -5,7 +5,7 @@ import { DrawnReady } from "./drawn-ready.ts";
 import { EventHeap } from "./event-heap.ts";
 import type { ExploredNode } from "./explored-node.ts";
 import type { FaultPlan } from "./faults.ts";
-import type { Machine } from "./machine.ts";
+import type { WorldMachine } from "./machine.ts";
 import type { Medium } from "./medium.ts";
 import { AnswerPacket, Packet, type AnyPacket } from "./packet.ts";
 import type { World } from "./world.ts";
@@ -20,10 +20,10 @@ export interface Kept {
 
 /** Something that a machine's clock, or the world's, has to do. */
 export class TimedEvent {
-  readonly machine: Machine | undefined;
+  readonly machine: WorldMachine | undefined;
   callback: (() => void) | undefined;
 
-  constructor(machine: Machine | undefined, callback: () => void) {
+  constructor(machine: WorldMachine | undefined, callback: () => void) {
     this.machine = machine;
     this.callback = callback;
   }
@@ -93,7 +93,7 @@ export class TimedMedium implements Medium {
     return this.#world.nowMs;
   }
 
-  after(machine: Machine | undefined, delayMs: number, callback: () => void): () => void {
+  after(machine: WorldMachine | undefined, delayMs: number, callback: () => void): () => void {
     const event = new TimedEvent(machine, callback);
     if (delayMs === Infinity) return () => {};
     this.#heap.add(this.#world.nowMs + delayMs + this.#random() * jitterMs, event);
@@ -218,7 +218,7 @@ export class TimedMedium implements Medium {
     this.#heap.add(at, packet);
   }
 
-  #isCut(from: Machine, to: Machine): boolean {
+  #isCut(from: WorldMachine, to: WorldMachine): boolean {
     for (const { side, oneWay } of this.#cuts) {
       if (side[from.index] !== side[to.index] && (!oneWay || side[from.index] === true)) return true;
     }

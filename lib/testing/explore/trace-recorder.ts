@@ -54,7 +54,8 @@ export class TraceRecorder {
 
   /** Something from outside: what it sends is told until `ended`. */
   outside(step: number, at: number): void {
-    this.#begin({ at, step, line: outsideLine, kind: "start", sends: [], lost: [], cell: undefined });
+    const kind = this.#steps.length === 0 && this.#open === undefined ? "start" : "note";
+    this.#begin({ at, step, line: outsideLine, kind, sends: [], lost: [], cell: undefined });
   }
 
   began(cell: Cell, envelope: Envelope | undefined, step: number, at: number): void {
@@ -99,9 +100,14 @@ export class TraceRecorder {
     if (kind === "crash") this.#states.clear();
   }
 
+  /** Writes something beside the step that is being recorded, or that was last. */
   note(text: string): void {
     const open = this.#open;
-    if (open !== undefined) open.text = open.text === undefined ? text : `${open.text}; ${text}`;
+    const step = open ?? this.#steps.at(-1);
+    if (step === undefined) return;
+    const both = step.text === undefined ? text : `${step.text}; ${text}`;
+    if (open !== undefined) open.text = both;
+    else this.#steps[this.#steps.length - 1] = { ...step, text: both };
   }
 
   sentAway(packet: Packet | AnswerPacket): void {

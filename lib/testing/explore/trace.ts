@@ -55,7 +55,7 @@ export interface RunStep {
   readonly lost?: readonly LostMessage[];
   /** State of the line after the step: a short text, mostly JSON. Absent where it is as before. */
   readonly state?: string;
-  /** Name of the timer, text of the note, reason of a crash. */
+  /** Name of the timer, reason of a crash, and what was noted. */
   readonly text?: string;
   /** Ids of lines or machines by side of a partition. Absent: `line` is cut off from all others. */
   readonly groups?: readonly (readonly string[])[];

@@ -12,8 +12,8 @@ import { hashString } from "../../core/hash.ts";
 import { keyedRandom, type Random } from "../../core/seam/random.ts";
 import type { ExploredSpawnOptions, ExploredSpawnRest, ExploredWorld, MessageInFlight } from "./exploration.ts";
 import { ExploredNode } from "./explored-node.ts";
-import { Links } from "./links.ts";
-import { Machine, MachineClock, type Resident } from "./machine.ts";
+import { WorldLinks } from "./links.ts";
+import { WorldMachine, MachineClock, type Resident } from "./machine.ts";
 import type { Medium } from "./medium.ts";
 import { Packet, type AnswerPacket } from "./packet.ts";
 import type { TraceRecorder } from "./trace-recorder.ts";
@@ -46,7 +46,7 @@ export class World implements ExploredWorld {
   readonly seed: number;
   readonly isStrict: boolean;
   readonly recorder: TraceRecorder | undefined;
-  readonly machines: Machine[] = [];
+  readonly machines: WorldMachine[] = [];
   readonly names: WorldNames;
   readonly medium: Medium;
   nowMs = 0;
@@ -86,14 +86,14 @@ export class World implements ExploredWorld {
     for (const name of names ?? []) this.addMachine(name);
   }
 
-  addMachine(name: string): Machine {
-    const machine = new Machine(this, this.machines.length, name);
+  addMachine(name: string): WorldMachine {
+    const machine = new WorldMachine(this, this.machines.length, name);
     this.machines.push(machine);
     return machine;
   }
 
   /** A life of a machine. */
-  makeNode(machine: Machine): ExploredNode {
+  makeNode(machine: WorldMachine): ExploredNode {
     const life = ++this.#lives;
     const isDead = (): boolean => node.isDead;
     const node: ExploredNode = new ExploredNode(this, machine, {
@@ -103,7 +103,7 @@ export class World implements ExploredWorld {
       schedule: () => {},
       event: (event) => this.#noted(event),
       ready: this.medium.ready,
-      distant: new Links(this, machine, isDead),
+      distant: new WorldLinks(this, machine, isDead),
       names: this.names,
       topics: (local) => this.#topicsOf(local, machine, () => node),
       isHome: (entity) => this.machineOf(entity) === machine,
@@ -116,7 +116,7 @@ export class World implements ExploredWorld {
     const { name, mailbox, supervise } = options;
     refuseDurable(definedActor(definition));
     const label = name ?? this.#labelOf(definition.kind);
-    const machine = (options.machine as Machine | undefined) ?? this.#machineFor(label);
+    const machine = (options.machine as WorldMachine | undefined) ?? this.#machineFor(label);
     const reference = new ResidentReference(machine.node, definition.kind, label);
     const resident = { reference, definition: definedActor(definition), args, name, mailbox, supervise };
     machine.residents.push(resident);
@@ -124,7 +124,7 @@ export class World implements ExploredWorld {
     return reference as unknown as ActorReference<P>;
   }
 
-  startResident(machine: Machine, { reference, definition, args, name, mailbox, supervise }: Resident): void {
+  startResident(machine: WorldMachine, { reference, definition, args, name, mailbox, supervise }: Resident): void {
     const options = {
       ...(mailbox === undefined ? {} : { mailbox }),
       ...(supervise === undefined ? {} : { supervise }),
@@ -247,7 +247,7 @@ export class World implements ExploredWorld {
     return to instanceof EntityReference ? target.node.entities.here(to) : this.cellOf(to);
   }
 
-  crash(machine: Machine, how: { readonly keptWrites: number; readonly losesDisk: boolean }): void {
+  crash(machine: WorldMachine, how: { readonly keptWrites: number; readonly losesDisk: boolean }): void {
     const { node, disk } = machine;
     machine.isUp = false;
     node.isDead = true;
@@ -259,7 +259,7 @@ export class World implements ExploredWorld {
     if (how.losesDisk) disk.wipe();
   }
 
-  restart(machine: Machine): void {
+  restart(machine: WorldMachine): void {
     machine.node = this.makeNode(machine);
     machine.isUp = true;
     machine.restarts++;
@@ -293,9 +293,9 @@ export class World implements ExploredWorld {
     }
   }
 
-  machineOf(reference: Reference): Machine {
+  machineOf(reference: Reference): WorldMachine {
     if (reference.cell !== undefined) return (reference.cell.node as ExploredNode).machine;
-    return this.machines[hashString(reference.key) % this.machines.length] as Machine;
+    return this.machines[hashString(reference.key) % this.machines.length] as WorldMachine;
   }
 
   /** The cell that a reference leads to; undefined where there is none any more. */
@@ -307,7 +307,7 @@ export class World implements ExploredWorld {
     return cell === undefined || (cell.node as ExploredNode).isDead ? undefined : cell;
   }
 
-  #topicsOf(local: LocalTopics, machine: Machine, nodeOf: () => ExploredNode): WorldTopics {
+  #topicsOf(local: LocalTopics, machine: WorldMachine, nodeOf: () => ExploredNode): WorldTopics {
     const touched = (): void => this.medium.touched?.("topics");
     return new WorldTopics(this.#subscribers, local, touched, (cell, name, payload, from) => {
       const target = cell.node as ExploredNode;
@@ -317,8 +317,8 @@ export class World implements ExploredWorld {
     });
   }
 
-  #machineFor(label: string): Machine {
-    return this.#ownMachines ? this.addMachine(label) : (this.machines[0] as Machine);
+  #machineFor(label: string): WorldMachine {
+    return this.#ownMachines ? this.addMachine(label) : (this.machines[0] as WorldMachine);
   }
 
   #labelOf(kind: string): string {

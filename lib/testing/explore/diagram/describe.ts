@@ -6,8 +6,8 @@ const namesShown = 8;
 /** What happened in a step, in words on one line: what it got, what it did, what it sent, what was lost. */
 export function describeStep(step: RunStep): string {
   const { sends = [], lost = [], kind, text = "" } = step;
-  // A note that says nothing is there for what was lost.
-  const isSilent = kind === "note" && text === "" && lost.length > 0;
+  // A note that says nothing is there for what was sent or lost.
+  const isSilent = kind === "note" && text === "" && lost.length + sends.length > 0;
   const parts = isSilent ? [] : [describeEvent(step)];
   if (sends.length > 0) parts.push(`sends ${sends.length === 1 ? "" : `${sends.length} `}to ${named(sends)}`);
   const losses = new Map<string, LostMessage[]>();
@@ -39,7 +39,8 @@ export function describeEvent(step: RunStep): string {
     case "deliver": {
       if (message === undefined) return `gets a message${because}`;
       const copy = message.duplicate === undefined ? "" : `, again (${printable(message.duplicate)})`;
-      return `gets ${printable(message.text)} from ${printable(message.from)}, sent at step ${message.sentStep}${copy}`;
+      const sent = `from ${printable(message.from)}, sent at step ${message.sentStep}${copy}`;
+      return `gets ${printable(message.text)} ${sent}${words === "" ? "" : ` (${words})`}`;
     }
     case "timer":
       return words === "" ? "timer" : `timer ${words}`;

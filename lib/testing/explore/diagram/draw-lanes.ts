@@ -18,6 +18,8 @@ export function drawHeads(layout: Layout): string {
     parts.push(element("text", { class: "name", x, y: top - 8, "text-anchor": "middle" }, shown));
   }
   for (const { machine, first, last } of machineRuns(layout)) {
+    // The only line of a machine, with its name, says it all.
+    if (first === last && lanes.all[first]?.id === machine) continue;
     const [from, to] = [layout.laneX(first) - gap / 2 + 6, layout.laneX(last) + gap / 2 - 6];
     const name = shorten(printable(machine), Math.floor((to - from - 8) / columnWidth));
     parts.push(path("machine", ["M", from, headTop + 22, "v", -4, "H", to, "v", 4]));

@@ -42,6 +42,10 @@ export function placeLabels(layout: Layout, arrows: readonly PlacedArrow[] = pla
     const isWide = lane === undefined || step.kind === "partition" || step.kind === "heal";
     if (isWide) board.put(wideLabel(layout, row, step.kind, text));
     else for (const label of besideLane(layout, row, step, lane, text, incoming.get(row))) if (board.put(label)) break;
+    const note = noteText(step);
+    if (note === "" || lane === undefined) continue;
+    const noted: RunStep = { ...step, kind: "note" };
+    for (const label of besideLane(layout, row, noted, lane, note, undefined)) if (board.put(label)) break;
   }
   for (const arrow of arrows) {
     if (arrow.kind !== "lost") continue;
@@ -104,7 +108,7 @@ function eventText(step: RunStep): string {
     case "partition":
       return `parted: ${describeSides(step)}${text === "" ? "" : ` (${text})`}`;
     case "heal":
-      return `healed${text === "" ? "" : `: ${text}`}`;
+      return text === "" ? "healed" : text;
     case "note":
       return text;
     case "start":
@@ -113,6 +117,11 @@ function eventText(step: RunStep): string {
     case "restart":
       return text === "" ? step.kind : `${step.kind}: ${text}`;
   }
+}
+
+/** What was noted at a step that has another text of its own. */
+function noteText({ kind, message, text = "" }: RunStep): string {
+  return kind === "deliver" && message !== undefined ? printable(text) : "";
 }
 
 /** Above the row, on the side from which no message comes; else on the other. */

@@ -79,7 +79,7 @@ export function layOut(whole: RunTrace, range: CheckedRange): Layout {
   const legendTop = (headings.at(-1)?.y ?? 0) + 22;
   const legend = layLegend(selection.steps, arrows, { left: margin, top: legendTop, width: width - 2 * margin });
   const headTop = Math.max(legendTop, ...legend.map(({ y }) => y + 12)) + 10;
-  const hasMachines = lanes.all.some(({ machine }) => machine !== undefined);
+  const hasMachines = lanes.all.some(({ id, machine }) => machine !== undefined && machine !== id);
   const top = headTop + headHeight + (hasMachines ? machinesHeight : 0);
   const firstRow = top + rowHeight;
   const afterLast = firstRow + rowHeight * Math.max(1, selection.steps.length);

@@ -16,6 +16,7 @@ const shapes = rules({
   ".lane": "stroke-width: 1.5",
   ".lane.gone": "stroke-width: 1; stroke-dasharray: 1 5",
   ".label": "paint-order: stroke; stroke-width: 3px; stroke-linejoin: round",
+  ".label.note": "font-weight: 700",
   ".row": "fill: none; pointer-events: all",
   ".events, .arrows, .labels, .lanes": "pointer-events: none",
   ".shaft": "fill: none; stroke-width: 1.4",

@@ -4,7 +4,7 @@ import type { Envelope } from "../../../../actors/system/envelope.ts";
 import type { ReadyCells } from "../../../../actors/system/node-parts.ts";
 import { Reference } from "../../../../actors/system/reference.ts";
 import type { ExploredNode } from "../explored-node.ts";
-import type { Machine } from "../machine.ts";
+import type { WorldMachine } from "../machine.ts";
 import type { Medium } from "../medium.ts";
 import { AnswerPacket, Packet, type AnyPacket } from "../packet.ts";
 import type { Resumption, World } from "../world.ts";
@@ -59,12 +59,12 @@ export class ChoiceMedium implements Medium {
     };
   }
 
-  timeOf(machine: Machine): number {
+  timeOf(machine: WorldMachine): number {
     this.touches.shared(`clock of ${machine.index}`, false);
     return this.timers.timeOf(machine.index);
   }
 
-  after(machine: Machine | undefined, delayMs: number, callback: () => void): () => void {
+  after(machine: WorldMachine | undefined, delayMs: number, callback: () => void): () => void {
     if (delayMs === Infinity) return () => {};
     const index = machine?.index ?? -1;
     this.touches.shared(`clock of ${index}`, false);

@@ -240,7 +240,7 @@ export class ChoiceRun<System> {
     this.#left.crashes--;
     medium.touches.machine(index);
     world.step++;
-    world.recorder?.fault({ kind: "crash", line: machine.name, text: "crash" }, world.step, world.nowMs);
+    world.recorder?.fault({ kind: "crash", line: machine.name, text: "" }, world.step, world.nowMs);
     const { life } = machine.node;
     world.crash(machine, { keptWrites: 0, losesDisk: false });
     medium.timers.drop(index);

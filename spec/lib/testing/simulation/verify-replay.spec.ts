@@ -1,4 +1,4 @@
-// specs: timeout 60 s
+// specs: timeout 150 s
 // Tasks that are run twice while slots and machines are lost: nothing differs, neither in what is verified nor in what comes out.
 
 import * as assert from "uvu/assert";
