@@ -31,6 +31,9 @@ export {
 } from "./actors/routers.ts";
 export { defineActors, type ActorDefinitions, type Actors } from "./actors/define-actors.ts";
 export type { ActorEntry, ActorHostPlace, DistributedActors } from "./actors/distributed-actors.ts";
+
+export type { ActorFacts } from "../actors/system/distant/node-views.ts";
+export type { StepKind } from "./core/plan.ts";
 export { takeOnce, type Delivery, type Heard } from "./core/contracts/delivery.ts";
 export type { EntityKind } from "./core/contracts/entity-kind.ts";
 export type { NamesGiving, NamesTaking, ObjectsGiven } from "./core/contracts/message-names.ts";

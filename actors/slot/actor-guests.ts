@@ -27,11 +27,15 @@ type GuestMessage =
   | { readonly kind: "cancel"; readonly ask: number };
 
 interface Waiting {
+  readonly way: string;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
 }
 
-const lookMs = 500;
+// The client's thread may be busy for a while.
+const lookMs = 3000;
+/** How often the slot that questions go by is looked at while some wait. */
+const checkEveryMs = 2000;
 
 /**
  * Questions to actors from a slot in which no node of their system is, as in one that has taken the place of a lost one: they go
@@ -48,6 +52,7 @@ export class ActorGuests implements Guests {
   readonly #looking = new Map<string, (isThere: boolean) => void>();
   /** By systems, the slot to go by. */
   readonly #ways = new Map<string, Promise<string | undefined>>();
+  #cancelCheck: (() => void) | undefined;
   #asks = 0;
   #sent = 0;
 
@@ -88,9 +93,11 @@ export class ActorGuests implements Guests {
         this.#waiting.delete(ask);
       };
       this.#waiting.set(ask, {
+        way,
         resolve: (value) => (settle(), resolve(value)),
         reject: (error) => (settle(), reject(error)),
       });
+      this.#checkLater();
       signal?.addEventListener("abort", abort, { once: true });
       if (signal?.aborted === true) abort();
       else this.#try(ask, () => this.#send(way, { kind: "ask", ask, to, name, payload, timeoutMs }));
@@ -124,12 +131,32 @@ export class ActorGuests implements Guests {
 
   close(): void {
     this.#leave();
+    this.#cancelCheck?.();
     for (const { reject } of this.#waiting.values())
       reject(new QStreamError("SESSION_CLOSED", "the session was closed"));
     for (const serving of this.#serving.values()) serving.abort();
   }
 
+  /** Looks after a while whether the slots are there by which questions went that still wait. */
+  #checkLater(): void {
+    this.#cancelCheck ??= this.#clock.after(checkEveryMs, () => {
+      const ways = new Set(Array.from(this.#waiting.values(), ({ way }) => way));
+      void Promise.all(Array.from(ways, (way) => this.#check(way))).then(() => {
+        this.#cancelCheck = undefined;
+        if (this.#waiting.size > 0) this.#checkLater();
+      });
+    });
+  }
+
+  /** Refuses what went by a slot that doesn't answer any more, and lets others look for another one. */
+  async #check(way: string): Promise<void> {
+    if (await this.#isThere("", way)) return;
+    this.#ways.clear();
+    for (const waiting of this.#waiting.values()) if (waiting.way === way) waiting.reject(lostOnTheWay(way));
+  }
+
   #isHere(system: string): boolean {
+    if (system === "") return true;
     return findNodeHere(system, this.#transport.slot)?.slot === this.#transport.slot;
   }
 
@@ -186,6 +213,12 @@ export class ActorGuests implements Guests {
     const address = { execution: "guests", edge: guestEdge, from: 0, to: 0, producer: 0, consumer: 0 };
     this.#transport.send(to, { ...address, kind: "parcel", seq, previous: seq - 1, payload });
   }
+}
+
+function lostOnTheWay(way: string): QStreamError {
+  return new QStreamError("ACTOR_STOPPED", `slot ${way}, by which an actor was asked, doesn't answer any more`, {
+    advice: "Whether the message was handled isn't known. Ask again",
+  });
 }
 
 const lateAdvice = "It may be busy, gone, or in a slot that is: ask again, or with a longer `timeoutMs`";

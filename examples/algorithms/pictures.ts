@@ -19,13 +19,13 @@ export const pictures: readonly Picture[] = [
   { folder: "ring-election", seed: 12, firstStep: 7, lastStep: 38 },
   // Deferred replies; two ask at the same time of their clocks, and the lower number is first.
   { folder: "mutual-exclusion", seed: 1, firstStep: 10, lastStep: 45 },
-  // A token that comes round while work is on its way doesn't mislead node 0.
+  // A token that comes by while there is work turns black.
   { folder: "termination", seed: 7, firstStep: 10, lastStep: 38 },
   // Money that was on its way is part of the snapshot.
   { folder: "snapshot", seed: 240, firstStep: 84, lastStep: 126 },
   // A participant crashes, and is told again; another transfer is aborted.
   { folder: "two-phase-commit", seed: 7, firstStep: 44, lastStep: 83 },
-  // Two lost pings are a suspicion, which the one that is suspected denies.
+  // Lost messages are a suspicion, which the one that is suspected denies.
   { folder: "membership", seed: 87, firstStep: 13, lastStep: 66 },
   // A replica is cut off, and comes to the same afterwards.
   { folder: "replicated-types", seed: 45, firstStep: 197, lastStep: 244 },

@@ -1,5 +1,11 @@
 import type { ClientNode } from "../../actors/slot/hosted-node.ts";
-import { countsOf, listOf, type ListedActor, type NodeCounts } from "../../actors/system/distant/node-views.ts";
+import {
+  countsOf,
+  listOf,
+  type ActorFacts,
+  type ListedActor,
+  type NodeCounts,
+} from "../../actors/system/distant/node-views.ts";
 import { definedActor } from "../core/actor-definition.ts";
 import type {
   ActorDefinition,
@@ -31,7 +37,7 @@ export interface ActorHostPlace {
 }
 
 /** An actor in a list. */
-export interface ActorEntry extends Omit<ListedActor, "reference"> {
+export interface ActorEntry extends ActorFacts {
   readonly reference: AnyReference;
   readonly slot: string;
 }

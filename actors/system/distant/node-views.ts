@@ -17,9 +17,13 @@ export interface NodeCounts {
   readonly counters: Readonly<Record<string, number>>;
 }
 
-/** An actor in a list, for people. */
-export interface ListedActor {
+/** An actor in a list. */
+export interface ListedActor extends ActorFacts {
   readonly reference: Reference;
+}
+
+/** What a list says of an actor, for people. */
+export interface ActorFacts {
   readonly kind: string;
   readonly label: string;
   /** Messages in its mailbox. */

@@ -34,8 +34,14 @@ const oversampling = 4;
 export const sorter = actor({
   kind: "sorter",
   init: ({ id, values }: { id: number; values: readonly number[] }): SorterState => ({
-    ...{ id, values, peers: [], samples: new Map(), bounds: undefined },
-    ...{ buckets: new Map(), acknowledged: new Set(), sorted: undefined },
+    id,
+    values,
+    peers: [],
+    samples: new Map(),
+    bounds: undefined,
+    buckets: new Map(),
+    acknowledged: new Set(),
+    sorted: undefined,
   }),
   receive: {
     begin(state, peers: Peers, ctx) {

@@ -57,8 +57,14 @@ const rumorsAtOnce = 6;
 export const member = actor({
   kind: "member",
   init: (id: string): MemberState => ({
-    ...{ id, peers: new Map(), known: new Map(), incarnation: 0, round: 0, waiting: undefined },
-    ...{ asked: new Map(), spread: new Map() },
+    id,
+    peers: new Map(),
+    known: new Map(),
+    incarnation: 0,
+    round: 0,
+    waiting: undefined,
+    asked: new Map(),
+    spread: new Map(),
   }),
   receive: {
     peers(state, peers: Peers, ctx) {

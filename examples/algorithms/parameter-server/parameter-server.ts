@@ -109,7 +109,12 @@ const againMs = 80;
 export const trainer = actor({
   kind: "trainer",
   init: ({ id, examples, steps }: { id: number; examples: readonly Example[]; steps: number }): TrainerState => ({
-    ...{ id, examples, steps, server: undefined, step: 0, open: new Map() },
+    id,
+    examples,
+    steps,
+    server: undefined,
+    step: 0,
+    open: new Map(),
   }),
   receive: {
     begin(state, to: ActorReference<ServerProtocol>, ctx) {

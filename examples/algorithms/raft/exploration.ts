@@ -41,6 +41,14 @@ function changeMembers(nodes: System["nodes"], world: ExploredWorld): void {
   }
 }
 
+function isFollowed(system: System, world: ExploredWorld): boolean | string {
+  const found = states(system, world);
+  const leader = found.find(({ role, leader: of, id }) => role === "leader" && of === id);
+  if (leader === undefined) return "nobody leads";
+  const followers = found.filter((each) => each.leader === leader.id && each.term === leader.term);
+  return followers.length > leader.log.members.length / 2;
+}
+
 interface Scenario {
   /** Who is a member at first. */
   readonly members: readonly string[];
@@ -108,13 +116,7 @@ function raftWith(name: string, { members, changes, faults }: Scenario): Explora
       },
     },
     eventually: {
-      "a leader is followed by a majority"(system, world) {
-        const found = states(system, world);
-        const leader = found.find(({ role, leader: of, id }) => role === "leader" && of === id);
-        if (leader === undefined) return "nobody leads";
-        const followers = found.filter((each) => each.leader === leader.id && each.term === leader.term);
-        return followers.length > leader.log.members.length / 2;
-      },
+      "a leader is followed by a majority": isFollowed,
     },
     steps: 3000,
     stopWhen: (_, world) => world.nowMs > 2000,

@@ -96,13 +96,25 @@ export const raftNode = actor({
     const snapshot = (storage.get("snapshot") as Snapshot | undefined) ?? empty;
     const log = new Log(snapshot, storage.get("entries") as readonly Entry[] | undefined);
     const state: RaftState = {
-      ...{ id, storage, peers: new Map(), role: "follower", log, leader: undefined, round: 0 },
-      ...{
-        term: (storage.get("term") as number | undefined) ?? 0,
-        votedFor: storage.get("votedFor") as string | undefined,
-      },
-      ...{ commit: snapshot.index, appliedTo: snapshot.index, applied: snapshot, timer: undefined },
-      ...{ votes: new Set(), next: new Map(), match: new Map(), heard: new Map(), reads: [], waiting: new Map() },
+      id,
+      storage,
+      peers: new Map(),
+      role: "follower",
+      log,
+      leader: undefined,
+      round: 0,
+      term: (storage.get("term") as number | undefined) ?? 0,
+      votedFor: storage.get("votedFor") as string | undefined,
+      commit: snapshot.index,
+      appliedTo: snapshot.index,
+      applied: snapshot,
+      timer: undefined,
+      votes: new Set(),
+      next: new Map(),
+      match: new Map(),
+      heard: new Map(),
+      reads: [],
+      waiting: new Map(),
     };
     restartTimer(state, ctx);
     return state;

@@ -30,8 +30,14 @@ const gossipMs = 20;
 export const replica = actor({
   kind: "replica",
   init: (id: string): ReplicaState => ({
-    ...{ id, peers: [], changes: 0 },
-    replicated: { counter: types.emptyCounter, set: types.emptySet, text: types.emptySequence },
+    id,
+    peers: [],
+    changes: 0,
+    replicated: {
+      counter: types.emptyCounter,
+      set: types.emptySet,
+      text: types.emptySequence,
+    },
   }),
   receive: {
     peers(state, peers: readonly ActorReference<ReplicaProtocol>[], ctx) {

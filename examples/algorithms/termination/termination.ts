@@ -39,8 +39,20 @@ export interface WorkerState {
 export const worker = actor({
   kind: "worker",
   init: (id: number): WorkerState => ({
-    ...{ id, next: undefined, all: [], busy: 0, count: 0, color: "white", isDone: false },
-    token: id === 0 ? { count: 0, color: "black" } : undefined,
+    id,
+    next: undefined,
+    all: [],
+    busy: 0,
+    count: 0,
+    color: "white",
+    isDone: false,
+    token:
+      id === 0
+        ? {
+            count: 0,
+            color: "black",
+          }
+        : undefined,
   }),
   receive: {
     link(

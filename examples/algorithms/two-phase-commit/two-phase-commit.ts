@@ -54,7 +54,9 @@ const againMs = 60;
 export const coordinator = actor({
   kind: "coordinator",
   init: (storage: Storage): CoordinatorState => ({
-    ...{ storage, participants: new Map(), running: new Map() },
+    storage,
+    participants: new Map(),
+    running: new Map(),
     decisions: new Map(storage.get("decisions") as ReadonlyMap<string, Decision> | undefined),
   }),
   receive: {
@@ -128,7 +130,9 @@ export const participant = actor({
   init({ account, balance, storage }: { account: string; balance: number; storage: Storage }, ctx): ParticipantState {
     ctx.every(againMs, "ask");
     return {
-      ...{ account, storage, coordinator: undefined },
+      account,
+      storage,
+      coordinator: undefined,
       balance: (storage.get("balance") as number | undefined) ?? balance,
       promised: new Map(storage.get("promised") as ReadonlyMap<string, number> | undefined),
       decided: new Map(storage.get("decided") as ReadonlyMap<string, Decision> | undefined),

@@ -8,7 +8,7 @@ export type FlowCheck = (operators: LiveOperators) => boolean | string | undefin
 
 type GivenArgs<Args> = object extends Args ? { readonly args?: Args } : { readonly args: Args };
 
-interface FlowPromises<Outs> extends Omit<SimulationOptions, "seed" | "traceLines" | "onTask"> {
+export interface FlowPromises<Outs> extends Omit<SimulationOptions, "seed" | "traceLines" | "onTask"> {
   /** What people call it. Default: the name of the flow. */
   readonly name?: string;
   /** What holds before each task and behind each turn of a channel, of the operators as they are then. */

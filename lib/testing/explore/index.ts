@@ -16,7 +16,13 @@ export type { Violation } from "./invariants.ts";
 export { explore, findViolation, repeatExecution, type ExplorationReport, type ExploreOptions } from "./explore.ts";
 export { ExplorationFailed, type FoundViolation } from "./found-violation.ts";
 export type { RunCounts, Spread } from "./counts.ts";
-export { choicesOfWords, type ChoiceMade, type ExhaustiveOptions, type ExhaustiveReport } from "./exhaustive/index.ts";
+export {
+  choicesOfWords,
+  type ChoiceMade,
+  type ExhaustiveOptions,
+  type ExhaustiveReport,
+  type Reduction,
+} from "./exhaustive/index.ts";
 export { growthText, type Growth, type SizeCounts } from "./growth.ts";
 export { numbersOf } from "./number-list.ts";
 export type { SeedRun } from "./run-seed.ts";
@@ -26,6 +32,7 @@ export {
   type FlowCheck,
   type FlowExploration,
   type FlowExplorationOptions,
+  type FlowPromises,
 } from "./flow-exploration.ts";
 export type { FlowExplorationReport, FlowExploreOptions, FlowViolation } from "./explore-flow.ts";
 export { recordRun, type RecordRunOptions } from "./record-run.ts";

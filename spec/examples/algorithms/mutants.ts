@@ -141,7 +141,7 @@ export const mutants: Readonly<Record<string, AlgorithmMutant>> = {
     breaks: "all replicas have the same",
     seeds: 50,
   },
-  "parameter server: a gradient that was sent again counts again": {
+  "parameter server: a pull isn't held back": {
     exploration: "parameter-server",
     published: "Ho and others, 2013: the bound on staleness",
     patches: change(

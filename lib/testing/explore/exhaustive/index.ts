@@ -7,4 +7,4 @@ export {
   type ExhaustiveReport,
   type FoundExecution,
 } from "./explore-all.ts";
-export type { ChoiceMade } from "./search.ts";
+export type { ChoiceMade, Reduction } from "./search.ts";

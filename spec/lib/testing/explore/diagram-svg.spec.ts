@@ -161,6 +161,17 @@ test("of a long trace the newest steps before the violation are drawn, and how m
   assert.ok(early.length > 0);
 });
 
+test("a machine isn't named twice where its only line has its name", () => {
+  const lines = [
+    { id: "a", machine: "a" },
+    { id: "b", machine: "m" },
+  ];
+  const steps: RunTrace["steps"] = lines.map(({ id }, step) => ({ at: step, step, line: id, kind: "start" }));
+  const machinesOf = (trace: RunTrace): string[] => textsOf(readXml(spaceTimeSvg(trace)), "machine-name");
+  assert.equal(machinesOf({ title: "two", seed: 1, lines, steps }), ["m"]);
+  assert.equal(machinesOf({ title: "one", seed: 1, lines: lines.slice(0, 1), steps: steps.slice(0, 1) }), []);
+});
+
 test("steps between two numbers are drawn, and a violation behind them isn't", async () => {
   const whole = longGossip(100);
   const numbersOf = (svg: ReturnType<typeof readXml>): number[] => textsOf(layer(svg, "steps"), "number").map(Number);

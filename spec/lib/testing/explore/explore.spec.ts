@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { compactRaft } from "../../../../benchmarks/explorations/compact-raft.ts";
+import { actor } from "../../../../lib/index.ts";
 import {
   ExplorationFailed,
   explore,
@@ -20,6 +21,7 @@ import { suite } from "../../../kit/suite.ts";
 import { additions, locks } from "./mistakes.ts";
 
 const test = suite("explore");
+const add = (state: { value: number }): void => void state.value++;
 
 /** The violation that is expected. */
 async function violationOf<System>(exploration: Exploration<System>, options: ExploreOptions): Promise<FoundViolation> {
@@ -130,6 +132,27 @@ test("a run is recorded, with what it breaks, and drawn from code", async () => 
   const broken = await recordRun(locks(true), { seed: violation.seed });
   assert.is(broken.violation?.invariant, "two hold the lock");
   assert.equal(broken.steps, violation.trace.steps);
+});
+
+test("what is noted, also by a check, is beside its step, and what comes from outside is told", async () => {
+  const exploration = additions(true, {
+    start(world) {
+      const shared = world.spawn(actor({ init: () => ({ value: 0 }), receive: { add } }), undefined, { name: "sum" });
+      world.after(5, () => shared.tell("add"));
+      return { shared };
+    },
+    always: {
+      "is seen": ({ shared }, world) => {
+        if (world.state<{ value: number }>(shared)?.value === 1) world.note("it is one");
+      },
+    },
+    atEnd: {},
+  });
+  const trace = await recordRun(exploration, { seed: 1 });
+  const [outside, added] = trace.steps.slice(-2);
+  assert.equal([outside?.line, outside?.kind, added?.line, added?.text], ["outside", "note", "sum", "it is one"]);
+  assert.match(spaceTimeSvg(trace), />it is one</);
+  assert.match(formatTrace(trace), /outside sends to sum\n.*sum gets add from outside, sent at step \d+ \(it is one\)/);
 });
 
 test("a run that can't be recorded is refused", async () => {
