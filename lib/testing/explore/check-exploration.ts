@@ -54,6 +54,8 @@ export function checkExploration<System>(module: string, options: ExplorationOpt
   if (typeof options.start !== "function") {
     throw invalid("the exploration has no `start`", "Give it what starts the actors: start(world) { ... }");
   }
+  if (isAsync(options.start))
+    throw invalid("`start` is async", "Start the actors at once; what comes later is world.after");
   const { machines, machinesMin, steps, faults } = options;
   const names = Array.isArray(machines) ? (machines as readonly string[]) : undefined;
   if (names !== undefined) checkMachineNames(names);
@@ -64,7 +66,9 @@ export function checkExploration<System>(module: string, options: ExplorationOpt
   }
   if (steps !== undefined) checkWhole("steps", steps, 1, 2 ** 31);
   for (const kind of ["always", "never", "eventually", "atEnd"] as const) checkChecks(kind, options[kind]);
-  if (faults !== undefined) checkFaults(faults, names);
+  const count = typeof machines === "number" ? machines : 0;
+  const known = names ?? (count > 0 ? Array.from({ length: count }, (_, index) => `machine-${index}`) : undefined);
+  if (faults !== undefined) checkFaults(faults, known);
 }
 
 function checkMachineNames(names: readonly string[]): void {
@@ -80,6 +84,8 @@ function checkMachineNames(names: readonly string[]): void {
 
 function checkChecks(kind: string, checks: Readonly<Record<string, unknown>> | undefined): void {
   for (const [name, check] of Object.entries(checks ?? {})) {
+    if (isAsync(check))
+      throw invalid(`${kind} "${name}" is async`, "A check says at once whether it holds: nothing goes on meanwhile");
     if (typeof check === "function") continue;
     const inner = (check as { readonly check?: unknown; readonly withinMs?: unknown } | undefined) ?? {};
     if (kind !== "eventually" || typeof inner.check !== "function") {
@@ -115,6 +121,10 @@ function checkFaults(faults: ExplorationFaults, machines: readonly string[] | un
     if ("lostDisks" in each) checkShare(`faults.${kind}.lostDisks`, each.lostDisks);
     if ("machines" in each) checkKnown(`faults.${kind}.machines`, each.machines, machines);
   }
+}
+
+function isAsync(code: unknown): boolean {
+  return typeof code === "function" && code.constructor.name === "AsyncFunction";
 }
 
 function checkKnown(what: string, named: readonly string[] | undefined, known: readonly string[] | undefined): void {

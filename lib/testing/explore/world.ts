@@ -328,9 +328,17 @@ export class World implements ExploredWorld {
   }
 
   #noted(event: ActorEvent): void {
-    if (event.kind === "dead-letter") this.deadLetters++;
-    else if (event.kind === "actor-failed") this.failure ??= event;
+    if (event.kind === "actor-failed") this.failure ??= event;
+    if (event.kind !== "dead-letter") return;
+    this.deadLetters++;
+    // A name that is misspelt: what is tried isn't what was meant.
+    if (event.why === "no-handler") this.failure ??= unhandled(event.to, event.message);
   }
+}
+
+function unhandled(actor: string, message: string): Extract<ActorEvent, { kind: "actor-failed" }> {
+  const error = new QStreamError("MESSAGE_UNHANDLED", `${actor} has no handler for "${message}"`);
+  return { kind: "actor-failed", actor, message, error, action: "resume" };
 }
 
 /** Simulated machines have disks, and no store of durable actors. */

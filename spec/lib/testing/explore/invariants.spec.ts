@@ -7,6 +7,7 @@ import {
   type ExplorationOptions,
   type FoundViolation,
 } from "../../../../lib/testing/index.ts";
+import { failure } from "../../../kit/failure.ts";
 import { suite } from "../../../kit/suite.ts";
 import { gotOf, sending, sink, type Pair } from "./sending.ts";
 
@@ -52,6 +53,31 @@ test("an actor that fails is a violation, unless it may", async () => {
     defineExploration(url, { mayFail, start: (world) => world.spawn(sink).tell("boom") });
   assert.match((await findViolation(failing(false), { seeds: 1 })).violation?.message ?? "", /failed at "boom": boom/);
   await explore(failing(true), { seeds: 1 });
+});
+
+test("a message that its actor has no handler for is a violation: its name is misspelt", async () => {
+  const misspelt = defineExploration(import.meta.url, {
+    start: (world) => (world.spawn(sink) as AnyReference).tell("bom"),
+  });
+  const { violation } = await findViolation(misspelt, { seeds: 1 });
+  assert.match(violation?.message ?? "", /has no handler for "bom"/);
+});
+
+test("what explores nothing is refused: async starts and checks, faults of machines that aren't there", async () => {
+  const start = (): void => {};
+  const wrong: readonly [object, RegExp][] = [
+    [{ start: async () => {} }, /`start` is async/],
+    [{ start, always: { holds: async () => true } }, /always "holds" is async/],
+    [{ start, machines: 2, faults: { crashes: { machines: ["machine-2"] } } }, /names "machine-2"/],
+  ];
+  for (const [options, message] of wrong) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    const { message: text } = await failure(
+      () => defineExploration(import.meta.url, options as never),
+      "OPTION_INVALID",
+    );
+    assert.match(text, message);
+  }
 });
 
 test.run();
