@@ -103,11 +103,13 @@ export class Outputs {
   mark(edge: number, data: MarkData, seq: number): Outgoing[] {
     const mark = new Mark(data);
     // A vote that is an object may change in the operator, or as it is merged: each channel gets one of its own.
-    const encoded = typeof data.vote === "object" && data.vote !== null ? encodeMark(mark) : undefined;
+    // And each a payload of its own: what goes to another thread is gone from here.
+    const isShared = typeof data.vote === "object" && data.vote !== null;
     return this.links
       .filter((link) => link.edge === edge)
       .map((link) => {
-        const payload = encoded ?? (link.target.local || link.closed ? undefined : encodeMark(mark));
+        const stays = link.target.local || link.closed;
+        const payload = stays && !isShared ? undefined : encodeMark(mark);
         const content = payload === undefined ? { objects: [mark] } : { payload };
         const bytes = payload?.bytes.byteLength ?? estimateBytes(mark);
         const parcel = this.#numbered(link, { seq, rows: 0, bytes, columnar: false, content });
