@@ -5,7 +5,7 @@ import { StruckFaults, type FlowName } from "./check-flows.ts";
 
 const test = suite("recovery of loops");
 const struck = new StruckFaults();
-const seeds = 90;
+const seeds = 70;
 const flows: readonly FlowName[] = ["loopRounds", "loopVotes", "loopAtOnce"];
 
 // Each flow has seeds of its own, so that together they meet more faults.
