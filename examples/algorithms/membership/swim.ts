@@ -45,7 +45,7 @@ export interface MemberState {
 
 const probeMs = 50;
 const answerMs = 15;
-const suspicionMs = 400;
+const suspicionMs = 1000;
 const helpers = 2;
 const rumorsAtOnce = 6;
 
@@ -80,7 +80,7 @@ export const member = actor({
       if (target === undefined) return;
       const probe = { target, round: ++state.round };
       state.waiting = probe;
-      state.peers.get(target)?.tell("ping", { from: state.id, round: probe.round, rumors: rumorsOf(state) });
+      state.peers.get(target)?.tell("ping", { from: state.id, round: probe.round, rumors: rumorsFor(target, state) });
       ctx.after(answerMs, "overdue", probe);
       ctx.after(3 * answerMs, "silent", probe);
     },
@@ -161,10 +161,17 @@ function tell(state: MemberState, rumor: Rumor): void {
   state.spread.set(rumor.id, 3 * Math.ceil(Math.log2(state.peers.size + 1)));
 }
 
-/** What is passed on with the next message: what has been passed on least. */
+/** Who is suspected is told so with each ping, whatever else is news (Lifeguard: Dadgar and others, 2018). */
+function rumorsFor(id: string, state: MemberState): readonly Rumor[] {
+  const known = state.known.get(id);
+  return known?.status === "suspect" ? [known, ...rumorsOf(state)] : rumorsOf(state);
+}
+
+/** What is passed on with the next message: that it is there itself, and what has been passed on least. */
 function rumorsOf(state: MemberState): readonly Rumor[] {
   const fresh = [...state.spread].sort((left, right) => right[1] - left[1]).slice(0, rumorsAtOnce);
-  const rumors: Rumor[] = [];
+  // Its own part is always news to who suspects it.
+  const rumors: Rumor[] = [{ id: state.id, status: "alive", incarnation: state.incarnation }];
   for (const [id, left] of fresh) {
     const rumor = state.known.get(id);
     if (rumor !== undefined) rumors.push(rumor);
