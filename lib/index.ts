@@ -38,7 +38,8 @@ export { takeOnce, type Delivery, type Heard } from "./core/contracts/delivery.t
 export type { EntityKind } from "./core/contracts/entity-kind.ts";
 export type { NamesGiving, NamesTaking, ObjectsGiven } from "./core/contracts/message-names.ts";
 export type { ActorsOptions } from "./actors/start-system.ts";
-export { startActors, type ActorMetrics, type ActorSystem, type ActorSystemOptions } from "./actors/actor-system.ts";
+export { startActors, type ActorSystem, type ActorSystemOptions } from "./actors/actor-system.ts";
+export type { ActorMetrics } from "../actors/system/node-metrics.ts";
 export type { ActorEvent, DeadLetterReason } from "../actors/system/node-parts.ts";
 export type { DurableOptions } from "./core/actor-definition.ts";
 export type {

@@ -129,10 +129,12 @@ class Planner {
     const lost = channels.map(({ number }) => this.#input.lost.get(number)).filter(isThere);
     // Of others: what they need of one another is added below.
     const needs = channels.map(({ number }) => [...(this.#needs.get(number) ?? [])]);
-    const isIdle = lost.length === 0 && needs.every((each) => each.length === 0);
-    const isWhole = lost.length === channels.length && needs.every((each) => each.every(({ live }) => live));
-    invariant(isIdle || isWhole, "a loop is to make outputs again, and some of its channels go on");
-    if (isIdle) return;
+    const isWhole = lost.length === channels.length && needs.flat().every(({ live }) => live);
+    invariant(
+      isWhole || lost.length + needs.flat().length === 0,
+      "a loop is to make outputs again, and goes on itself",
+    );
+    if (lost.length === 0) return;
     const checkpoints = lost.map((each) => each.checkpoints);
     const newest = checkpoints.map((known) => known.length - 1);
     const line = fittingCheckpoints({ edge, channels: checkpoints }, newest, (channel, { made }) =>

@@ -148,7 +148,7 @@ export class HostedNode {
     await this.node.emptied(emptiedMs);
     await this.#keeping?.close();
     const { handled, counters } = this.node.metrics;
-    this.#parts.closed({ ...emptyMetrics(), tasks: handled, counters: Object.fromEntries(counters) });
+    this.#parts.closed({ ...emptyMetrics(), tasks: handled, counters: { ...counters } });
   }
 
   #schedule(): void {

@@ -1,7 +1,7 @@
 import type { LinkMessage } from "../../lib/core/contracts/transport.ts";
 import type { ChannelMetrics } from "../channel/channel-metrics.ts";
-import type { HostedExecution } from "./hosted-execution.ts";
-import type { ChannelReport, Order, PrepareOrder, ReplayReport, Report } from "./protocol.ts";
+import { HostedActors } from "./hosted-actors.ts";
+import type { ChannelReport, Order, PrepareOrder, Report } from "./protocol.ts";
 import type { SharedParts } from "./slot.ts";
 
 /** What the driver of a system of actors and its client, which is in another process, tell each other. */
@@ -21,9 +21,7 @@ export interface ActorsRelay {
 }
 
 /** The slot's part of a system of actors whose client is in another process: what is for the client's node goes there as it is. */
-export class RelayedActors implements HostedExecution {
-  readonly id: string;
-  readonly onItsWay = false;
+export class RelayedActors extends HostedActors {
   /** Where hosts are, or have been. */
   readonly #hosts: Set<string>;
   readonly #parts: SharedParts;
@@ -33,7 +31,7 @@ export class RelayedActors implements HostedExecution {
   #life: number;
 
   constructor(order: PrepareOrder, parts: SharedParts, relay: ActorsRelay) {
-    this.id = order.execution;
+    super(order.execution, parts.id);
     this.#hosts = new Set(order.slots);
     this.#parts = parts;
     this.#relay = relay;
@@ -43,7 +41,7 @@ export class RelayedActors implements HostedExecution {
     relay.tell({ kind: "order", order });
   }
 
-  get dropped(): HostedExecution["dropped"] {
+  get dropped(): HostedActors["dropped"] {
     return { staleMessages: this.#staleMessages, repeatedParcels: 0 };
   }
 
@@ -57,8 +55,7 @@ export class RelayedActors implements HostedExecution {
 
   survey(order: Extract<Order, { kind: "survey" }>): Extract<Report, { kind: "surveyed" }> {
     this.#relay.tell({ kind: "order", order });
-    const { round } = order;
-    return { kind: "surveyed", execution: this.id, slot: this.#parts.id, round, consumers: [], producers: [] };
+    return this.surveyed(order.round);
   }
 
   async recover(order: Extract<Order, { kind: "recover" }>): Promise<void> {
@@ -68,22 +65,8 @@ export class RelayedActors implements HostedExecution {
     await Promise.resolve();
   }
 
-  connect(): void {}
-
   channelReports(): ChannelReport[] {
     return [];
-  }
-
-  replayReport(): ReplayReport {
-    return { lives: 0, busy: 0, pulse: 0 };
-  }
-
-  async commit(): Promise<void> {
-    await Promise.resolve();
-  }
-
-  async stop(): Promise<void> {
-    await this.release();
   }
 
   async release(): Promise<void> {

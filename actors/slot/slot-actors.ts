@@ -3,9 +3,9 @@ import { invariant } from "../../lib/core/errors.ts";
 import type { Payload } from "../../lib/core/payload.ts";
 import type { ActorsCode, Program } from "../../lib/core/program.ts";
 import { emptyMetrics } from "../channel/channel-metrics.ts";
-import type { HostedExecution } from "./hosted-execution.ts";
+import { HostedActors } from "./hosted-actors.ts";
 import { HostedNode } from "./hosted-node.ts";
-import type { ChannelOrder, ChannelReport, Order, PrepareOrder, ReplayReport, Report } from "./protocol.ts";
+import type { ChannelOrder, ChannelReport, Order, PrepareOrder, Report } from "./protocol.ts";
 import type { SharedParts } from "./slot.ts";
 
 interface Place {
@@ -23,8 +23,7 @@ export interface ActorParts extends Pick<SharedParts, "id" | "host" | "clock" | 
 const lane = { messages: 0, control: 1 } as const;
 
 /** One slot's part of a system of actors: a node for each host that is here, joined to the nodes of other slots. */
-export class SlotActors implements HostedExecution {
-  readonly id: string;
+export class SlotActors extends HostedActors {
   readonly #order: PrepareOrder;
   readonly #parts: ActorParts;
   readonly #program: Program;
@@ -37,7 +36,7 @@ export class SlotActors implements HostedExecution {
   #staleMessages = 0;
 
   constructor(order: PrepareOrder, program: Program, parts: ActorParts) {
-    this.id = order.execution;
+    super(order.execution, parts.id);
     this.#order = order;
     this.#parts = parts;
     this.#program = program;
@@ -50,14 +49,10 @@ export class SlotActors implements HostedExecution {
     for (const channel of order.channels) this.#add(channel, true);
   }
 
-  get dropped(): HostedExecution["dropped"] {
+  get dropped(): HostedActors["dropped"] {
     let staleMessages = this.#staleMessages;
     for (const { distant } of this.#nodes.values()) staleMessages += distant.staleMessages;
     return { staleMessages, repeatedParcels: 0 };
-  }
-
-  get onItsWay(): boolean {
-    return false;
   }
 
   start(): void {
@@ -87,7 +82,7 @@ export class SlotActors implements HostedExecution {
       ended?.close();
     }
     for (const { distant } of this.#nodes.values()) distant.lost(lost);
-    return { kind: "surveyed", execution: this.id, slot: this.#parts.id, round, consumers: [], producers: [] };
+    return this.surveyed(round);
   }
 
   async recover({ placed, channels }: Extract<Order, { kind: "recover" }>): Promise<void> {
@@ -112,26 +107,12 @@ export class SlotActors implements HostedExecution {
     await Promise.resolve();
   }
 
-  connect(): void {}
-
   channelReports(): ChannelReport[] {
     return [...this.#nodes.values()].map(({ step, channel, node }) => {
       const { handled, counters } = node.metrics;
-      const metrics = { ...emptyMetrics(), tasks: handled, counters: Object.fromEntries(counters) };
+      const metrics = { ...emptyMetrics(), tasks: handled, counters: { ...counters } };
       return { step, channel, state: "running", metrics };
     });
-  }
-
-  replayReport(): ReplayReport {
-    return { lives: 0, busy: 0, pulse: 0 };
-  }
-
-  async commit(): Promise<void> {
-    await Promise.resolve();
-  }
-
-  async stop(): Promise<void> {
-    await this.release();
   }
 
   async release(): Promise<void> {

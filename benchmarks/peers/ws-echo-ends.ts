@@ -1,32 +1,19 @@
 // The two processes of the echo by WebSocket.
 
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
-import { WebSocket, WebSocketServer } from "ws";
+import type { WebSocket } from "ws";
 import { takeMessages } from "./peer-process.ts";
+import { connectTo, serveEcho } from "./ws-ends.ts";
 import type { EchoRound } from "./ws-echo.ts";
 
 const pingBytes = 100;
 
-if (process.argv[2] === "server") serve();
+if (process.argv[2] === "server") takeMessages(serveEcho);
 else ping();
-
-function serve(): void {
-  takeMessages(async () => {
-    const server = new WebSocketServer({ port: 0, host: "127.0.0.1", perMessageDeflate: false });
-    server.on("connection", (webSocket) => webSocket.on("message", (bytes: Buffer) => webSocket.send(bytes)));
-    await once(server, "listening");
-    return { port: (server.address() as AddressInfo).port };
-  });
-}
 
 function ping(): void {
   let webSocket: WebSocket | undefined;
   takeMessages(async ({ port, warmups, count }: EchoRound & { readonly port: number }) => {
-    if (webSocket === undefined) {
-      webSocket = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate: false });
-      await once(webSocket, "open");
-    }
+    webSocket ??= await connectTo(port);
     const opened = webSocket;
     let answered: ((bytes: Buffer) => void) | undefined;
     const listen = (bytes: Buffer): void => answered?.(bytes);

@@ -1,6 +1,6 @@
 import { NactHost } from "../../actors/hosts/nact-host.ts";
 import { PromptTurns } from "../../actors/hosts/prompt-turns.ts";
-import { countsOf } from "../../actors/system/distant/node-views.ts";
+import type { ActorMetrics } from "../../actors/system/node-metrics.ts";
 import { localBinder } from "../../actors/system/local-binder.ts";
 import { Keeping } from "../../actors/system/durable/keeping.ts";
 import { ActorNode } from "../../actors/system/node.ts";
@@ -29,22 +29,6 @@ export interface ActorSystemOptions {
   readonly kinds?: readonly ActorDefinition<unknown, never>[];
   /** Is told of failures and dead letters. Failures go to standard error unless this is given. */
   readonly onEvent?: (event: ActorEvent) => void;
-}
-
-/** Counts of what the actors of a system have done. */
-export interface ActorMetrics {
-  /** How many live. */
-  readonly actors: number;
-  readonly spawned: number;
-  readonly ended: number;
-  /** Messages handled, and states made. */
-  readonly handled: number;
-  readonly failed: number;
-  readonly restarted: number;
-  readonly deadLetters: number;
-  readonly dropped: number;
-  /** What actors counted by `ctx.count`. */
-  readonly counters: Readonly<Record<string, number>>;
 }
 
 // Turns between two looks at timers, sockets and promises.
@@ -90,7 +74,7 @@ export class ActorSystem extends ActorFace {
   }
 
   metrics(): ActorMetrics {
-    return countsOf(this.node);
+    return this.node.metrics.counts();
   }
 
   /** @internal */

@@ -6,6 +6,7 @@ import { isSlot, haltModule, registerFlow, type FlowReference } from "../core/fl
 import type { ActorsCode } from "../core/program.ts";
 import { automatic } from "../partition/index.ts";
 import { Graph } from "../flow/graph.ts";
+import { sessionOptionNames } from "../flow/session-option-names.ts";
 import { startSystem, type ActorsOptions, type SystemStart } from "./start-system.ts";
 import type { DistributedActors } from "./distributed-actors.ts";
 
@@ -107,20 +108,7 @@ const startNames = namesOf<ActorsOptions>({
   onExecution: true,
   signal: true,
   attachable: true,
-  slots: true,
-  isolation: true,
-  memoryBytes: true,
-  stdout: true,
-  tags: true,
-  files: true,
-  leaseMs: true,
-  turnMs: true,
-  seed: true,
-  store: true,
-  checkpoints: true,
-  checkpointEveryMs: true,
-  attempts: true,
-  storeWaitMs: true,
+  ...sessionOptionNames,
 });
 
 /** Gives definitions the names by which other slots know them. */

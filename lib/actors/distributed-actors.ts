@@ -1,11 +1,6 @@
 import type { ClientNode } from "../../actors/slot/hosted-node.ts";
-import {
-  countsOf,
-  listOf,
-  type ActorFacts,
-  type ListedActor,
-  type NodeCounts,
-} from "../../actors/system/distant/node-views.ts";
+import { listOf, type ActorFacts, type ListedActor } from "../../actors/system/distant/node-views.ts";
+import type { ActorMetrics } from "../../actors/system/node-metrics.ts";
 import { definedActor } from "../core/actor-definition.ts";
 import type {
   ActorDefinition,
@@ -19,7 +14,6 @@ import { systemClock } from "../core/seam/clock.ts";
 import type { Execution } from "../flow/execution.ts";
 import type { FlowSession } from "../flow/session.ts";
 import { ActorFace } from "./actor-face.ts";
-import type { ActorMetrics } from "./actor-system.ts";
 
 export interface DistributedParts {
   readonly client: ClientNode;
@@ -85,8 +79,8 @@ export class DistributedActors extends ActorFace {
 
   /** Counts of all slots. */
   async metrics(): Promise<ActorMetrics> {
-    const all = await this.#askAll<NodeCounts>("metrics", undefined);
-    return [countsOf(this.node), ...all.map(([, counts]) => counts)].reduce(addUp);
+    const all = await this.#askAll<ActorMetrics>("metrics", undefined);
+    return [this.node.metrics.counts(), ...all.map(([, counts]) => counts)].reduce(addUp);
   }
 
   /**
@@ -143,7 +137,7 @@ export class DistributedActors extends ActorFace {
   }
 }
 
-function addUp(left: NodeCounts, right: NodeCounts): NodeCounts {
+function addUp(left: ActorMetrics, right: ActorMetrics): ActorMetrics {
   const counters: Record<string, number> = { ...left.counters };
   for (const [name, count] of Object.entries(right.counters)) counters[name] = (counters[name] ?? 0) + count;
   return {

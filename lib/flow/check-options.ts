@@ -5,6 +5,7 @@ import type { SlotPlace } from "../core/placement-strategy.ts";
 import { checkLimits } from "../core/limits.ts";
 import { checkOptionNames, namesOf } from "../core/option-names.ts";
 import type { ResumeOptions, RunOptions } from "./run.ts";
+import { sessionOptionNames } from "./session-option-names.ts";
 import type { SessionOptions } from "./session.ts";
 import { checkVerifyReplay } from "./verifying.ts";
 
@@ -12,25 +13,8 @@ const isolations: readonly unknown[] = ["thread", "process", "none"];
 const outputs: readonly unknown[] = ["inherit", "stderr"];
 const memoryBytesMin = 16 * 2 ** 20;
 
-const ofSessions = {
-  slots: true,
-  isolation: true,
-  memoryBytes: true,
-  stdout: true,
-  tags: true,
-  files: true,
-  leaseMs: true,
-  turnMs: true,
-  seed: true,
-  store: true,
-  checkpoints: true,
-  checkpointEveryMs: true,
-  attempts: true,
-  storeWaitMs: true,
-} as const;
-
 const ofRuns = {
-  ...ofSessions,
+  ...sessionOptionNames,
   on: true,
   signal: true,
   onEvent: true,

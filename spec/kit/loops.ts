@@ -1,5 +1,14 @@
 // Operators of loops that several specs run: connected components of a graph, in rounds and without.
-import { feedback, type Feedback, type LoopOperator, type Round, type Task } from "../../lib/index.ts";
+import {
+  feedback,
+  hash,
+  reader,
+  type Feedback,
+  type FlowBuilder,
+  type LoopOperator,
+  type Round,
+  type Task,
+} from "../../lib/index.ts";
 
 export interface Edge {
   readonly from: number;
@@ -116,6 +125,17 @@ export function chainEdges(vertex: number, length: number): Edge[] {
     { from: vertex, to: next },
     { from: next, to: vertex },
   ];
+}
+
+/** Edges of two splits, in both directions, at whoever has the vertex that they begin at. */
+export function bothWays(q: FlowBuilder, edges: readonly Edge[]) {
+  return q
+    .read("edges", reader({ kind: "given", splits: () => [0, 1], read: (at) => edges.filter((_, n) => n % 2 === at) }))
+    .flatMap("both", ({ from, to }) => [
+      { from, to },
+      { from: to, to: from },
+    ])
+    .partition(hash("from"));
 }
 
 /** The components of edges, by a plain loop. */

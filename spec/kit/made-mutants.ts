@@ -1,4 +1,4 @@
-import type { Random } from "../../lib/core/seam/random.ts";
+import { hashBytes } from "../../lib/core/hash.ts";
 import type { Patch } from "./mutating-loader.ts";
 
 /** A small change that a program made up. */
@@ -34,23 +34,39 @@ const changes: readonly Change[] = [
   },
 ];
 
-/** Draws so many changes, of as many files and kinds as can be. Those in messages, imports and checks of arguments don't count. */
-export function madeMutants(texts: ReadonlyMap<string, string>, count: number, random: Random): MadeMutant[] {
-  const sites = [...texts].flatMap(([file, text]) => changes.map((change) => sitesOf(file, text, change)));
-  const byChange = sites.filter((list) => list.length > 0);
+/**
+ * Draws so many changes, of as many files and kinds as can be. Those in messages, imports and checks of arguments don't count.
+ * What is drawn depends on a seed and on the changed lines alone: it stays the same when others change.
+ */
+export function madeMutants(texts: ReadonlyMap<string, string>, count: number, seed: number): MadeMutant[] {
+  const groups = [...texts].flatMap(([file, text]) =>
+    changes.map((change, kind) => ({
+      rank: rankOf(seed, `${file} ${kind}`),
+      sites: sitesOf(file, text, change)
+        .map((mutant) => ({ mutant, rank: rankOf(seed, mutant.name.replace(/:\d+ /u, " ")) }))
+        .toSorted((left, right) => left.rank - right.rank),
+    })),
+  );
+  const drawn = groups.toSorted((left, right) => left.rank - right.rank);
   const made: MadeMutant[] = [];
   const changed = new Set<string>();
-  while (made.length < count && byChange.length > 0) {
-    const list = byChange[Math.floor(random() * byChange.length)] ?? [];
-    const [mutant] = list.splice(Math.floor(random() * list.length), 1);
-    if (list.length === 0) byChange.splice(byChange.indexOf(list), 1);
-    const line = mutant?.name.slice(0, mutant.name.indexOf(" ")) ?? "";
-    // Another change of the same line would tell the same of it.
-    if (mutant === undefined || changed.has(line)) continue;
-    changed.add(line);
-    made.push(mutant);
+  while (made.length < count && drawn.some(({ sites }) => sites.length > 0)) {
+    for (const { sites } of drawn) {
+      const mutant = sites.shift()?.mutant;
+      const line = mutant?.name.slice(0, mutant.name.indexOf(" ")) ?? "";
+      // Another change of the same line would tell the same of it.
+      if (mutant === undefined || changed.has(line) || made.length >= count) continue;
+      changed.add(line);
+      made.push(mutant);
+    }
   }
   return made;
+}
+
+/** A number that is drawn for a text. */
+function rankOf(seed: number, text: string): number {
+  const bytes = new TextEncoder().encode(`${seed} ${text}`);
+  return hashBytes(bytes, 0, bytes.length);
 }
 
 // Nor do conditions under which a library is loaded: one that is loaded for nothing makes no difference.

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { join } from "node:path";
+import { readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { FaultKind } from "../../lib/testing/simulation/index.ts";
 import type { FlowName } from "../lib/testing/simulation/check-flows.ts";
 import type { Patch } from "./mutating-loader.ts";
@@ -69,6 +70,34 @@ export function runMutant(
 }
 
 const errorsKept = 4000;
+const specMs = 60_000;
+
+/** The specs of the room that a broken file lies in which notice it, by the first of them that does; undefined if none does. */
+export async function specThatFinds(patch: Patch): Promise<string | undefined> {
+  const room = join("spec", dirname(patch.file));
+  const files = readdirSync(join(projectFolder, "dist", room)).filter((name) => name.endsWith(".spec.js"));
+  for (const file of files) {
+    // oxlint-disable-next-line no-await-in-loop -- until one finds it
+    if (await failsWith(patch, join(projectFolder, "dist", room, file))) return join(room, file.replace(/js$/u, "ts"));
+  }
+  return undefined;
+}
+
+/** True if a spec file fails, crashes or never ends with a broken engine. */
+function failsWith(patch: Patch, file: string): Promise<boolean> {
+  const program = join(projectFolder, "dist/spec/kit/run-spec-mutant.js");
+  const words = ["--no-warnings", program, JSON.stringify([patch]), file];
+  const { NODE_OPTIONS: _options, ...env } = process.env;
+  const child = spawn(process.execPath, words, { env, stdio: "ignore" });
+  const timer = setTimeout(() => child.kill("SIGKILL"), specMs);
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => {
+      clearTimeout(timer);
+      resolve(code !== 0);
+    });
+  });
+}
 
 /** Does something for each of several, a few at a time. */
 export async function eachOf<T>(items: readonly T[], atOnce: number, work: (item: T) => Promise<void>): Promise<void> {

@@ -4,19 +4,6 @@ import type { ActorNode } from "../node.ts";
 import type { Reference } from "../reference.ts";
 import type { NodeService } from "./node-link.ts";
 
-/** What a node counts, as data. */
-export interface NodeCounts {
-  readonly actors: number;
-  readonly spawned: number;
-  readonly ended: number;
-  readonly handled: number;
-  readonly failed: number;
-  readonly restarted: number;
-  readonly deadLetters: number;
-  readonly dropped: number;
-  readonly counters: Readonly<Record<string, number>>;
-}
-
 /** An actor in a list. */
 export interface ListedActor extends ActorFacts {
   readonly reference: Reference;
@@ -44,16 +31,10 @@ const mailboxMost = 20;
 /** What people may ask of a node. */
 export function viewServices(node: () => ActorNode): Readonly<Record<string, NodeService>> {
   return {
-    metrics: () => countsOf(node()),
+    metrics: () => node().metrics.counts(),
     list: (query: ListQuery) => listOf(node(), query),
     inspect: (actor: Reference) => inspected(node().locate(actor)),
   };
-}
-
-export function countsOf({ metrics, size }: ActorNode): NodeCounts {
-  const { spawned, ended, handled, failed, restarted, deadLetters, dropped, counters } = metrics;
-  const counts = { spawned, ended, handled, failed, restarted, deadLetters, dropped };
-  return { actors: size, ...counts, counters: Object.fromEntries(counters) };
 }
 
 export function listOf(node: ActorNode, { kind, most }: ListQuery): ListedActor[] {

@@ -115,16 +115,13 @@ function drawPartitions(
   withinMs: number,
   random: Random,
 ): void {
-  const count = countUpTo(most, random);
-  for (let index = 0; index < count; index++) {
-    planned.push({
-      kind: "partition",
-      atMs: random() * withinMs,
-      forMs: drawMs(rangeOf(forMs, [50, 500]), random),
-      oneWay: oneWay && random() < 0.5,
-      draw: keyedRandom(Math.floor(random() * 2 ** 32)),
-    });
-  }
+  drawUpTo(most, planned, random, () => ({
+    kind: "partition",
+    atMs: random() * withinMs,
+    forMs: drawMs(rangeOf(forMs, [50, 500]), random),
+    oneWay: oneWay && random() < 0.5,
+    draw: keyedRandom(Math.floor(random() * 2 ** 32)),
+  }));
 }
 
 function drawCrashes(
@@ -134,18 +131,15 @@ function drawCrashes(
   names: readonly string[],
   random: Random,
 ): void {
-  const count = countUpTo(most, random);
-  for (let index = 0; index < count; index++) {
-    planned.push({
-      kind: "crash",
-      atMs: random() * withinMs,
-      isAfterStep: random() < 0.5,
-      machine: drawMachine(names, machines, random),
-      downMs: drawDown(restartAfterMs, random),
-      losesDisk: random() < lostDisks,
-      kept: random(),
-    });
-  }
+  drawUpTo(most, planned, random, () => ({
+    kind: "crash",
+    atMs: random() * withinMs,
+    isAfterStep: random() < 0.5,
+    machine: drawMachine(names, machines, random),
+    downMs: drawDown(restartAfterMs, random),
+    losesDisk: random() < lostDisks,
+    kept: random(),
+  }));
 }
 
 function drawDown(restartAfterMs: MsRange | undefined, random: Random): number | undefined {
@@ -160,20 +154,18 @@ function drawPauses(
   names: readonly string[],
   random: Random,
 ): void {
-  const count = countUpTo(most, random);
-  for (let index = 0; index < count; index++) {
-    planned.push({
-      kind: "pause",
-      atMs: random() * withinMs,
-      machine: drawMachine(names, machines, random),
-      forMs: drawMs(rangeOf(forMs, [50, 500]), random),
-    });
-  }
+  drawUpTo(most, planned, random, () => ({
+    kind: "pause",
+    atMs: random() * withinMs,
+    machine: drawMachine(names, machines, random),
+    forMs: drawMs(rangeOf(forMs, [50, 500]), random),
+  }));
 }
 
-/** From 1 to the most: none at all is what seeds have that leave the kind out. */
-function countUpTo(most: number, random: Random): number {
-  return Math.min(most, 1 + Math.floor(random() * most));
+/** Draws 1 to the most: none at all is what seeds have that leave the kind out. */
+function drawUpTo(most: number, planned: Unnumbered[], random: Random, draw: () => Unnumbered): void {
+  const count = Math.min(most, 1 + Math.floor(random() * most));
+  for (let index = 0; index < count; index++) planned.push(draw());
 }
 
 function drawMachine(names: readonly string[], among: readonly string[] | undefined, random: Random): number {

@@ -16,7 +16,7 @@ import {
   type RunOptions,
   type Task,
 } from "../../../lib/index.ts";
-import { chainEdges, componentsOf, LabelsAtOnce, type Edge } from "../../kit/loops.ts";
+import { bothWays, chainEdges, componentsOf, LabelsAtOnce, type Edge } from "../../kit/loops.ts";
 import { suite } from "../../kit/suite.ts";
 
 const test = suite("loops without rounds");
@@ -25,15 +25,7 @@ const here: RunOptions = { isolation: "none", slots: 2, store: "none" };
 const components = defineFlow(
   import.meta.url,
   (q, { edges, channels }: { edges: readonly Edge[]; channels: number }) => {
-    const all = q.read(
-      "edges",
-      reader({ kind: "given", splits: () => [0, 1], read: (at) => edges.filter((_, n) => n % 2 === at) }),
-    );
-    const both = all.flatMap("both", ({ from, to }) => [
-      { from, to },
-      { from: to, to: from },
-    ]);
-    const labels = q.iterate("label", { edges: both.partition(hash("from")) }, () => new LabelsAtOnce(), {
+    const labels = q.iterate("label", { edges: bothWays(q, edges) }, () => new LabelsAtOnce(), {
       feedback: hash("to"),
       rounds: false,
       channels,

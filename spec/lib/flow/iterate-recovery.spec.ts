@@ -4,7 +4,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { defineFlow, hash, numbers, type Feedback, type Round, type RunOptions } from "../../../lib/index.ts";
+import {
+  defineFlow,
+  hash,
+  numbers,
+  type Feedback,
+  type FlowBuilder,
+  type Round,
+  type RunOptions,
+} from "../../../lib/index.ts";
 import { chainEdges, LabelRounds, LabelsAtOnce, type Component, type Label } from "../../kit/loops.ts";
 import { failure } from "../../kit/failure.ts";
 import { suite } from "../../kit/suite.ts";
@@ -42,35 +50,24 @@ class FailingAtOnce extends LabelsAtOnce {
   }
 }
 
+function chains(q: FlowBuilder) {
+  const edges = q.read("numbers", numbers(0, upTo)).flatMap("edges", (n) => chainEdges(n, length));
+  return edges.partition(hash("from"));
+}
+
 const rounds = defineFlow(import.meta.url, (q) => ({
   labels: q
-    .iterate(
-      "label",
-      {
-        edges: q
-          .read("numbers", numbers(0, upTo))
-          .flatMap("edges", (n) => chainEdges(n, length))
-          .partition(hash("from")),
-      },
-      () => new FailingRounds(),
-      { feedback: hash("to"), channels: 3 },
-    )
+    .iterate("label", { edges: chains(q) }, () => new FailingRounds(), { feedback: hash("to"), channels: 3 })
     .collect(),
 }));
 
 const atOnce = defineFlow(import.meta.url, (q) => ({
   labels: q
-    .iterate(
-      "label",
-      {
-        edges: q
-          .read("numbers", numbers(0, upTo))
-          .flatMap("edges", (n) => chainEdges(n, length))
-          .partition(hash("from")),
-      },
-      () => new FailingAtOnce(),
-      { feedback: hash("to"), channels: 3, rounds: false },
-    )
+    .iterate("label", { edges: chains(q) }, () => new FailingAtOnce(), {
+      feedback: hash("to"),
+      channels: 3,
+      rounds: false,
+    })
     .collect(),
 }));
 

@@ -8,7 +8,6 @@ import {
   feedback,
   hash,
   numbers,
-  reader,
   type Feedback,
   type IterateOptions,
   type LastRound,
@@ -17,7 +16,7 @@ import {
   type RunOptions,
   type Task,
 } from "../../../lib/index.ts";
-import { chainEdges, componentsOf, LabelRounds, type Edge } from "../../kit/loops.ts";
+import { bothWays, chainEdges, componentsOf, LabelRounds, type Edge } from "../../kit/loops.ts";
 import { suite } from "../../kit/suite.ts";
 
 const test = suite("loops with rounds");
@@ -26,15 +25,7 @@ const here: RunOptions = { isolation: "none", slots: 2, store: "none" };
 const components = defineFlow(
   import.meta.url,
   (q, { edges, channels }: { edges: readonly Edge[]; channels: number }) => {
-    const all = q.read(
-      "edges",
-      reader({ kind: "given", splits: () => [0, 1], read: (at) => edges.filter((_, n) => n % 2 === at) }),
-    );
-    const both = all.flatMap("both", ({ from, to }) => [
-      { from, to },
-      { from: to, to: from },
-    ]);
-    const labels = q.iterate("label", { edges: both.partition(hash("from")) }, () => new LabelRounds(), {
+    const labels = q.iterate("label", { edges: bothWays(q, edges) }, () => new LabelRounds(), {
       feedback: hash("to"),
       channels,
     });

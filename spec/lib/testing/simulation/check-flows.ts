@@ -1,4 +1,5 @@
 import * as assert from "uvu/assert";
+import type { Suite } from "../../../kit/suite.ts";
 import {
   checkSeeds,
   excusedErrors,
@@ -26,6 +27,18 @@ export const shares: Partial<Record<FlowName, number>> = {
   keyed: 0.3,
   changing: 0.3,
 };
+
+/** Tests that so many seeds of each flow give what a run without faults gives, and that together they met all kinds of faults in all phases. */
+export function testRecoveryOf(test: Suite, flows: readonly FlowName[], seeds: number): void {
+  const struck = new StruckFaults();
+  // Each flow has seeds of its own, so that together they meet more faults.
+  for (const [index, name] of flows.entries()) {
+    test(`${seeds} seeds of the flow "${name}" give what a run without faults gives`, async () => {
+      await struck.checkSoon(name, seeds, 1 + index * seeds);
+    }, 60_000);
+  }
+  test("every kind of fault struck, in every phase", () => struck.assertAll());
+}
 
 /** Faults that struck, added up over flows and seeds. */
 export class StruckFaults {

@@ -4,30 +4,39 @@ import {
   feedback,
   hash,
   type Feedback,
+  type FlowBuilder,
   type LastRound,
   type LoopOperator,
+  type QStream,
   type Round,
   type Task,
 } from "../../../../lib/index.ts";
-import { chainEdges, LabelRounds, LabelsAtOnce } from "../../../kit/loops.ts";
+import { chainEdges, LabelRounds, LabelsAtOnce, type Component } from "../../../kit/loops.ts";
 import { marked } from "./flow-operators.ts";
 
 const length = 12;
 
-/** Components in rounds, and in rounds that a condition ends. */
-export const loopRounds = defineFlow(import.meta.url, (q, { upTo }: { upTo: number }) => {
+function edgesOf(q: FlowBuilder, upTo: number) {
   const edges = q.read("numbers", marked(upTo), { channels: 2 }).flatMap("edges", (n) => chainEdges(n, length));
-  const labels = q.iterate("label", { edges: edges.partition(hash((edge) => edge.from)) }, () => new LabelRounds(), {
-    feedback: hash((label) => label.to),
-    channels: 3,
-  });
-  const counts = labels.reduceByKey(
+  return edges.partition(hash((edge) => edge.from));
+}
+
+function sizesOf(labels: QStream<Component>) {
+  return labels.reduceByKey(
     "sizes",
     ({ label }) => label,
     () => 0,
     (size) => size + 1,
   );
-  return { labels: labels.collect(), counts: counts.collect() };
+}
+
+/** Components in rounds, and in rounds that a condition ends. */
+export const loopRounds = defineFlow(import.meta.url, (q, { upTo }: { upTo: number }) => {
+  const labels = q.iterate("label", { edges: edgesOf(q, upTo) }, () => new LabelRounds(), {
+    feedback: hash((label) => label.to),
+    channels: 3,
+  });
+  return { labels: labels.collect(), counts: sizesOf(labels).collect() };
 });
 
 interface Walker {
@@ -102,17 +111,10 @@ export const loopVotes = defineFlow(import.meta.url, (q, { upTo }: { upTo: numbe
 
 /** Components without rounds. */
 export const loopAtOnce = defineFlow(import.meta.url, (q, { upTo }: { upTo: number }) => {
-  const edges = q.read("numbers", marked(upTo), { channels: 2 }).flatMap("edges", (n) => chainEdges(n, length));
-  const labels = q.iterate("label", { edges: edges.partition(hash((edge) => edge.from)) }, () => new LabelsAtOnce(), {
+  const labels = q.iterate("label", { edges: edgesOf(q, upTo) }, () => new LabelsAtOnce(), {
     feedback: hash((label) => label.to),
     rounds: false,
     channels: 3,
   });
-  const counts = labels.reduceByKey(
-    "sizes",
-    ({ label }) => label,
-    () => 0,
-    (size) => size + 1,
-  );
-  return { labels: labels.collect(), counts: counts.collect() };
+  return { labels: labels.collect(), counts: sizesOf(labels).collect() };
 });

@@ -1,22 +1,10 @@
 // specs: timeout 120 s
 // Simulated executions with faults of all kinds: state with checkpoints, early ends, several sinks.
 import { suite } from "../../../kit/suite.ts";
-import { StruckFaults, type FlowName } from "./check-flows.ts";
+import { testRecoveryOf } from "./check-flows.ts";
 
 const test = suite("recovery, state and sinks");
-const struck = new StruckFaults();
-const seeds = 60;
-const flows: readonly FlowName[] = ["keyed", "changing", "earlyStop", "sinks", "unfolded", "stamped"];
 
-// Each flow has seeds of its own, so that together they meet more faults.
-for (const [index, name] of flows.entries()) {
-  test(`${seeds} seeds of the flow "${name}" give what a run without faults gives`, async () => {
-    await struck.checkSoon(name, seeds, 1 + index * seeds);
-  }, 60_000);
-}
-
-test("every kind of fault struck, in every phase", () => {
-  struck.assertAll();
-});
+testRecoveryOf(test, ["keyed", "changing", "earlyStop", "sinks", "unfolded", "stamped"], 60);
 
 test.run();
