@@ -43,11 +43,11 @@ export interface ActorReference<out P> {
   readonly label: string;
   /**
    * Sends a message, and goes on. Messages of one actor to another are handled in the order in which they were sent; each once at most, or
-   * exactly once if both are durable.
+   * exactly once if both are durable. What can't leave the slot becomes a dead letter (`cannot-travel`) at the end of the turn.
    *
    * @param name - of the handler
    * @param payload - what it is given; not to be changed any more by anybody
-   * @throws QStreamError MAILBOX_FULL where the receiver's mailbox says `fail`; CANNOT_TRAVEL for what can't leave the slot
+   * @throws QStreamError MAILBOX_FULL where the receiver's mailbox says `fail`
    * @example
    * counter.tell("add", 5);
    */
