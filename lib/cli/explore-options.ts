@@ -6,7 +6,7 @@ import {
   type ExhaustiveOptions,
   type ExploreOptions,
 } from "../testing/explore/index.ts";
-import { refuseTogether, wholeNumber, wholeNumberOr } from "./option-values.ts";
+import { oneOf, refuseTogether, wholeNumber, wholeNumberOr } from "./option-values.ts";
 import { parseWords } from "./parse-words.ts";
 
 /** The options of `qstream explore`, parsed and checked. */
@@ -101,7 +101,7 @@ function exhaustiveOf(values: Values, common: ExploreOptions): Pick<ExploreComma
     ...number("crashes", 0),
     ...number("depth", 1),
     ...number("executions", 1),
-    ...(reduction === undefined ? {} : { reduction: reductionOf(reduction) }),
+    ...(reduction === undefined ? {} : { reduction: oneOf("--reduction", reduction, ["races", "states", "none"]) }),
   };
   const made = choices === undefined ? undefined : choicesOfWords(choices);
   if (choices !== undefined && made === undefined) {
@@ -111,11 +111,6 @@ function exhaustiveOf(values: Values, common: ExploreOptions): Pick<ExploreComma
     );
   }
   return { options: { ...common, exhaustive }, choices: made };
-}
-
-function reductionOf(text: string): NonNullable<ExhaustiveOptions["reduction"]> {
-  if (text === "races" || text === "states" || text === "none") return text;
-  throw new QStreamError("OPTION_INVALID", `--reduction ${text}: one of races, states, none is wanted`);
 }
 
 /** Ids of faults, or their kinds for a flow: which of them there are, the exploration knows. */

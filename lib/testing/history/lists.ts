@@ -1,6 +1,6 @@
 import { anomalyOf, type Anomaly } from "./anomaly.ts";
 import { invalid, stepsOf, type TransactionCall } from "./transaction.ts";
-import { valueText } from "./value-text.ts";
+import { short, valueText } from "./value-text.ts";
 
 /** An element of a list, and the transaction that appended it. */
 export interface Version {
@@ -98,11 +98,22 @@ function knownList(
       agreeing.push({ reader, length: values.length });
       continue;
     }
-    const reason = `one read ${valueText(key)} as ${valueText(values)}, the other as ${valueText(longest?.values)}`;
+    const [one, other] = fromDifference(values, longest?.values ?? []);
+    const reason = `one read ${valueText(key)} as ${one}, the other as ${other}`;
     anomalies.push(anomalyOf("incompatible order", [reader, longest?.reader ?? reader], [reason]));
   }
   const versions = (longest?.values ?? []).map((value) => writers.get(elementKey(key, value)) as Version);
   return { key, versions, unseen, reads: agreeing };
+}
+
+/** Two lists, each from where they differ, where both are too long to be read. */
+function fromDifference(one: readonly unknown[], other: readonly unknown[]): readonly [string, string] {
+  const at = one.findIndex((value, index) => valueText(value) !== valueText(other[index]));
+  const start = at < 0 ? Math.min(one.length, other.length) : at;
+  const isShort = [one, other].every((list) => valueText(list) === short(valueText(list)));
+  const textOf = (list: readonly unknown[]): string =>
+    isShort || start === 0 ? short(valueText(list)) : `[${start} more, ${short(valueText(list.slice(start)).slice(1))}`;
+  return [textOf(one), textOf(other)];
 }
 
 function getOrAdd<T>(map: Map<string, T[]>, key: string): T[] {
@@ -159,7 +170,8 @@ function readsOfOthers(reader: TransactionCall, anomalies: Anomaly[]): ReadValue
     const before = list.slice(0, Math.max(0, list.length - known.appended.length));
     const expected = [...(known.before ?? before), ...known.appended];
     if (valueText(expected) !== valueText(list)) {
-      const reason = `it read ${valueText(key)} as ${valueText(list)}, and after its own steps it is ${valueText(expected)}`;
+      const [found, wanted] = fromDifference(list, expected);
+      const reason = `it read ${valueText(key)} as ${found}, and after its own steps it is ${wanted}`;
       anomalies.push(anomalyOf("internal", [reader], [reason]));
       continue;
     }
@@ -171,7 +183,7 @@ function readsOfOthers(reader: TransactionCall, anomalies: Anomaly[]): ReadValue
 
 /** What a read shows that no transaction that took effect has left there. */
 function wrongRead({ reader, key, values }: ReadValues, writers: Writers): Anomaly | undefined {
-  const as = `it read ${valueText(key)} as ${valueText(values)}`;
+  const as = `it read ${valueText(key)} as ${short(valueText(values))}`;
   if (new Set(values.map(valueText)).size < values.length) return anomalyOf("duplicate elements", [reader], [as]);
   for (const value of values) {
     const writer = writers.get(elementKey(key, value))?.writer;

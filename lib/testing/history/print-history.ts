@@ -1,7 +1,5 @@
 import type { HistoryEvent } from "./events.ts";
-import { operationText, valueText } from "./value-text.ts";
-
-const widthMax = 48;
+import { operationText, short, valueText } from "./value-text.ts";
 
 /** Events as lines under a line of the clients' names. Of each event only the column of its client is filled. */
 export function eventLines(events: readonly HistoryEvent<unknown, unknown>[]): string[] {
@@ -22,11 +20,6 @@ export function eventLines(events: readonly HistoryEvent<unknown, unknown>[]): s
       return line(heads[index] ?? "", cells);
     }),
   ];
-}
-
-/** A text that is cut where it is too long for a column. */
-export function short(text: string): string {
-  return text.length > widthMax ? `${text.slice(0, widthMax - 3)}...` : text;
 }
 
 function eventText(event: HistoryEvent<unknown, unknown>): string {

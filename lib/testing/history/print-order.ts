@@ -1,5 +1,5 @@
 import type { RecordedCall } from "./events.ts";
-import { short } from "./print-history.ts";
+import { short } from "./value-text.ts";
 import type { PlacedCall } from "./search.ts";
 import { operationText, valueText } from "./value-text.ts";
 

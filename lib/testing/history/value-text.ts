@@ -1,10 +1,16 @@
 import { QStreamError } from "../../core/errors.ts";
 
 const depthMax = 100;
+const widthMax = 48;
 
 /** A value as text that is the same for equal values only: properties in the order of their names, those that are undefined left out. */
 export function valueText(value: unknown): string {
   return textOf(value, 0);
+}
+
+/** A text that is cut where it is too long for a column. */
+export function short(text: string): string {
+  return text.length > widthMax ? `${text.slice(0, widthMax - 3)}...` : text;
 }
 
 /** True if both are the same by `valueText`: null isn't undefined, and 0 is -0. */

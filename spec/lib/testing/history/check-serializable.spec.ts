@@ -86,6 +86,19 @@ G-single
   );
 });
 
+test("of long lists that differ, what is told begins where they do", () => {
+  const values = Array.from({ length: 500 }, (_, index) => index);
+  const writers = values.map((value): Call => [`w${value}`, [append("x", value)], []]);
+  const other = values.with(300, values[301] as number).with(301, values[300] as number);
+  const { anomalies } = checkSerializable(
+    atOnce(...writers, ["a", [read("x")], [values]], ["b", [read("x")], [other.slice(0, 400)]]),
+  );
+  const told = anomalies.find(({ name }) => name === "incompatible order")?.text ?? "";
+  assert.match(told, "[300 more, 301, 300, 302");
+  assert.match(told, "[300 more, 300, 301, 302");
+  assert.ok(told.length < 1000, `${told.length} characters`);
+});
+
 test("reads that nobody can have made have names of their own", () => {
   assert.equal(namesAtOnce(["a", [read("x")], [[7]]]), ["garbage read"]);
   assert.equal(namesAtOnce(["a", [append("x", 1)], []], ["b", [read("x")], [[1, 1]]]), ["duplicate elements"]);
