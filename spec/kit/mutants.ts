@@ -2,7 +2,9 @@ import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { FaultKind } from "../../lib/testing/simulation/index.ts";
+import { simulatedFlows } from "../lib/testing/simulation/flows.ts";
 import type { FlowName } from "../lib/testing/simulation/check-flows.ts";
+import { healthyOutputs } from "./healthy-outputs.ts";
 import type { Patch } from "./mutating-loader.ts";
 import { projectFolder } from "./sources.ts";
 
@@ -18,6 +20,7 @@ export interface Verdict {
 // One turn of seeds takes well below a second; an engine that runs in a circle gives no sign of life any more.
 const silentMs = 60_000;
 const notLoaded = 3;
+let healthy: Promise<Uint8Array> | undefined;
 
 /**
  * Runs a broken engine until a seed shows it, or a broken cluster. Undefined where what is left can't be loaded.
@@ -25,7 +28,7 @@ const notLoaded = 3;
  * @param first - the simulated flow of an engine that is taken first; or all of them, with faults
  * @param faults - only these, and only in that flow, or in all; else all that an engine survives, in all flows
  */
-export function runMutant(
+export async function runMutant(
   patches: readonly Patch[],
   seeds: number,
   what: "run-mutant" | "run-cluster-mutant" = "run-mutant",
@@ -43,6 +46,9 @@ export function runMutant(
     ...(faults === undefined ? [] : [faults.join()]),
   ];
   const child = spawn(process.execPath, words, { env });
+  child.stdin
+    .on("error", () => {})
+    .end(what === "run-mutant" ? await (healthy ??= healthyOutputs(simulatedFlows)) : "");
   let [stdout, stderr] = ["", ""];
   let silent = false;
   const giveUp = (): void => {

@@ -1,8 +1,9 @@
 // node run-mutant.js PATCHES SEEDS [all|FLOW [FAULT,...]]: simulates the flows of the recovery specs with a broken engine until a seed
 // fails, the named one first, and only that one where faults are named, of which then many strike. Prints {"seeds", "reason",
 // "command"} as JSON, the latter to run that seed again.
-// Ends with code 3 where the engine can't even be loaded.
+// On standard input it may get what a healthy engine gives. Ends with code 3 where the engine can't even be loaded.
 import { register } from "node:module";
+import { buffer } from "node:stream/consumers";
 import type { FaultKind } from "../../lib/testing/simulation/index.ts";
 import type { FlowName } from "../lib/testing/simulation/check-flows.ts";
 import type { Patch } from "./mutating-loader.ts";
@@ -29,7 +30,8 @@ async function loaded<T>(load: () => Promise<T>): Promise<T> {
 const { checkSeeds, excusedErrors, survivableFaults } = await loaded(
   () => import("../../lib/testing/simulation/index.ts"),
 );
-const { simulatedFlows } = await loaded(() => import("../lib/testing/simulation/flows.ts"));
+const { fixedFlows, simulatedFlows } = await loaded(() => import("../lib/testing/simulation/flows.ts"));
+const { unlikeHealthy } = await loaded(() => import("./healthy-outputs.ts"));
 const { repeatSeed } = await loaded(() => import("../lib/testing/simulation/repeated-seed.ts"));
 
 const settings = {
@@ -37,6 +39,7 @@ const settings = {
   finishWithinMs: 10_000,
 };
 
+const healthy = process.stdin.isTTY ? Buffer.alloc(0) : await buffer(process.stdin);
 let done = 0;
 let reason: string | undefined;
 let command: string | undefined;
@@ -46,9 +49,16 @@ const flows = Object.entries(simulatedFlows)
   .map(([name, simulated], index) => ({ name, index, ...simulated }))
   .filter(({ name }) => faults === undefined || which === "all" || name === which)
   .toSorted((left, right) => Number(right.name === which) - Number(left.name === which));
+for (const [name, simulated] of healthy.length === 0 ? [] : Object.entries(simulatedFlows)) {
+  // oxlint-disable-next-line no-await-in-loop -- one world at a time
+  reason ??= await unlikeHealthy(healthy, name, simulated).catch(
+    (error: unknown) => `${name}, without faults: ${String(error)}`,
+  );
+}
 for (let from = 1; done < Number(seeds) && reason === undefined; from += turn) {
   for (const { name, index, flow, args, options } of flows) {
     if (done >= Number(seeds) || reason !== undefined) break;
+    const given = { ...settings, rescales: faults !== undefined && !fixedFlows.includes(name) };
     try {
       // oxlint-disable-next-line no-await-in-loop -- one world at a time
       const checked = await checkSeeds(flow, args as never, {
@@ -56,9 +66,9 @@ for (let from = 1; done < Number(seeds) && reason === undefined; from += turn) {
         seeds: turn,
         // Each flow has seeds of its own: together they meet more faults.
         from: from + index * flowSeeds,
-        ...settings,
+        ...given,
         acceptErrors: excusedErrors,
-        command: (seed) => repeatSeed(name as FlowName, seed, { ...settings, patches: changes }),
+        command: (seed) => repeatSeed(name as FlowName, seed, { ...given, patches: changes }),
       });
       done += checked.seeds;
       // A sign of life.
@@ -69,7 +79,7 @@ for (let from = 1; done < Number(seeds) && reason === undefined; from += turn) {
       }
     } catch (error) {
       reason = `${name}, without faults: ${String(error)}`;
-      command = repeatSeed(name as FlowName, from, { ...settings, patches: changes });
+      command = repeatSeed(name as FlowName, from, { ...given, patches: changes });
     }
   }
 }

@@ -41,6 +41,7 @@ const otherSide = ["actors/transport/", "actors/stores/"];
 /** Actors of users, which no flow has: explorations and specs that crash systems of them run these. */
 const ofActors = [
   "actors/system/",
+  "actors/slot/hosted-actors.ts",
   "actors/slot/hosted-node.ts",
   "actors/slot/slot-actors.ts",
   "actors/slot/actor-guests.ts",

@@ -16,7 +16,7 @@ import { note } from "../kit/note.ts";
 import { projectFolder } from "../kit/sources.ts";
 import { inSlot, suite } from "../kit/suite.ts";
 import type { FlowName } from "../lib/testing/simulation/check-flows.ts";
-import { simulatedFlows } from "../lib/testing/simulation/flows.ts";
+import { fixedFlows, simulatedFlows } from "../lib/testing/simulation/flows.ts";
 import { repeatSeed } from "../lib/testing/simulation/repeated-seed.ts";
 
 const test = suite("runs that are stopped, again and again");
@@ -68,8 +68,6 @@ async function realRounds(): Promise<void> {
 
 const kinds: readonly (readonly FaultKind[])[] = [["stop"], ["stop", "restart", "kill", "lapse"]];
 const seedsOfEach = 25;
-// An operator of theirs has no snapshot, or is a loop: their channels can't change.
-const fixed: readonly string[] = ["unfolded", "columnar", "loopRounds", "loopVotes", "loopAtOnce"];
 
 async function simulatedStops(): Promise<void> {
   const deadline = performance.now() + simulatedMs;
@@ -77,7 +75,7 @@ async function simulatedStops(): Promise<void> {
   for (const [index, faults] of kinds.entries()) {
     for (const rescales of [false, true]) {
       for (const [name, { flow, args, options }] of Object.entries(simulatedFlows)) {
-        if (performance.now() > deadline || (rescales && fixed.includes(name))) continue;
+        if (performance.now() > deadline || (rescales && fixedFlows.includes(name))) continue;
         const from = firstSeed * 100_000 + index * 1000;
         const settings = { faults, rescales, faultsMax: 8 };
         // oxlint-disable-next-line no-await-in-loop -- one world at a time

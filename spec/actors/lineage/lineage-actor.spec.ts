@@ -152,6 +152,26 @@ test("a checkpoint that nobody can start from isn't found again, though the stor
   assert.equal(await resumed.starts(), [5, 7, 9]);
 });
 
+/** A store that doesn't list some checkpoints any more when it fences. */
+function unlisting(store: LineageStore, gone: readonly number[]): LineageStore {
+  return new Proxy(store, {
+    get: (target, name: keyof LineageStore) => {
+      const method = target[name];
+      if (typeof method !== "function") return method;
+      if (name !== "fence") return method.bind(target);
+      return async (...args: Parameters<LineageStore["fence"]>): ReturnType<LineageStore["fence"]> => {
+        const fenced = await target.fence(...args);
+        return fenced.map((each) => ({ ...each, checkpoints: each.checkpoints.filter((seq) => !gone.includes(seq)) }));
+      };
+    },
+  });
+}
+
+test("nobody starts from a checkpoint that the store lists no more, nor from one that stands on it", async () => {
+  assert.equal(await (await begun(unlisting(new MemoryStore(), [2]))).starts(), [5, 7, 9]);
+  assert.equal(await (await begun(unlisting(new MemoryStore(), [7]))).starts(), [2, 5]);
+});
+
 /** A store that saves checkpoints, and is away when it should say so. */
 function silentWhenSaved(store: LineageStore): LineageStore {
   return new Proxy(store, {

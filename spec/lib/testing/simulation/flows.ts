@@ -32,6 +32,7 @@ import { loopAtOnce, loopRounds, loopVotes } from "./loop-flows.ts";
 import { keepsStamps, stampedRows } from "./stamped-flow.ts";
 import { tenChannels } from "./ten-channels.ts";
 import { givesAll, timed } from "./timed-flow.ts";
+import { written } from "./written-flow.ts";
 
 /** A flow with its arguments, and how it is judged. */
 export interface SimulatedFlow<Outs> {
@@ -377,10 +378,14 @@ export const simulatedFlows = {
     { upTo: 45 },
     { wholeCheckpoints: { belowBytes: 0, changesShare: 2, changesMost: 4 }, accept: givesAll },
   ),
+  written: entry(written, { upTo: 300 }),
   loopRounds: entry(loopRounds, { upTo: 60 }),
   loopVotes: entry(loopVotes, { upTo: 40 }),
   loopAtOnce: entry(loopAtOnce, { upTo: 60 }),
 } satisfies Record<string, SimulatedFlow<never>>;
+
+/** Flows whose channels can't change: an operator of theirs has no snapshot, or is a loop. */
+export const fixedFlows: readonly string[] = ["unfolded", "columnar", "loopRounds", "loopVotes", "loopAtOnce"];
 
 function linesOf({ files }: Outcome): string[] {
   return [...files.values()].flatMap((bytes) =>
