@@ -57,7 +57,7 @@ for (const { document, files } of pages) {
   const runnable = files.filter(({ run }) => run);
   if (runnable.length === 0) continue;
   test(`the programs of ${document} run`, async () => {
-    for (const file of runnable) await runProgram(file);
+    await runPrograms(runnable);
   }, 120_000);
 }
 
@@ -108,10 +108,22 @@ function compilerConfiguration(): object {
   };
 }
 
-async function runProgram({ document, line, path }: DocFile): Promise<void> {
-  const program = join(workFolder, "programs", path.replace(/\.ts$/, ".js"));
-  const { code, output } = await runNode(["--enable-source-maps", program], dirname(program));
-  assert.is(code, 0, `the program of ${document}:${line} ended with code ${code}:\n${output}`);
+/** Runs the programs of a page one after the other, in one process: to load the package takes longer than most of them. */
+async function runPrograms(files: readonly DocFile[]): Promise<void> {
+  const programs = files.map(({ document, line, path }) => ({
+    place: `${document}:${line}`,
+    program: join(workFolder, "programs", path.replace(/\.ts$/, ".js")),
+  }));
+  const runner = join(workFolder, "run.mjs");
+  const script = programs
+    .map(
+      ({ place, program }) => `console.error(${JSON.stringify(place)});\nawait import(${JSON.stringify(program)});\n`,
+    )
+    .join("");
+  write(runner, script);
+  const { code, output } = await runNode(["--enable-source-maps", runner], dirname(programs[0]?.program ?? ""));
+  const last = programs.findLast(({ place }) => output.includes(`${place}\n`))?.place;
+  assert.is(code, 0, `the program of ${last} ended with code ${code}:\n${output}`);
 }
 
 /** Words of a command that are input files: a path or a source file, not a pattern, a URL or the file of --json. */
@@ -132,7 +144,7 @@ function runNode(parameters: readonly string[], folder: string): Promise<{ code:
     const child = spawn(process.execPath, parameters, {
       cwd: folder,
       stdio: ["ignore", "pipe", "pipe"],
-      timeout: 60_000,
+      timeout: 110_000,
       killSignal: "SIGKILL",
     });
     const chunks: Buffer[] = [];

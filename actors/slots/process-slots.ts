@@ -8,6 +8,7 @@ import { openFileSystem, type FileSystemOptions } from "../../lib/files/index.ts
 import type { SlotHandle } from "../scheduler/execution-request.ts";
 import type { SlotActivity } from "../slot/turn-notes.ts";
 import { ProcessTransport } from "../transport/process-transport.ts";
+import { argumentsForProcess } from "./inherited-arguments.ts";
 import { Lease } from "./lease.ts";
 import { makeSlot } from "./local-slot.ts";
 import { processHeap } from "./slot-heap.ts";
@@ -99,7 +100,7 @@ class SlotProcess {
   constructor(start: ProcessStart, options: LaunchOptions) {
     this.#options = options;
     this.#id = start.id;
-    const given = process.execArgv.filter((argument) => !argument.startsWith("--inspect"));
+    const given = argumentsForProcess();
     this.#child = fork(fileURLToPath(new URL("./process-entry.js", import.meta.url)), [], {
       serialization: "advanced",
       stdio: ["ignore", options.stdout === "stderr" ? 2 : "inherit", "inherit", "ipc", "pipe"],

@@ -7,6 +7,7 @@ import type { Order, Report } from "../slot/protocol.ts";
 import { makeNotesMemory, type SlotActivity } from "../slot/turn-notes.ts";
 import type { Compression } from "../transport/compression.ts";
 import { PortTransport } from "../transport/port-transport.ts";
+import { argumentsForThread } from "./inherited-arguments.ts";
 import { activityAtEnd } from "./activity-watch.ts";
 import { makeSlot } from "./local-slot.ts";
 import { threadHeap } from "./slot-heap.ts";
@@ -145,8 +146,10 @@ class SlotThread {
     const gateway = gatewayOf(id, options);
     const memory = this.#memory;
     const start: ThreadStart = { id, files, ports: [...ports], gateway, memory, turnMs, datasetBytes, compression };
+    const execArgv = argumentsForThread();
     this.#worker = new Worker(new URL("./thread-entry.js", import.meta.url), {
       name: id,
+      ...(execArgv === undefined ? {} : { execArgv }),
       workerData: start,
       transferList: [...ports.values(), ...(gateway === undefined ? [] : [gateway])],
       stdout: options.stdout === "stderr",
