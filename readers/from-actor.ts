@@ -42,11 +42,12 @@ export const fromActorOptionNames: readonly string[] = namesOf<FromActorOptions>
  * What was given can't be asked for again: it is kept durably before anybody gets it. What is on its way when the reader's slot is
  * lost, or when the flow is stopped, is lost.
  *
- * @param actors - a reference, which each channel asks; or several, each asked by a channel of its own. Passed to the flow as an
- * argument
+ * @param actors - a reference, which each channel asks; or several, dealt to the channels: one that has several asks the next once the
+ * one before has no more. `q.fromActor` makes a channel for each, `q.read` one for all unless it is told `channels`. Passed to the flow
+ * as an argument
  * @param name - of the message that asks; its payload is `most`
  * @returns a reader of the objects in the answers
- * @throws QStreamError OPTION_INVALID; while it runs, BAD_INPUT for an answer that is no array, what the actor threw, or
+ * @throws QStreamError OPTION_INVALID, also where actors are `endless` and more than there are channels; while it runs, BAD_INPUT for an answer that is no array, what the actor threw, or
  * ACTOR_STOPPED, ASK_TIMEOUT, MESSAGE_UNHANDLED, ACTOR_UNREACHABLE
  * @example
  * q.read("orders", fromActor(args.shop, "next", { most: 100 }));
@@ -74,7 +75,10 @@ export function fromActor<P, Name extends NamesGiving<P>>(
     replayable: false,
     endless,
     parallelism: home.reach === "thread" ? "client" : "single",
-    splits: ({ channels }) => Array.from({ length: Math.max(channels, asked.length) }, (_, asker) => ({ asker })),
+    splits: ({ channels }) => {
+      if (endless && asked.length > channels) throw neverAsked(asked.length, channels);
+      return Array.from({ length: Math.max(channels, asked.length) }, (_, asker) => ({ asker }));
+    },
     read: ({ asker }, ctx) => {
       const to = asked[asker % asked.length] as AnyReference;
       return closable(ctx.signal, (signal) =>
@@ -121,6 +125,13 @@ function notGiven(error: unknown, { to, name }: Asking): QStreamError {
       ? { advice: "An actor that has no more objects answers undefined, and lives until the flow has heard that" }
       : {}),
     cause: error,
+  });
+}
+
+function neverAsked(actors: number, channels: number): QStreamError {
+  const what = `fromActor() got ${actors} actors that are endless for ${channels} channel${channels === 1 ? "" : "s"}`;
+  return new QStreamError("OPTION_INVALID", `${what}: some would never be asked`, {
+    advice: `Read them by q.fromActor, or set channels: ${actors}`,
   });
 }
 

@@ -53,7 +53,7 @@ export class Channel {
     this.#careful = new CarefulTaking(recovery?.failed);
     this.#timed = new TimedTaking(parts.ctx, parts.inputs, parts.events.wake);
     if (recovery !== undefined) this.#replay = new Replay(recovery, log, lineage);
-    const failed = (error: unknown): void => this.failFrom(error);
+    const failed = (error: unknown, behind?: number): void => this.failFrom(error, behind);
     if (work instanceof SinkWork) work.failed = failed;
     this.#checkpoints = new Checkpoints({ policy: parts.checkpoints, clock, lineage, log, failed });
     if (parts.drains === true) this.#draining = new Draining(parts, this.#tasks, this.#checkpoints);
@@ -197,10 +197,10 @@ export class Channel {
     return this.#end(reason, () => (this.#parts.work instanceof SinkWork ? this.#parts.work.leave() : undefined));
   }
 
-  failFrom(error: unknown): void {
+  failFrom(error: unknown, behind?: number): void {
     if (this.#state === "stopped" || this.#broken) return;
     this.#broken = true;
-    reportFailure(this.#parts, this.#tasks, error);
+    reportFailure(this.#parts, this.#tasks, error, behind);
   }
 
   /** Nothing that comes is of use any more. */

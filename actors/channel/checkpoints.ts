@@ -62,6 +62,8 @@ export class Checkpoints {
   #lastWorkMs = 0;
   /** How long the newest state took to be encoded. */
   #encodingMs = 0;
+  /** The part of that which is over before it is saved. */
+  #encodedMs = 0;
   /** Undefined while only a whole one can be the next: at first, since no life goes on with the chain of another. */
   #chain: Chain | undefined;
   /** One at a time: a state that takes longer to write than the interval isn't taken again meanwhile. */
@@ -100,10 +102,21 @@ export class Checkpoints {
     return this.#saving || this.#waiting;
   }
 
-  /** A state was taken, and waits for what belongs to it; or it doesn't any more. */
-  waits(waiting: boolean): void {
-    this.#waiting = waiting;
-    if (waiting) this.postpone();
+  /**
+   * A state was taken, and waits for what belongs to it.
+   *
+   * @param encodingMs - how long it took to be encoded
+   */
+  waits(encodingMs: number): void {
+    this.#waiting = true;
+    this.#encodedMs = encodingMs;
+    this.#encodingMs = encodingMs;
+    this.postpone();
+  }
+
+  /** What belongs to the state is there, or too much. */
+  goesOn(): void {
+    this.#waiting = false;
   }
 
   /** It couldn't be saved when it was due: the next time is an interval from now. */
@@ -149,7 +162,7 @@ export class Checkpoints {
     const bytes = packCheckpoint(head, (room) => encodeSnapshot(snapshot, room));
     this.#lastAt = this.#clock.monotonic();
     this.#waitMs = this.#policy.everyMs;
-    this.#encodingMs = this.#lastAt - startedAt;
+    this.#encodingMs = this.#encodedMs + this.#lastAt - startedAt;
     this.#extend(seq, bytes.byteLength, isChanges);
     const save = (): Promise<boolean> => this.#lineage.saveCheckpoint(this.#log, seq, bytes, head);
     const saved = before === undefined ? save() : before.then(save);

@@ -11,8 +11,17 @@ export function interruptReader({ work, ctx }: ChannelParts, tasks: Tasks): void
   ctx.abort(new QStreamError("ABORTED", "nobody wants more objects of this reader"));
 }
 
-/** Says where a channel failed. */
-export function reportFailure({ ctx, events }: ChannelParts, tasks: Tasks, error: unknown): void {
+/**
+ * Says where a channel failed.
+ *
+ * @param behind - the task, where that was over and in the log; else it is the one that runs, with what it has taken
+ */
+export function reportFailure({ ctx, events }: ChannelParts, tasks: Tasks, error: unknown, behind?: number): void {
+  if (behind !== undefined) {
+    const place = { step: ctx.step, channel: ctx.channel, seq: behind };
+    events.failed(locate(error, place), { seq: behind, byUser: isByUser(error), consumed: [], objects: 0 });
+    return;
+  }
   const { consumed, objects, input, timer } = tasks;
   const seq = Math.max(0, tasks.seq);
   const cause = { ...(input === undefined ? {} : { input }), ...(timer === undefined ? {} : { timer }) };

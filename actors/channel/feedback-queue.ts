@@ -7,7 +7,7 @@ const waitingBytesMax = 64 << 20;
 /** What was on its way to a channel when its state was taken, up to the marks that all channels sent then. */
 export interface CapturedParcels {
   readonly parcels: readonly Parcel[];
-  /** Seq of each channel's mark. */
+  /** Seq of each channel's mark, or of what was taken behind it before the state was. */
   readonly marks: ReadonlyMap<number, number>;
 }
 
@@ -49,9 +49,17 @@ export class FeedbackQueue {
     return waiting.filter((parcel) => this.admit(parcel));
   }
 
-  /** The state is taken now, behind the channel's own mark: what comes before the others' marks belongs to it. */
-  capture(queued: readonly Parcel[], captured: (parcels: CapturedParcels | undefined) => void): void {
-    this.#capture = new Capture(this.#links, (parcels) => {
+  /**
+   * The state is taken now, behind the channel's own mark: what comes before the others' marks belongs to it.
+   *
+   * @param taken - of channels whose marks were taken before: seq of what was taken last
+   */
+  capture(
+    queued: readonly Parcel[],
+    taken: ReadonlyMap<number, number>,
+    captured: (parcels: CapturedParcels | undefined) => void,
+  ): void {
+    this.#capture = new Capture(this.#links, taken, (parcels) => {
       this.#capture = undefined;
       captured(parcels);
     });
@@ -68,11 +76,16 @@ class Capture {
   readonly #links: number;
   readonly #captured: (parcels: CapturedParcels | undefined) => void;
   readonly #parcels: Parcel[] = [];
-  readonly #marks = new Map<number, number>();
+  readonly #marks: Map<number, number>;
   #bytes = 0;
 
-  constructor(links: number, captured: (parcels: CapturedParcels | undefined) => void) {
+  constructor(
+    links: number,
+    taken: ReadonlyMap<number, number>,
+    captured: (parcels: CapturedParcels | undefined) => void,
+  ) {
     this.#links = links;
+    this.#marks = new Map(taken);
     this.#captured = captured;
   }
 

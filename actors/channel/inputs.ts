@@ -108,8 +108,7 @@ export class Inputs {
   /** True if all that is going to come was taken: inputs are at their ends, or their producers have paused. */
   get drained(): boolean {
     return this.#inputs.every(
-      ({ state, pauses, head, queue, feedback }) =>
-        feedback !== undefined || state === "done" || (pauses && state === "ended" && head === queue.length),
+      ({ state, pauses, head, queue }) => state === "done" || (pauses && state === "ended" && head === queue.length),
     );
   }
 
@@ -188,13 +187,27 @@ export class Inputs {
   /** All that was fed back in a round was taken: what had come early for the next one can be. */
   nextRound(): void {
     const input = this.#inputs.find(({ feedback }) => feedback !== undefined);
-    input?.queue.push(...(input.feedback?.nextRound() ?? []));
+    for (const parcel of input?.feedback?.nextRound() ?? []) input?.queue.push(parcel);
   }
 
-  /** The state is taken now: tells what is on its way then, once all marks have come that were sent with it; undefined if it is too much. */
-  capture(captured: (parcels: CapturedParcels | undefined) => void): void {
+  /**
+   * The state is taken now: tells what is on its way then, once all marks have come that were sent with it; undefined if it is too much.
+   *
+   * @param marked - channels of whose marks that was taken already
+   */
+  capture(marked: readonly number[], captured: (parcels: CapturedParcels | undefined) => void): void {
     const input = this.#inputs.find(({ feedback }) => feedback !== undefined);
-    input?.feedback?.capture(input.queue.slice(input.head), captured);
+    if (input === undefined) return;
+    const taken = new Map(marked.map((from) => [from, linkOf(input, from).consumed]));
+    input.feedback?.capture(input.queue.slice(input.head), taken, captured);
+  }
+
+  /** Channels of a loop that have ended, and of which all that they have fed back was taken. */
+  endedFeedback(): number[] {
+    const input = this.#inputs.find(({ feedback }) => feedback !== undefined);
+    return [...(input?.links ?? [])].flatMap(([from, { ended, consumed, received }]) =>
+      ended && consumed === received ? from : [],
+    );
   }
 
   /** Takes exactly what a logged task consumed, in its order; undefined while some of it hasn't come. */

@@ -2,7 +2,7 @@ import type { Context } from "../../lib/core/contracts/context.ts";
 import type { LoopPlan, LoopTaskOperator, Round } from "../../lib/core/contracts/loop.ts";
 import type { Outputs } from "../../lib/core/contracts/operator.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
-import type { PlannedStep } from "../../lib/core/plan.ts";
+import { feedbackEdgeOf, type PlannedStep } from "../../lib/core/plan.ts";
 import { Loop } from "./loop.ts";
 import { OperatorWork } from "./work.ts";
 
@@ -18,9 +18,8 @@ export class LoopWork extends OperatorWork {
     super(() => operator as never, strict);
     refuseOtherKind(operator, plan);
     this.#operator = operator;
-    const edge = step.inputs.find(({ feedback }) => feedback !== undefined)?.edge ?? -1;
     const { vote, merge } = operator;
-    this.loop = new Loop(plan, step.channels, edge, {
+    this.loop = new Loop(plan, step.channels, feedbackEdgeOf(step) ?? -1, {
       vote: vote === undefined ? undefined : () => operator.vote?.(),
       merge: merge === undefined ? undefined : (left, right) => operator.merge?.(left, right),
     });

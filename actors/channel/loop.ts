@@ -7,6 +7,7 @@ import { markFlags, type MarkData } from "./mark.ts";
 export interface LoopState {
   readonly phase: Phase;
   readonly number: number;
+  /** Above 0 where a life that goes on saves behind its replay: it has run more tasks since the mark. */
   readonly fed: number;
   readonly marks: readonly (MarkData | undefined)[];
   readonly early: readonly (MarkData | undefined)[];
@@ -103,12 +104,17 @@ export class Loop {
   /**
    * What runs now feeds back something.
    *
-   * @throws QStreamError UNSUPPORTED if nothing may be fed back, or only `round` may, and isn't what runs
+   * @throws QStreamError UNSUPPORTED if nothing may be fed back, or nothing more, or only `round` may, and isn't what runs
    */
   checkFeedsBack(): void {
     if (!this.plan.feeds) {
       throw new QStreamError("UNSUPPORTED", "the operator fed back an object, and the loop has no way for it", {
         advice: "Say to which channels objects return, in the options of iterate: feedback: hash(...)",
+      });
+    }
+    if (this.#phase === "over") {
+      throw new QStreamError("UNSUPPORTED", "done fed back an object, and the loop is over", {
+        advice: "Give it without feedback(), and it goes downstream; what is to come back is fed back before",
       });
     }
     if (!this.isByRound || this.#phase === "mark") return;
@@ -118,7 +124,10 @@ export class Loop {
     });
   }
 
-  /** True while the channel can save its state by itself, as it has neither fed back anything nor taken what others did. */
+  /**
+   * True while the channel can save its state by itself, as it hasn't fed back anything. Without rounds it may have taken what others
+   * did: from where these start again they don't send that a second time.
+   */
   get isBeforeFeedback(): boolean {
     return this.#number === 0 && this.#fed === 0 && (this.#phase === "inputs" || this.#phase === "turn");
   }
@@ -126,6 +135,11 @@ export class Loop {
   /** True if all channels save their states at this place, and this one hasn't. */
   get saves(): boolean {
     return !this.#saved && this.#met?.saves === true && this.#phase === (this.isByRound ? "turn" : "open");
+  }
+
+  /** Channels of whose marks that of this round or generation was taken. */
+  get marked(): readonly number[] {
+    return this.#marks.flatMap((mark, from) => (mark === undefined ? [] : from));
   }
 
   /** True, once, where some channels wished that states be saved, and others couldn't. */
@@ -155,12 +169,26 @@ export class Loop {
   }
 
   #nextOfRound(inputs: Inputs, objectsMax: number): Taken | Turned | undefined {
-    if (this.#phase === "open") return inputs.takeFeedback(objectsMax);
+    if (this.#phase === "open") {
+      const taken = inputs.takeFeedback(objectsMax);
+      if (taken === undefined) this.#checkAllGoOn(inputs);
+      return taken;
+    }
     if (this.#phase === "inputs") {
       const taken = inputs.take(objectsMax, undefined);
       if (taken?.kind !== "done") return taken;
     } else if (this.#met?.isOver === true) return { kind: "done" };
     return { kind: "round", number: this.#number };
+  }
+
+  /**
+   * All channels get the same marks, so they end the loop together. One that doesn't go on with this one has got another answer.
+   *
+   * @throws QStreamError NONDETERMINISTIC
+   */
+  #checkAllGoOn(inputs: Inputs): void {
+    const ended = inputs.endedFeedback().find((from) => this.#marks[from] === undefined);
+    if (ended !== undefined) throw endedAlone(ended, this.last.before.round);
   }
 
   #nextAsItComes(inputs: Inputs, objectsMax: number, flags: () => number): Taken | Turned | undefined {
@@ -236,15 +264,8 @@ export class Loop {
   }
 
   state(): LoopState {
-    const [phase, number, fed, marks, early, met] = [
-      this.#phase,
-      this.#number,
-      this.#fed,
-      this.#marks,
-      this.#early,
-      this.#met,
-    ];
-    return { phase, number, fed, marks: [...marks], early: [...early], met };
+    const [phase, number, fed, met] = [this.#phase, this.#number, this.#fed, this.#met];
+    return { phase, number, fed, marks: [...this.#marks], early: [...this.#early], met };
   }
 
   restore({ phase, number, fed, marks, early, met }: LoopState): void {
@@ -302,6 +323,18 @@ function answered(answer: unknown): boolean {
     `until of a loop answered with ${answer instanceof Promise ? "a promise" : typeof answer}`,
     {
       advice: "Answer with true or false at once; what takes time belongs into round, which votes on it",
+    },
+  );
+}
+
+/** The error of a channel that goes on without one that doesn't. */
+function endedAlone(channel: number, round: number): QStreamError {
+  return new QStreamError(
+    "NONDETERMINISTIC",
+    `until answered true in channel ${channel} at the end of round ${round}, and false in this one`,
+    {
+      advice:
+        "All channels ask it with the same { round, fed, vote }: let it, and the operator's merge, decide by what they are given alone, not by time, randomness or anything from outside",
     },
   );
 }

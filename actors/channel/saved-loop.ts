@@ -5,6 +5,7 @@ import type { CapturedParcels } from "./feedback-queue.ts";
 import type { InputPosition } from "./inputs.ts";
 import { positionsOf } from "./link-positions.ts";
 import type { LoopWork } from "./loop-work.ts";
+import type { Loop } from "./loop.ts";
 import type { Parcel } from "./parcel.ts";
 import { encodeContent } from "./spool.ts";
 import type { Tasks } from "./tasks.ts";
@@ -34,17 +35,18 @@ export function savingOf(
 export function saveCaptured(
   parts: ChannelParts,
   checkpoints: Checkpoints,
-  edge: number,
+  { edge, marked }: Loop,
   taken: ChannelSnapshot,
 ): void {
-  const { inputs, inputEdges, metrics } = parts;
+  const { inputs, inputEdges, metrics, clock } = parts;
+  const startedAt = clock.monotonic();
   const before = encodeSnapshot(taken);
   const made = positionsOf(parts, taken.inputs).made;
   const workMs = metrics.busyMs;
   const input = inputEdges.findIndex((each) => each.edge === edge);
-  checkpoints.waits(true);
-  inputs.capture((captured) => {
-    checkpoints.waits(false);
+  checkpoints.waits(clock.monotonic() - startedAt);
+  inputs.capture(marked, (captured) => {
+    checkpoints.goesOn();
     // Too much was on its way: an earlier state stays the newest.
     if (captured === undefined) return;
     const throughMarks = taken.inputs.map((position, index) =>

@@ -41,9 +41,9 @@ function saveLoop(parts: ChannelParts, work: LoopWork, tasks: Tasks, checkpoints
   if (saving === "no" || tasks.output !== undefined) return undefined;
   const saveNow = (taken: Taken): void => {
     if (saving === "now") void save(parts, tasks, checkpoints, taken);
-    else saveCaptured(parts, checkpoints, work.loop.edge, snapshotOf(parts, tasks, taken));
+    else saveCaptured(parts, checkpoints, work.loop, snapshotOf(parts, tasks, taken));
   };
-  const taken = saving === "now" && checkpoints.takesChanges ? takeChanges(work) : takeAll(work);
+  const taken = takeAll(work);
   return taken instanceof Promise ? taken.then(saveNow) : saveNow(taken);
 }
 
@@ -101,7 +101,10 @@ export async function restoreState(
   tasks.seq = newest.seq;
   inputs.restore(newest.inputs);
   outputs.restore(newest.outputs);
-  if (work instanceof LoopWork && newest.loop !== undefined) work.loop.restore(newest.loop);
+  if (work instanceof LoopWork && newest.loop !== undefined) {
+    work.loop.restore(newest.loop);
+    metrics.round = work.loop.number;
+  }
   Object.assign(metrics.counters, newest.counters);
   metrics.before = newest.counts;
   if (newest.stateless === true) {
@@ -110,7 +113,7 @@ export async function restoreState(
   }
   if (!(work instanceof ReaderWork)) {
     if (work instanceof SinkWork && isKeptWrites(newest.state)) {
-      await writeAgain(work, ctx, newest.state);
+      await writeAgain(work, ctx, newest.state, newest.seq);
       return newest.ended;
     }
     const [base, ...changes] = saved;
@@ -132,10 +135,17 @@ export async function restoreState(
 }
 
 /** A sink that saves no state gets again what was written to it before its producers were others. */
-async function writeAgain(work: SinkWork, ctx: ChannelParts["ctx"], writes: KeptWrites): Promise<void> {
+async function writeAgain(
+  work: SinkWork,
+  ctx: ChannelParts["ctx"],
+  writes: KeptWrites,
+  newestSeq: number,
+): Promise<void> {
   for await (const { seq, objects } of writesOf(writes)) {
     ctx.seq = seq;
     await work.execute("in", objects, ctx);
+    // The log had them: their numbers in it are those of earlier channels.
+    work.committed(newestSeq, seq);
   }
 }
 

@@ -304,6 +304,7 @@ export class Tasks {
     const { lineage, log, inputEdges, ctx } = this.#parts;
     this.uncommitted++;
     const { seq } = this;
+    const userSeq = ctx.seq;
     const { cause } = task;
     const edge = task.input === undefined || !lineage.keeps ? undefined : inputEdges[task.input]?.edge;
     const consumed = edge === undefined ? [] : consumedOf(edge, task.parcels);
@@ -313,7 +314,7 @@ export class Tasks {
       this.uncommitted--;
       if (this.#stopped) return;
       committed();
-      this.#committed(seq);
+      this.#committed(seq, userSeq);
       this.#settled();
     });
   }
@@ -333,16 +334,16 @@ export class Tasks {
     verifyProduced(producedOf(outgoing), record.produced);
     this.#parts.metrics.tasksReplayed++;
     this.#send(outgoing);
-    this.#committed(this.seq);
+    this.#committed(this.seq, this.#parts.ctx.seq);
   }
 
   #send(outgoing: readonly Outgoing[]): void {
     for (const { link, parcel } of outgoing) link.send(parcel);
   }
 
-  #committed(seq: number): void {
+  #committed(seq: number, userSeq: number): void {
     const { work } = this.#parts;
-    if (work instanceof SinkWork) work.committed(seq);
+    if (work instanceof SinkWork) work.committed(seq, userSeq);
   }
 
   #begin(): void {

@@ -148,8 +148,8 @@ export class SinkWork implements Work {
   #channel: SinkChannel<never> | undefined;
   #place: Place = {};
   part: unknown;
-  /** Is told of what fails outside of tasks. */
-  failed: (error: unknown) => void = () => {};
+  /** Is told of what fails behind the log: the number of the task that it has to do with. */
+  failed: (error: unknown, seq: number) => void = () => {};
 
   /** @param strict - objects are read-only, and a sink that changes them fails */
   constructor(sink: OutputSink<never, unknown>, strict: boolean = false) {
@@ -202,13 +202,17 @@ export class SinkWork implements Work {
     await this.#channel?.abort?.();
   }
 
-  /** The log has a task. */
-  committed(seq: number): void {
+  /**
+   * The log has a task.
+   *
+   * @param userSeq - its number as user code was told it
+   */
+  committed(seq: number, userSeq: number): void {
     try {
-      const done = this.#channel?.committed?.(seq);
-      if (done instanceof Promise) done.catch((error: unknown) => this.failed(error));
+      const done = this.#channel?.committed?.(userSeq);
+      if (done instanceof Promise) done.catch((error: unknown) => this.failed(error, seq));
     } catch (error) {
-      this.failed(error);
+      this.failed(error, seq);
     }
   }
 

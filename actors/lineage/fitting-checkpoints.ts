@@ -1,5 +1,4 @@
-import type { LinkPosition } from "../../lib/core/contracts/lineage.ts";
-import type { Plan } from "../../lib/core/plan.ts";
+import { positionsOn, type EdgePositions } from "./checkpoint-positions.ts";
 import type { KnownCheckpoint } from "./retention.ts";
 
 /** The checkpoints of a loop's channels, oldest first, by channel. */
@@ -7,11 +6,6 @@ export interface LoopCheckpoints {
   /** The loop's feedback edge. */
   readonly edge: number;
   readonly channels: readonly (readonly KnownCheckpoint[])[];
-}
-
-/** The feedback edge of a step; undefined for one that is no loop. */
-export function feedbackEdgeOf(plan: Plan, step: number): number | undefined {
-  return plan.steps[step]?.inputs.find(({ feedback }) => feedback !== undefined)?.edge;
 }
 
 /**
@@ -30,13 +24,14 @@ export function fittingCheckpoints(
   suits: (channel: number, checkpoint: KnownCheckpoint) => boolean,
 ): readonly number[] | undefined {
   const line = [...from];
+  // Where the feedback links stood in the checkpoint that each channel is at.
+  const consumed = channels.map((known, to) => consumedBy(known[line[to] ?? -1], edge));
   const fits = (channel: number): boolean => {
     const checkpoint = channels[channel]?.[line[channel] ?? -1];
     if (checkpoint === undefined || !suits(channel, checkpoint)) return false;
-    const made = positionsOf(checkpoint, "made", edge);
-    return channels.every((known, to) => {
-      const other = known[line[to] ?? -1];
-      return other === undefined || (made.get(to) ?? -1) <= (positionsOf(other, "consumed", edge).get(channel) ?? -1);
+    const made = positionsOn(checkpoint.made, edge);
+    return consumed.every((other, to) => {
+      return other === undefined || (made.get(to) ?? -1) <= (other.get(channel) ?? -1);
     });
   };
   for (let changed = true; changed;) {
@@ -44,6 +39,7 @@ export function fittingCheckpoints(
     for (let channel = 0; channel < channels.length; channel++) {
       while ((line[channel] ?? -1) >= 0 && !fits(channel)) {
         line[channel] = (line[channel] ?? 0) - 1;
+        consumed[channel] = consumedBy(channels[channel]?.[line[channel] ?? -1], edge);
         changed = true;
       }
       if ((line[channel] ?? -1) < 0) return undefined;
@@ -52,17 +48,6 @@ export function fittingCheckpoints(
   return line;
 }
 
-type Positions = ReadonlyMap<number, number>;
-
-const known = new WeakMap<readonly LinkPosition[], Positions>();
-
-/** Positions of one edge by the channel at its other end. A checkpoint's lists are of one loop only. */
-function positionsOf(checkpoint: KnownCheckpoint, which: "made" | "consumed", edge: number): Positions {
-  const list = checkpoint[which];
-  let positions = known.get(list);
-  if (positions === undefined) {
-    positions = new Map(list.flatMap((position) => (position.edge === edge ? [[position.other, position.seq]] : [])));
-    known.set(list, positions);
-  }
-  return positions;
+function consumedBy(checkpoint: KnownCheckpoint | undefined, edge: number): EdgePositions | undefined {
+  return checkpoint === undefined ? undefined : positionsOn(checkpoint.consumed, edge);
 }

@@ -1,6 +1,7 @@
 import type { CheckpointHead, CheckpointPositions } from "../../lib/core/contracts/lineage.ts";
-import type { Plan } from "../../lib/core/plan.ts";
-import { feedbackEdgeOf, fittingCheckpoints } from "./fitting-checkpoints.ts";
+import { feedbackEdgeOf, type Plan } from "../../lib/core/plan.ts";
+import { positionOf } from "./checkpoint-positions.ts";
+import { fittingCheckpoints } from "./fitting-checkpoints.ts";
 
 /** A checkpoint as recovery is planned by it: what is needed after it, and made after it, follows from its links. */
 export interface KnownCheckpoint extends CheckpointPositions {
@@ -20,13 +21,11 @@ export interface Freed {
   readonly checkpointsBefore: number;
 }
 
+/** After which seqs outputs may be asked for again, by edge and by the channel that they go to. */
+type Wants = ReadonlyMap<number, readonly number[]>;
+
 /** Where a channel starts that never saved its state. */
 export const beginning: KeptCheckpoint = { seq: -1, members: [], consumed: [], made: [] };
-
-/** Seq of the last parcel of a link by a checkpoint, or -1. */
-export function positionOf(positions: CheckpointPositions["made"], edge: number, other: number): number {
-  return positions.find((position) => position.edge === edge && position.other === other)?.seq ?? -1;
-}
 
 /** Checkpoints kept though newer ones would do: one may turn out to be damaged. */
 const spareCheckpoints = 1;
@@ -98,7 +97,7 @@ export class Retention {
 
   #release(number: number): Freed[] {
     const { step } = this.#placeOf(number);
-    const edge = feedbackEdgeOf(this.#plan, step);
+    const edge = feedbackEdgeOf(this.#plan.steps[step]);
     if (edge !== undefined) return this.#releaseLoop(step, edge);
     const known = this.checkpoints(number);
     const wants = this.#wantsOf(number);
@@ -120,7 +119,9 @@ export class Retention {
     const newest = channels.map((known) => known.length - 1);
     const line = fittingCheckpoints({ edge, channels }, newest, suits);
     const before = line?.map((at, channel) => Math.max(0, spareOf(channels[channel] ?? [], at)));
-    const spare = before === undefined ? undefined : fittingCheckpoints({ edge, channels }, before, suits);
+    // Mostly: until the last of them has saved.
+    if (before === undefined || before.every((at) => at === 0)) return [];
+    const spare = fittingCheckpoints({ edge, channels }, before, suits);
     return this.#withProducers(
       step,
       (spare ?? []).flatMap((keep, channel) => this.#keepFrom(first + channel, keep)),
@@ -143,26 +144,29 @@ export class Retention {
     return [{ number, recordsThrough: oldest.seq, checkpointsBefore: oldest.members[0] ?? oldest.seq }];
   }
 
-  /** After which seq the outputs of a channel may be asked for again, by `edge:to`. */
-  #wantsOf(number: number): Map<string, number> {
+  /** After which seqs the outputs of a channel may be asked for again. What it feeds back, all of its loop makes again. */
+  #wantsOf(number: number): Wants {
     const { step, channel } = this.#placeOf(number);
-    const wants = new Map<string, number>();
-    for (const [edge, { from, to }] of this.#plan.edges.entries()) {
-      if (from !== step) continue;
-      const consumers = this.#plan.steps[to]?.channels ?? 0;
-      for (let consumer = 0; consumer < consumers; consumer++) {
-        const oldest = this.#checkpoints[(this.#offsets[to] ?? 0) + consumer]?.[0] ?? beginning;
-        wants.set(`${edge}:${consumer}`, positionOf(oldest.consumed, edge, channel));
-      }
+    const wants = new Map<number, number[]>();
+    for (const [edge, { from, to, kind }] of this.#plan.edges.entries()) {
+      if (from !== step || kind === "feedback") continue;
+      const first = this.#offsets[to] ?? 0;
+      const consumers = this.#checkpoints.slice(first, first + (this.#plan.steps[to]?.channels ?? 0));
+      wants.set(
+        edge,
+        consumers.map(([oldest = beginning]) => positionOf(oldest.consumed, edge, channel)),
+      );
     }
     return wants;
   }
 
+  /** The channels that a step takes from; of those of a loop, of which all are looked at with any, the first. */
   #producersOf(step: number): number[] {
     const producers = new Set<number>();
     for (const { from, to, kind } of this.#plan.edges) {
       if (to !== step || kind === "feedback") continue;
-      const channels = this.#plan.steps[from]?.channels ?? 0;
+      const channels =
+        feedbackEdgeOf(this.#plan.steps[from]) === undefined ? (this.#plan.steps[from]?.channels ?? 0) : 1;
       for (let channel = 0; channel < channels; channel++) producers.add((this.#offsets[from] ?? 0) + channel);
     }
     return [...producers];
@@ -175,8 +179,8 @@ export class Retention {
 }
 
 /** True if all can be made again behind a checkpoint that is wanted, but for what goes over one edge. */
-function makesAll({ made }: KnownCheckpoint, wants: ReadonlyMap<string, number>, but?: number): boolean {
-  return made.every(({ edge, other, seq }) => edge === but || seq <= (wants.get(`${edge}:${other}`) ?? -1));
+function makesAll({ made }: KnownCheckpoint, wants: Wants, but?: number): boolean {
+  return made.every(({ edge, other, seq }) => edge === but || seq <= (wants.get(edge)?.[other] ?? -1));
 }
 
 /** Index of the checkpoint to keep for the case that a newer one is damaged. */

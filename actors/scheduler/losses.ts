@@ -139,10 +139,10 @@ export class Losses {
       request.onEvent({ kind: "slot-lost", execution: request.execution, slot, error });
     }
     const own = lives.on(slots).map(({ number }) => number);
-    const numbers = lostTogether(request.plan, own);
     const channel = task?.failure === undefined ? undefined : lives.ofLife(task.failure.life);
-    if (task?.failure === undefined || channel === undefined) this.recover(running, numbers);
+    if (task?.failure === undefined || channel === undefined) this.recover(running, own);
     else {
+      const numbers = lostTogether(request.plan, own);
       // How their next lives go about it depends on how often that happened.
       this.#noteLost(running, numbers);
       running.recovering.hold(numbers);

@@ -1,7 +1,8 @@
 import { invariant, QStreamError } from "../../lib/core/errors.ts";
-import { topologicalOrder, type Plan } from "../../lib/core/plan.ts";
-import { feedbackEdgeOf, fittingCheckpoints } from "../lineage/fitting-checkpoints.ts";
-import { positionOf, type KnownCheckpoint } from "../lineage/retention.ts";
+import { feedbackEdgeOf, topologicalOrder, type Plan } from "../../lib/core/plan.ts";
+import { positionOf } from "../lineage/checkpoint-positions.ts";
+import { fittingCheckpoints } from "../lineage/fitting-checkpoints.ts";
+import type { KnownCheckpoint } from "../lineage/retention.ts";
 import type { ChannelOrder, LifePlace, LinkOrder, PlacedLife } from "../slot/protocol.ts";
 import type { ChannelLife, Lives } from "./lives.ts";
 
@@ -83,7 +84,7 @@ class Planner {
     for (const step of [...order].reverse()) {
       const channels = plan.steps[step]?.channels ?? 0;
       const all = Array.from({ length: channels }, (_, channel) => lives.at(step, channel)).filter(isThere);
-      const edge = feedbackEdgeOf(plan, step);
+      const edge = feedbackEdgeOf(plan.steps[step]);
       if (edge === undefined) all.forEach((life) => this.#planChannel(life));
       else this.#planLoop(edge, all);
     }

@@ -69,6 +69,11 @@ export interface Plan {
   readonly edges: readonly PlannedEdge[];
 }
 
+/** The edge by which a loop feeds back; undefined for a step that is no loop. */
+export function feedbackEdgeOf(step: PlannedStep | undefined): number | undefined {
+  return step?.inputs.find(({ feedback }) => feedback !== undefined)?.edge;
+}
+
 /** True for a system of actors, whose channels are hosts. */
 export function hasActors({ steps }: Plan): boolean {
   return steps[0]?.kind === "actors";

@@ -1,4 +1,5 @@
 import type { ResumableWriter } from "../core/contracts/sink.ts";
+import { fingerprintOf } from "../core/fingerprint.ts";
 import { asError, guard, statusOf, type S3Connection } from "./s3-connection.ts";
 import { PartWriter } from "./part-writer.ts";
 
@@ -101,7 +102,7 @@ export class S3Writer implements ResumableWriter {
 
   async snapshot(): Promise<S3FileState> {
     const rest = this.#state === "open" ? this.#parts.pending.slice() : new Uint8Array(0);
-    const restKey = rest.byteLength === 0 ? undefined : this.#restKey(rest.byteLength);
+    const restKey = rest.byteLength === 0 ? undefined : this.#restKey(rest);
     const { url, bucket, connection } = this.#object;
     const { sdk, client } = connection;
     if (restKey !== undefined) {
@@ -138,11 +139,12 @@ export class S3Writer implements ResumableWriter {
     }
   }
 
-  /** Named by which bytes it holds: whoever writes it writes the same. */
-  #restKey(bytes: number): string {
+  /** Named by a hash of what it holds, so that whoever writes it writes the same: an earlier life may have other bytes there. */
+  #restKey(rest: Uint8Array): string {
     const { key } = this.#object;
     const folder = key.slice(0, key.lastIndexOf("/") + 1);
-    return `${folder}.${this.#owner}.${key.slice(folder.length)}.rest-${this.#bytes - bytes}-${this.#bytes}`;
+    const name = `${this.#bytes - rest.byteLength}-${this.#bytes}-${fingerprintOf(rest)}`;
+    return `${folder}.${this.#owner}.${key.slice(folder.length)}.rest-${name}`;
   }
 
   #metadata(): { Metadata?: Record<string, string> } {

@@ -77,7 +77,8 @@ export class FlowBuilder {
   /**
    * Adds a reader of what actors give when they are asked: it asks when the flow wants more, and not before.
    *
-   * @param actors - a reference, or several, each asked by a channel of its own; passed to the flow as an argument
+   * @param actors - a reference, or several, each asked by a channel of its own unless `channels` says how many there are; passed to
+   * the flow as an argument
    * @param name - of the message: its payload is how many objects there may be, its answer an array of them, and `undefined` at the end
    * @throws QStreamError OPTION_INVALID
    * @example

@@ -38,6 +38,7 @@ function reasonOf({ code }: StepNode): string | undefined {
     case "reader":
       return code.reader.replayable === false ? "its source can't be read again" : undefined;
     case "operator": {
+      if (code.loop !== undefined) return "what a loop takes depends on what all its channels gave";
       const { snapshot, restore } = code.create();
       return snapshot === undefined || restore === undefined ? "its operator has no snapshot and restore" : undefined;
     }

@@ -2,9 +2,11 @@ import type { Context } from "../../lib/core/contracts/context.ts";
 import type { OutputSink, SinkChannel } from "../../lib/core/contracts/sink.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import { checkOptionNames, namesOf } from "../../lib/core/option-names.ts";
+import { HeldTasks, type HeldTask } from "./held-tasks.ts";
 import { piecesOf, type Piece, type RedisValue, type ToEntry } from "./redis/commands.ts";
 import { RedisConnection, serverOf } from "./redis/connection.ts";
 import { writeScript, writeScriptHash } from "./redis/write-script.ts";
+import { rowsIn } from "./rows-in.ts";
 
 export type { RedisValue } from "./redis/commands.ts";
 
@@ -67,8 +69,8 @@ export const writeRedisOptionNames: readonly string[] = namesOf<WriteRedisOption
 /**
  * Writes objects, or the rows of Arrow tables and Polars frames, to Redis (6.2 or later, one primary): to a stream, to the
  * fields of a hash, or to a hash each. Numbers, bigints and booleans are text, dates ISO 8601, Uint8Arrays bytes; a whole
- * object is JSON where nothing else is asked for. Idempotent: a task's objects are written together with the task's number, so that a task that is
- * repeated writes nothing. They are seen at once: an execution that fails has written what came before.
+ * object is JSON where nothing else is asked for. Idempotent: a task's objects are written once the lineage log has the task, together with the
+ * task's number, so that a task that is repeated writes nothing. They are seen at once: an execution that fails has written what came before.
  *
  * @param url - redis://[user:password@]host:port/db, or rediss:// for TLS; user and password are shown nowhere
  * @param options - `stream`, or `hash` and `key`, or `keys`; `fields` or `value`; `maxLength`; `waitMs`
@@ -94,7 +96,7 @@ export function writeRedis<T>(url: string, options: WriteRedisOptions<T>): Outpu
     placement: "per-slot",
     open: async (ctx) => {
       const connection = await RedisConnection.open({ url, server, waitMs });
-      return new RedisChannel({ connection, server, target, marks: `${marks}${ctx.execution}` });
+      return new RedisChannel({ connection, server, target, marks: `${marks}${ctx.execution}` }, ctx);
     },
     result: (parts) => ({ objects: parts.reduce<number>((sum, part) => sum + ((part as number | undefined) ?? 0), 0) }),
   };
@@ -194,30 +196,49 @@ const piecesMax = 2 ** 20;
 /** Seconds for which positions stay after the commit: for as long a paused life that wakes up writes nothing. */
 const marksSeconds = 86_400;
 
+/** What a task has yet to write: its functions have been called in the task, for what they throw to be its failure. */
+interface RedisTask extends HeldTask {
+  readonly pieces: readonly Piece[];
+}
+
 class RedisChannel implements SinkChannel<unknown> {
   readonly #parts: RedisChannelParts;
+  readonly #ctx: Pick<Context, "step" | "channel" | "signal">;
+  readonly #held: HeldTasks<RedisTask>;
   #objects = 0;
   /** What Redis has confirmed. */
   #position = 0;
-  #seq = -1;
-  #piece = 0;
   #closed = false;
 
-  constructor(parts: RedisChannelParts) {
+  constructor(parts: RedisChannelParts, { step, channel, signal }: Context) {
     this.#parts = parts;
+    this.#ctx = { step, channel, signal };
+    this.#held = new HeldTasks((task) => this.#deliver(task), signal);
   }
 
-  async write(objects: readonly unknown[], ctx: Context): Promise<void> {
-    if (ctx.seq !== this.#seq) this.#piece = 0;
-    this.#seq = ctx.seq;
-    for await (const piece of piecesOf(objects, this.#parts.target.toEntry)) await this.#send(piece, ctx);
+  async write(batchesOrObjects: readonly unknown[], { seq }: Context): Promise<void> {
+    await this.#held.room();
+    const pieces = [...piecesOf(await rowsIn(batchesOrObjects), this.#parts.target.toEntry)];
+    if (pieces.length >= piecesMax) {
+      throw new QStreamError("LIMIT_EXCEEDED", "redis: a task has too many objects", {
+        advice: "Make smaller parcels.",
+      });
+    }
+    this.#held.hold({ seq, pieces });
   }
 
-  done(): number {
+  committed(seq: number): Promise<void> {
+    return this.#held.committed(seq);
+  }
+
+  async done(): Promise<number> {
+    await this.#held.delivered();
     return this.#objects;
   }
 
-  snapshot(): RedisState {
+  /** Where it is when all that came before is written. */
+  async snapshot(): Promise<RedisState> {
+    await this.#held.delivered();
     return { objects: this.#objects, position: this.#position };
   }
 
@@ -244,17 +265,23 @@ class RedisChannel implements SinkChannel<unknown> {
     this.#parts.connection.close();
   }
 
-  async #send({ args, objects }: Piece, ctx: Context): Promise<void> {
-    const { connection, server, target, marks } = this.#parts;
-    if (this.#piece >= piecesMax - 1) {
-      throw new QStreamError("LIMIT_EXCEEDED", "redis: a task has too many objects", {
-        advice: "Make smaller parcels.",
-      });
+  async #deliver({ seq, pieces }: RedisTask): Promise<void> {
+    for (const [index, piece] of pieces.entries()) {
+      // oxlint-disable-next-line no-await-in-loop -- a position says that all before it is written
+      await this.#send(piece, seq * piecesMax + index + 1);
     }
-    this.#piece += 1;
-    const position = ctx.seq * piecesMax + this.#piece;
-    const field = `${ctx.step}/${ctx.channel}`;
-    const head = [field, String(position), String(this.#position), target.mode, String(target.maxLength)];
+  }
+
+  async #send({ args, objects }: Piece, position: number): Promise<void> {
+    const { connection, server, target, marks } = this.#parts;
+    const { step, channel, signal } = this.#ctx;
+    const head = [
+      `${step}/${channel}`,
+      String(position),
+      String(this.#position),
+      target.mode,
+      String(target.maxLength),
+    ];
     const given = { keys: [marks], arguments: [...head, ...args] };
     const answer = await connection.ask(async (client) => {
       try {
@@ -263,11 +290,11 @@ class RedisChannel implements SinkChannel<unknown> {
         if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
         return client.eval(writeScript, given);
       }
-    }, ctx.signal);
+    }, signal);
     if (answer === -1) {
       throw new QStreamError("STORE_LOST", `the Redis ${server} has forgotten what was written to it`, {
-        step: ctx.step,
-        channel: ctx.channel,
+        step,
+        channel,
         advice:
           "It was restarted without persistence, emptied, or failed over to a replica that was behind: run the flow again.",
       });

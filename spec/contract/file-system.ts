@@ -155,17 +155,17 @@ function writingContract(test: Suite, name: string, place: () => FilePlace): voi
   });
 }
 
-function resumingContract(test: Suite, name: string, place: () => FilePlace): void {
-  const contentOf = async (files: FileSystem, path: string): Promise<Uint8Array> => {
-    const open = await files.open(path);
-    const read = await open.read(0, open.entry.bytes);
-    await open.close();
-    return new Uint8Array(read);
-  };
-  // More than one part of an S3 upload.
-  const content = bytesOf(9_000_000);
-  const owner = "run-1.out.0";
+const contentOf = async (files: FileSystem, path: string): Promise<Uint8Array> => {
+  const open = await files.open(path);
+  const read = await open.read(0, open.entry.bytes);
+  await open.close();
+  return new Uint8Array(read);
+};
+// More than one part of an S3 upload.
+const content = bytesOf(9_000_000);
+const owner = "run-1.out.0";
 
+function resumingContract(test: Suite, name: string, place: () => FilePlace): void {
   test(`${name}: a file is gone on with from a snapshot, whatever its earlier writer writes later`, async () => {
     const { files, path, full } = place();
     if (!full) return;
@@ -209,6 +209,8 @@ function resumingContract(test: Suite, name: string, place: () => FilePlace): vo
     await files.discardResumable(path("left"), owner);
   });
 
+  lateWriterContract(test, name, place);
+
   test(`${name}: a finished file is committed by a later life`, async () => {
     const { files, path, full } = place();
     if (!full) return;
@@ -221,6 +223,26 @@ function resumingContract(test: Suite, name: string, place: () => FilePlace): vo
     await second.commit();
     assert.ok(Buffer.from(content).equals(await contentOf(files, path("later/part.bin"))));
     await files.discardResumable(path("later"), owner);
+  });
+}
+
+function lateWriterContract(test: Suite, name: string, place: () => FilePlace): void {
+  test(`${name}: a writer that saves late, and has other bytes, leaves the snapshots of others whole`, async () => {
+    const { files, path, full } = place();
+    if (!full) return;
+    const late = await files.createResumable(path("late/part.bin"), { owner });
+    const second = await files.createResumable(path("late/part.bin"), { owner });
+    await second.write(content.subarray(0, 1000));
+    const from = structuredClone(await second.snapshot());
+    await late.write(content.subarray(1000, 2000));
+    await late.snapshot();
+    const third = await files.createResumable(path("late/part.bin"), { owner, from });
+    await third.write(content.subarray(1000));
+    await third.commit();
+    assert.ok(Buffer.from(content).equals(await contentOf(files, path("late/part.bin"))));
+    await late.abort();
+    await files.discardResumable(path("late"), owner);
+    assert.is((await files.list(path("late"))).length, 1);
   });
 }
 

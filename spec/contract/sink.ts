@@ -39,7 +39,10 @@ export async function runSink<T, Result>(
     const parts: unknown[] = [];
     for (const [index, channel] of channels.entries()) {
       const [list = [], ctx = testContext()] = [lists[index], contexts[index]];
-      for (let from = 0; from < list.length; from += size) await channel.write(list.slice(from, from + size), ctx);
+      for (let from = 0; from < list.length; from += size, ctx.seq += 1) {
+        await channel.write(list.slice(from, from + size), ctx);
+        await channel.committed?.(ctx.seq);
+      }
       if (end !== "abort") parts.push(await channel.done?.(ctx));
     }
     if (end === "abort") for (const channel of channels) await channel.abort?.();

@@ -11,6 +11,14 @@ export const brokenEngines: Readonly<Record<string, readonly Patch[]>> = {
       replace: "this.#append(task, produced, taken, more, () => {}); this.#send(outgoing);",
     },
   ],
+  "sinks are told of a task before its lineage is durable": [
+    {
+      file: "actors/channel/tasks.js",
+      search: "lineage.append(log, { seq, cause, consumed, produced, taken, more, now, content }, () => {",
+      replace:
+        "this.#committed(seq, userSeq); lineage.append(log, { seq, cause, consumed, produced, taken, more, now, content }, () => {",
+    },
+  ],
   "a state that was taken while its channel was ended is saved": [
     {
       file: "actors/channel/checkpoints.js",

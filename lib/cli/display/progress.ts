@@ -105,7 +105,19 @@ function progressLine(metrics: ExecutionMetrics): string {
   const splits = readers.reduce((sum, step) => sum + step.metrics.splits, 0);
   const splitsDone = readers.reduce((sum, step) => sum + step.metrics.splitsDone, 0);
   const [slow] = slowLines(metrics);
-  return `${formatDuration(metrics.elapsedMs)}: ${formatCount(metrics.rowsRead)} rows read, ${splitsDone} of ${splits} splits, ${formatBytes(metrics.bytesExchanged)} exchanged${slow === undefined ? "" : `. ${slow}`}`;
+  const told = `${formatDuration(metrics.elapsedMs)}: ${formatCount(metrics.rowsRead)} rows read, ${splitsDone} of ${splits} splits, ${formatBytes(metrics.bytesExchanged)} exchanged`;
+  return [told, ...roundsOf(metrics)].join(", ") + (slow === undefined ? "" : `. ${slow}`);
+}
+
+/** Loops that a line tells of at once. */
+const loopsMost = 3;
+
+/** In which rounds the loops are. */
+function roundsOf({ steps }: ExecutionMetrics): string[] {
+  const loops = steps.filter(({ metrics }) => metrics.round > 0);
+  const told = loops.slice(0, loopsMost).map(({ step, metrics }) => `"${step}" in round ${formatCount(metrics.round)}`);
+  const more = loops.length - told.length;
+  return more > 0 ? [...told, `${more} more ${more === 1 ? "loop" : "loops"}`] : told;
 }
 
 /** How much of a step is done: splits of a reader, channels of others; undefined while nothing tells. */

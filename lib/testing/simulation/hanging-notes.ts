@@ -22,6 +22,8 @@ export class HangingNotes extends TurnNotes {
   readonly #options: HangingNotesOptions;
   /** The channel of which something runs now. */
   present: ChannelNotes | undefined = undefined;
+  /** What waits is noted again as others rest: no task begins by that. */
+  #resting = false;
   #hung: ((activity: SlotActivity) => void) | undefined;
 
   constructor(options: HangingNotesOptions = {}) {
@@ -39,7 +41,7 @@ export class HangingNotes extends TurnNotes {
   override write(notes: ChannelNotes): void {
     super.write(notes);
     this.present = notes;
-    if (notes.seq < 0) return;
+    if (notes.seq < 0 || this.#resting) return;
     // What it takes is noted later.
     if (notes.consumed.length === 0) this.#options.onTask?.();
     if (this.#hung === undefined) return;
@@ -49,7 +51,9 @@ export class HangingNotes extends TurnNotes {
   }
 
   override rest(): void {
+    this.#resting = true;
     super.rest();
+    this.#resting = false;
     this.present = undefined;
     this.#options.onRest?.();
   }

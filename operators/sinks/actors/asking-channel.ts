@@ -5,7 +5,7 @@ import { askPatiently } from "../../../lib/core/patient-ask.ts";
 import { AskWindow } from "./ask-window.ts";
 import { messagesOf } from "./messages-of.ts";
 import { notTaken } from "./not-taken.ts";
-import { rowsIn } from "./rows-in.ts";
+import { rowsIn } from "../rows-in.ts";
 
 /** Whom a channel asks, and how. */
 export interface AskingParts {

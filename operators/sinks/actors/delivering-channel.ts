@@ -2,18 +2,23 @@ import type { Context } from "../../../lib/core/contracts/context.ts";
 import type { Delivery } from "../../../lib/core/contracts/delivery.ts";
 import type { SinkChannel } from "../../../lib/core/contracts/sink.ts";
 import { askFor, type AskingParts } from "./asking-channel.ts";
+import { HeldTasks, type HeldTask } from "../held-tasks.ts";
+import { rowsIn } from "../rows-in.ts";
 import { AskWindow } from "./ask-window.ts";
-import { rowsIn } from "./rows-in.ts";
+import { batchesOf } from "./messages-of.ts";
 
 /** What a task wrote, until it is delivered. */
-interface HeldTask {
-  readonly seq: number;
+interface NumberedTask extends HeldTask {
   /** Number of the first of its objects. */
   readonly first: number;
   readonly objects: readonly unknown[];
 }
 
-const tasksMost = 8;
+interface NumberedObject {
+  readonly object: unknown;
+  readonly number: number;
+}
+
 const batchesDefault = 1000;
 
 /**
@@ -24,40 +29,29 @@ export class DeliveringChannel implements SinkChannel<unknown> {
   readonly #parts: AskingParts;
   readonly #from: string;
   readonly #signal: AbortSignal;
-  /** Tasks that the log doesn't have yet. */
-  readonly #held: HeldTask[] = [];
-  #delivered: Promise<void> = Promise.resolve();
-  /** Tasks that are held, or on their way. */
-  #open = 0;
+  readonly #held: HeldTasks<NumberedTask>;
   #next = 0;
-  #failure: { readonly error: unknown } | undefined;
-  #wake: (() => void) | undefined;
 
   constructor(parts: AskingParts, { execution, step, channel, signal }: Context) {
     this.#parts = parts;
     this.#from = `${execution}/${step}/${channel}`;
     this.#signal = signal;
+    this.#held = new HeldTasks((task) => this.#deliver(task), signal);
   }
 
   async write(batchesOrObjects: readonly unknown[], { seq }: Context): Promise<void> {
     const objects = await rowsIn(batchesOrObjects);
-    await this.#until(() => this.#open < tasksMost);
-    this.#open++;
-    this.#held.push({ seq, first: this.#next, objects });
+    await this.#held.room();
+    this.#held.hold({ seq, first: this.#next, objects });
     this.#next += objects.length;
   }
 
   committed(seq: number): Promise<void> {
-    for (let task = this.#held[0]; task !== undefined && task.seq <= seq; task = this.#held[0]) {
-      this.#held.shift();
-      const sent = task;
-      this.#delivered = this.#delivered.then(() => this.#deliver(sent));
-    }
-    return this.#delivered;
+    return this.#held.committed(seq);
   }
 
   async done(): Promise<number> {
-    await this.#until(() => this.#open === 0);
+    await this.#held.delivered();
     return this.#next;
   }
 
@@ -70,7 +64,7 @@ export class DeliveringChannel implements SinkChannel<unknown> {
     this.#next = next;
   }
 
-  async #deliver(task: HeldTask): Promise<void> {
+  async #deliver(task: NumberedTask): Promise<void> {
     const { to, inFlight } = this.#parts;
     const window = new AskWindow(inFlight, this.#signal);
     try {
@@ -80,13 +74,8 @@ export class DeliveringChannel implements SinkChannel<unknown> {
         window.add(this.#ask(to(key), deliveries, window.signal));
       }
       await window.emptied();
-      this.#open--;
-    } catch (error) {
-      this.#failure ??= { error };
-      throw error;
     } finally {
       window.close();
-      this.#wake?.();
     }
   }
 
@@ -99,29 +88,21 @@ export class DeliveringChannel implements SinkChannel<unknown> {
     for (const delivery of deliveries) await askFor(this.#parts, to, delivery, signal);
   }
 
-  #deliveriesOf({ objects, first }: HeldTask): Map<string, Delivery<unknown>[]> {
+  #deliveriesOf({ objects, first }: NumberedTask): Map<string, Delivery<unknown>[]> {
     const { keyOf, batches = batchesDefault } = this.#parts;
-    const from = this.#from;
-    const groups = new Map<string, { from: string; objects: unknown[]; numbers: number[] }[]>();
-    objects.forEach((object, index) => {
-      const key = keyOf?.(object) ?? "";
-      let deliveries = groups.get(key);
-      if (deliveries === undefined) groups.set(key, (deliveries = []));
-      let last = deliveries.at(-1);
-      if (last === undefined || last.objects.length >= batches) {
-        deliveries.push((last = { from, objects: [], numbers: [] }));
-      }
-      last.objects.push(object);
-      last.numbers.push(first + index);
-    });
-    return groups;
-  }
-
-  async #until(holds: () => boolean): Promise<void> {
-    while (this.#failure === undefined && !holds()) {
-      // oxlint-disable-next-line no-await-in-loop -- until it holds
-      await new Promise<void>((resolve) => (this.#wake = resolve));
+    const numbered = objects.map((object, index): NumberedObject => ({ object, number: first + index }));
+    const keyOfNumbered = keyOf === undefined ? undefined : ({ object }: NumberedObject): string => keyOf(object);
+    const groups = new Map<string, Delivery<unknown>[]>();
+    for (const { key, objects: some } of batchesOf(numbered, batches, keyOfNumbered)) {
+      const delivery = {
+        from: this.#from,
+        objects: some.map(({ object }) => object),
+        numbers: some.map(({ number }) => number),
+      };
+      const deliveries = groups.get(key);
+      if (deliveries === undefined) groups.set(key, [delivery]);
+      else deliveries.push(delivery);
     }
-    if (this.#failure !== undefined) throw this.#failure.error;
+    return groups;
   }
 }

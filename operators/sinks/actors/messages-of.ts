@@ -17,17 +17,26 @@ export function* messagesOf(
     for (const object of objects) yield { key: keyOf?.(object) ?? "", payload: object };
     return;
   }
+  for (const { key, objects: payload } of batchesOf(objects, batches, keyOf)) yield { key, payload };
+}
+
+/** Objects of one key in arrays of up to so many, key by key. */
+export function* batchesOf<T>(
+  objects: readonly T[],
+  most: number,
+  keyOf: ((object: T) => string) | undefined,
+): Generator<{ readonly key: string; readonly objects: readonly T[] }, void> {
   for (const [key, group] of groupsOf(objects, keyOf)) {
-    for (let at = 0; at < group.length; at += batches) yield { key, payload: group.slice(at, at + batches) };
+    for (let at = 0; at < group.length; at += most) yield { key, objects: group.slice(at, at + most) };
   }
 }
 
-function groupsOf(
-  objects: readonly unknown[],
-  keyOf: ((object: unknown) => string) | undefined,
-): Iterable<readonly [string, readonly unknown[]]> {
+function groupsOf<T>(
+  objects: readonly T[],
+  keyOf: ((object: T) => string) | undefined,
+): Iterable<readonly [string, readonly T[]]> {
   if (keyOf === undefined) return [["", objects]];
-  const groups = new Map<string, unknown[]>();
+  const groups = new Map<string, T[]>();
   for (const object of objects) {
     const key = keyOf(object);
     const group = groups.get(key);

@@ -2,6 +2,7 @@ import { crc32 } from "node:zlib";
 import { loadBatches } from "../../../lib/core/batch/index.ts";
 import type { FileSystem } from "../../../lib/core/contracts/file-system.ts";
 import { QStreamError } from "../../../lib/core/errors.ts";
+import { fingerprintOf } from "../../../lib/core/fingerprint.ts";
 import type { HeldRows } from "./format.ts";
 import { decodeRows, encodeRows } from "./row-bytes.ts";
 
@@ -25,15 +26,17 @@ interface RowsFile {
 const restBytesMax = 64 << 10;
 
 /**
- * Saves the rows that a format keeps until the end of a file, each only once. A file of rows is named by which they are, so
- * whoever writes it writes the same: a life that goes on late can't damage what a newer one needs.
+ * Saves the rows that a format keeps until the end of a file, each only once. A file of rows is named by a hash of what is in it,
+ * so whoever writes it writes the same: a life that goes on late, and took other tasks than the newer one, can't damage what
+ * that needs.
  */
 export class HeldJournal {
   readonly #files: FileSystem;
-  readonly #pathOf: (from: number, to: number) => string;
+  readonly #pathOf: (rows: string) => string;
   #saved: RowsFile[] = [];
 
-  constructor(files: FileSystem, pathOf: (from: number, to: number) => string) {
+  /** @param pathOf - gives the path of rows by what tells them from others */
+  constructor(files: FileSystem, pathOf: (rows: string) => string) {
     this.#files = files;
     this.#pathOf = pathOf;
   }
@@ -49,7 +52,7 @@ export class HeldJournal {
     // Of a stream that mixes objects and batches no file can be made: how its rows are numbered doesn't matter.
     const rest = encodeRows(held.objects.slice(from), held.batches.slice(Math.max(0, from - held.objects.length)));
     if (rest.byteLength <= restBytesMax) return { heldBytes, files: [...this.#saved], rest };
-    const path = this.#pathOf(from, to);
+    const path = this.#pathOf(`${from}-${to}-${fingerprintOf(rest)}`);
     const writer = await this.#files.create(path);
     try {
       await writer.write(rest);

@@ -46,8 +46,8 @@ export class PartFiles {
   }
 
   /** The path of rows that belong to the nth file, hidden and removed by `discard`. */
-  rowsPath(index: number, from: number, to: number): string {
-    return `${this.#options.folder}.${this.owner ?? ""}.${this.#name(index)}.rows-${from}-${to}`;
+  rowsPath(index: number, rows: string): string {
+    return `${this.#options.folder}.${this.owner ?? ""}.${this.#name(index)}.rows-${rows}`;
   }
 
   /** Creates the nth file, or goes on with it. */

@@ -86,7 +86,7 @@ class RecoverableFileChannel extends FileChannel {
 
   #newJournal(): HeldJournal {
     const index = this.closed.length;
-    return (this.#journal = new HeldJournal(this.ctx.files, (from, to) => this.files.rowsPath(index, from, to)));
+    return (this.#journal = new HeldJournal(this.ctx.files, (rows) => this.files.rowsPath(index, rows)));
   }
 
   async #removeEnded(): Promise<void> {

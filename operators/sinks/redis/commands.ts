@@ -1,4 +1,3 @@
-import { loadBatches, representationOf } from "../../../lib/core/batch/index.ts";
 import { QStreamError } from "../../../lib/core/errors.ts";
 import { jsonText } from "../files/json-text.ts";
 
@@ -21,11 +20,11 @@ const pieceBytes = 1 << 20;
 const fieldsMax = 2000;
 
 /** The arguments for a task's objects, in pieces that are the same whenever the task is repeated. */
-export async function* piecesOf(objects: readonly unknown[], toEntry: ToEntry): AsyncGenerator<Piece, void> {
+export function* piecesOf(objects: readonly unknown[], toEntry: ToEntry): Generator<Piece, void> {
   let args: (string | Buffer)[] = [];
   let count = 0;
   let bytes = 0;
-  for (const object of await plainObjects(objects)) {
+  for (const object of objects) {
     const { key, fields } = toEntry(object);
     const values = argumentsOf(fields);
     args.push(key, String(values.length), ...values);
@@ -38,12 +37,6 @@ export async function* piecesOf(objects: readonly unknown[], toEntry: ToEntry): 
     bytes = 0;
   }
   if (count > 0) yield { objects: count, args };
-}
-
-async function plainObjects(objects: readonly unknown[]): Promise<readonly unknown[]> {
-  if (objects.length === 0 || representationOf(objects[0]) === undefined) return objects;
-  const batches = await loadBatches();
-  return objects.flatMap((batch): unknown[] => batches.toObjects(batch));
 }
 
 function argumentsOf(fields: Readonly<Record<string, unknown>>): (string | Buffer)[] {

@@ -85,6 +85,17 @@ test("a later stage waits for the end of an earlier one", () => {
   assert.is(describe(inputs), "done");
 });
 
+test("a loop waits for its inputs first, and then for what is fed back", () => {
+  const window = { objects: 100, bytes: 1000 };
+  const edges = { planned: { name: "edges", stage: 0, edge: 0 }, links: 1, window };
+  const back = { planned: { name: "feedback", stage: 1, edge: 1, feedback: "rounds" as const }, links: 1, window };
+  const inputs = new Inputs([edges, back], () => {});
+  assert.equal(inputs.waiting(), { forInputs: ["edges"], blocked: [] });
+  inputs.end(0, 0, -1);
+  assert.is(describe(inputs), "end 0");
+  assert.equal(inputs.waiting(), { forInputs: ["feedback"], blocked: [] });
+});
+
 test("inputs of one stage take turns", () => {
   const { inputs } = inputsOf([{ name: "left" }, { name: "right" }]);
   for (let seq = 0; seq < 2; seq++) {
@@ -135,6 +146,17 @@ test("a gap in a link is a defect that is found, at a parcel and at the end", ()
     () => inputs.end(0, 1, 0),
   ];
   for (const body of broken) assert.throws(body, (error: QStreamError) => error.code === "INTERNAL");
+});
+
+test("what has come early for the next round of a loop is taken then, however much it is", () => {
+  const planned = { name: "feedback", stage: 0, edge: 0, feedback: "rounds" } as const;
+  const inputs = new Inputs([{ planned, links: 2, window: { objects: 100, bytes: 1000 } }], () => {});
+  const early = 200_000;
+  inputs.enqueue(0, parcel(0, []));
+  for (let seq = 1; seq <= early; seq++) inputs.enqueue(0, parcel(seq, [seq]));
+  assert.is(inputs.takeFeedback(Infinity)?.parcels.length, 1);
+  inputs.nextRound();
+  assert.is(inputs.takeFeedback(Infinity)?.parcels.length, early);
 });
 
 test("credit comes back once half of a window is consumed, in objects or in bytes, link by link", () => {

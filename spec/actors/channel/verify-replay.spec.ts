@@ -200,6 +200,14 @@ const unverified = defineFlow(import.meta.url, (q) => ({
     })
     .apply("plain", () => ({ execute: ({ objects }: { readonly objects: readonly number[] }) => objects }))
     .collect(),
+  looped: q
+    .iterate(
+      "loop",
+      { start: q.read("numbers", numbers(0, 3)) },
+      () => ({ execute: () => {}, round: () => {}, snapshot: () => null, restore: () => {} }),
+      {},
+    )
+    .collect(),
 }));
 
 test("steps that can't be run twice are named", async () => {
@@ -210,6 +218,8 @@ test("steps that can't be run twice are named", async () => {
     { step: "live", why: "its source can't be read again" },
     { step: "plain", why: "its operator has no snapshot and restore" },
     { step: "rows", why: "a sink would write twice" },
+    { step: "loop", why: "what a loop takes depends on what all its channels gave" },
+    { step: "looped", why: "a sink would write twice" },
   ]);
 });
 

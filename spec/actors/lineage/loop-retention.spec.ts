@@ -56,4 +56,49 @@ test("with a damaged checkpoint, the line before is there", () => {
   );
 });
 
+test("how much is looked at grows with the links of a loop, not with more", () => {
+  const looks = [8, 32].map((channels) => lookedAt(channels) / channels ** 3);
+  // Each of its channels saves, and each time all links may be looked at.
+  assert.ok((looks[1] ?? 0) < 2 * (looks[0] ?? 0), `${looks.join(" and ")} a link and checkpoint`);
+});
+
 test.run();
+
+/** How often positions of links are read while the channels of a reader, a loop and what is behind it save their states. */
+function lookedAt(channels: number): number {
+  const [source, loop, out] = [0, 1, 2];
+  const steps = ["source", "loop", "out"].map((id) => ({ id, channels }));
+  const edges = [
+    { from: source, to: loop },
+    { from: loop, to: out },
+  ];
+  const wide = loopAt(planOf(steps, edges), loop);
+  const retention = new Retention(wide);
+  let reads = 0;
+  const positions = (edge: number, seq: number) =>
+    Array.from({ length: channels }, (_, other) => ({ edge, other, seq }));
+  const counted = (list: CheckpointHead["made"]): CheckpointHead["made"] =>
+    new Proxy(list, {
+      get(target, key, receiver): unknown {
+        reads++;
+        return Reflect.get(target, key, receiver);
+      },
+    });
+  let freed = 0;
+  for (let round = 1; round <= 4; round++) {
+    const seq = round * 10;
+    for (const [step, from, to] of [
+      [source, [], [0]],
+      [loop, [0, 2], [1, 2]],
+      [out, [1], []],
+    ] as const) {
+      for (let channel = 0; channel < channels; channel++) {
+        const consumed = counted(from.flatMap((edge) => positions(edge, seq - 2)));
+        const made = counted(to.flatMap((edge) => positions(edge, seq - 2)));
+        freed += retention.add(step * channels + channel, seq, { consumed, made }).length;
+      }
+    }
+  }
+  assert.ok(freed > 3 * channels, `${freed} times something was freed`);
+  return reads;
+}

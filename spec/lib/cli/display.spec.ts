@@ -280,6 +280,25 @@ test("off a terminal there is a line every two seconds, without control characte
   assert.is(written[1], "2.00 s: 0 rows read, 1 of 4 splits, 0 B exchanged\n");
 });
 
+test("off a terminal the line says in which rounds loops are", () => {
+  const { target, written } = fakeTerminal(false);
+  const show = showProgress(target);
+  const steps = ["first", "second", "third", "fourth", "fifth"].map((step, at) =>
+    stepOf(step, { round: 1200 + at }, "operator"),
+  );
+  const plain = [stepOf("read", {}), stepOf("sum", {}, "operator")];
+  const after = [stepOf("read", {}), ...steps.slice(1, 3)];
+  for (const [at, shown] of [plain, after, steps].entries()) {
+    show({ kind: "progress", execution: "e", metrics: metricsOf(shown, { elapsedMs: 2000 * (at + 1) }) });
+  }
+  const told = written.map((line) => line.slice(line.indexOf("exchanged")));
+  assert.equal(told, [
+    "exchanged\n",
+    'exchanged, "second" in round 1,201, "third" in round 1,202\n',
+    'exchanged, "first" in round 1,200, "second" in round 1,201, "third" in round 1,202, 2 more loops\n',
+  ]);
+});
+
 test("off a terminal the last line has what it all came to, if there was one before", () => {
   const { target, written } = fakeTerminal(false);
   const [before, after] = [stepOf("read", {}), stepOf("read", { splits: 4, splitsDone: 4 })];

@@ -73,6 +73,18 @@ const wrong: readonly (readonly [what: string, code: ErrorCode, says: string, gi
     { operator: () => ({ execute: () => [feedback(1)] }), options: { feedback: undefined, rounds: false } },
   ],
   [
+    "feeding back at the end",
+    "UNSUPPORTED",
+    "done fed back an object, and the loop is over",
+    { operator: () => ({ ...(going() as object), done: () => [feedback(1)] }) },
+  ],
+  [
+    "feeding back at the end, without rounds",
+    "UNSUPPORTED",
+    "done fed back an object, and the loop is over",
+    { operator: () => ({ execute() {}, done: () => [feedback(1)] }), options: { rounds: false } },
+  ],
+  [
     "a promise in place of a vote",
     "CANNOT_TRAVEL",
     "promise",
@@ -103,6 +115,20 @@ for (const [what, code, says, given] of wrong) {
     const flow = loopOf(given);
     const error = await failure(() => flow.run({}, here), code);
     assert.ok(error.message.includes(says), error.message);
+  });
+}
+
+for (const [what, slots, store] of [
+  ["in one slot", 1, "none"],
+  ["of several slots, with a log", 2, "memory"],
+] as const) {
+  test(`a condition that one channel ${what} answers otherwise than the others is refused`, async () => {
+    let asked = 0;
+    const until = ({ round }: { readonly round: number }): boolean => round === 2 && asked++ === 1;
+    const operator = () => ({ execute() {}, round: () => [feedback(1)], snapshot: () => null, restore() {} });
+    const flow = loopOf({ operator, options: { until, channels: 3 } });
+    const error = await failure(() => flow.run({}, { ...here, slots, store }), "NONDETERMINISTIC", { step: "loop" });
+    assert.match(error.message, /until answered true in channel \d at the end of round 2, and false in this one/u);
   });
 }
 

@@ -23,7 +23,7 @@ export interface LivesOptions {
 /** True if files can be gone on with after their writer is lost; else all tasks are written again. */
 export const filesResume = "createResumable" in openFileSystem();
 
-/** What an engine does with one channel of a sink over its lives. Nothing is called when one is lost. */
+/** What an engine does with one channel of a sink over its lives, if the log has each task at once. Nothing is called when one is lost. */
 export class Lives {
   readonly files = openFileSystem();
   readonly tasks: readonly (readonly unknown[])[];
@@ -55,9 +55,12 @@ export class Lives {
     return life;
   }
 
-  /** Runs tasks, from one to before another. */
+  /** Runs tasks that the log has, or gets, from one to before another. */
   async write({ channel, ctx }: Life, from: number, to: number): Promise<void> {
-    for (let seq = from; seq < to; seq += 1) await channel.write(this.tasks[seq] ?? [], Object.assign(ctx, { seq }));
+    for (let seq = from; seq < to; seq += 1) {
+      await channel.write(this.tasks[seq] ?? [], Object.assign(ctx, { seq }));
+      await channel.committed?.(seq);
+    }
   }
 
   /** Saves the state that a life has after the tasks before `next`. False where the channel can't. */

@@ -1,11 +1,13 @@
 // What recovery of file sinks says, keeps and removes, beside what the files hold in the end.
 
+import { createRequire } from "node:module";
 import { readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import type { FileSinkOptions } from "../../../operators/sinks/files/format.ts";
 import { writeCsv } from "../../../operators/sinks/csv.ts";
 import { writeParquet } from "../../../operators/sinks/parquet.ts";
+import { loadBatches } from "../../../lib/core/batch/index.ts";
 import { openFileSystem } from "../../../lib/files/index.ts";
 import { contentsOf, inFolder } from "../../contract/sink.ts";
 import { failure } from "../../kit/failure.ts";
@@ -14,6 +16,8 @@ import { filesResume, Lives, type LivesOptions } from "./lives.ts";
 import { type MakeSink, objectTasks, wideTasks } from "./recovery-contract.ts";
 
 const test = suite("recovery of file sinks");
+const pl = createRequire(import.meta.url)("nodejs-polars") as typeof import("nodejs-polars").default;
+const batches = await loadBatches();
 const csv: MakeSink = (path, options) => writeCsv(path, options);
 const parquet: MakeSink = (path, options) => writeParquet(path, options);
 
@@ -60,6 +64,26 @@ test("rows that were kept aside are removed some checkpoints after their file is
     assert.ok((await aside()) > 0);
     for (let more = 0; more < 3; more += 1) await lives.save(life, 4);
     assert.is(await aside(), 0);
+  });
+});
+
+test("a life that goes on late doesn't touch rows that others have kept aside, whatever it has taken", async () => {
+  if (!filesResume) return;
+  const other = wideTasks.map((rows) => rows.map((row) => ({ ...row, text: "another" })));
+  await inLives(parquet, wideTasks, {}, async (lives, folder) => {
+    const late = await lives.begin();
+    for (const [seq, rows] of other.slice(0, 3).entries())
+      await late.channel.write(rows, Object.assign(late.ctx, { seq }));
+    await lives.lose(3, 3);
+    await late.channel.snapshot?.();
+    assert.is((await readdir(folder)).filter((name) => name.includes(".rows-")).length, 2);
+    const { result } = (await lives.end()) as { result: { rows: number; files: readonly string[] } };
+    assert.is(result.rows, wideTasks.flat().length);
+    const bytes = await readFile(join(folder, "part-00000.parquet"));
+    assert.equal(
+      batches.toObjects(pl.readParquet(bytes)).map((row) => (row as { text: string }).text),
+      wideTasks.flat().map(({ text }) => text),
+    );
   });
 });
 

@@ -12,6 +12,7 @@ import { hasRedisServer } from "../../kit/redis-server.ts";
 import { inSlot, suite } from "../../kit/suite.ts";
 import { type RedisServer, startRedis } from "../../readers/own-redis.ts";
 import { Lives } from "./lives.ts";
+import { lifeScripts, LoggedLives, type SentObject } from "./logged-lives.ts";
 
 const test = suite("redis sink");
 type Row = Record<string, unknown>;
@@ -123,6 +124,60 @@ test("tasks that are repeated by later lives write nothing, whatever was saved a
   );
 });
 
+test("each object is written once, whatever tasks lives take that the log has not, and whoever is late", async () => {
+  let n = 0;
+  const sent = (from: number, sizes: readonly number[]): SentObject[][] =>
+    sizes.map((size) => Array.from({ length: size }, () => ({ from, n: n++ })));
+  const producers = [sent(0, [3, 1, 600, 2, 5, 4, 1, 2]), sent(1, [2, 700, 1, 4, 3, 1, 6])];
+  const all = producers.flat(2);
+  await fc.assert(
+    fc.asyncProperty(lifeScripts, async (scripts) => {
+      const stream = fresh();
+      const lives = new LoggedLives(to({ stream }), producers);
+      try {
+        const result = await lives.run(scripts);
+        const found = (await entriesOf(stream)).map(({ message }) => Number(message["n"]));
+        assert.equal(
+          found.toSorted((a, b) => a - b),
+          all.map((object) => object.n),
+        );
+        assert.equal(result, { objects: all.length });
+        // Those of a producer are in its order.
+        for (const parcels of producers) {
+          const own = new Set(parcels.flat().map((object) => object.n));
+          assert.equal(
+            found.filter((each) => own.has(each)),
+            [...own],
+          );
+        }
+      } finally {
+        await lives.close();
+      }
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test("a few tasks wait for the log, or for Redis, and then the stream does", async () => {
+  const ctx = testContext();
+  const channel = await to({ stream: fresh() }).open(ctx);
+  let written = 0;
+  const ended = (async () => {
+    for (let seq = 0; seq < 20; seq++) {
+      await channel.write([{ seq }], Object.assign(ctx, { seq }));
+      written++;
+    }
+  })();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.is(written, 8);
+  for (let seq = 0; seq < 20; seq++) {
+    await channel.committed?.(seq);
+    assert.ok(written <= seq + 9);
+  }
+  await ended;
+  await channel.abort?.();
+});
+
 test("channels and steps of an execution don't take each other's tasks for their own", async () => {
   const stream = fresh();
   const sink = to({ stream });
@@ -145,8 +200,10 @@ test("a server that is killed and comes back is waited for, and one that has for
       const ctx = testContext();
       const channel = await writeRedis<Row>(redis.url, { stream: "s" }).open(ctx);
       await channel.write([{ n: 1 }], ctx);
+      await channel.committed?.(0);
       await redis.kill();
-      const writing = channel.write([{ n: 2 }], Object.assign(ctx, { seq: 1 }));
+      await channel.write([{ n: 2 }], Object.assign(ctx, { seq: 1 }));
+      const writing = channel.committed?.(1);
       const outcome = Promise.resolve(writing).then(
         () => "written",
         (error: unknown) => error,
@@ -181,6 +238,7 @@ test("a server that refuses, or stays away, is named with what to do, and never 
       const channel = await writeRedis<Row>(url, { stream: "s", waitMs: 300 }).open(ctx);
       try {
         await channel.write([{ n: 1 }], ctx);
+        await channel.committed?.(0);
       } finally {
         await channel.abort?.();
       }

@@ -29,6 +29,7 @@ test("each way to break the engine still fits it, in at most ten lines", () => {
 // With the flow that shows it soonest.
 for (const [name, flow] of [
   ["pushes before its lineage is durable", "join"],
+  ["sinks are told of a task before its lineage is durable", "written"],
   ["records are freed that a consumer may need", "join"],
   ["the channels of a loop start from states that don't fit together", "loopVotes"],
   ["what is on its way isn't saved with the state of a loop", "loopAtOnce"],

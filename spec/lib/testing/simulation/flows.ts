@@ -234,8 +234,7 @@ function entry<Args extends object, Outs extends Record<string, unknown>>(
   args: Args,
   options: Partial<CheckSeedsOptions<Outs>> = {},
 ): SimulatedFlow<never> {
-  const all = { limits, checkpointEveryMs: 3, ...options };
-  return { flow: flow as never, args, options: all as never };
+  return { flow: flow as never, args, options: { limits, checkpointEveryMs: 3, ...options } as never };
 }
 
 /** Every flow that is simulated, by name. */
@@ -378,10 +377,10 @@ export const simulatedFlows = {
     { upTo: 45 },
     { wholeCheckpoints: { belowBytes: 0, changesShare: 2, changesMost: 4 }, accept: givesAll },
   ),
-  written: entry(written, { upTo: 300 }),
   loopRounds: entry(loopRounds, { upTo: 60 }),
   loopVotes: entry(loopVotes, { upTo: 40 }),
   loopAtOnce: entry(loopAtOnce, { upTo: 60 }),
+  written: entry(written, { upTo: 300 }),
 } satisfies Record<string, SimulatedFlow<never>>;
 
 /** Flows whose channels can't change: an operator of theirs has no snapshot, or is a loop. */

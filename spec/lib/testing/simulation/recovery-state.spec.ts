@@ -5,6 +5,6 @@ import { testRecoveryOf } from "./check-flows.ts";
 
 const test = suite("recovery, state and sinks");
 
-testRecoveryOf(test, ["keyed", "changing", "earlyStop", "sinks", "unfolded", "stamped"], 60);
+testRecoveryOf(test, ["keyed", "changing", "earlyStop", "sinks", "written", "unfolded", "stamped"], 60);
 
 test.run();

@@ -11,7 +11,16 @@ const seeds = 16;
 
 // What "earlyStop" has found: a step that wants no more, whose producers have more than a window to send; and a channel that pauses
 // while an earlier checkpoint of it is on its way.
-const flows: readonly FlowName[] = ["earlyStop", "join", "keyed", "changing", "sinks", "waited", "passedOver"];
+const flows: readonly FlowName[] = [
+  "earlyStop",
+  "join",
+  "keyed",
+  "changing",
+  "sinks",
+  "written",
+  "waited",
+  "passedOver",
+];
 
 for (const name of flows) {
   test(`${seeds} seeds of the flow "${name}" give the same`, async () => {

@@ -1,4 +1,4 @@
-import { loadBatches, loadedBatches, representationOf } from "../../../lib/core/batch/index.ts";
+import { loadBatches, loadedBatches, representationOf } from "../../lib/core/batch/index.ts";
 
 /** Plain objects as they are, and the rows of batches; a promise only where batches aren't supported yet. */
 export function rowsIn(objects: readonly unknown[]): readonly unknown[] | Promise<readonly unknown[]> {
