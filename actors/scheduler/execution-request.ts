@@ -73,6 +73,11 @@ export function placesOf(
   });
 }
 
+/** The slots that there are, for actors, which choose places themselves. */
+export function placesFor(plan: Plan, slots: readonly SlotPlace[]): { readonly places?: readonly SlotPlace[] } {
+  return hasActors(plan) ? { places: slots.map(({ id, machine, tags }) => ({ id, machine, tags })) } : {};
+}
+
 /** What a slot is told before anything of an execution runs there. */
 export function prepareOrder(
   request: ExecutionRequest,
@@ -86,8 +91,7 @@ export function prepareOrder(
   const task = { execution, reference, args, plan, limits, seed, openedAt, strict, verifyReplay, earlier, drain };
   const checkpoints = recovery?.checkpoints ?? { everyMs: Infinity, workMs: Infinity };
   const [logged, resumable] = [recovery !== undefined, recovery?.outlives === true];
-  const places = hasActors(plan) ? slotPlaces.map(({ id, machine, tags }) => ({ id, machine, tags })) : undefined;
-  const where = { slots, placement, channels, ...(places === undefined ? {} : { places }) };
+  const where = { slots, placement, channels, ...placesFor(plan, slotPlaces) };
   return { kind: "prepare", ...task, ...where, logged, resumable, checkpoints };
 }
 

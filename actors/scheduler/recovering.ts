@@ -8,7 +8,7 @@ import type { KnownCheckpoint } from "../lineage/retention.ts";
 import type { ChannelOrder, Order, Report } from "../slot/protocol.ts";
 import type { Lives } from "./lives.ts";
 import { linkKey, planRecovery, type LostChannel, type RecoveryPlan } from "./plan-recovery.ts";
-import type { ExecutionRequest } from "./execution-request.ts";
+import { placesFor, type ExecutionRequest } from "./execution-request.ts";
 
 /** What the recovery of an execution needs of the scheduler. */
 export interface RecoveringParts {
@@ -218,9 +218,10 @@ export class Recovering {
     for (const { number, checkpoint } of recovery.recovered) this.#startedFrom.set(number, checkpoint);
     const placed = lives.all.filter(({ life, number }) => life !== number);
     for (const slot of [...this.#survivors(), ...recovery.channels.keys()]) round.awaited.add(slot);
+    const places = placesFor(plan, this.#parts.slots());
     for (const slot of round.awaited) {
       const channels = (recovery.channels.get(slot) ?? []).map((order) => this.#complete(order));
-      this.#parts.order(slot, { kind: "recover", execution, round: round.number, placed, channels });
+      this.#parts.order(slot, { kind: "recover", execution, round: round.number, placed, channels, ...places });
     }
     this.#connectIfReady(round);
   }

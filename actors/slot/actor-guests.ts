@@ -32,6 +32,11 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+interface Look {
+  readonly isThere: Promise<boolean>;
+  readonly end: (isThere: boolean) => void;
+}
+
 // The client's thread may be busy for a while.
 const lookMs = 3000;
 /** How often the slot that questions go by is looked at while some wait. */
@@ -43,13 +48,13 @@ const checkEveryMs = 2000;
  */
 export class ActorGuests implements Guests {
   readonly #transport: Transport;
-  readonly #clock: Clock;
+  readonly clock: Clock;
   readonly #leave: () => void;
   readonly #waiting = new Map<number, Waiting>();
   /** Questions of other slots that are asked here. */
   readonly #serving = new Map<string, AbortController>();
-  /** By systems and slots, who waits to hear whether a node is there. */
-  readonly #looking = new Map<string, (isThere: boolean) => void>();
+  /** By systems and slots: whether a node is there, which isn't known yet. */
+  readonly #looking = new Map<string, Look>();
   /** By systems, the slot to go by. */
   readonly #ways = new Map<string, Promise<string | undefined>>();
   #cancelCheck: (() => void) | undefined;
@@ -58,7 +63,7 @@ export class ActorGuests implements Guests {
 
   constructor(transport: Transport, clock: Clock) {
     this.#transport = transport;
-    this.#clock = clock;
+    this.clock = clock;
     this.#leave = guestsCome(transport.slot, this);
   }
 
@@ -67,7 +72,9 @@ export class ActorGuests implements Guests {
     if (known !== undefined) return known;
     const way = this.#look(system, doors);
     this.#ways.set(system, way);
-    void way.then((found) => void (found === undefined && this.#ways.delete(system)));
+    void way.then((found) => {
+      if (found === undefined && this.#ways.get(system) === way) this.#ways.delete(system);
+    });
     return way;
   }
 
@@ -77,7 +84,7 @@ export class ActorGuests implements Guests {
     return new Promise((resolve, reject) => {
       const giveUp = (error: QStreamError): void => {
         this.#waiting.get(ask)?.reject(error);
-        this.#send(way, { kind: "cancel", ask });
+        this.#say(way, { kind: "cancel", ask });
       };
       const label = `"${name}" of ${to.label}`;
       const abort = (): void => giveUp(new QStreamError("ABORTED", `${label} was given up`, { cause: signal?.reason }));
@@ -86,7 +93,7 @@ export class ActorGuests implements Guests {
           new QStreamError("ASK_TIMEOUT", `${label} had no answer within ${timeoutMs} ms`, { advice: lateAdvice }),
         );
       };
-      const cancel = timeoutMs === Infinity ? (): void => {} : this.#clock.after(timeoutMs, late);
+      const cancel = timeoutMs === Infinity ? (): void => {} : this.clock.after(timeoutMs, late);
       const settle = (): void => {
         cancel();
         signal?.removeEventListener("abort", abort);
@@ -110,10 +117,10 @@ export class ActorGuests implements Guests {
     const [said] = arrivingIn(this.#transport.slot, () => decodeObjects(payload)) as [GuestMessage];
     switch (said.kind) {
       case "look":
-        this.#send(from, { kind: "found", system: said.system, isHere: this.#isHere(said.system) });
+        this.#say(from, { kind: "found", system: said.system, isHere: this.#isHere(said.system) });
         return;
       case "found":
-        this.#looking.get(`${said.system} ${from}`)?.(said.isHere);
+        this.#looking.get(lookOf(said.system, from))?.end(said.isHere);
         return;
       case "ask":
         void this.#serve(from, said);
@@ -139,7 +146,7 @@ export class ActorGuests implements Guests {
 
   /** Looks after a while whether the slots are there by which questions went that still wait. */
   #checkLater(): void {
-    this.#cancelCheck ??= this.#clock.after(checkEveryMs, () => {
+    this.#cancelCheck ??= this.clock.after(checkEveryMs, () => {
       const ways = new Set(Array.from(this.#waiting.values(), ({ way }) => way));
       void Promise.all(Array.from(ways, (way) => this.#check(way))).then(() => {
         this.#cancelCheck = undefined;
@@ -169,17 +176,23 @@ export class ActorGuests implements Guests {
     return undefined;
   }
 
+  /** Whether a slot says that it has a node. Those who ask while it isn't known hear the same. */
   #isThere(system: string, door: string): Promise<boolean> {
-    return new Promise((resolve) => {
-      const end = (isThere: boolean): void => {
+    const key = lookOf(system, door);
+    const known = this.#looking.get(key);
+    if (known !== undefined) return known.isThere;
+    let end: Look["end"] = () => {};
+    const isThere = new Promise<boolean>((resolve) => {
+      const cancel = this.clock.after(lookMs, () => end(false));
+      end = (answer) => {
         cancel();
-        this.#looking.delete(`${system} ${door}`);
-        resolve(isThere);
+        this.#looking.delete(key);
+        resolve(answer);
       };
-      const cancel = this.#clock.after(lookMs, () => end(false));
-      this.#looking.set(`${system} ${door}`, end);
-      this.#send(door, { kind: "look", system });
     });
+    this.#looking.set(key, { isThere, end });
+    if (!this.#say(door, { kind: "look", system })) end(false);
+    return isThere;
   }
 
   async #serve(
@@ -193,7 +206,7 @@ export class ActorGuests implements Guests {
       const value: unknown = await to.ask(name, payload, { timeoutMs, signal: stop.signal });
       this.#send(from, { kind: "answer", ask, value });
     } catch (error) {
-      this.#send(from, { kind: "refusal", ask, error: errorToData(error) });
+      this.#say(from, { kind: "refusal", ask, error: errorToData(error) });
     } finally {
       this.#serving.delete(key);
     }
@@ -207,12 +220,26 @@ export class ActorGuests implements Guests {
     }
   }
 
+  /** Says something to a slot that may be gone. False if there is no way to it from here. */
+  #say(to: string, message: GuestMessage): boolean {
+    try {
+      this.#send(to, message);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   #send(to: string, message: GuestMessage): void {
     const payload = leavingSystem(() => encodeObjects([message]));
     const seq = this.#sent++;
     const address = { execution: "guests", edge: guestEdge, from: 0, to: 0, producer: 0, consumer: 0 };
     this.#transport.send(to, { ...address, kind: "parcel", seq, previous: seq - 1, payload });
   }
+}
+
+function lookOf(system: string, door: string): string {
+  return `${system} ${door}`;
 }
 
 function lostOnTheWay(way: string): QStreamError {

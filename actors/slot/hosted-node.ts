@@ -73,7 +73,8 @@ export class HostedNode {
       receive: () => this.#turn(),
       crashed: (error) => this.#crashed(error),
     });
-    this.#keeping = code.journal === undefined ? undefined : new Keeping(code.journal, seed, clock);
+    this.#keeping =
+      code.journal === undefined ? undefined : new Keeping({ store: code.journal, seed, clock, waitsToOpen: true });
     this.distant = new DistantNode({
       life,
       clock,

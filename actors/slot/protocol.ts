@@ -105,6 +105,8 @@ export type Order =
       readonly round: number;
       readonly placed: readonly PlacedLife[];
       readonly channels: readonly ChannelOrder[];
+      /** For actors, as in the order to prepare: slots that have joined since are among them. */
+      readonly places?: readonly SlotPlace[] | undefined;
     }
   | {
       readonly kind: "connect";

@@ -102,8 +102,6 @@ export class RelayedActors extends HostedActors {
 export class DriverRelay implements ActorsRelay {
   readonly tell: ActorsRelay["tell"];
   #handler: ((content: FromActorsClient) => void) | undefined;
-  /** What the client told that nobody could take. */
-  refused = 0;
 
   constructor(tell: ActorsRelay["tell"]) {
     this.tell = tell;
@@ -118,7 +116,7 @@ export class DriverRelay implements ActorsRelay {
     try {
       if (content.kind === "link" || content.kind === "closed") this.#handler?.(content);
     } catch {
-      this.refused++;
+      // Nobody can take it.
     }
   }
 }

@@ -2,6 +2,7 @@ import type { LinkMessage } from "../../lib/core/contracts/transport.ts";
 import { invariant } from "../../lib/core/errors.ts";
 import type { Payload } from "../../lib/core/payload.ts";
 import type { ActorsCode, Program } from "../../lib/core/program.ts";
+import type { SlotPlace } from "../../lib/core/placement-strategy.ts";
 import { emptyMetrics } from "../channel/channel-metrics.ts";
 import { HostedActors } from "./hosted-actors.ts";
 import { HostedNode } from "./hosted-node.ts";
@@ -32,6 +33,8 @@ export class SlotActors extends HostedActors {
   readonly #slots = new Map<number, string>();
   readonly #nodes = new Map<number, HostedNode>();
   readonly #over = new Set<number>();
+  /** The slots that there are. */
+  #places: readonly SlotPlace[];
   #isStarted = false;
   #staleMessages = 0;
 
@@ -40,6 +43,7 @@ export class SlotActors extends HostedActors {
     this.#order = order;
     this.#parts = parts;
     this.#program = program;
+    this.#places = order.places ?? [];
     let number = 0;
     // A channel's first life has its number.
     this.#live = order.placement.map((channels) =>
@@ -85,13 +89,14 @@ export class SlotActors extends HostedActors {
     return this.surveyed(round);
   }
 
-  async recover({ placed, channels }: Extract<Order, { kind: "recover" }>): Promise<void> {
+  async recover({ placed, channels, places: slots }: Extract<Order, { kind: "recover" }>): Promise<void> {
     for (const { step, channel, life, slot } of placed) {
       const places = this.#live[step];
       if (places === undefined || places[channel]?.life === life) continue;
       places[channel] = { life, slot };
       this.#slots.set(life, slot);
     }
+    if (slots !== undefined) this.#know(slots);
     const added = channels.map((channel) => this.#add(channel, false));
     // What waits for a host that is in this slot now goes there.
     for (const { distant } of this.#nodes.values()) {
@@ -123,6 +128,11 @@ export class SlotActors extends HostedActors {
     await Promise.resolve();
   }
 
+  #know(slots: readonly SlotPlace[]): void {
+    this.#places = slots;
+    for (const { distant } of this.#nodes.values()) distant.knowSlots(slots);
+  }
+
   #hosts(): readonly Place[] {
     return this.#live[0] ?? [];
   }
@@ -137,7 +147,7 @@ export class SlotActors extends HostedActors {
       life,
       code: code as ActorsCode,
       hosts: this.#hosts(),
-      places: this.#order.places ?? [],
+      places: this.#places,
       clientLife: this.#live[1]?.[0]?.life ?? -1,
       seed: this.#order.seed,
       isFirst,

@@ -15,7 +15,6 @@ import { ActorGuests, guestEdge } from "./actor-guests.ts";
 import { FairTurns } from "./fair-turns.ts";
 import type { HostedExecution } from "./hosted-execution.ts";
 import { RelayedActors, type ActorsRelay } from "./relayed-actors.ts";
-import { SlotActors } from "./slot-actors.ts";
 import { SlotExecution } from "./slot-execution.ts";
 import type { TurnNotes } from "./turn-notes.ts";
 
@@ -175,16 +174,22 @@ export class Slot {
         },
       );
     }
-    const hosted = this.#hosted(order, program);
+    // Most slots have flows only, and load nothing of actors.
+    const actors = this.#isForActors(order) ? await import("./slot-actors.ts") : undefined;
+    if (state.stopped) return;
+    const hosted = actors ? new actors.SlotActors(order, program, this.#parts) : this.#hosted(order, program);
     this.#executions.set(order.execution, hosted);
     this.#report({ kind: "prepared", execution: order.execution, slot: this.#parts.id });
   }
 
+  #isForActors({ plan }: PrepareOrder): boolean {
+    return hasActors(plan) && this.#parts.relay === undefined;
+  }
+
   #hosted(order: PrepareOrder, program: Program): HostedExecution {
     const { relay } = this.#parts;
-    if (!hasActors(order.plan)) return new SlotExecution(order, program, this.#parts);
-    if (relay !== undefined) return new RelayedActors(order, this.#parts, relay);
-    return new SlotActors(order, program, this.#parts);
+    if (relay !== undefined && hasActors(order.plan)) return new RelayedActors(order, this.#parts, relay);
+    return new SlotExecution(order, program, this.#parts);
   }
 
   #receive(message: LinkMessage, from: string): void {

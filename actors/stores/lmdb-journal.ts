@@ -29,6 +29,8 @@ const readGroupsMax = 1000;
 const headBytes = 12;
 /** What a key has room for, whatever its characters are. */
 const keyCharactersMax = 400;
+/** What is known of more actors is read again. */
+const knownMaxDefault = 100_000;
 
 /** What is to be written of an entry: all of it, all but its records, or nothing. */
 type Judgement = "new" | "repeated" | "passed";
@@ -38,25 +40,33 @@ interface KnownActor {
   readonly lastSeq: number;
 }
 
+export interface LmdbJournalOptions extends LmdbStoreOptions {
+  /** Of how many actors it keeps in memory what they have written. */
+  readonly knownMax?: number;
+}
+
 /**
  * Opens the journal of actors in a folder, beside the lineage that may be there. Several processes may have it open.
  *
  * @param folder - path of the folder, which is made where it isn't there
  * @throws QStreamError PACKAGE_MISSING, STORE_REFUSED where the folder can't be written, STORE_UNAVAILABLE
  */
-export async function openLmdbJournal(folder: string, options: LmdbStoreOptions = {}): Promise<ActorJournal> {
-  return new LmdbJournal(await LmdbDatabase.open(folder, options.flush ?? false, "actors.mdb"));
+export async function openLmdbJournal(folder: string, options: LmdbJournalOptions = {}): Promise<ActorJournal> {
+  const { flush = false, knownMax = knownMaxDefault } = options;
+  return new LmdbJournal(await LmdbDatabase.open(folder, flush, "actors.mdb"), knownMax);
 }
 
 class LmdbJournal implements ActorJournal {
   readonly kind = "lmdb";
   readonly #database: LmdbDatabase;
-  /** Actors that this process writes for: nobody else does before it has claimed one. */
+  readonly #knownMax: number;
+  /** Actors that this process writes for, or some of them: nobody else does before it has claimed one. */
   readonly #known = new Map<string, KnownActor>();
   #claims = -1;
 
-  constructor(database: LmdbDatabase) {
+  constructor(database: LmdbDatabase, knownMax: number) {
     this.#database = database;
+    this.#knownMax = knownMax;
   }
 
   append(entries: readonly JournalEntry[]): Promise<readonly CommitAnswer[]> {
@@ -81,7 +91,7 @@ class LmdbJournal implements ActorJournal {
         const { generation: before, lastSeq } = this.#knownOf(actor);
         const generation = before + 1;
         this.#database.putState([kinds.generation, key], generation);
-        this.#known.set(actor, { generation, lastSeq });
+        this.#know(actor, { generation, lastSeq });
         const isAwake = this.#database.bytes([kinds.awake, key]) !== undefined;
         return { generation, lastSeq, snapshot: this.#snapshot(actor), isAwake };
       });
@@ -149,7 +159,7 @@ class LmdbJournal implements ActorJournal {
   #write({ actor, generation, firstSeq, records, snapshot, isAwake }: JournalEntry, judgement: Judgement): void {
     const key = keyOf(actor);
     if (judgement === "new") {
-      this.#known.set(actor, { generation, lastSeq: firstSeq + records.length - 1 });
+      this.#know(actor, { generation, lastSeq: firstSeq + records.length - 1 });
       for (const { lastSeq, bytes } of packRecords(firstSeq, records)) {
         this.#database.put([kinds.record, key, lastSeq], bytes);
       }
@@ -172,6 +182,12 @@ class LmdbJournal implements ActorJournal {
     const bytes = kept.subarray(headBytes);
     if (crc32(bytes) !== crc) throw damaged(actor);
     return { seq, bytes };
+  }
+
+  #know(actor: string, known: KnownActor): void {
+    // All at once: those that write are known again soon, and who doesn't write costs nothing to find.
+    if (this.#known.size >= this.#knownMax && !this.#known.has(actor)) this.#known.clear();
+    this.#known.set(actor, known);
   }
 
   #knownOf(actor: string): KnownActor {

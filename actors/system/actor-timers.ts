@@ -3,6 +3,7 @@ import { QStreamError } from "../../lib/core/errors.ts";
 import type { Clock } from "../../lib/core/seam/clock.ts";
 import type { Cell } from "./cell.ts";
 import { Envelope, type ReplyTo } from "./envelope.ts";
+import type { Observer } from "./node-parts.ts";
 
 export interface TimerRequest {
   readonly delayMs: number;
@@ -17,11 +18,13 @@ const timersMax = 100_000;
 export class ActorTimers {
   readonly #clock: Clock;
   readonly #deliver: (cell: Cell, envelope: Envelope) => void;
+  readonly #observer: Observer | undefined;
   #count = 0;
 
-  constructor(clock: Clock, deliver: (cell: Cell, envelope: Envelope) => void) {
+  constructor(clock: Clock, deliver: (cell: Cell, envelope: Envelope) => void, observer?: Observer) {
     this.#clock = clock;
     this.#deliver = deliver;
+    this.#observer = observer;
   }
 
   set(cell: Cell, request: TimerRequest): ActorTimer {
@@ -36,6 +39,7 @@ export class ActorTimers {
     const tick = new Tick(request.repeats ? undefined : () => void timers.delete(id));
     let cancelDelay: () => void;
     const start = (): void => {
+      this.#observer?.timer?.(cell, id, request);
       cancelDelay = this.#clock.after(request.delayMs, goOff);
     };
     const goOff = (): void => {

@@ -68,7 +68,7 @@ export class Question implements ReplyTo {
 
   #heed(signal: AbortSignal): void {
     this.#abort = () => {
-      this.refuse(new QStreamError("ABORTED", `${this.label} was given up`, { cause: signal.reason }));
+      this.refuse(givenUp(this.label, signal));
     };
     signal.addEventListener("abort", this.#abort, { once: true });
     if (signal.aborted) this.#abort();
@@ -153,7 +153,8 @@ export class Asks {
     let next = Infinity;
     for (const [timeoutMs, list] of this.#lists) {
       let { first } = list;
-      for (; first !== undefined && first.deadline <= now; first = list.first) first.refuse(timedOut(first, timeoutMs));
+      for (; first !== undefined && first.deadline <= now; first = list.first)
+        first.refuse(timedOut(first.label, timeoutMs));
       if (first === undefined) this.#lists.delete(timeoutMs);
       else next = Math.min(next, first.deadline);
     }
@@ -161,8 +162,14 @@ export class Asks {
   }
 }
 
-function timedOut({ label }: Question, timeoutMs: number): QStreamError {
+/** What a question is refused with that had no answer in time. */
+export function timedOut(label: string, timeoutMs: number): QStreamError {
   return new QStreamError("ASK_TIMEOUT", `${label} had no answer within ${timeoutMs} ms`, {
     advice: "It may be busy, gone, or behind a machine that is: ask again, or with a longer `timeoutMs`",
   });
+}
+
+/** What a question is refused with that whoever asked gave up. */
+export function givenUp(label: string, { reason }: AbortSignal): QStreamError {
+  return new QStreamError("ABORTED", `${label} was given up`, { cause: reason });
 }

@@ -2,9 +2,9 @@ import { actorHome, livesOn, type ActorHome } from "../../lib/core/actor-home.ts
 import { defaultAskMs } from "../../lib/core/contracts/actor-options.ts";
 import type { AnyReference, AskOptions } from "../../lib/core/contracts/actor.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
-import { systemClock } from "../../lib/core/seam/clock.ts";
+import { givenUp } from "./asks.ts";
 import type { Binder } from "./distant/reference-codec.ts";
-import { findNodeHere, guestsOf, onNodeHere } from "./nodes-here.ts";
+import { findNodeHere, guestsOf, onNodeHere, type Guests } from "./nodes-here.ts";
 
 /** What is known of an actor outside of its system. */
 export interface AwayActor {
@@ -51,14 +51,19 @@ export class AwayReference implements AnyReference {
   }
 
   // oxlint-disable-next-line typescript/no-explicit-any -- what it is answered with is known to who has its type
-  async ask(name: string, payload?: unknown, options?: AskOptions): Promise<any> {
+  async ask(name: string, payload?: unknown, options: AskOptions = {}): Promise<any> {
     const found = this.#find();
     if (found !== undefined) return found.ask(name, payload, options);
     const guests = guestsOf(this.#actor.slot);
-    const { system } = this.#actor.home;
-    const way = await guests?.way(system, this.#actor.doors);
-    if (guests !== undefined && way !== undefined) return guests.ask(way, this, name, payload, options);
-    return (await this.#awaited(options?.timeoutMs ?? defaultAskMs)).ask(name, payload, options);
+    // Where no slot is, no node comes.
+    if (guests === undefined) throw this.#unreachable();
+    const { timeoutMs = defaultAskMs, signal } = options;
+    const untilMs = guests.clock.monotonic() + timeoutMs;
+    const reached = await this.#reach(guests, `"${name}" of ${this.label}`, timeoutMs, signal);
+    const left = { ...options, timeoutMs: Math.max(1, Math.ceil(untilMs - guests.clock.monotonic())) };
+    return typeof reached === "string"
+      ? guests.ask(reached, this, name, payload, left)
+      : reached.ask(name, payload, left);
   }
 
   equals(other: unknown): boolean {
@@ -76,21 +81,44 @@ export class AwayReference implements AnyReference {
     return found === undefined ? undefined : bind(found.binder);
   }
 
-  #awaited(withinMs: number): Promise<AnyReference> {
-    // A system of one thread comes to no other.
-    if (this.#actor.home.reach === "thread") return Promise.reject(this.#unreachable());
+  /** A slot to go by, or the actor itself once a node of its system is here. Nobody waits longer for that than for an answer. */
+  #reach(
+    guests: Guests,
+    label: string,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<string | AnyReference> {
+    const { home, doors } = this.#actor;
     return new Promise((resolve, reject) => {
-      const forget = onNodeHere(() => {
+      const ends: (() => void)[] = [];
+      const end = (): void => {
+        for (const each of ends.splice(0)) each();
+      };
+      const refuse = (error: unknown): void => {
+        end();
+        reject(error);
+      };
+      const unreachable = (): void => refuse(this.#unreachable());
+      const abort = (): void => refuse(givenUp(label, signal as AbortSignal));
+      const here = (): void => {
         const found = this.#find();
         if (found === undefined) return;
-        cancel();
-        forget();
+        end();
         resolve(found);
-      });
-      const cancel = systemClock.after(Math.min(withinMs, awaitedMs), () => {
-        forget();
-        reject(this.#unreachable());
-      });
+      };
+      const looked = (way: string | undefined): void => {
+        if (way !== undefined) {
+          end();
+          resolve(way);
+          // A system of one thread comes to no other.
+        } else if (home.reach === "thread") unreachable();
+        else if (ends.length > 0) ends.push(guests.clock.after(awaitedMs, unreachable));
+      };
+      ends.push(onNodeHere(here), () => signal?.removeEventListener("abort", abort));
+      if (timeoutMs !== Infinity) ends.push(guests.clock.after(timeoutMs, unreachable));
+      signal?.addEventListener("abort", abort, { once: true });
+      if (signal?.aborted === true) abort();
+      else guests.way(home.system, doors).then(looked, refuse);
     });
   }
 

@@ -38,8 +38,8 @@ export class CellExtras {
   topics: Map<string, string> | undefined = undefined;
   /** Children in other slots, by their keys. */
   distant: Map<string, AnyReference> | undefined = undefined;
-  /** Its parent, if that is in another slot. */
-  distantParent: Reference | undefined = undefined;
+  /** Its parent, if that is in another slot, and the life of the node there: an entity's reference doesn't say it. */
+  distantParent: { readonly reference: Reference; readonly life: number } | undefined = undefined;
   /** Tells other slots that its mailbox has room again. */
   room: (() => void) | undefined = undefined;
   error: Error | undefined = undefined;

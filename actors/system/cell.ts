@@ -97,11 +97,6 @@ export class Cell implements ActorContext {
     return (this.#reference ??= new Reference(this.node, this.node.life, this.id, this.definition.kind, this));
   }
 
-  /** Has it go by a reference that somebody else keeps. */
-  goesBy(reference: Reference): void {
-    this.#reference = reference;
-  }
-
   get label(): string {
     return this.extras?.name ?? `${this.definition.kind}-${idLabel(this.id)}`;
   }
@@ -110,7 +105,7 @@ export class Cell implements ActorContext {
     return this.#handling()?.sender;
   }
 
-  /** Gives it a reference of another kind than that of its life: an entity is addressed by its key. */
+  /** Has it go by another reference than that of its life: an entity is addressed by its key. */
   addressAs(reference: Reference): void {
     this.#reference = reference;
   }

@@ -148,11 +148,6 @@ export class Entities {
     for (const envelope of waiting.envelopes) this.#node.resend(waiting.reference, envelope);
   }
 
-  /** Ends entities that belong elsewhere from now on. */
-  moveOut(isHome: (key: string) => boolean): void {
-    for (const [key, cell] of this.#cells) if (!isHome(key)) this.#node.lifecycle.stop(cell);
-  }
-
   close(): void {
     for (const cancel of this.#sweeps.values()) cancel();
     this.#sweeps.clear();

@@ -10,6 +10,15 @@ export interface ReplyTo {
   readonly isOver: boolean;
 }
 
+/** A reply that tells who keeps it when it is over, by whatever. */
+export interface SettlingReply extends ReplyTo {
+  settled: (() => void) | undefined;
+}
+
+export function isSettling(reply: ReplyTo): reply is SettlingReply {
+  return "settled" in reply;
+}
+
 /** A message on its way to an actor, or in its mailbox, where it is linked to the next one. */
 export class Envelope {
   readonly name: string;

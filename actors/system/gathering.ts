@@ -1,9 +1,10 @@
-import type { ReplyTo } from "./envelope.ts";
+import { isSettling, type ReplyTo, type SettlingReply } from "./envelope.ts";
 
 /** The answers of several actors to one question: a list in the order of the actors, or the first refusal. */
 export class Gathering {
   readonly #reply: ReplyTo;
   readonly #answers: unknown[];
+  readonly #parts: Part[] = [];
   #missing: number;
   #isRefused = false;
 
@@ -11,12 +12,15 @@ export class Gathering {
     this.#reply = reply;
     this.#answers = Array.from({ length: count });
     this.#missing = count;
+    if (isSettling(reply)) reply.settled = () => this.#settled();
     if (count === 0) reply.answer([]);
   }
 
   /** Who is told of the answer of one of them. */
   part(index: number): ReplyTo {
-    return new Part(this, index);
+    const part = new Part(this, index);
+    this.#parts.push(part);
+    return part;
   }
 
   /** True once the asker has given up. What one refuses, the others handle nevertheless. */
@@ -30,13 +34,20 @@ export class Gathering {
   }
 
   refuse(error: Error): void {
-    this.#isRefused = true;
+    // Of what the asker has given up, nothing is a refusal any more.
+    if (!this.#reply.isOver) this.#isRefused = true;
     this.#reply.refuse(error);
+  }
+
+  /** The question is over: those that are elsewhere needn't handle what its asker has given up. */
+  #settled(): void {
+    if (this.isGivenUp) for (const part of this.#parts) part.settled?.();
   }
 }
 
 /** The answer of one of them. */
-class Part implements ReplyTo {
+class Part implements SettlingReply {
+  settled: (() => void) | undefined = undefined;
   readonly #gathering: Gathering;
   readonly #index: number;
   #isAnswered = false;

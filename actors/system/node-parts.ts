@@ -2,6 +2,7 @@ import type { DefinedActor } from "../../lib/core/actor-definition.ts";
 import type { AnyReference, SpawnOptions, StopOptions } from "../../lib/core/contracts/actor.ts";
 import type { SupervisionAction } from "../../lib/core/contracts/actor-options.ts";
 import type { Clock } from "../../lib/core/seam/clock.ts";
+import type { TimerRequest } from "./actor-timers.ts";
 import type { Cell } from "./cell.ts";
 import type { Envelope, ReplyTo } from "./envelope.ts";
 import type { EntityReference } from "./entities.ts";
@@ -59,6 +60,12 @@ export interface ReadyCells {
 /** Actors that are in other slots, and how they are reached. */
 export interface DistantActors extends DistantWatches {
   /**
+   * Somebody is going to have a reference to an entity of a definition.
+   *
+   * @throws QStreamError ACTOR_INVALID where other slots don't know it
+   */
+  checkEntity?: (definition: DefinedActor) => void;
+  /**
    * @param from - who sends it, and is held where there is no room
    * @param sender - whom the receiver sees as the sender: another one than `from` for what is handed on
    */
@@ -92,6 +99,8 @@ export interface Observer {
   /** A message is going to be handled, or an actor's state made where there is none. */
   before?: (cell: Cell, envelope: Envelope | undefined) => void;
   after?: (cell: Cell, envelope: Envelope | undefined) => void;
+  /** The clock is going to be asked for an actor's timer; for one that repeats itself, each time. */
+  timer?: (cell: Cell, id: number, request: TimerRequest) => void;
 }
 
 /** The world as a node of actors reaches it. */

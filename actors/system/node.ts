@@ -3,7 +3,6 @@ import { defaultMailboxLimit } from "../../lib/core/contracts/actor-options.ts";
 import type { AnyReference, AskOptions, SpawnOptions, StopOptions } from "../../lib/core/contracts/actor.ts";
 import { checkAskOptions, checkSpawnOptions } from "../../lib/core/check-actor-options.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
-import { checkOptionNames, namesOf } from "../../lib/core/option-names.ts";
 import type { Clock } from "../../lib/core/seam/clock.ts";
 import { keyedRandom, type Random } from "../../lib/core/seam/random.ts";
 import { ActorTimers } from "./actor-timers.ts";
@@ -18,13 +17,13 @@ import { NodeMetrics } from "./node-metrics.ts";
 import type { ActorEvent, DeadLetterReason, DistantActors, DurableNode, NodeParts } from "./node-parts.ts";
 import { ReadyQueue } from "./ready-cells.ts";
 import { Reference } from "./reference.ts";
+import { checkStopOrder } from "./stop-order.ts";
 import { LocalTopics, type Topics } from "./topics.ts";
 import { attach, livingBelow } from "./tree.ts";
 import { TurnLoop } from "./turn-loop.ts";
 import { turn } from "./turn.ts";
 import { Watches } from "./watches.ts";
 
-const stopOptionNames = namesOf<StopOptions>({ afterMail: true });
 const noOptions: SpawnOptions = {};
 
 /**
@@ -60,7 +59,8 @@ export class ActorNode {
     const wake = (cell: Cell): void => this.wake(cell);
     this.watches = new Watches(wake, (reference) => this.locate(reference), parts.distant);
     this.names = parts.names ?? new LocalNames();
-    this.timers = new ActorTimers(parts.clock, (cell, envelope) => this.offer(cell, envelope, undefined));
+    const offer = (cell: Cell, envelope: Envelope): void => this.offer(cell, envelope, undefined);
+    this.timers = new ActorTimers(parts.clock, offer, parts.observer);
     const local = new LocalTopics((cell, envelope, from) => this.offer(cell, envelope, from));
     this.topics = parts.topics?.(local) ?? local;
     this.entities = new Entities(this);
@@ -140,6 +140,8 @@ export class ActorNode {
   }
 
   entity(definition: DefinedActor, key: string): AnyReference {
+    // Wherever the key is at home: its actor may send to other slots, which are to know it then.
+    this.parts.distant?.checkEntity?.(definition);
     return this.entities.reference(definition, key);
   }
 
@@ -155,8 +157,11 @@ export class ActorNode {
 
   /** Hands a message on: who sent it stays its sender, and gets the answer of who has it now. */
   forward(to: AnyReference, { name, payload, sender, reply }: Envelope, by: Cell): void {
-    if (!(to instanceof Reference)) return;
     const envelope = new Envelope(name, payload, sender, reply);
+    if (!(to instanceof Reference)) {
+      this.deadLetter(to.label, envelope, "unknown-actor");
+      return;
+    }
     const { cell } = to;
     if (cell !== undefined && cell.node === this) this.offer(cell, envelope, by);
     else this.#away(to, envelope, by);
@@ -253,8 +258,9 @@ export class ActorNode {
     this.#turns.step(cell);
   }
 
+  /** What an actor handles. `stopped` runs when the state is given up, within whatever is handled then. */
   handling(cell: Cell): Envelope | undefined {
-    return turn.cell === cell ? this.#turns.envelope : undefined;
+    return turn.cell === cell && (cell.flags & cellFlag.starting) === 0 ? this.#turns.envelope : undefined;
   }
 
   /** The actor of a reference, if it lives here. */
@@ -265,8 +271,7 @@ export class ActorNode {
   }
 
   stop(actor: AnyReference, options?: StopOptions): void {
-    if (options !== undefined) checkOptionNames("stop()", options, stopOptionNames);
-    if (!(actor instanceof Reference)) return;
+    checkStopOrder(actor, options);
     const cell = this.locate(actor);
     if (cell === undefined) this.parts.distant?.stop(actor, options);
     else if (options?.afterMail !== true) this.#lifecycle.stop(cell);

@@ -1,5 +1,6 @@
 import type { ActorHome } from "../../lib/core/actor-home.ts";
 import type { AnyReference, AskOptions } from "../../lib/core/contracts/actor.ts";
+import type { Clock } from "../../lib/core/seam/clock.ts";
 import type { Binder } from "./distant/reference-codec.ts";
 import type { ActorNode } from "./node.ts";
 
@@ -15,6 +16,7 @@ export interface NodeHere {
 
 /** Reaches actors from a slot that has no node of their system, by way of another slot. */
 export interface Guests {
+  readonly clock: Clock;
   /** One of some slots where a node is, if one answers that it has one. */
   way: (system: string, doors: readonly string[]) => Promise<string | undefined>;
   ask: (way: string, to: AnyReference, name: string, payload: unknown, options?: AskOptions) => Promise<unknown>;

@@ -1,3 +1,4 @@
+import type { DefinedActor } from "../../lib/core/actor-definition.ts";
 import type { AnyReference } from "../../lib/core/contracts/actor.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import type { Cell } from "./cell.ts";
@@ -22,15 +23,7 @@ export class LocalTopics implements Topics {
   }
 
   subscribe(cell: Cell, topic: string, name: string): void {
-    if (cell.definition.receive[name] === undefined) {
-      throw new QStreamError(
-        "ACTOR_INVALID",
-        `${cell.label} subscribes to "${topic}" as "${name}", for which it has no handler`,
-        {
-          advice: `Its handlers are: ${Object.keys(cell.definition.receive).join(", ")}`,
-        },
-      );
-    }
+    if (cell.definition.receive[name] === undefined) throw noHandlerFor(cell.label, cell.definition, topic, name);
     let subscribers = this.#subscribers.get(topic);
     if (subscribers === undefined) this.#subscribers.set(topic, (subscribers = new Map()));
     subscribers.set(cell, name);
@@ -62,4 +55,10 @@ export class LocalTopics implements Topics {
   has(topic: string): boolean {
     return this.#subscribers.has(topic);
   }
+}
+
+/** Who subscribes has to have a handler for what comes of it. */
+export function noHandlerFor(label: string, { receive }: DefinedActor, topic: string, name: string): QStreamError {
+  const what = `${label} subscribes to "${topic}" as "${name}", for which it has no handler`;
+  return new QStreamError("ACTOR_INVALID", what, { advice: `Its handlers are: ${Object.keys(receive).join(", ")}` });
 }

@@ -18,8 +18,8 @@ export class Watches {
   readonly #wake: (cell: Cell) => void;
   readonly #locate: Locate;
   readonly #distant: DistantWatches | undefined;
-  /** Watchers of actors elsewhere, by the life of their node. */
-  readonly #byLife = new Map<number, Set<Cell>>();
+  /** Watchers of actors elsewhere by the life of their node, and how many of its actors each watches. */
+  readonly #byLife = new Map<number, Map<Cell, number>>();
 
   constructor(wake: (cell: Cell) => void, locate: Locate, distant: DistantWatches | undefined) {
     this.#wake = wake;
@@ -28,7 +28,10 @@ export class Watches {
   }
 
   watch(watcher: Cell, actor: AnyReference): void {
-    if (!(actor instanceof Reference)) return;
+    if (!(actor instanceof Reference)) {
+      this.#toTell(watcher, { actor, reason: "unknown" });
+      return;
+    }
     const watching = (watcher.more().watching ??= new Map());
     if (watching.has(actor.key)) return;
     watching.set(actor.key, actor);
@@ -36,19 +39,18 @@ export class Watches {
     if (cell !== undefined) this.addWatcher(cell, watcher.self);
     else if (this.#distant === undefined) this.told(watcher, { actor, reason: "unknown" });
     else {
-      let watchers = this.#byLife.get(actor.life);
-      if (watchers === undefined) this.#byLife.set(actor.life, (watchers = new Set()));
-      watchers.add(watcher);
+      this.#count(watcher, actor, 1);
       this.#distant.watch(watcher.self as Reference, actor);
     }
   }
 
   unwatch(watcher: Cell, actor: AnyReference): void {
     const { extras } = watcher;
-    if (!(actor instanceof Reference) || extras === undefined) return;
+    if (extras === undefined) return;
     // It may have ended already, which is to be told yet.
     if (extras.ends !== undefined) extras.ends = extras.ends.filter((end) => !end.actor.equals(actor));
-    if (extras.watching?.delete(actor.key) !== true) return;
+    if (!(actor instanceof Reference) || extras.watching?.delete(actor.key) !== true) return;
+    this.#count(watcher, actor, -1);
     const cell = this.#locate(actor);
     if (cell !== undefined) cell.extras?.watchers?.delete((watcher.self as Reference).key);
     else this.#distant?.unwatch(watcher.self as Reference, actor);
@@ -86,10 +88,10 @@ export class Watches {
 
   /** The end of an actor is to be told to one that is here. */
   told(watcher: Cell, ended: Ended): void {
-    if (watcher.extras?.watching?.delete((ended.actor as Reference).key) !== true) return;
-    (watcher.extras.ends ??= []).push(ended);
-    watcher.flags |= cellFlag.control;
-    this.#wake(watcher);
+    const actor = ended.actor as Reference;
+    if (watcher.extras?.watching?.delete(actor.key) !== true) return;
+    this.#count(watcher, actor, -1);
+    this.#toTell(watcher, ended);
   }
 
   /** A node and all its actors are lost. */
@@ -97,11 +99,32 @@ export class Watches {
     const watchers = this.#byLife.get(life);
     if (watchers === undefined) return;
     this.#byLife.delete(life);
-    for (const watcher of watchers) {
+    for (const watcher of watchers.keys()) {
       for (const actor of watcher.extras?.watching?.values() ?? []) {
         if (actor instanceof Reference && actor.life === life) this.told(watcher, { actor, reason: "lost" });
       }
     }
+  }
+
+  #toTell(watcher: Cell, ended: Ended): void {
+    (watcher.more().ends ??= []).push(ended);
+    watcher.flags |= cellFlag.control;
+    this.#wake(watcher);
+  }
+
+  /** An actor watches one more of another node's, or one less. */
+  #count(watcher: Cell, { life }: Reference, change: 1 | -1): void {
+    // An entity is in no life, and those of this node are lost with it.
+    if (life < 0 || life === watcher.node.life) return;
+    let watchers = this.#byLife.get(life);
+    if (watchers === undefined) {
+      if (change < 0) return;
+      this.#byLife.set(life, (watchers = new Map()));
+    }
+    const count = (watchers.get(watcher) ?? 0) + change;
+    if (count > 0) watchers.set(watcher, count);
+    else watchers.delete(watcher);
+    if (watchers.size === 0) this.#byLife.delete(life);
   }
 
   #tell(watcher: AnyReference, ended: Ended): void {

@@ -80,7 +80,7 @@ export abstract class ActorFace implements AsyncDisposable {
     return new Promise((resolve) => {
       const id = ++this.#watchCount;
       this.#ends.set(id, { reference, resolve });
-      watching.tell("watch", { id, reference });
+      watching.tell("watch", reference);
     });
   }
 
@@ -113,34 +113,26 @@ export abstract class ActorFace implements AsyncDisposable {
 }
 
 interface WatcherProtocol {
-  watch: (order: { readonly id: number; readonly reference: AnyReference }) => void;
+  watch: (actor: AnyReference) => void;
 }
 
 /** Who waits for which actor's end, by a number. */
 type Ends = Map<number, { readonly reference: AnyReference; readonly resolve: (ended: Ended) => void }>;
 
-interface Watching {
-  readonly ends: Ends;
-  readonly waiting: { readonly id: number; readonly reference: AnyReference }[];
-}
-
 /** Watches for whoever isn't an actor. */
 const watcher = actor({
   kind: "watcher",
-  init: (ends: Ends): Watching => ({ ends, waiting: [] }),
+  init: (ends: Ends) => ends,
   receive: {
-    watch(state, order: { readonly id: number; readonly reference: AnyReference }, ctx) {
-      state.waiting.push(order);
-      ctx.watch(order.reference);
+    watch(_ends, other: AnyReference, ctx) {
+      ctx.watch(other);
     },
   },
-  watched({ ends, waiting }, ended) {
-    for (let index = waiting.length - 1; index >= 0; index--) {
-      const each = waiting[index];
-      if (each === undefined || !each.reference.equals(ended.actor)) continue;
-      waiting.splice(index, 1);
-      ends.get(each.id)?.resolve(ended);
-      ends.delete(each.id);
+  watched(ends, ended) {
+    for (const [id, { reference, resolve }] of ends) {
+      if (!reference.equals(ended.actor)) continue;
+      ends.delete(id);
+      resolve(ended);
     }
   },
 });

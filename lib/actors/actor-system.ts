@@ -54,7 +54,7 @@ export class ActorSystem extends ActorFace {
     });
     const prompt = new PromptTurns(turning, () => this.node.takeTurns(mostInTurn));
     const { onEvent = reportFailure, seed = 1, store } = options;
-    const keeping = store === undefined ? undefined : new Keeping(store, seed, clock);
+    const keeping = store === undefined ? undefined : new Keeping({ store, seed, clock, waitsToOpen: false });
     super(
       new ActorNode({
         life: 1,

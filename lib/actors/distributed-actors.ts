@@ -1,5 +1,5 @@
 import type { ClientNode } from "../../actors/slot/hosted-node.ts";
-import { listOf, type ActorFacts, type ListedActor } from "../../actors/system/distant/node-views.ts";
+import type { ActorFacts, ListedActor } from "../../actors/system/distant/node-views.ts";
 import type { ActorMetrics } from "../../actors/system/node-metrics.ts";
 import { definedActor } from "../core/actor-definition.ts";
 import type {
@@ -36,6 +36,8 @@ export interface ActorEntry extends ActorFacts {
   readonly slot: string;
 }
 
+/** Where the actors of this thread are said to be. */
+const client = "client";
 const askMs = 5000;
 const listMostDefault = 1000;
 // A host that doesn't end in time is ended with its execution.
@@ -53,12 +55,16 @@ export class DistributedActors extends ActorFace {
     super(parts.client.node);
     this.#parts = parts;
     this.execution = parts.execution.id;
-    this.#letGo = keepAlive(systemClock);
-    const letGo = (): void => this.#letGo();
-    parts.execution.outputs.then(letGo, letGo);
-    const { signal } = parts;
-    if (signal?.aborted === true) void this.close();
-    signal?.addEventListener("abort", () => void this.close(), { once: true });
+    const { signal, execution } = parts;
+    const abort = (): void => void this.close();
+    const dieAway = keepAlive(systemClock);
+    this.#letGo = () => {
+      dieAway();
+      signal?.removeEventListener("abort", abort);
+    };
+    execution.outputs.then(this.#letGo, this.#letGo);
+    signal?.addEventListener("abort", abort, { once: true });
+    if (signal?.aborted === true) abort();
   }
 
   /** Where actors can be: a host for each slot. */
@@ -80,7 +86,7 @@ export class DistributedActors extends ActorFace {
   /** Counts of all slots. */
   async metrics(): Promise<ActorMetrics> {
     const all = await this.#askAll<ActorMetrics>("metrics", undefined);
-    return [this.node.metrics.counts(), ...all.map(([, counts]) => counts)].reduce(addUp);
+    return all.map(([, counts]) => counts).reduce(addUp);
   }
 
   /**
@@ -90,10 +96,9 @@ export class DistributedActors extends ActorFace {
    */
   async list(query: { readonly kind?: string; readonly most?: number } = {}): Promise<readonly ActorEntry[]> {
     const { kind, most = listMostDefault } = query;
-    const asked = { kind, most };
-    const all = await this.#askAll<readonly ListedActor[]>("list", asked);
-    const own = listOf(this.node, asked).filter((listed) => listed.kind !== "watcher");
-    return [...all, ["client", own] as const].flatMap(([slot, listed]) => listed.map((entry) => ({ ...entry, slot })));
+    const all = await this.#askAll<readonly ListedActor[]>("list", { kind, most });
+    const entries = all.flatMap(([slot, listed]) => listed.map((entry) => ({ ...entry, slot })));
+    return entries.filter((entry) => entry.slot !== client || entry.kind !== "watcher");
   }
 
   /** The state and the mailbox of an actor as text for people, within limits; undefined where it doesn't live. */
@@ -102,9 +107,11 @@ export class DistributedActors extends ActorFace {
     return all.map(([, text]) => text).find((text) => text !== undefined);
   }
 
+  /** Asks all nodes: the hosts, and that of this thread. */
   async #askAll<T>(name: string, payload: unknown): Promise<readonly (readonly [slot: string, answer: T])[]> {
     const { distant } = this.#parts.client;
-    const asked = distant.hosts.map(async ({ life, slot }) => {
+    const nodes = [...distant.hosts, { life: distant.life, slot: client }];
+    const asked = nodes.map(async ({ life, slot }) => {
       if (life === undefined) return [];
       try {
         return [[slot, (await distant.askNode(life, name, payload, askMs)) as T] as const];

@@ -121,6 +121,8 @@ export async function startSystem({
     return system;
   } catch (error) {
     forget(id);
+    // Nobody has a handle of it.
+    running?.cancel("its start failed");
     if (on === undefined) await session.close();
     throw error;
   }

@@ -3,7 +3,7 @@
 // Actors on the machines of a cluster, whose client reaches them by the head and the driver.
 import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";
-import { cluster, type ClusterSession } from "../../lib/index.ts";
+import { cluster, tagged, type ClusterSession } from "../../lib/index.ts";
 import { LoopbackCluster } from "../../lib/testing/loopback-cluster.ts";
 import kinds from "../contract/actor-module.ts";
 import { actorContract } from "../contract/actors.ts";
@@ -80,6 +80,26 @@ if (!inSlot && (await hasRedisServer())) {
       assert.is(visit.pid, other);
       assert.is(visit.visits, before[index]?.pid === pid ? 1 : 2);
     });
+    await system.close();
+  });
+
+  test("actors find a machine with a tag that joined a running system, wherever they are", async () => {
+    const session = await open();
+    const system = await spread.start({ on: session, hosts: 4, onEvent: () => {} });
+    const residents = Array.from({ length: 4 }, () => system.spawn(resident, undefined));
+    await Promise.all(residents.map((each) => each.ask("pid")));
+    await failure(async () => system.spawn(resident, undefined, { place: tagged("gpu") }), "PLACEMENT_IMPOSSIBLE");
+    const added = await machines.addMachine(["--tag", "gpu"]);
+    await eventually(async () => (await session.rebalance(system.execution)).length > 0, "a move");
+    await eventually(async () => system.hosts.some(({ slot }) => slot.startsWith(added.id)), "a host there");
+    const there = system.spawn(resident, undefined, { place: tagged("gpu") });
+    assert.is(await there.ask("pid"), added.pid);
+    // Those of hosts that went to the new machine have ended; the others run on a machine that was there before.
+    const left = (await Promise.allSettled(residents.map((each) => each.ask("childOn", "gpu")))).flatMap((answer) =>
+      answer.status === "fulfilled" ? [answer.value as typeof there] : [],
+    );
+    assert.ok(left.length > 0 && left.length < residents.length, `${left.length} are left`);
+    for (const child of left) assert.is(await child.ask("pid"), added.pid); // oxlint-disable-line no-await-in-loop -- one after the other
     await system.close();
   });
 

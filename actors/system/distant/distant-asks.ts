@@ -1,10 +1,5 @@
 import { errorFromData, errorToData, QStreamError, type ErrorData } from "../../../lib/core/errors.ts";
-import type { ReplyTo } from "../envelope.ts";
-
-/** A reply that tells who keeps it when it is over. */
-interface Settling extends ReplyTo {
-  settled: (() => void) | undefined;
-}
+import { isSettling, type ReplyTo, type SettlingReply } from "../envelope.ts";
 
 interface Pending {
   readonly reply: ReplyTo;
@@ -21,19 +16,23 @@ export interface AnswerLane {
 }
 
 /** A question from another node, to which the answer goes. */
-class DistantReply implements Settling {
+class DistantReply implements SettlingReply {
   isOver = false;
   settled: (() => void) | undefined = undefined;
   readonly life: number;
   readonly ask: number;
   readonly #name: string;
   readonly #lane: AnswerLane;
+  /** Those of its node that wait, of which it is one until it is over. */
+  readonly #served: Map<number, DistantReply>;
 
-  constructor(lane: AnswerLane, life: number, name: string, ask: number) {
+  constructor(lane: AnswerLane, served: Map<number, DistantReply>, life: number, name: string, ask: number) {
     this.#lane = lane;
+    this.#served = served;
     this.life = life;
     this.ask = ask;
     this.#name = name;
+    served.set(ask, this);
   }
 
   answer(value: unknown): void {
@@ -48,6 +47,7 @@ class DistantReply implements Settling {
   end(): boolean {
     if (this.isOver) return false;
     this.isOver = true;
+    this.#served.delete(this.ask);
     this.settled?.();
     return true;
   }
@@ -64,18 +64,14 @@ export class DistantAsks {
     this.#lane = lane;
   }
 
-  get waiting(): number {
-    return this.#pending.size;
-  }
-
   /** Numbers a question that goes to another node. */
   open(reply: ReplyTo, life: number, to: { readonly label: string }): number {
     const ask = ++this.#count;
     const pending: Pending = { reply, life, to };
     this.#pending.set(ask, pending);
-    if ("settled" in reply) {
+    if (isSettling(reply)) {
       // It timed out, or was given up: what nobody has handled yet needn't be.
-      (reply as Settling).settled = () => {
+      reply.settled = () => {
         if (this.#pending.delete(ask)) this.#lane.cancel(pending.life, ask);
       };
     }
@@ -106,12 +102,9 @@ export class DistantAsks {
 
   /** A question of another node came. */
   serve(life: number, name: string, ask: number): ReplyTo {
-    const reply = new DistantReply(this.#lane, life, name, ask);
     let served = this.#served.get(life);
     if (served === undefined) this.#served.set(life, (served = new Map()));
-    served.set(ask, reply);
-    reply.settled = () => void served.delete(ask);
-    return reply;
+    return new DistantReply(this.#lane, served, life, name, ask);
   }
 
   cancelled(life: number, ask: number): void {
@@ -120,8 +113,9 @@ export class DistantAsks {
 
   /** A node is lost: nobody there answers or waits any more. */
   lost(life: number): void {
-    for (const reply of this.#served.get(life)?.values() ?? []) reply.isOver = true;
+    const served = this.#served.get(life);
     this.#served.delete(life);
+    for (const reply of served?.values() ?? []) reply.end();
     for (const [ask, pending] of this.#pending) {
       if (pending.life === life) this.#take(ask)?.refuse(lostError(pending.to.label));
     }

@@ -4,7 +4,7 @@ import type { MailboxOptions, Supervision } from "../../../lib/core/contracts/ac
 import type { SpawnOptions, StopOptions } from "../../../lib/core/contracts/actor.ts";
 import { errorFromData, errorToData, QStreamError, type ErrorData } from "../../../lib/core/errors.ts";
 import { cellFlag, type Cell } from "../cell.ts";
-import type { Reference } from "../reference.ts";
+import { Reference } from "../reference.ts";
 import type { ActorNode } from "../node.ts";
 import { AwaitedActors } from "./awaited-actors.ts";
 import type { NodeMessages, NodeService } from "./node-link.ts";
@@ -79,8 +79,11 @@ export class DistantFamilies {
     this.endChildren(cell);
     const parent = extras.distantParent;
     if (parent === undefined) return;
-    this.#children.get(parent.life)?.delete(cell);
-    this.#joined.tellNode(parent.life, "child-ended", { parent, child: cell.self }, true);
+    const { reference, life } = parent;
+    const siblings = this.#children.get(life);
+    siblings?.delete(cell);
+    if (siblings?.size === 0) this.#children.delete(life);
+    this.#joined.tellNode(life, "child-ended", { parent: reference, child: cell.self }, true);
   }
 
   /** The children elsewhere of an actor whose state is made anew, or that ends, end. */
@@ -95,13 +98,18 @@ export class DistantFamilies {
   escalate(cell: Cell, error: Error): void {
     const parent = cell.extras?.distantParent;
     if (parent === undefined) return;
-    const what = { parent, child: cell.label, error: errorToData(error) };
+    const what = { parent: parent.reference, child: cell.label, error: errorToData(error) };
     this.#joined.tellNode(parent.life, "child-failed", what, true);
   }
 
-  /** A node is lost: the children of its actors end. */
+  /** A node is lost: the children of its actors end, and those who had children there have them no more. */
   lost(life: number): void {
     this.awaited.lost(life);
+    for (const { extras } of this.#joined.node.living()) {
+      for (const [key, child] of extras?.distant ?? []) {
+        if ((child as Reference).life === life) extras?.distant?.delete(key);
+      }
+    }
     const children = this.#children.get(life);
     this.#children.delete(life);
     for (const cell of children ?? []) this.#joined.node.lifecycle.stop(cell);
@@ -118,9 +126,12 @@ export class DistantFamilies {
   }
 
   readonly services: Readonly<Record<string, NodeService>> = {
-    spawn: (order: SpawnOrder) => {
+    spawn: (order: SpawnOrder, from) => {
       try {
-        this.#spawn(order);
+        this.#spawn(order, from);
+      } catch (error) {
+        this.#notStarted(order, from);
+        throw error;
       } finally {
         this.awaited.made(order.id);
       }
@@ -152,7 +163,15 @@ export class DistantFamilies {
     },
   };
 
-  #spawn({ id, kind, args, name, mailbox, supervise, parent }: SpawnOrder): void {
+  /** There is none, and its parent is to forget it. */
+  #notStarted({ id, kind, parent }: SpawnOrder, from: number): void {
+    if (parent === undefined) return;
+    const { node } = this.#joined;
+    const child = new Reference(node, node.life, id, kind, undefined);
+    this.#joined.tellNode(from, "child-ended", { parent, child }, true);
+  }
+
+  #spawn({ id, kind, args, name, mailbox, supervise, parent }: SpawnOrder, from: number): void {
     const { node } = this.#joined;
     const definition = this.#definitions.get(kind);
     if (definition === undefined) throw new QStreamError("FRAME_INVALID", `no definition is called "${kind}"`);
@@ -163,9 +182,9 @@ export class DistantFamilies {
     const cell = node.make(definition, args, options, node.root, id);
     node.know(cell);
     if (parent !== undefined) {
-      cell.more().distantParent = parent;
-      let children = this.#children.get(parent.life);
-      if (children === undefined) this.#children.set(parent.life, (children = new Set()));
+      cell.more().distantParent = { reference: parent, life: from };
+      let children = this.#children.get(from);
+      if (children === undefined) this.#children.set(from, (children = new Set()));
       children.add(cell);
     }
     if (name === undefined) return;

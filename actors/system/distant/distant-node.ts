@@ -2,6 +2,7 @@ import type { DefinedActor } from "../../../lib/core/actor-definition.ts";
 import type { AnyReference, Ended, SpawnOptions, StopOptions } from "../../../lib/core/contracts/actor.ts";
 import { errorToData, QStreamError } from "../../../lib/core/errors.ts";
 import type { Payload } from "../../../lib/core/payload.ts";
+import type { SlotPlace } from "../../../lib/core/placement-strategy.ts";
 import type { Clock } from "../../../lib/core/seam/clock.ts";
 import type { Cell } from "../cell.ts";
 import { EntityReference } from "../entities.ts";
@@ -17,10 +18,11 @@ import type { DistantTopics } from "./distant-topics.ts";
 import { DistantWatching } from "./distant-watching.ts";
 import { FullMailboxes } from "./full-mailboxes.ts";
 import type { HostPlace, Hosts } from "./hosts.ts";
-import { isQuestion, rowKind, type MessageRows } from "./message-rows.ts";
+import { rowKind } from "./message-rows.ts";
 import type { NodeLink, NodeMessages, NodeService } from "./node-link.ts";
 import { nameOf, type Binder } from "./reference-codec.ts";
 import { Routes } from "./routes.ts";
+import { UnsentRows } from "./unsent-rows.ts";
 
 export interface DistantParts {
   readonly life: number;
@@ -56,12 +58,11 @@ export class DistantNode implements DistantActors, Binder, NodeMessages {
   constructor(parts: DistantParts) {
     this.#parts = parts;
     this.life = parts.life;
-    this.#routes = new Routes(parts, {
-      actors: () => this.node.size,
-      refused: (rows, row, error) => this.#cannotTravel(rows, row, error),
-      lost: (rows, row) => this.#lostRow(rows, row),
-      kept: (ask, channel) => this.asks.goesTo(ask, lifeToCome(channel)),
-    });
+    const kept = (ask: number, channel: number): void => this.asks.goesTo(ask, lifeToCome(channel));
+    this.#routes = new Routes(
+      parts,
+      new UnsentRows(this, { kept, refuse: (name, ask, error) => this.#refuseLater(name, ask, error) }),
+    );
     this.asks = new DistantAsks({
       answer: (life, name, ask, value) => this.#routes.control(life, rowKind.answer, name, ask, value),
       refuse: (life, name, ask, error) => this.#routes.control(life, rowKind.refusal, name, ask, error),
@@ -144,6 +145,10 @@ export class DistantNode implements DistantActors, Binder, NodeMessages {
     const ask = this.asks.open(reply, to.life, to);
     way.bulk.push(rowKind.ask, name, to.id, to, payload, sender as Reference | undefined, ask);
     this.#routes.touch(way);
+  }
+
+  checkEntity(definition: DefinedActor): void {
+    nameOf(definition);
   }
 
   #unreachable(to: Reference, envelope: Envelope): void {
@@ -248,6 +253,12 @@ export class DistantNode implements DistantActors, Binder, NodeMessages {
     else this.#routes.node(life, name, payload, isOrdered);
   }
 
+  offerNode(life: number, name: string, payload: unknown): boolean {
+    if (life !== this.life && this.#routes.isFull(life)) return false;
+    this.tellNode(life, name, payload, true);
+    return true;
+  }
+
   askNode(life: number, name: string, payload: unknown, timeoutMs: number): Promise<unknown> {
     if (life === this.life) return Promise.resolve(this.serve(name, payload, life));
     if (!this.#routes.canReach(life)) return Promise.reject(lostError("its node"));
@@ -258,7 +269,20 @@ export class DistantNode implements DistantActors, Binder, NodeMessages {
     const channel = this.#parts.hosts.homeOf(key);
     const life = this.#parts.hosts.lifeOf(channel);
     if (life !== undefined) this.tellNode(life, name, payload, true);
-    else this.#routes.homeless(channel, undefined).push(rowKind.nodeTell, name, 0, undefined, payload, undefined, 0);
+    else this.#routes.homelessNode(channel, name, payload);
+  }
+
+  offerHome(key: string, name: string, payload: unknown): boolean {
+    const channel = this.#parts.hosts.homeOf(key);
+    const life = this.#parts.hosts.lifeOf(channel);
+    if (life !== undefined) return this.offerNode(life, name, payload);
+    if (this.#routes.isHomelessFull(channel)) return false;
+    this.#routes.homelessNode(channel, name, payload);
+    return true;
+  }
+
+  unsent(to: string, name: string): void {
+    this.node.deadLetter(to, new Envelope(name, undefined, undefined, undefined), "mailbox-full");
   }
 
   askHome(key: string, name: string, payload: unknown, timeoutMs: number): Promise<unknown> {
@@ -266,7 +290,7 @@ export class DistantNode implements DistantActors, Binder, NodeMessages {
     const life = this.#parts.hosts.lifeOf(channel);
     if (life !== undefined) return this.askNode(life, name, payload, timeoutMs);
     return this.#asking(timeoutMs, name, lifeToCome(channel), (ask) => {
-      this.#routes.homeless(channel, undefined).push(rowKind.nodeAsk, name, 0, undefined, payload, undefined, ask);
+      this.#routes.homelessNode(channel, name, payload, ask);
     });
   }
 
@@ -323,6 +347,11 @@ export class DistantNode implements DistantActors, Binder, NodeMessages {
     }
   }
 
+  /** The slots that there are: others may have joined since the node was made. */
+  knowSlots(slots: readonly SlotPlace[]): void {
+    this.#parts.hosts.knowSlots(slots);
+  }
+
   /** A host has another life. */
   placed(channel: number, life: number, slot: string): void {
     if (this.#parts.hosts.lifeOf(channel) === life) return;
@@ -336,6 +365,12 @@ export class DistantNode implements DistantActors, Binder, NodeMessages {
     this.#routes.found(channel, life);
   }
 
+  /** Who asked is told that the answer can't travel. */
+  #refuseLater(name: string, ask: number, error: Error): void {
+    const life = this.#routes.sending;
+    this.#parts.clock.soon(() => this.#routes.control(life, rowKind.refusal, name, ask, errorToData(error)));
+  }
+
   flush(): void {
     this.#routes.flush();
   }
@@ -344,33 +379,6 @@ export class DistantNode implements DistantActors, Binder, NodeMessages {
     this.asks.close(error);
     this.#routes.close();
     this.full.close();
-  }
-
-  #cannotTravel(rows: MessageRows, row: number, error: unknown): void {
-    const cause = error instanceof Error ? error : new Error(String(error));
-    const kind = rows.kinds[row];
-    if (isQuestion(kind)) this.asks.refused(rows.asks[row] ?? 0, cause);
-    else if (kind === rowKind.answer) this.#refuseLater(rows, row, cause);
-    this.node.metrics.deadLetters++;
-    const to = rows.targets[row]?.label ?? "an actor of another slot";
-    this.node.event({ kind: "dead-letter", to, message: rows.names[row] ?? "", why: "cannot-travel", error: cause });
-  }
-
-  /** Who asked is told that the answer can't travel. */
-  #refuseLater(rows: MessageRows, row: number, error: Error): void {
-    const life = this.#routes.sending;
-    const [name = "", ask = 0] = [rows.names[row], rows.ids[row]];
-    this.#parts.clock.soon(() => this.#routes.control(life, rowKind.refusal, name, ask, errorToData(error)));
-  }
-
-  /** What waited for a node that is lost isn't sent any more. */
-  #lostRow(rows: MessageRows, row: number): void {
-    const kind = rows.kinds[row];
-    if (kind !== rowKind.tell && kind !== rowKind.ask) return;
-    const to = rows.targets[row]?.label ?? "";
-    // Those that asked hear of the loss themselves.
-    const reply = this.asks.replyOf(rows.asks[row] ?? 0);
-    this.node.deadLetter(to, new Envelope(rows.names[row] ?? "", undefined, undefined, reply), "lost");
   }
 }
 

@@ -39,7 +39,8 @@ export class DistantTopics implements Topics {
   }
 
   publish(topic: string, payload: unknown, from: Cell | undefined): void {
-    this.#messages.tellHome(keyOf(topic), "publish", { topic, payload, sender: from?.self });
+    const published: Published = { topic, payload, sender: from?.self };
+    if (!this.#messages.offerHome(keyOf(topic), "publish", published)) this.#missed(topic);
   }
 
   leave(cell: Cell): void {
@@ -57,7 +58,7 @@ export class DistantTopics implements Topics {
 
   /** A node is lost, and its actors with it. */
   lost(life: number): void {
-    for (const lives of this.#home.values()) lives.delete(life);
+    for (const topic of this.#home.keys()) this.#forget(topic, life);
   }
 
   readonly services: Readonly<Record<string, NodeService>> = {
@@ -66,22 +67,30 @@ export class DistantTopics implements Topics {
       if (lives === undefined) this.#home.set(topic, (lives = new Set()));
       lives.add(from);
     },
-    unsubscribe: (topic: string, from) => {
-      const lives = this.#home.get(topic);
-      lives?.delete(from);
-      if (lives?.size === 0) this.#home.delete(topic);
-    },
+    unsubscribe: (topic: string, from) => this.#forget(topic, from),
     publish: (published: Published) => {
       for (const life of this.#home.get(published.topic) ?? []) {
         if (life === this.#messages.life) this.#spread(published);
-        else this.#messages.tellNode(life, "published", published, true);
+        else if (!this.#messages.offerNode(life, "published", published)) this.#missed(published.topic);
       }
     },
     published: (published: Published) => this.#spread(published),
   };
 
+  /** A node has no subscribers of a topic any more. */
+  #forget(topic: string, life: number): void {
+    const lives = this.#home.get(topic);
+    lives?.delete(life);
+    if (lives?.size === 0) this.#home.delete(topic);
+  }
+
   #spread({ topic, payload, sender }: Published): void {
     this.#local.spread(topic, payload, sender, undefined);
+  }
+
+  /** Too much waits to be sent to the topic's home, or to subscribers. */
+  #missed(topic: string): void {
+    this.#messages.unsent(`topic "${topic}"`, "publish");
   }
 
   #unsubscribed(topic: string): void {

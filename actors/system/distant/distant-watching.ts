@@ -81,8 +81,15 @@ export class DistantWatching {
     this.#joined.tellNode(life, "ended", { watcher, actor, reason, error: data }, true);
   }
 
-  /** A node is lost. What was watched there is told by `Watches`, but for entities. */
-  lost(_life: number, channel: number | undefined): void {
+  /** A node is lost, and its watchers. What was watched there is told by `Watches`, but for entities. */
+  lost(life: number, channel: number | undefined): void {
+    for (const { extras } of this.#joined.node.living()) {
+      for (const [key, watcher] of extras?.watchers ?? []) {
+        const isEntity = watcher instanceof EntityReference;
+        const isLost = isEntity ? this.#hosts.homeOf(key) === channel : (watcher as Reference).life === life;
+        if (isLost) extras?.watchers?.delete(key);
+      }
+    }
     if (channel === undefined) return;
     const watches = this.#entities.get(channel);
     this.#entities.delete(channel);

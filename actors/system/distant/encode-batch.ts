@@ -1,4 +1,5 @@
 import { encodeObjects } from "../../../lib/core/codec/index.ts";
+import { QStreamError } from "../../../lib/core/errors.ts";
 import type { Payload } from "../../../lib/core/payload.ts";
 import { EntityReference } from "../entities.ts";
 import type { Reference } from "../reference.ts";
@@ -217,7 +218,9 @@ class BatchEncoder {
     if (group.values.every((value) => value === undefined)) return;
     try {
       group.payload = encodeObjects(group.values);
-    } catch {
+    } catch (error) {
+      // Fewer of them may fit.
+      if (this.#count > 1 && isTooMuch(error)) throw error;
       this.#refuseSome(group, index);
       group.payload = encodeObjects(group.values);
     }
@@ -233,11 +236,16 @@ class BatchEncoder {
         encodeObjects([values[index]]);
       } catch (error) {
         this.#refused(row, error);
-        this.#rows.kinds[row] = rowKind.nothing;
+        this.#rows.clear(row);
         values[index] = undefined;
       }
     }
   }
+}
+
+/** True for an error that says that something is larger than a buffer can be. */
+export function isTooMuch(error: unknown): boolean {
+  return error instanceof RangeError || (error instanceof QStreamError && error.code === "LIMIT_EXCEEDED");
 }
 
 function isEntity(kind: number | undefined): boolean {

@@ -20,12 +20,12 @@ type Host = { -readonly [K in keyof HostPlace]: HostPlace[K] };
 /** The hosts of a system as one node knows them. */
 export class Hosts {
   readonly #hosts: Host[] = [];
-  readonly #slots = new Map<string, SlotPlace>();
+  #slots: ReadonlyMap<string, SlotPlace> = new Map();
   readonly #byLife = new Map<number, Host>();
   #turn = 0;
 
   constructor(hosts: readonly { readonly life: number; readonly slot: string }[], slots: readonly SlotPlace[]) {
-    for (const slot of slots) this.#slots.set(slot.id, slot);
+    this.knowSlots(slots);
     hosts.forEach(({ life, slot }, channel) => {
       this.#hosts.push({ channel, life, slot, actors: 0 });
       this.placed(channel, life, slot);
@@ -36,9 +36,9 @@ export class Hosts {
     return this.#hosts;
   }
 
-  /** Slots that have been heard of. */
+  /** The slots that there are now, hosts or not. */
   knowSlots(slots: readonly SlotPlace[]): void {
-    for (const slot of slots) this.#slots.set(slot.id, slot);
+    this.#slots = new Map(slots.map((slot) => [slot.id, slot]));
   }
 
   /** The host where a key is at home. */
@@ -48,10 +48,6 @@ export class Hosts {
 
   lifeOf(channel: number): number | undefined {
     return this.#hosts[channel]?.life;
-  }
-
-  channelOf(life: number): number | undefined {
-    return this.#byLife.get(life)?.channel;
   }
 
   /** A host's life is over. Returns its channel. */

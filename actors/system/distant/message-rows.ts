@@ -58,8 +58,8 @@ export class MessageRows {
   }
 
   /** Puts rows of another one behind its own. */
-  append(other: MessageRows, from = 0, to: number = other.size): void {
-    for (let row = from; row < to; row++) this.copy(other, row);
+  append(other: MessageRows): void {
+    for (let row = 0; row < other.size; row++) this.copy(other, row);
   }
 
   /** Puts one row of another one behind its own. */
@@ -67,6 +67,13 @@ export class MessageRows {
     const kind = (other.kinds[row] ?? rowKind.nothing) as RowKind;
     const { names, ids, targets, payloads, senders, asks } = other;
     this.push(kind, names[row] ?? "", ids[row] ?? 0, targets[row], payloads[row], senders[row], asks[row] ?? 0);
+  }
+
+  /** Has nothing of a row travel but its place. */
+  clear(row: number): void {
+    this.kinds[row] = rowKind.nothing;
+    this.names[row] = "";
+    this.payloads[row] = undefined;
   }
 
   /** Takes rows from the front away. */

@@ -37,7 +37,7 @@ export function viewServices(node: () => ActorNode): Readonly<Record<string, Nod
   };
 }
 
-export function listOf(node: ActorNode, { kind, most }: ListQuery): ListedActor[] {
+function listOf(node: ActorNode, { kind, most }: ListQuery): ListedActor[] {
   const listed: ListedActor[] = [];
   for (const cell of node.living()) {
     if (kind !== undefined && cell.definition.kind !== kind) continue;
@@ -58,7 +58,7 @@ function stateOf({ flags }: Cell): ListedActor["state"] {
 
 /** The state and the mailbox of an actor as text, within limits; undefined where it isn't here. */
 function inspected(cell: Cell | undefined): string | undefined {
-  if (cell === undefined) return undefined;
+  if (cell === undefined || (cell.flags & cellFlag.ended) !== 0) return undefined;
   const options = { depth: 6, maxArrayLength: 50, maxStringLength: 1000, breakLength: 120, getters: false } as const;
   const mailbox: string[] = [];
   for (let envelope = cell.head; envelope !== undefined && mailbox.length < mailboxMost; envelope = envelope.next) {

@@ -1,25 +1,13 @@
 import type { Payload } from "../../../lib/core/payload.ts";
 import { cellFlag, type Cell } from "../cell.ts";
-import { encodeBatch } from "./encode-batch.ts";
-import { batchRowsMax, MessageRows } from "./message-rows.ts";
+import { MessageRows } from "./message-rows.ts";
+import { batchBytesDefault, rowsToEncode, takeEncoded, type BatchBytes, type RowEvents } from "./take-batch.ts";
 
 /** Messages and bytes that may be on their way from one node to another. */
 export const creditRows = 32_768;
 export const creditBytes = 8 << 20;
-/** Bytes that a batch should have about, at most. */
-const batchBytes = 1 << 20;
 /** Messages that wait at most for credit. */
 export const waitingMax = 200_000;
-
-/** What becomes of rows that don't get to where they should. */
-export interface RowEvents {
-  /** How many actors live here. */
-  readonly actors: () => number;
-  readonly refused: (rows: MessageRows, row: number, error: unknown) => void;
-  readonly lost: (rows: MessageRows, row: number) => void;
-  /** A question to an entity waits for the next life of its home. */
-  readonly kept: (ask: number, channel: number) => void;
-}
 
 interface Batch {
   readonly seq: number;
@@ -36,20 +24,21 @@ export class Outgoing {
   readonly bulk = new MessageRows();
   /** Actors that take no message until there is credit. */
   readonly held = new Set<Cell>();
-  /** Actors there whose mailbox is full, and what is done with what would come. */
-  readonly full = new Map<number, "wait" | "fail">();
   /** False until the other node is known to be there. */
   isOpen: boolean;
   /** Its messages are being encoded: what that adds goes behind them. */
   isSending = false;
   #rows = creditRows;
   #bytes = creditBytes;
-  #rowBytes = 64;
+  readonly #batchBytes: BatchBytes;
+  /** What a message of the last batch had, in the mean. */
+  #rowBytes = 0;
   #seq = 0;
 
-  constructor(life: number, isOpen: boolean) {
+  constructor(life: number, isOpen: boolean, batchBytes: BatchBytes = batchBytesDefault) {
     this.life = life;
     this.isOpen = isOpen;
+    this.#batchBytes = batchBytes;
   }
 
   get hasCredit(): boolean {
@@ -69,17 +58,20 @@ export class Outgoing {
   /** Takes what may go now. */
   *batches(events: RowEvents): Generator<Batch> {
     while (this.isOpen && this.control.size > 0) {
-      const payload = takeEncoded(this.control, batchRowsMax, events);
-      yield { seq: this.#seq++, payload, isBulk: false };
+      yield { seq: this.#seq++, payload: this.#take(this.control, events, Infinity, 0), isBulk: false };
     }
     while (this.bulk.size > 0 && this.hasCredit) {
-      const most = Math.max(1, Math.min(batchRowsMax, this.#rows, Math.ceil(batchBytes / this.#rowBytes)));
-      const payload = takeEncoded(this.bulk, most, events);
+      const payload = this.#take(this.bulk, events, this.#rows, this.#rowBytes);
       this.#rows -= payload.rows;
       this.#bytes -= payload.bytes.byteLength;
-      this.#rowBytes = Math.max(16, payload.bytes.byteLength / payload.rows);
+      this.#rowBytes = payload.bytes.byteLength / payload.rows;
       yield { seq: this.#seq++, payload, isBulk: true };
     }
+  }
+
+  #take(rows: MessageRows, events: RowEvents, most: number, rowBytes: number): Payload {
+    const count = rowsToEncode(rows, Math.min(most, rows.size), rowBytes, this.#batchBytes);
+    return takeEncoded(rows, count, events, this.#batchBytes);
   }
 
   /** Holds an actor after its turn until there is credit. */
@@ -87,14 +79,6 @@ export class Outgoing {
     this.held.add(cell);
     cell.flags |= cellFlag.held;
   }
-}
-
-/** Takes messages from the front and encodes them, but for those that can't travel. */
-export function takeEncoded(rows: MessageRows, most: number, events: RowEvents): Payload {
-  const count = Math.min(most, rows.size);
-  const payload = encodeBatch(rows, events.actors(), (row, error) => events.refused(rows, row, error), count);
-  rows.drop(count);
-  return payload;
 }
 
 /** Actors that were held go on, but for those that another actor's mailbox holds. */

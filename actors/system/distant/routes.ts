@@ -2,7 +2,8 @@ import { QStreamError } from "../../../lib/core/errors.ts";
 import { cellFlag, type Cell } from "../cell.ts";
 import type { DistantParts } from "./distant-node.ts";
 import { batchRowsMax, MessageRows, rowKind, type RowKind } from "./message-rows.ts";
-import { creditBytes, creditRows, Outgoing, release, takeEncoded, waitingMax, type RowEvents } from "./outgoing.ts";
+import { creditBytes, creditRows, Outgoing, release, waitingMax } from "./outgoing.ts";
+import type { RowEvents } from "./take-batch.ts";
 
 interface Taken {
   rows: number;
@@ -76,10 +77,13 @@ export class Routes {
     return way;
   }
 
-  /** Where to put messages for a host that has no life now. */
+  /**
+   * Where to put messages of actors for a host that has no life now.
+   *
+   * @throws QStreamError MAILBOX_FULL
+   */
   homeless(channel: number, from: Cell | undefined): MessageRows {
-    let waiting = this.#homeless.get(channel);
-    if (waiting === undefined) this.#homeless.set(channel, (waiting = { rows: new MessageRows(), held: new Set() }));
+    const waiting = this.#homelessOf(channel);
     if (waiting.rows.size >= waitingMax) throw tooMuchWaits(waiting.rows.size);
     if (from !== undefined) {
       waiting.held.add(from);
@@ -96,6 +100,7 @@ export class Routes {
     this.touch(way);
   }
 
+  /** What nodes say to each other: it isn't refused, whatever waits. */
   node(life: number, name: string, payload: unknown, isOrdered: boolean): void {
     if (!this.canReach(life)) return;
     const way = this.#wayTo(life);
@@ -108,6 +113,21 @@ export class Routes {
     const way = this.#wayTo(life);
     way.bulk.push(rowKind.nodeAsk, name, 0, undefined, payload, undefined, ask);
     this.touch(way);
+  }
+
+  /** The same to a host that has no life now. A question has a number. */
+  homelessNode(channel: number, name: string, payload: unknown, ask = 0): void {
+    const kind = ask === 0 ? rowKind.nodeTell : rowKind.nodeAsk;
+    this.#homelessOf(channel).rows.push(kind, name, 0, undefined, payload, undefined, ask);
+  }
+
+  /** True where so much waits for a node that no more should. */
+  isFull(life: number): boolean {
+    return (this.#ways.get(life)?.bulk.size ?? 0) >= waitingMax;
+  }
+
+  isHomelessFull(channel: number): boolean {
+    return (this.#homeless.get(channel)?.rows.size ?? 0) >= waitingMax;
   }
 
   /** A batch of messages was taken: more may come. */
@@ -152,7 +172,7 @@ export class Routes {
       const isForEntity = kind === rowKind.entityTell || kind === rowKind.entityAsk;
       if (channel === undefined || !isForEntity) this.#events.lost(way.bulk, row);
       else {
-        this.homeless(channel, undefined).copy(way.bulk, row);
+        this.#homelessOf(channel).rows.copy(way.bulk, row);
         this.#events.kept(way.bulk.asks[row] ?? 0, channel);
       }
     }
@@ -164,16 +184,9 @@ export class Routes {
     const waiting = this.#homeless.get(channel);
     if (waiting === undefined) return;
     this.#homeless.delete(channel);
-    if (life === this.#parts.life) {
-      this.sending = life;
-      while (waiting.rows.size > 0) {
-        this.#parts.link.send(life, 0, takeEncoded(waiting.rows, batchRowsMax, this.#events), false);
-      }
-    } else {
-      const way = this.#wayTo(life);
-      way.bulk.append(waiting.rows);
-      this.touch(way);
-    }
+    const way = this.#wayTo(life);
+    way.bulk.append(waiting.rows);
+    this.touch(way);
     release(waiting.held);
   }
 
@@ -214,6 +227,12 @@ export class Routes {
       way.isSending = false;
     }
     if (way.held.size > 0 && !way.isBehind) release(way.held);
+  }
+
+  #homelessOf(channel: number): Homeless {
+    let waiting = this.#homeless.get(channel);
+    if (waiting === undefined) this.#homeless.set(channel, (waiting = { rows: new MessageRows(), held: new Set() }));
+    return waiting;
   }
 
   #wayTo(life: number): Outgoing {

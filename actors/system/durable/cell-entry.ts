@@ -3,7 +3,7 @@ import type { JournalSnapshot } from "../../../lib/core/contracts/actor-journal.
 import { QStreamError } from "../../../lib/core/errors.ts";
 import { cellFlag } from "../cell.ts";
 import type { DurableCell } from "./durable-cell.ts";
-import type { Effect } from "./effects.ts";
+import { errorOf, type Effect } from "./effects.ts";
 import type { PendingEntry } from "./journal-writer.ts";
 import { fenced } from "./refusals.ts";
 
@@ -45,7 +45,7 @@ export class CellEntry implements PendingEntry {
     cell.pending -= this.records.length;
     cell.unwritten--;
     if (answer === "committed" && !cell.isLost) {
-      for (const effect of this.#effects) effect.leave(cell);
+      for (const effect of this.#effects) this.#leave(effect);
       if ((cell.flags & cellFlag.ahead) !== 0) {
         cell.flags &= ~cellFlag.ahead;
         cell.node.wake(cell);
@@ -56,5 +56,16 @@ export class CellEntry implements PendingEntry {
       cell.keeper.lose(cell, error);
     }
     if (cell.unwritten === 0) for (const told of cell.settled.splice(0)) told();
+  }
+
+  /** What others can't take is told of: the transition is done, and so is what leaves after this. */
+  #leave(effect: Effect): void {
+    const cell = this.#cell;
+    try {
+      effect.leave(cell);
+    } catch (thrown) {
+      const error = errorOf(thrown);
+      cell.node.event({ kind: "actor-failed", actor: cell.label, message: undefined, error, action: "resume" });
+    }
   }
 }

@@ -22,15 +22,15 @@ interface TravellingReceipt {
 const names = { mail: "durable-mail", receipt: "durable-receipt" } as const;
 
 /** Mail to durable actors of other nodes, by what nodes say to each other. It may get lost on its way: then it is sent again. */
-export function mailOver(nodes: Pick<NodeMessages, "tellHome">): DistantMail {
+export function mailOver(nodes: Pick<NodeMessages, "offerHome">): DistantMail {
   return {
     send({ to, sender, number, message, payload }) {
       const mail = { to, from: sender as EntityReference, number, name: message, payload } satisfies TravellingMail;
-      nodes.tellHome(to.key, names.mail, mail);
+      nodes.offerHome(to.key, names.mail, mail);
     },
     acknowledge(sender, receiver, number) {
       const receipt = { sender: durableName(sender), receiver: durableName(receiver), number };
-      nodes.tellHome(sender.key, names.receipt, receipt satisfies TravellingReceipt);
+      nodes.offerHome(sender.key, names.receipt, receipt satisfies TravellingReceipt);
     },
   };
 }

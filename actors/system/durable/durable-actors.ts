@@ -13,7 +13,9 @@ import { DurableDefinitions } from "./durable-definitions.ts";
 import { DurableMail, type DistantMail } from "./durable-mail.ts";
 import { partsOfName } from "./durable-envelopes.ts";
 import { errorOf } from "./effects.ts";
-import { insistent, JournalWriter } from "./journal-writer.ts";
+import { insistent, type Patience } from "./insistent.ts";
+import { systemClosed } from "./journal-opening.ts";
+import { JournalWriter } from "./journal-writer.ts";
 import { KeptTimers } from "./kept-timers.ts";
 import { notDurable } from "./refusals.ts";
 import { QuietActors } from "./quiet-actors.ts";
@@ -21,8 +23,8 @@ import { Recovery } from "./recovery.ts";
 import { Transitions } from "./transitions.ts";
 
 export interface DurableParts {
-  /** Opened once, for the life of the node, which doesn't close it. */
-  readonly journal: Promise<ActorJournal>;
+  /** Who opens it closes it. */
+  readonly journal: () => Promise<ActorJournal>;
   /** How durable actors of other nodes are reached. */
   readonly distant?: DistantMail | undefined;
   /** Seeds what `ctx.random` gives to actors that haven't been. */
@@ -45,8 +47,10 @@ export class DurableActors implements DurableNode {
   readonly transitions: Transitions;
   readonly writer: JournalWriter;
   readonly quiet: QuietActors;
+  readonly patience: Patience;
   readonly #recovery: Recovery;
-  readonly #journal: Promise<ActorJournal>;
+  readonly #journal: () => Promise<ActorJournal>;
+  readonly #ended = new AbortController();
   readonly #binder: Binder;
   /** Tells what this life of the node wrote from all else: actors that aren't durable are good for one life. */
   readonly #memory = freshId("memory");
@@ -57,11 +61,12 @@ export class DurableActors implements DurableNode {
     this.node = node;
     this.seed = parts.seed;
     this.#journal = parts.journal;
+    this.patience = { clock: node.clock, away: this.away, ended: this.#ended.signal };
     this.definitions = new DurableDefinitions(node, this);
     this.mail = new DurableMail(node, this.definitions, parts.distant, (cell) => this.quiet.add(cell));
     this.timers = new KeptTimers(node);
     this.transitions = new Transitions(this);
-    this.writer = new JournalWriter(parts.journal, node.clock, this.away);
+    this.writer = new JournalWriter(parts.journal, this.patience);
     this.quiet = new QuietActors(node.clock, (cell) => this.transitions.rest(cell));
     this.#recovery = new Recovery(this, parts.journal);
     this.#binder = {
@@ -204,8 +209,8 @@ export class DurableActors implements DurableNode {
   async comeHome(): Promise<void> {
     let names: readonly string[];
     try {
-      const journal = await this.#journal;
-      names = await insistent(this.node.clock, this.away, () => journal.awake());
+      // Also where it can't be opened yet: nobody else might use an actor.
+      names = await insistent(this.patience, async () => (await this.#journal()).awake());
     } catch {
       // Whoever uses an actor meets the same error.
       return;
@@ -226,7 +231,7 @@ export class DurableActors implements DurableNode {
     this.timers.close();
     this.mail.close();
     this.quiet.close();
-    this.writer.close();
+    this.#ended.abort(systemClosed());
   }
 
   /** Runs code that writes or reads references for the journal. */

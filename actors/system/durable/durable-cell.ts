@@ -11,6 +11,8 @@ import type {
 } from "../../../lib/core/contracts/actor.ts";
 import { assertTravels } from "../../../lib/core/codec/index.ts";
 import { QStreamError } from "../../../lib/core/errors.ts";
+import { checkStopOrder } from "../stop-order.ts";
+import { noHandlerFor } from "../topics.ts";
 import { Cell, cellFlag } from "../cell.ts";
 import { EntityReference } from "../entities.ts";
 import type { Envelope, ReplyTo } from "../envelope.ts";
@@ -20,6 +22,7 @@ import type { CellEntry } from "./cell-entry.ts";
 import type { DurableActors } from "./durable-actors.ts";
 import { durableName, NumberedEnvelope, type AgainEnvelope } from "./durable-envelopes.ts";
 import { Act, Tell } from "./effects.ts";
+import { hasHandler } from "./kept-timers.ts";
 import { KeptState } from "./kept-state.ts";
 import { noTransition, notDurable } from "./refusals.ts";
 import type { Transition } from "./transition.ts";
@@ -120,7 +123,9 @@ export class DurableCell extends Cell {
   }
 
   override stop(actor?: AnyReference, options?: StopOptions): void {
-    this.#transition("stop").add(new Act(() => super.stop(actor, options)));
+    const transition = this.#transition("stop");
+    if (actor !== undefined || options !== undefined) checkStopOrder(actor ?? this.self, options);
+    transition.add(new Act(() => super.stop(actor, options)));
   }
 
   override watch(actor: AnyReference): void {
@@ -191,6 +196,7 @@ export class DurableCell extends Cell {
 
   override subscribe(topic: string, name: string): void {
     const transition = this.#transition("subscribe");
+    if (!hasHandler(this.source, name)) throw noHandlerFor(this.label, this.source, topic, name);
     this.kept.topics.set(topic, name);
     transition.add(new Act(() => super.subscribe(topic, name)));
   }
@@ -224,9 +230,15 @@ export class DurableCell extends Cell {
     return others.length < all.length;
   }
 
-  /** Gets again what it was subscribed to before a loss. */
+  /** Gets again what it was subscribed to before a loss. A program that has changed may have no handler for it any more. */
   resubscribe(): void {
-    for (const [topic, name] of this.kept.topics) super.subscribe(topic, name);
+    for (const [topic, name] of this.kept.topics) {
+      if (hasHandler(this.source, name)) super.subscribe(topic, name);
+      else {
+        const error = noHandlerFor(this.label, this.source, topic, name);
+        this.node.event({ kind: "actor-failed", actor: this.label, message: undefined, error, action: "resume" });
+      }
+    }
   }
 
   #setTimer(delayMs: number, name: string, payload: unknown, periodMs: number | undefined): ActorTimer {

@@ -2,6 +2,7 @@ import { QStreamError } from "../../../lib/core/errors.ts";
 import { cellFlag } from "../cell.ts";
 import type { EntityReference } from "../entities.ts";
 import type { ActorNode } from "../node.ts";
+import { Envelope } from "../envelope.ts";
 import { unhandledName, type NumberedEnvelope } from "./durable-envelopes.ts";
 import type { DurableDefinitions } from "./durable-definitions.ts";
 import { DurableCell } from "./durable-cell.ts";
@@ -135,7 +136,7 @@ export class DurableMail {
     if (known === undefined) return;
     const to = this.#node.entities.reference(known, entityKey);
     if (known.durable === undefined) {
-      this.#node.tell(to, envelope.message, envelope.payload, from);
+      this.#tell(to, envelope, from);
       this.handled(envelope);
       return;
     }
@@ -148,7 +149,19 @@ export class DurableMail {
       const cell = this.#node.entities.get(to.key);
       if (cell instanceof DurableCell && cell.tail === mail) cell.accepted.set(mail.from, mail.number);
     } catch (error) {
-      if (!(error instanceof QStreamError) || error.code !== "MAILBOX_FULL") throw error;
+      // It is sent again.
+      if (!isMailboxFull(error)) throw error;
+    }
+  }
+
+  /** Hands a message to an actor that isn't durable: once, whether it has room for it or not. */
+  #tell(to: EntityReference, envelope: NumberedEnvelope, from: DurableCell | undefined): void {
+    const { message, payload, sender } = envelope;
+    try {
+      this.#node.tell(to, message, payload, from);
+    } catch (error) {
+      if (!isMailboxFull(error)) throw error;
+      this.#node.deadLetter(to.label, new Envelope(message, payload, sender, undefined), "mailbox-full");
     }
   }
 
@@ -214,4 +227,8 @@ export class DurableMail {
       if (this.#waiting.size > 0 && !this.#isClosed) this.#sweepLater();
     });
   }
+}
+
+function isMailboxFull(error: unknown): boolean {
+  return error instanceof QStreamError && error.code === "MAILBOX_FULL";
 }

@@ -1,5 +1,5 @@
 import { errorToData, QStreamError } from "../../../lib/core/errors.ts";
-import type { ReplyTo } from "../envelope.ts";
+import { Envelope, type ReplyTo } from "../envelope.ts";
 import type { Reference } from "../reference.ts";
 import type { NumberedEnvelope } from "./durable-envelopes.ts";
 import type { DurableCell } from "./durable-cell.ts";
@@ -29,7 +29,8 @@ export class Tell implements Effect {
     } catch (error) {
       // Its transition is done: nobody is left to be told that a mailbox had no room.
       if (!(error instanceof QStreamError) || error.code !== "MAILBOX_FULL") throw error;
-      cell.node.event({ kind: "dead-letter", to: this.#to.label, message: this.#name, why: "mailbox-full" });
+      const envelope = new Envelope(this.#name, this.#payload, cell.self, undefined);
+      cell.node.deadLetter(this.#to.label, envelope, "mailbox-full");
     }
   }
 

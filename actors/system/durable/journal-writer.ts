@@ -1,7 +1,7 @@
 import type { ActorJournal, JournalEntry, JournalSnapshot } from "../../../lib/core/contracts/actor-journal.ts";
 import type { CommitAnswer } from "../../../lib/core/contracts/lineage-store.ts";
 import { QStreamError } from "../../../lib/core/errors.ts";
-import { delay, type Clock } from "../../../lib/core/seam/clock.ts";
+import { insistent, type Patience } from "./insistent.ts";
 
 /** What the next step of the store writes for one actor. */
 export interface PendingEntry extends JournalEntry {
@@ -14,27 +14,21 @@ export interface PendingEntry extends JournalEntry {
   readonly written: (answer: CommitAnswer | QStreamError) => void;
 }
 
-const firstWaitMs = 20;
-const longestWaitMs = 1000;
-
 /**
  * Writes what all durable actors of a node hand over, as many of them together as came while the store did the step before. While
  * the store is away it waits, and repeats the step.
  */
 export class JournalWriter {
-  readonly #journal: Promise<ActorJournal>;
-  readonly #clock: Clock;
-  readonly #away: (error: QStreamError) => void;
+  readonly #journal: () => Promise<ActorJournal>;
+  readonly #patience: Patience;
   #entries: PendingEntry[] = [];
   #isWriting = false;
-  #isClosed = false;
   #idle: (() => void)[] = [];
 
-  /** @param away - told when the store begins to be away */
-  constructor(journal: Promise<ActorJournal>, clock: Clock, away: (error: QStreamError) => void) {
+  /** @param patience - what isn't written when it ends never is */
+  constructor(journal: () => Promise<ActorJournal>, patience: Patience) {
     this.#journal = journal;
-    this.#clock = clock;
-    this.#away = away;
+    this.#patience = patience;
   }
 
   /** Begins an entry, to which more may be added until the next step takes it. */
@@ -42,18 +36,13 @@ export class JournalWriter {
     this.#entries.push(entry);
     if (this.#isWriting) return;
     this.#isWriting = true;
-    this.#clock.soon(() => void this.#write());
+    this.#patience.clock.soon(() => void this.#write());
   }
 
   /** Resolves once nothing is left to write. */
   idle(): Promise<void> {
     if (!this.#isWriting) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
-  }
-
-  /** What isn't written by now never is. */
-  close(): void {
-    this.#isClosed = true;
   }
 
   async #write(): Promise<void> {
@@ -73,33 +62,11 @@ export class JournalWriter {
 
   async #append(entries: readonly PendingEntry[]): Promise<readonly CommitAnswer[] | QStreamError> {
     try {
-      const journal = await this.#journal;
-      return await insistent(this.#clock, this.#away, () => {
-        if (this.#isClosed) throw new QStreamError("SESSION_CLOSED", "the system of actors was closed");
-        return journal.append(entries);
-      });
+      const journal = await this.#journal();
+      return await insistent(this.#patience, () => journal.append(entries));
     } catch (error) {
       return asError(error);
     }
-  }
-}
-
-/** Repeats what a store is asked for while it is away. */
-export async function insistent<T>(
-  clock: Clock,
-  away: (error: QStreamError) => void,
-  action: () => Promise<T>,
-): Promise<T> {
-  for (let waitMs = firstWaitMs; ; waitMs = Math.min(longestWaitMs, 2 * waitMs)) {
-    try {
-      // oxlint-disable-next-line no-await-in-loop -- until it is done
-      return await action();
-    } catch (error) {
-      if (!(error instanceof QStreamError) || error.code !== "STORE_UNAVAILABLE") throw error;
-      if (waitMs === firstWaitMs) away(error);
-    }
-    // oxlint-disable-next-line no-await-in-loop -- see above
-    await delay(clock, waitMs);
   }
 }
 

@@ -1,5 +1,5 @@
-import { definedActor, type DefinedActor } from "../../../lib/core/actor-definition.ts";
 import type { ActorJournal } from "../../../lib/core/contracts/actor-journal.ts";
+import { definedActor, type DefinedActor } from "../../../lib/core/actor-definition.ts";
 import type { ActorDefinition } from "../../../lib/core/contracts/actor.ts";
 import { delay, type Clock } from "../../../lib/core/seam/clock.ts";
 import { openJournal } from "../../stores/open-journal.ts";
@@ -8,24 +8,36 @@ import type { NodeMessages, NodeService } from "../distant/node-link.ts";
 import type { ActorNode } from "../node.ts";
 import { mailOver, mailServices } from "./distant-mail.ts";
 import { DurableActors } from "./durable-actors.ts";
+import { insistent, type Patience } from "./insistent.ts";
+import { JournalOpening, systemClosed } from "./journal-opening.ts";
 
 const settleMs = 2000;
 
+export interface KeepingOptions {
+  /** The text that names the store. */
+  readonly store: string;
+  readonly seed: number;
+  readonly clock: Clock;
+  /** A store that is away is waited for also before it was opened. Else who uses an actor is told, and tries again. */
+  readonly waitsToOpen: boolean;
+}
+
 /** Keeps the durable actors of one node in a store, which it opens and closes. */
 export class Keeping {
-  readonly #journal: Promise<ActorJournal>;
+  readonly #journal: JournalOpening;
+  readonly #ended = new AbortController();
   readonly #seed: number;
   readonly #clock: Clock;
   #actors: DurableActors | undefined;
 
   /** @throws QStreamError OPTION_INVALID for a text that names no store */
-  constructor(store: string, seed: number, clock: Clock) {
+  constructor({ store, seed, clock, waitsToOpen }: KeepingOptions) {
     parseStore(store);
     this.#seed = seed;
     this.#clock = clock;
-    this.#journal = openJournal(store);
-    // Whoever uses a durable actor is told.
-    this.#journal.catch(() => {});
+    const patience: Patience = { clock, away: (error) => this.#actors?.away(error), ended: this.#ended.signal };
+    const open = (): Promise<ActorJournal> => openJournal(store);
+    this.#journal = new JournalOpening(waitsToOpen ? () => insistent(patience, open) : open);
   }
 
   /** What the node takes from others. */
@@ -35,7 +47,7 @@ export class Keeping {
 
   start(node: ActorNode, others?: NodeMessages): DurableActors {
     const distant = others === undefined ? undefined : mailOver(others);
-    return (this.#actors = new DurableActors(node, { journal: this.#journal, seed: this.#seed, distant }));
+    return (this.#actors = new DurableActors(node, { journal: () => this.#journal.get(), seed: this.#seed, distant }));
   }
 
   /** Kinds whose actors come back by themselves. */
@@ -54,7 +66,7 @@ export class Keeping {
     await Promise.race([this.#actors?.settled(), delay(this.#clock, settleMs, waiting.signal).catch(() => {})]);
     waiting.abort();
     this.#actors?.close();
-    const journal = await this.#journal.catch(() => undefined);
-    await journal?.close();
+    this.#ended.abort(systemClosed());
+    await this.#journal.close();
   }
 }

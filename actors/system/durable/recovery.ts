@@ -2,7 +2,7 @@ import type { ActorJournal, ClaimedActor } from "../../../lib/core/contracts/act
 import { QStreamError } from "../../../lib/core/errors.ts";
 import type { DurableActors } from "./durable-actors.ts";
 import type { DurableCell } from "./durable-cell.ts";
-import { insistent } from "./journal-writer.ts";
+import { insistent } from "./insistent.ts";
 import { KeptState } from "./kept-state.ts";
 import { migrationMissing, replayDiffers } from "./refusals.ts";
 import { readSnapshot } from "./snapshot-bytes.ts";
@@ -17,10 +17,10 @@ interface Claim {
 /** Brings durable actors back: from their newest snapshot, by the transitions after it. */
 export class Recovery {
   readonly #keeper: DurableActors;
-  readonly #journal: Promise<ActorJournal>;
+  readonly #journal: () => Promise<ActorJournal>;
   #claims: Claim[] = [];
 
-  constructor(keeper: DurableActors, journal: Promise<ActorJournal>) {
+  constructor(keeper: DurableActors, journal: () => Promise<ActorJournal>) {
     this.#keeper = keeper;
     this.#journal = journal;
   }
@@ -107,8 +107,7 @@ export class Recovery {
   }
 
   async #ask<T>(question: (journal: ActorJournal) => Promise<T>): Promise<T> {
-    const { node, away } = this.#keeper;
-    const journal = await this.#journal;
-    return insistent(node.clock, away, () => question(journal));
+    const journal = await this.#journal();
+    return insistent(this.#keeper.patience, () => question(journal));
   }
 }

@@ -2,6 +2,8 @@ import * as assert from "uvu/assert";
 import { ActorGuests } from "../../../actors/slot/actor-guests.ts";
 import { localBinder } from "../../../actors/system/local-binder.ts";
 import { nodeIsHere } from "../../../actors/system/nodes-here.ts";
+import type { Transport } from "../../../lib/core/contracts/transport.ts";
+import { QStreamError } from "../../../lib/core/errors.ts";
 import { MemoryNetwork } from "../../../actors/transport/memory-transport.ts";
 import { actor, type ActorReference, type ProtocolOf } from "../../../lib/index.ts";
 import { NodeUnderTest } from "../../kit/actor-node.ts";
@@ -33,11 +35,20 @@ interface Guest {
 }
 
 /** A slot without a node, and one with a node, of which the guest's clock stands still. */
-function guestOf(system: string): Guest {
+function guestOf(system: string, cut: readonly string[] = []): Guest {
   const network = new MemoryNetwork();
   const node = new NodeUnderTest();
   const { clock } = node;
-  const [outside, inside] = [network.transport("outside"), network.transport("inside")];
+  const [outside, inside] = ["outside", "inside"].map((slot) => {
+    const transport = network.transport(slot);
+    const send = transport.send.bind(transport);
+    // As a port that isn't there (any more).
+    transport.send = (to, message) => {
+      if (cut.includes(to)) throw new QStreamError("INTERNAL", `slot ${slot} has no port to slot ${to}`);
+      send(to, message);
+    };
+    return transport;
+  }) as [Transport, Transport];
   const guests = new ActorGuests(outside, clock);
   const door = new ActorGuests(inside, clock);
   let isLost = false;
@@ -91,6 +102,32 @@ test("questions end by their time, by a signal, and with their slot", async () =
   await aborted;
   guests.close();
   await closed;
+});
+
+test("a slot that can't be reached from here is passed over, and is no slot that questions go by", async () => {
+  const { guests, pass, to } = guestOf("apart", ["cut"]);
+  const way = guests.way("apart", ["cut", "inside"]);
+  await pass(0);
+  assert.is(await way, "inside");
+  assert.is(await guests.way("elsewhere", ["cut"]), undefined);
+  assert.is(await guests.way("elsewhere", ["cut"]), undefined, "it is looked for again");
+  await failure(() => guests.ask("cut", to, "add", 1), "INTERNAL");
+});
+
+test("a slot to which there is no way any more is given up with what went by it, and so is what it asked", async () => {
+  const cut: string[] = [];
+  const { guests, pass, to, door } = guestOf("cut later", cut);
+  const waits = guests.ask("inside", to, "never", undefined, { timeoutMs: 60_000 });
+  const late = failure(() => guests.ask("inside", to, "never", undefined, { timeoutMs: 1000 }), "ASK_TIMEOUT");
+  const refused = failure(() => waits, "ACTOR_STOPPED");
+  await pass(0);
+  cut.push("inside", "outside");
+  await pass(1500);
+  await late;
+  await pass(1500);
+  await refused;
+  door.close();
+  await pass(0);
 });
 
 test("what went by a slot that doesn't answer any more is refused", async () => {

@@ -104,6 +104,22 @@ test("a stop that comes while the flow is being loaded is answered, and nothing 
   await slot.close();
 });
 
+test("a stop that comes while what actors need is being loaded is answered, and nothing is prepared afterwards", async () => {
+  const { slot, reports, loaded } = bench();
+  const input = { name: "in", edge: 0 } as never;
+  const step = { id: "actors", kind: "actors", channels: 1, inputs: [input], outputs: [] } as never;
+  const code = { kind: "actors", definitions: new Map() } as never;
+  slot.order({ ...prepare, plan: { ...plan, steps: [step] } });
+  loaded({ ...program, steps: [code] });
+  // The flow is there now, and the modules of actors aren't.
+  for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+  slot.order(stop);
+  await import("../../../actors/slot/slot-actors.ts");
+  await settle();
+  assert.equal(kindsOf(reports), ["stopped"]);
+  await slot.close();
+});
+
 test("a flow that can't be loaded, or is another one here, fails the execution", async () => {
   const first = bench();
   first.slot.order(prepare);

@@ -190,6 +190,54 @@ test("who can't be told of ends can't watch", async () => {
   assert.match(error.message, /deaf-1 watches deaf-1, but has no `watched`. Give its definition one/);
 });
 
+test("in `stopped` no message is handled, whoever's message ended the actor", async () => {
+  const under = new NodeUnderTest();
+  const seen: unknown[] = [];
+  const child = actor({
+    init: () => 0,
+    receive: {
+      fail(): never {
+        throw new Error("broken");
+      },
+    },
+    stopped(_state, ctx) {
+      seen.push(ctx.sender);
+      for (const method of ["stash", "deferred"] as const) {
+        try {
+          ctx[method]();
+          seen.push(method);
+        } catch (error) {
+          seen.push((error as Error).message.includes(`calls ctx.${method}() while it handles no message`));
+        }
+      }
+    },
+  });
+  const top = actor({
+    init: (_: undefined, ctx) => ctx.spawn(child),
+    receive: {
+      stop: (own, _: undefined, ctx) => ctx.stop(own),
+      fail: (own) => own.tell("fail"),
+    },
+  });
+  const teller = actor({
+    init: () => 0,
+    receive: {
+      go(_state, { to, name }: { readonly to: AnyReference; readonly name: string }) {
+        to.tell(name as never);
+      },
+    },
+  });
+  for (const name of ["fail", "stop"]) {
+    const target = under.spawn(top);
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await under.settle();
+    under.spawn(teller).tell("go", { to: target, name });
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await under.settle();
+    assert.equal(seen.splice(0), [undefined, true, true], name);
+  }
+});
+
 test("a node that is closed ends all of its actors, those at work after what they handle", async () => {
   const [notes, under] = [[] as string[], new NodeUnderTest()];
   const all = ["a", "b", "c"].map((name) => under.spawn(family(notes), name));

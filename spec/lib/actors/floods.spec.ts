@@ -27,6 +27,16 @@ for (const isolation of ["thread", "none"] as const) {
   });
 }
 
+test("more than a frame holds is told in one turn, of very different sizes, and all of it arrives", async () => {
+  await using system = await spread.start({ slots: 2, isolation: "process" });
+  const to = system.spawn(slow);
+  const from = system.spawn(flood, to);
+  // One page of 1 MiB, which is in memory once.
+  from.tell("sendPages", { count: 600, every: 2, bytes: 1 << 20 });
+  while ((await to.ask("taken", undefined, { timeoutMs: 30_000 })).taken < 600) await wait(20); // oxlint-disable-line no-await-in-loop -- until all are there
+  assert.equal(await to.ask("taken"), { taken: 600, order: true });
+});
+
 test("what is on its way is bounded in bytes", async () => {
   await using system = await spread.start({ slots: 2 });
   const to = system.spawn(slow);

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import { actorSink, entitiesSink, fromActor, local, startActors } from "../../../lib/index.ts";
 import { failure } from "../../kit/failure.ts";
@@ -64,13 +65,16 @@ for (const { name, open, close } of meetingPlaces.slice(0, 4)) {
   });
 
   add("what isn't an array, an actor that ends, throws or is silent fails the reader", async ({ session, system }) => {
-    const read = (message: string) => () =>
-      fromMessage.run({ from: system.spawn(source, 10), message }, { on: session });
+    const read = (message: string, timeoutMs?: number) => () =>
+      fromMessage.run(
+        { from: system.spawn(source, 10), message, ...(timeoutMs === undefined ? {} : { timeoutMs }) },
+        { on: session },
+      );
     const place = { step: "numbers" };
     assert.match((await failure(read("wrong"), "BAD_INPUT", place)).message, /answered "wrong" with a string/u);
     assert.match((await failure(read("end"), "ACTOR_STOPPED", place)).message, /lives until the flow has heard that/u);
     assert.match((await failure(read("throws"), "STEP_FAILED", place)).message, /source-[\d.]+ failed.*out of paper/u);
-    await failure(read("forever"), "ASK_TIMEOUT", place);
+    await failure(read("forever", 50), "ASK_TIMEOUT", place);
     await failure(read("nothing"), "MESSAGE_UNHANDLED", place);
   });
 
@@ -80,9 +84,14 @@ for (const { name, open, close } of meetingPlaces.slice(0, 4)) {
 test("a system that is closed ends the flows that wait for it", async () => {
   const session = await local({ slots: 2, isolation: "thread", store: "memory" });
   const system = await bank.start({ on: session, onEvent: () => {} });
-  const run = toMessage.run({ to: system.spawn(ledger, {}), upTo: 20, message: "never" }, { on: session });
+  const to = system.spawn(ledger, {});
+  assert.is(await to.ask("repeated"), 0);
+  const idle = (await system.metrics()).handled;
+  const run = toMessage.run({ to, upTo: 20, message: "never" }, { on: session });
   const error = failure(() => run, "SESSION_CLOSED");
-  setTimeout(() => void system.close(), 50);
+  // oxlint-disable-next-line no-await-in-loop -- looks again and again
+  while ((await system.metrics()).handled === idle) await wait(5);
+  void system.close();
   assert.match((await error).message, /the system of actors was closed/u);
   await failure(() => toLedger.run({ to: system.spawn(ledger, {}), upTo: 20 }, { on: session }), "SESSION_CLOSED");
   await session.close();
@@ -128,6 +137,21 @@ test("what is no reference, and options that can't be, are refused when the flow
     await failure(() => fromActor(from, "next", options as object), "OPTION_INVALID");
   }
   await failure(() => system.entities(account).of(""), "OPTION_INVALID");
+});
+
+test("actors that never end, more of them than channels, are refused: some would never be asked", async () => {
+  await using system = startActors();
+  const two = [system.spawn(source, 1), system.spawn(source, 1)];
+  const splitsFor = (channels: number, endless: boolean): unknown =>
+    fromActor(two, "next", { endless }).splits({ channels } as never);
+  const { message } = await failure(() => splitsFor(1, true), "OPTION_INVALID");
+  assert.match(message, /2 actors that are endless for 1 channel: some would never be asked/u);
+  for (const [channels, endless] of [
+    [1, false],
+    [2, true],
+  ] as const) {
+    assert.equal(splitsFor(channels, endless), [{ asker: 0 }, { asker: 1 }]);
+  }
 });
 
 test("what goes to actors is at-least-once, unless it is delivered with numbers", async () => {

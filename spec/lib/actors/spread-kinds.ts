@@ -1,6 +1,6 @@
 // Actors of specs in which slots are lost, and of floods between slots.
 import { setTimeout as wait } from "node:timers/promises";
-import { actor, defineActors, type ActorReference, type AnyReference, type Ended } from "../../../lib/index.ts";
+import { actor, defineActors, tagged, type ActorReference, type AnyReference, type Ended } from "../../../lib/index.ts";
 
 /** Knows in which process it is, and ends that. */
 export const resident = actor({
@@ -13,6 +13,7 @@ export const resident = actor({
     words: (state) => state.words,
     child: (_state, near: AnyReference, ctx): AnyReference =>
       ctx.spawn(resident, undefined, { place: { kind: "near", actor: near } }),
+    childOn: (_state, tag: string, ctx): AnyReference => ctx.spawn(resident, undefined, { place: tagged(tag) }),
     failingChild(_state, near: AnyReference, ctx): AnyReference {
       return ctx.spawn(fragile, undefined, { place: { kind: "near", actor: near } });
     },
@@ -89,6 +90,15 @@ export const flood = actor({
         state.to.tell("take", { number: ++state.sent, ...(bytes === 0 ? {} : { bytes: new Uint8Array(bytes) }) });
       }
       if (count > now) ctx.self.tell("send", { count: count - now, bytes });
+    },
+    sendPages(
+      state,
+      { count, every, bytes }: { readonly count: number; readonly every: number; readonly bytes: number },
+    ) {
+      const page = new Uint8Array(bytes);
+      for (let index = 0; index < count; index++) {
+        state.to.tell("take", { number: ++state.sent, bytes: index % every === 0 ? page : page.subarray(0, 3) });
+      }
     },
     sent: (state) => state.sent,
   },

@@ -40,6 +40,18 @@ test("places are taken at their word", async () => {
   await failure(async () => hosts.choose({ kind: "tagged", tag: "tpu", channels: 1 }), "PLACEMENT_IMPOSSIBLE");
 });
 
+test("slots that joined later are taken for what they are, and those that are gone are forgotten", async () => {
+  const hosts = fourHosts();
+  const slot = (id: string, tags: readonly string[]) => ({ id, machine: id[0] ?? "", tags });
+  hosts.placed(3, 9, "c/0");
+  await failure(async () => hosts.choose({ kind: "tagged", tag: "gpu", channels: 1 }), "PLACEMENT_IMPOSSIBLE");
+  hosts.knowSlots([slot("a/0", []), slot("a/1", []), slot("b/0", []), slot("c/0", ["gpu"])]);
+  assert.equal(chosen(hosts, 2, { kind: "tagged", tag: "gpu", channels: 1 }), [9, 9]);
+  // That has two actors already.
+  const machines = chosen(hosts, 6, { kind: "per-machine", channels: 1 });
+  assert.is(machines.filter((life) => life === 2).length, 3);
+});
+
 test("a key is at home in one host, whoever is that; a lost one has no life until another takes over", () => {
   const hosts = fourHosts();
   const homes = Array.from({ length: 4000 }, (_, index) => hosts.homeOf(`entity/account/${index}`));
@@ -49,7 +61,6 @@ test("a key is at home in one host, whoever is that; a lost one has no life unti
   assert.ok(!chosen(hosts, 12, spread).includes(1));
   hosts.placed(1, 9, "a/0");
   assert.is(hosts.lifeOf(1), 9);
-  assert.is(hosts.channelOf(9), 1);
   assert.equal(
     homes,
     Array.from({ length: 4000 }, (_, index) => hosts.homeOf(`entity/account/${index}`)),

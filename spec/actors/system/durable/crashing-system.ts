@@ -29,7 +29,7 @@ class Life {
       seed: number,
       schedule: () => {},
       event: () => {},
-      durable: (node) => new DurableActors(node, { journal: Promise.resolve(this.journal), seed: number }),
+      durable: (node) => new DurableActors(node, { journal: () => Promise.resolve(this.journal), seed: number }),
     });
     for (const kind of [source, worker, ledger]) this.node.durable?.derive(definedActor(kind));
   }

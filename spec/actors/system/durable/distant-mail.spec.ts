@@ -44,7 +44,12 @@ class Pair {
     const before = this.#systems[place];
     before?.clock.stop();
     const life = before === undefined ? place : before.node.life + 2;
-    const distant = mailOver({ tellHome: (key, name, payload) => this.#tell(homeOf(key), name, payload) });
+    const distant = mailOver({
+      offerHome: (key, name, payload) => {
+        this.#tell(homeOf(key), name, payload);
+        return true;
+      },
+    });
     const isHome = (key: string): boolean => homeOf(key) === place;
     const system = new KeptSystem(this.journal, life, before?.clock.time, 12, { distant, isHome });
     this.#systems[place] = system;

@@ -52,7 +52,7 @@ export class KeptSystem {
       schedule: () => {},
       event: (event) => this.events.push(event),
       durable: (node) =>
-        (durable = new DurableActors(node, { journal: Promise.resolve(journal), seed: life, distant })),
+        (durable = new DurableActors(node, { journal: () => Promise.resolve(journal), seed: life, distant })),
       ...(isHome === undefined ? {} : { isHome: ({ key }) => isHome(key) }),
     });
     this.durable = durable as unknown as DurableActors;

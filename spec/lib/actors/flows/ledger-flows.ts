@@ -102,6 +102,12 @@ export const firstOf = defineFlow(
   }),
 );
 
-export const fromMessage = defineFlow(import.meta.url, (q, { from, message }: { from: Source; message: string }) => ({
-  numbers: q.fromActor("numbers", from, message as "next", { timeoutMs: 50 }).collect(),
+interface FromMessage {
+  readonly from: Source;
+  readonly message: string;
+  readonly timeoutMs?: number;
+}
+
+export const fromMessage = defineFlow(import.meta.url, (q, { from, message, timeoutMs = 30_000 }: FromMessage) => ({
+  numbers: q.fromActor("numbers", from, message as "next", { timeoutMs }).collect(),
 }));
