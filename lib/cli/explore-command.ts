@@ -14,9 +14,10 @@ import {
 import { asCommand } from "./as-command.ts";
 import { SeedProgress } from "./display/seed-progress.ts";
 import { formatCount, formatDuration, formatNumber } from "./display/units.ts";
-import { parseExploreOptions, type ExploreCommand } from "./explore-options.ts";
+import { parseExploreOptions, turnMsDefault, type ExploreCommand } from "./explore-options.ts";
 import { loadExploration } from "./load-exploration.ts";
 import { checkTarget } from "./outputs.ts";
+import { watchSteps } from "./step-watch.ts";
 
 const aboutWords: readonly ErrorCode[] = ["PATH_NOT_FOUND", "FLOW_NOT_FOUND", "OPTION_INVALID"];
 
@@ -38,8 +39,9 @@ async function run(command: ExploreCommand): Promise<number> {
   const say = (text: string): unknown => (json === "-" ? process.stderr : process.stdout).write(`${text}\n`);
   const report = isFlowExploration(exploration)
     ? await ofFlow(exploration, command, say)
-    : await ofActors(exploration, command, say);
-  const { violation } = report;
+    : await watched(command, () => ofActors(exploration, command, say));
+  const { violation, warnings } = report;
+  for (const warning of warnings) say(`warning: ${warning}`);
   if (violation !== undefined) say(`\n${violation.text}`);
   if (json !== undefined) writeSummary(json, report);
   return violation === undefined ? 0 : 1;
@@ -56,11 +58,24 @@ async function ofActors(exploration: Exploration, command: ExploreCommand, say: 
   return report;
 }
 
+/** With an eye on handlers that never end. */
+async function watched<T>({ module, turnMs, options }: ExploreCommand, work: () => Promise<T>): Promise<T> {
+  const unwatch = watchSteps({ module, turnMs, isExhaustive: options.exhaustive !== undefined });
+  try {
+    return await work();
+  } finally {
+    unwatch();
+  }
+}
+
 async function ofFlow(
   exploration: FlowExploration<never>,
-  { seeds, options }: ExploreCommand,
+  { seeds, options, isWhole, turnMs }: ExploreCommand,
   say: Say,
 ): Promise<FlowExplorationReport> {
+  const ofActorsOnly = isWhole ? "--whole" : turnMs === turnMsDefault ? undefined : "--turn-ms";
+  if (ofActorsOnly !== undefined)
+    throw new QStreamError("OPTION_INVALID", `${ofActorsOnly} is of explorations of actors, and this is one of a flow`);
   const progress = new SeedProgress(seeds, "tasks");
   try {
     const report = await findViolation(exploration, {
@@ -79,11 +94,11 @@ async function ofFlow(
 
 async function explored(exploration: Exploration, command: ExploreCommand): Promise<ExplorationReport> {
   const { options, seeds, choices } = command;
-  if (choices !== undefined) return repeatExecution(exploration, choices, options);
+  if (choices !== undefined) return repeatExecution(shownAs(exploration, command), choices, options);
   const sizes = options.sizes?.length ?? 1;
   const progress = new SeedProgress(seeds * sizes);
   try {
-    return await findViolation(exploration, {
+    return await findViolation(shownAs(exploration, command), {
       ...options,
       onRun: ({ steps }) => progress.ran(steps),
       onExecution: (executions) => progress.tried(executions),
@@ -91,6 +106,13 @@ async function explored(exploration: Exploration, command: ExploreCommand): Prom
   } finally {
     progress.end();
   }
+}
+
+/** The same with states and messages as long as they are, where that is asked for. */
+function shownAs(exploration: Exploration, { isWhole }: ExploreCommand): Exploration {
+  if (!isWhole) return exploration;
+  const { options } = exploration;
+  return { ...exploration, options: { ...options, show: { ...options.show, whole: true } } };
 }
 
 function summaryOf(report: ExplorationReport): string {

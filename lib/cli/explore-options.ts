@@ -18,10 +18,16 @@ export interface ExploreCommand {
   /** Choices that an execution is to be repeated with. */
   readonly choices: readonly ChoiceMade[] | undefined;
   readonly json: string | undefined;
+  /** States and messages are shown as long as they are. */
+  readonly isWhole: boolean;
+  /** How long a step may take, in milliseconds; 0: as long as it wants. */
+  readonly turnMs: number;
 }
 
 const most = 2 ** 31;
 const seedsDefault = 1000;
+/** How long a step may take unless told, in milliseconds. */
+export const turnMsDefault = 60_000;
 
 /** Parses the words after `qstream explore`; undefined where help is asked for. What is wrong with them is OPTION_INVALID. */
 export function parseExploreOptions(words: readonly string[]): ExploreCommand | undefined {
@@ -41,15 +47,18 @@ export function parseExploreOptions(words: readonly string[]): ExploreCommand | 
     ...(pictures === undefined ? {} : { pictures }),
     ...(machines === undefined ? {} : { machines: wholeNumber("--machines", machines, 1, 1000) }),
   };
+  const turn = values["turn-ms"];
+  const turnMs = turn === undefined ? turnMsDefault : wholeNumber("--turn-ms", turn, 0, most);
+  const shown = { module, json, isWhole: values.whole === true, turnMs };
   if (values.exhaustive === true) {
-    return { module, seeds: 0, json, ...exhaustiveOf(values, common) };
+    return { ...shown, seeds: 0, ...exhaustiveOf(values, common) };
   }
   const needsAll = (["choices", "losses", "repeats", "crashes", "depth", "executions", "reduction"] as const).find(
     (name) => values[name] !== undefined,
   );
   if (needsAll !== undefined) throw new QStreamError("OPTION_INVALID", `--${needsAll} goes with --exhaustive`);
   const { options, seeds } = seedOptionsOf(values, common);
-  return { module, seeds, json, options, choices: undefined };
+  return { ...shown, seeds, options, choices: undefined };
 }
 
 type Values = ReturnType<typeof parse>["values"];
@@ -146,6 +155,8 @@ function parse(words: readonly string[]) {
       reduction: { type: "string" },
       choices: { type: "string" },
       pictures: { type: "string" },
+      whole: { type: "boolean" },
+      "turn-ms": { type: "string" },
       json: { type: "string" },
       help: { type: "boolean", short: "h" },
     },

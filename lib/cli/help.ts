@@ -135,6 +135,9 @@ Options
                        tried again; none
   --choices LIST       with --exhaustive: repeat one execution, as a violation names it
   --pictures FOLDER    write a violation, or the run of --seed, as SVG and as an HTML page
+  --whole              states and messages are shown as long as they are, and rows aren't cut
+  --turn-ms N          milliseconds that a step may take before that is taken for an endless loop, and the process is
+                       killed, when it has told whose step it is (default 60000; 0: as long as it wants)
   --json FILE          write the report as JSON to FILE; - is standard output
   --help               show this
 
@@ -142,7 +145,7 @@ An exploration of a flow takes --seeds, --from, --seed, --only-faults and --json
 
 Exit codes
   0 all held   1 something didn't: the smallest run that was found is shown, and the command that repeats it
-  2 the command was wrong
+  2 the command was wrong   137 a step didn't end (--turn-ms)
 `;
 
 const check = `qstream check FLOW: run the operators of a flow in many orders, and compare with what they declare

@@ -37,7 +37,8 @@ export async function loadExport<T>(text: string, { isOne, kind, example, meanwh
   const found = Object.hasOwn(module, name) ? module[name] : undefined;
   if (isOne(found)) return found;
   const names = Object.keys(module).filter((key) => isOne(module[key]));
-  const wanted = name === "default" ? `default export that is ${/^[aeiou]/u.test(kind) ? "an" : "a"} ${kind}` : `${kind} "${name}"`;
+  const wanted =
+    name === "default" ? `default export that is ${/^[aeiou]/u.test(kind) ? "an" : "a"} ${kind}` : `${kind} "${name}"`;
   throw new QStreamError("FLOW_NOT_FOUND", `${path} has no ${wanted}`, {
     advice:
       names.length === 0

@@ -40,16 +40,12 @@ const kindNames: Readonly<Record<string, readonly string[]>> = {
   pauses: ["most", "forMs", "machines"],
 };
 
-const machinesMost = 1000;
+/** Machines of an exploration, at most. */
+export const machinesMost = 1000;
 
 /** Refuses an exploration that can't be: OPTION_INVALID. */
 export function checkExploration<System>(module: string, options: ExplorationOptions<System>): void {
-  if (typeof module !== "string" || !/^[a-z][a-z+.-]*:/iu.test(module)) {
-    throw invalid(
-      `defineExploration was given ${JSON.stringify(module)?.slice(0, 60) ?? typeof module} as its module`,
-      "Give it import.meta.url",
-    );
-  }
+  checkModule("defineExploration", module);
   checkOptionNames("defineExploration()", options, optionNames);
   if (typeof options.start !== "function") {
     throw invalid("the exploration has no `start`", "Give it what starts the actors: start(world) { ... }");
@@ -69,6 +65,13 @@ export function checkExploration<System>(module: string, options: ExplorationOpt
   const count = typeof machines === "number" ? machines : 0;
   const known = names ?? (count > 0 ? Array.from({ length: count }, (_, index) => `machine-${index}`) : undefined);
   if (faults !== undefined) checkFaults(faults, known);
+}
+
+/** Refuses what is no URL of a module: OPTION_INVALID. */
+export function checkModule(what: string, module: unknown): void {
+  if (typeof module === "string" && /^[a-z][a-z+.-]*:/iu.test(module)) return;
+  const given = JSON.stringify(module)?.slice(0, 60) ?? typeof module;
+  throw invalid(`${what} was given ${given} as its module`, "Give it import.meta.url");
 }
 
 function checkMachineNames(names: readonly string[]): void {
@@ -144,9 +147,10 @@ function checkMs(what: string, range: MsRange | undefined): void {
   throw invalid(`${what} is ${JSON.stringify(range)}`, "Give milliseconds from 0 on, or [least, most]");
 }
 
-function checkWhole(what: string, value: number, least: number, most: number): void {
+/** Refuses what is no whole number of a range: OPTION_INVALID. */
+export function checkWhole(what: string, value: number, least: number, most: number): void {
   if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw invalid(`${what} is ${value}`, `Give a whole number from ${least} to ${most.toLocaleString("en-US")}`);
+  throw invalid(`${what} is ${String(value)}`, `Give a whole number from ${least} to ${most.toLocaleString("en-US")}`);
 }
 
 function invalid(what: string, advice?: string): QStreamError {

@@ -1,6 +1,7 @@
 import { QStreamError } from "../../core/errors.ts";
 import { checkOptionNames, namesOf } from "../../core/option-names.ts";
 import type { ExhaustiveOptions } from "./exhaustive/index.ts";
+import { checkWhole, machinesMost } from "./check-exploration.ts";
 import { isExploration } from "./exploration.ts";
 import type { ExploreOptions } from "./explore.ts";
 
@@ -41,7 +42,8 @@ export function checkExploreOptions(exploration: unknown, options: ExploreOption
   }
   checkOptionNames("explore()", options, actorOptionNames);
   const { seeds, from, steps, machines, exhaustive } = options;
-  checkSeedNumbers({ seeds, from, steps, machines });
+  checkSeedNumbers({ seeds, from, steps });
+  if (machines !== undefined) checkWhole("machines", machines, 1, machinesMost);
   checkFaultIds(options.onlyFaults);
   checkSizes(options, exploration.options.machines);
   if (exhaustive === undefined || exhaustive === false) return;
@@ -55,14 +57,10 @@ export function checkExploreOptions(exploration: unknown, options: ExploreOption
   });
 }
 
-/** Refuses numbers of seeds, steps and machines that can't be: OPTION_INVALID. */
+/** Refuses numbers of seeds and steps that can't be: OPTION_INVALID. */
 export function checkSeedNumbers(numbers: Readonly<Record<string, number | undefined>>): void {
   for (const [name, value] of Object.entries(numbers)) {
-    const least = name === "from" ? 0 : 1;
-    if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) continue;
-    throw new QStreamError("OPTION_INVALID", `${name} is ${String(value)}`, {
-      advice: `Give a whole number from ${least} to ${most.toLocaleString("en-US")}`,
-    });
+    if (value !== undefined) checkWhole(name, value, name === "from" ? 0 : 1, most);
   }
 }
 
@@ -82,7 +80,7 @@ function checkSizes({ machines, sizes }: ExploreOptions, explored: unknown): voi
     });
   }
   if (sizes === undefined) return;
-  if (sizes.length > 0 && sizes.every((size) => Number.isInteger(size) && size >= 1 && size <= 1000)) return;
+  if (sizes.length > 0 && sizes.every((size) => Number.isInteger(size) && size >= 1 && size <= machinesMost)) return;
   throw new QStreamError("OPTION_INVALID", `sizes is ${JSON.stringify(sizes)}`, {
     advice: "Give numbers of machines from 1 to 1,000: [3, 5, 9, 17]",
   });
@@ -98,9 +96,6 @@ function checkExhaustive(exhaustive: ExhaustiveOptions): void {
   }
   for (const [name, value] of Object.entries(numbers)) {
     const least = name === "depth" || name === "executions" ? 1 : 0;
-    if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) continue;
-    throw new QStreamError("OPTION_INVALID", `exhaustive.${name} is ${String(value)}`, {
-      advice: `Give a whole number from ${least} on`,
-    });
+    if (value !== undefined) checkWhole(`exhaustive.${name}`, value, least, most);
   }
 }

@@ -111,8 +111,10 @@ export interface ExplorationOptions<System> {
   readonly mayFail?: boolean;
   /** Freezes what is sent, so that whoever changes it fails there. Default true. */
   readonly strict?: boolean;
-  /** How pictures show states and messages. Default: as JSON. */
+  /** How pictures show states and messages. Default: as JSON, of which long ones are cut. */
   readonly show?: {
+    /** Long ones aren't cut, whatever that takes. Default false. */
+    readonly whole?: boolean;
     readonly state?: (state: never, actor: AnyReference) => string;
     readonly message?: (name: string, payload: never) => string;
   };

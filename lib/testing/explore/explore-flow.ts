@@ -14,6 +14,7 @@ import { headOf } from "./found-violation.ts";
 import type { Violation } from "./invariants.ts";
 import { minimize } from "./minimize.ts";
 import { commandOfFlow } from "./repeating-command.ts";
+import { uncheckedFlow } from "./warnings.ts";
 
 export interface FlowExploreOptions<Outs = Record<string, unknown>> {
   /** How many seeds. Default 100. */
@@ -53,6 +54,8 @@ export interface FlowExplorationReport {
   /** Milliseconds of real time, without those that a violation was made small in. */
   readonly elapsedMs: number;
   readonly violation: FlowViolation | undefined;
+  /** What makes that nothing was found worth less than it seems. */
+  readonly warnings: readonly string[];
 }
 
 /** What is thrown where something doesn't hold. */
@@ -102,7 +105,7 @@ export async function findInFlow<Outs>(
   }
   const elapsedMs = performance.now() - startedAt;
   const violation = found === undefined ? undefined : await showFound(exploration, found, options);
-  return { name, seeds: done, ...sums, elapsedMs, violation };
+  return { name, seeds: done, ...sums, elapsedMs, violation, warnings: uncheckedFlow(name, explored) };
 }
 
 type AnyFlow = Flow<object, Record<string, unknown>>;

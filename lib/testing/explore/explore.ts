@@ -14,11 +14,14 @@ import { findInFlow, type FlowExplorationReport, type FlowExploreOptions } from 
 import { isFlowExploration, type FlowExploration } from "./flow-exploration.ts";
 import { growthOf, type Growth } from "./growth.ts";
 import type { Exploration } from "./exploration.ts";
+import { checkSameTwice, firstDifference, notSame } from "./first-difference.ts";
 import { inTurn } from "./in-turn.ts";
+import { NamedFaults } from "./named-faults.ts";
 import { record } from "./record-run.ts";
 import { runSeed, type SeedOptions, type SeedRun } from "./run-seed.ts";
 import { seedOptionsOf } from "./seed-options.ts";
 import { shrink, type FailingRun } from "./shrink.ts";
+import { uncheckedActors } from "./warnings.ts";
 import { writePictures } from "./write-pictures.ts";
 
 export interface ExploreOptions {
@@ -73,11 +76,13 @@ export interface ExplorationReport {
   readonly exhaustive: ExhaustiveReport | undefined;
   /** Where there were several numbers of machines. */
   readonly growth: Growth | undefined;
+  /** What makes that nothing was found worth less than it seems: nothing is checked, a fault that was named strikes nothing. */
+  readonly warnings: readonly string[];
 }
 
 /**
  * Runs an exploration, of actors or of a flow, with many seeds, and checks what has to hold after each step of each run. The first violation
- * is made small, and thrown.
+ * is made small, and thrown. Of actors, the first seed runs twice before, to see that it is the same run.
  *
  * @returns what the runs took
  * @throws QStreamError EXPLORATION_FAILED for a violation: its message has the invariant, the seed, the steps that lead there, and the
@@ -153,6 +158,8 @@ async function findInSeeds<System>(
 ): Promise<ExplorationReport> {
   const { seeds = 100, from = 1, onRun } = options;
   const gathered = new CountsOfRuns();
+  const named = new NamedFaults(options.onlyFaults);
+  await checkSameTwice(exploration, from, seedOptions);
   const startedAt = performance.now();
   const sums = { steps: 0, faults: 0 };
   let failing: FailingRun | undefined;
@@ -163,17 +170,20 @@ async function findInSeeds<System>(
     done++;
     sums.steps += run.steps;
     sums.faults += run.struck.length;
+    named.ran(run);
     if (run.violation === undefined) gathered.add(run);
     else failing = { seed, options: seedOptions, run, violation: run.violation };
     onRun?.(run);
   }
   const elapsedMs = performance.now() - startedAt;
+  if (failing === undefined || seeds === 1) named.check(seeds === 1 ? `seed ${from}` : `none of ${seeds} seeds`);
   const { counts } = gathered;
   const violation = failing === undefined ? undefined : await showFailing(exploration, failing, options);
   const { name } = exploration;
+  const warnings = [...uncheckedActors(name, exploration.options), ...named.warnings];
   const pictures = violation?.pictures ?? (seeds === 1 ? await drawSeed(exploration, from, seedOptions, options) : []);
   const none = { exhaustive: undefined, growth: undefined };
-  return { name, seeds: done, ...sums, counts, elapsedMs, violation, pictures, ...none };
+  return { name, seeds: done, ...sums, counts, elapsedMs, violation, pictures, ...none, warnings };
 }
 
 /** Pictures of a run in which all holds. */
@@ -230,7 +240,9 @@ async function reportOfAll<System>(
   const { counts } = new CountsOfRuns();
   const { pictures = [] } = violation ?? {};
   const none = { seeds: 0, faults: 0, growth: undefined };
-  return { name: exploration.name, ...none, ...sums, counts, violation, pictures, exhaustive };
+  const { name } = exploration;
+  const warnings = uncheckedActors(name, exploration.options);
+  return { name, ...none, ...sums, counts, violation, pictures, exhaustive, warnings };
 }
 
 function sumOf(reports: readonly ExplorationReport[]): ExplorationReport {
@@ -241,6 +253,7 @@ function sumOf(reports: readonly ExplorationReport[]): ExplorationReport {
   return {
     ...last,
     pictures,
+    warnings: [...new Set(reports.flatMap(({ warnings }) => warnings))],
     seeds: sum("seeds"),
     steps: sum("steps"),
     faults: sum("faults"),
@@ -266,12 +279,7 @@ async function repeat<System>(exploration: Exploration<System>, failing: Failing
   const { invariant, step } = failing.violation;
   if (violation?.invariant === invariant && violation.step === step) return run;
   const again = violation === undefined ? "it held" : `"${violation.invariant}" was broken at step ${violation.step}`;
-  throw new QStreamError(
-    "NONDETERMINISTIC",
-    `seed ${failing.seed} of ${exploration.name} broke "${invariant}" at step ${step}, and when it was run again ${again}`,
-    {
-      advice:
-        "Make all state in `start` and `init`, and take time and randomness from ctx.now(), ctx.random() and world.random(), not from Date, Math.random or timers",
-    },
-  );
+  const difference = (await firstDifference(exploration, failing.seed, failing.options)) ?? "";
+  const what = `seed ${failing.seed} of ${exploration.name} broke "${invariant}" at step ${step}`;
+  throw notSame(`${what}, and when it was run again ${again}${difference}`);
 }

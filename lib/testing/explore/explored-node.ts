@@ -1,12 +1,15 @@
+import { givenUp, timedOut } from "../../../actors/system/asks.ts";
 import type { Cell } from "../../../actors/system/cell.ts";
 import { EntityReference } from "../../../actors/system/entities.ts";
 import { Envelope } from "../../../actors/system/envelope.ts";
 import { ActorNode } from "../../../actors/system/node.ts";
 import type { Reference } from "../../../actors/system/reference.ts";
+import { checkAskOptions } from "../../core/check-actor-options.ts";
 import { defaultAskMs } from "../../core/contracts/actor-options.ts";
 import type { DefinedActor } from "../../core/actor-definition.ts";
 import type { AskOptions, SpawnOptions } from "../../core/contracts/actor.ts";
 import { QStreamError } from "../../core/errors.ts";
+import type { Random } from "../../core/seam/random.ts";
 import type { NodeParts } from "../../../actors/system/node-parts.ts";
 import type { WorldMachine } from "./machine.ts";
 import { PendingAsk } from "./pending-ask.ts";
@@ -16,6 +19,7 @@ import type { World } from "./world.ts";
 export class ExploredNode extends ActorNode {
   readonly machine: WorldMachine;
   readonly #world: World;
+  readonly #drawn = new WeakMap<Cell, number>();
   /** True once its machine has crashed: what is left of it does nothing any more. */
   isDead = false;
 
@@ -26,9 +30,41 @@ export class ExploredNode extends ActorNode {
   }
 
   override deliver(cell: Cell, envelope: Envelope, from?: Cell): void {
+    this.#world.medium.looked?.(`machine ${this.machine.index}`);
     if (this.isDead) return;
     this.#world.freeze(envelope.payload);
     this.#world.medium.deliver(this, cell, envelope, from);
+  }
+
+  override randomOf(cell: Cell): Random {
+    const random = super.randomOf(cell);
+    return () => {
+      this.#drawn.set(cell, this.drawnBy(cell) + 1);
+      return random();
+    };
+  }
+
+  /** How many numbers an actor has drawn. */
+  drawnBy(cell: Cell): number {
+    return this.#drawn.get(cell) ?? 0;
+  }
+
+  override locate(reference: Reference): Cell | undefined {
+    const cell = super.locate(reference);
+    if (cell !== undefined) this.#world.medium.touchedActor?.(cell);
+    return cell;
+  }
+
+  override wake(cell: Cell): void {
+    this.#world.medium.touchedActor?.(cell);
+    super.wake(cell);
+  }
+
+  override forget(cell: Cell): void {
+    const { medium } = this.#world;
+    medium.touchedActor?.(cell);
+    if (cell.parent !== undefined) medium.touchedActor?.(cell.parent);
+    super.forget(cell);
   }
 
   override make(definition: DefinedActor, args: unknown, options: SpawnOptions, parent?: Cell, id?: number): Cell {
@@ -36,9 +72,21 @@ export class ExploredNode extends ActorNode {
     return super.make(definition, args, options, parent, id);
   }
 
-  /** Puts a message into a mailbox. */
+  /** Puts a message into a mailbox, for who can be refused. */
   put(cell: Cell, envelope: Envelope, from?: Cell): void {
     super.deliver(cell, envelope, from);
+  }
+
+  /** The same for what has come, which nobody can be refused: where there is no room it is a dead letter. False if so. */
+  arrive(cell: Cell, envelope: Envelope, from?: Cell): boolean {
+    try {
+      super.deliver(cell, envelope, from);
+      return true;
+    } catch (error) {
+      if (!(error instanceof QStreamError) || error.code !== "MAILBOX_FULL") throw error;
+      this.deadLetter(cell.label, envelope, "mailbox-full");
+      return false;
+    }
   }
 
   override ask(
@@ -51,9 +99,15 @@ export class ExploredNode extends ActorNode {
     const world = this.#world;
     const what = `"${name}" of ${to.label}`;
     return new Promise((resolve, reject) => {
+      if (options !== undefined) checkAskOptions(name, to, options);
       const pending = new PendingAsk(world, this, { asker: from, what, targetLife: to.life }, { resolve, reject });
       this.#limit(pending, options);
-      if (!pending.isOver) this.#send(to, new Envelope(name, payload, from?.self, pending), from, pending);
+      if (pending.isOver) return;
+      try {
+        this.#send(to, new Envelope(name, payload, from?.self, pending), from, pending);
+      } catch (error) {
+        pending.refuse(error instanceof Error ? error : new Error(String(error)));
+      }
     });
   }
 
@@ -61,16 +115,12 @@ export class ExploredNode extends ActorNode {
     const { timeoutMs = defaultAskMs, signal } = options ?? {};
     if (timeoutMs !== Infinity) {
       pending.cancelTimeout = this.clock.after(timeoutMs, () => {
-        pending.refuse(
-          new QStreamError("ASK_TIMEOUT", `${pending.what} had no answer within ${timeoutMs} ms`, {
-            advice: "It may be busy, gone, or behind a machine that is: ask again, or with a longer `timeoutMs`",
-          }),
-        );
+        pending.refuse(timedOut(pending.what, timeoutMs));
       });
     }
     if (signal === undefined) return;
     const abort = (): void => {
-      pending.refuse(new QStreamError("ABORTED", `${pending.what} was given up`, { cause: signal.reason }));
+      pending.refuse(givenUp(pending.what, signal));
     };
     if (signal.aborted) abort();
     else signal.addEventListener("abort", abort, { once: true });

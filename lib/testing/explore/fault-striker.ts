@@ -31,6 +31,12 @@ export class FaultStriker {
     this.#random = keyedRandom(world.seed, 7);
   }
 
+  /** Ids of the faults of the plan. */
+  get ids(): readonly string[] {
+    const { faults, skew } = this.#plan;
+    return [...faults.map(({ id }) => id), ...(skew === undefined ? [] : ["skew"])];
+  }
+
   begin(kept: Kept): void {
     for (const fault of this.#plan.faults) {
       if (kept.faults !== undefined && !kept.faults.has(fault.id)) continue;
@@ -45,13 +51,14 @@ export class FaultStriker {
     }
   }
 
-  /** A machine has taken a step. */
-  stepped(machine: WorldMachine): void {
-    if (this.#armed.size === 0) return;
+  /** A machine has taken a step. True if a fault strikes it right behind. */
+  stepped(machine: WorldMachine): boolean {
+    if (this.#armed.size === 0) return false;
     const fault = this.#armed.get(machine.index);
-    if (fault === undefined) return;
+    if (fault === undefined) return false;
     this.#armed.delete(machine.index);
     this.#crash(machine, fault);
+    return true;
   }
 
   /** No fault strikes from now on, machines reach each other, and those that are to start again do. */
@@ -60,7 +67,7 @@ export class FaultStriker {
     if (world.isHealed) return;
     world.isHealed = true;
     this.#armed.clear();
-    this.#medium.heal();
+    this.#medium.cuts.clear();
     this.#fault("heal", "", "all is healed");
     for (const machine of world.machines) if (machine.pausedUntil > 0) this.#resume(machine);
     for (const machine of this.#down) this.#restart(machine);
@@ -102,15 +109,28 @@ export class FaultStriker {
     const other = (one + 1 + Math.floor(draw() * (machines.length - 1))) % machines.length;
     // Neither side is empty: one machine is here, another there.
     const side = machines.map(({ index }) => index === one || (!isAlone && index !== other && draw() < 0.5));
-    const mend = this.#medium.cut(side, oneWay);
+    const { cuts } = this.#medium;
+    const cut = { side, oneWay };
+    cuts.add(cut);
     this.#medium.strike(id);
-    const groups = [true, false].map((which) => machines.filter((_, at) => side[at] === which).map(({ name }) => name));
-    this.#fault("partition", "", oneWay ? "the first side isn't heard" : "", groups);
+    this.#parted(cuts.size === 1 && oneWay ? "the first side isn't heard" : this.#unheard());
     this.#medium.after(undefined, forMs, () => {
       if (this.#world.isHealed) return;
-      mend();
-      this.#fault("heal", "", "");
+      cuts.delete(cut);
+      if (cuts.size === 0) this.#fault("heal", "", "");
+      else this.#parted(["one cut is over", this.#unheard()].filter((text) => text !== "").join("; "));
     });
+  }
+
+  /** Who reaches whom is another now, and there are cuts. */
+  #parted(text: string): void {
+    const { groups } = this.#medium.cuts.describe(this.#world.machines);
+    this.#fault("partition", "", text, groups);
+  }
+
+  #unheard(): string {
+    const { unheard } = this.#medium.cuts.describe(this.#world.machines);
+    return unheard.map((names) => `not heard by others: ${names.join(" ")}`).join("; ");
   }
 
   #pause({ id, machine: index, forMs }: Extract<PlannedFault, { kind: "pause" }>): void {
@@ -127,6 +147,7 @@ export class FaultStriker {
   #resume(machine: WorldMachine): void {
     machine.pausedUntil = 0;
     for (const cell of machine.waiting.splice(0)) this.#medium.ready.push(cell);
+    this.#world.resumptions.push(...machine.held.splice(0));
   }
 
   #crash(machine: WorldMachine, { id, kept, losesDisk, downMs }: CrashFault): void {

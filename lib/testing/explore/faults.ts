@@ -175,7 +175,7 @@ function drawMachine(names: readonly string[], among: readonly string[] | undefi
   return candidates[Math.floor(drawn * candidates.length)] ?? 0;
 }
 
-export function rangeOf(range: MsRange | undefined, otherwise: readonly [number, number]): readonly [number, number] {
+function rangeOf(range: MsRange | undefined, otherwise: readonly [number, number]): readonly [number, number] {
   if (range === undefined) return otherwise;
   return typeof range === "number" ? [range, range] : range;
 }

@@ -1,5 +1,6 @@
 import { QStreamError } from "../../core/errors.ts";
 import { checkOptionNames, namesOf } from "../../core/option-names.ts";
+import { checkModule } from "./check-exploration.ts";
 import type { Flow } from "../../flow/define-flow.ts";
 import type { LiveOperators, SimulationOptions } from "../simulation/index.ts";
 
@@ -80,11 +81,7 @@ export function defineFlowExploration<Args extends object, Outs extends Record<s
   module: string,
   options: FlowExplorationOptions<Args, Outs>,
 ): FlowExploration<Outs> {
-  if (typeof module !== "string" || !/^[a-z][a-z+.-]*:/iu.test(module)) {
-    throw new QStreamError("OPTION_INVALID", "defineFlowExploration was given no module", {
-      advice: "Give it import.meta.url",
-    });
-  }
+  checkModule("defineFlowExploration", module);
   checkOptionNames("defineFlowExploration()", options, names);
   if (!isFlow(options.flow)) {
     throw new QStreamError("OPTION_INVALID", "the exploration has no `flow`", {

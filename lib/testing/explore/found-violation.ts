@@ -104,16 +104,33 @@ async function describe<System>(
   },
 ): Promise<FoundViolation> {
   const { violation, head, before, pictures, ...rest } = found;
-  const files = pictures === undefined ? [] : await writePictures(pictures, exploration.name, found.trace);
+  const { files, why } = await picturesOf(pictures, exploration.name, found.trace);
+  const whole = exploration.options.show?.whole === true;
   const text = [
     head,
     `  ${violation.message}`,
     ...(before === "" ? [] : [`  (${before})`]),
     "",
-    formatTrace(found.trace).trimEnd(),
+    formatTrace(found.trace, { whole }).trimEnd(),
     ...(files.length === 0 ? [] : ["", `pictures: ${files.join(", ")}`]),
+    ...(why === undefined ? [] : ["", `no pictures: ${why}`]),
   ].join("\n");
   return { ...violation, ...rest, text, pictures: files };
+}
+
+/** Writes pictures. Where that can't be, what they would show is told nevertheless, and why there are none. */
+async function picturesOf(
+  folder: string | undefined,
+  name: string,
+  trace: RunTrace,
+): Promise<{ readonly files: readonly string[]; readonly why?: string }> {
+  if (folder === undefined) return { files: [] };
+  try {
+    return { files: await writePictures(folder, name, trace) };
+  } catch (error) {
+    if (!(error instanceof QStreamError)) throw error;
+    return { files: [], why: error.message };
+  }
 }
 
 /** What was broken, in words. */

@@ -26,6 +26,7 @@ export {
 export { growthText, type Growth, type SizeCounts } from "./growth.ts";
 export { numbersOf } from "./number-list.ts";
 export type { SeedRun } from "./run-seed.ts";
+export { readStepNotes, StepNotes, watching, type NotedStep } from "./step-notes.ts";
 export {
   defineFlowExploration,
   isFlowExploration,

@@ -1,5 +1,9 @@
 import { QStreamError } from "../../core/errors.ts";
-import type { Check, EventualCheck, ExplorationOptions, ExploredWorld } from "./exploration.ts";
+import type { Check, EventualCheck, ExplorationOptions } from "./exploration.ts";
+import type { OwnCodeFailed } from "./own-code.ts";
+import type { RunViolation } from "./trace.ts";
+import { whoWaits } from "./who-waits.ts";
+import type { World } from "./world.ts";
 
 /** A promise that was broken. */
 export interface Violation {
@@ -21,21 +25,29 @@ interface Pending<System> {
 }
 
 const eventuallyDefaultMs = 10_000;
-/** The promise that is made for all explorations whose actors may not fail. */
-export const noFailure = "no actor fails";
+// Promises that are made for all explorations; the first for those whose actors may not fail.
+const noFailure = "no actor fails";
+const noOwnFailure = "no code of the exploration fails";
+const allEnd = "every handler ends";
+
+/** A violation as traces have it. */
+export function shownViolation({ invariant, kind, message, step }: Violation): RunViolation {
+  return { invariant, kind, message, step };
+}
 
 /** What has to hold in one run. */
 export class Invariants<System> {
   readonly #system: System;
-  readonly #world: ExploredWorld;
+  readonly #world: World;
   readonly #names: readonly string[];
   readonly #checks: readonly Check<System>[];
   /** How many of the checks, from the first, are of what has to hold always; the others are of what never may. */
   readonly #alwaysCount: number;
   readonly #atEnd: readonly (readonly [string, Check<System>])[];
-  #pending: Pending<System>[];
+  readonly #eventual: readonly Pending<System>[];
+  #pending: readonly Pending<System>[];
 
-  constructor(options: ExplorationOptions<System>, system: System, world: ExploredWorld) {
+  constructor(options: ExplorationOptions<System>, system: System, world: World) {
     const { always = {}, never = {}, eventually = {}, atEnd = {} } = options;
     this.#system = system;
     this.#world = world;
@@ -43,16 +55,27 @@ export class Invariants<System> {
     this.#checks = [...Object.values(always), ...Object.values(never)];
     this.#alwaysCount = Object.keys(always).length;
     this.#atEnd = Object.entries(atEnd);
-    this.#pending = Object.entries(eventually).map(([name, given]) => {
+    this.#eventual = Object.entries(eventually).map(([name, given]) => {
       const { check, withinMs = eventuallyDefaultMs }: EventualCheck<System> =
         typeof given === "function" ? { check: given } : given;
       return { name, check, withinMs };
     });
+    this.#pending = this.#eventual;
   }
 
   /** True while something has yet to come to hold. */
   get isPending(): boolean {
     return this.#pending.length > 0;
+  }
+
+  /** Something went wrong: what came to hold before has to do so again. */
+  struck(): void {
+    this.#pending = this.#eventual;
+  }
+
+  /** Names of what has yet to come to hold. */
+  get pending(): readonly string[] {
+    return this.#pending.map(({ name }) => name);
   }
 
   /** For how long after all has healed something may yet come to hold: in milliseconds, each once. */
@@ -82,13 +105,22 @@ export class Invariants<System> {
   /** So much time has passed since all has healed: what should have come to hold by now hasn't. */
   due(passedMs: number): Violation | undefined {
     const late = this.#pending.find(({ withinMs }) => withinMs <= passedMs);
-    return late === undefined ? undefined : this.#late(late, `not within ${late.withinMs} ms after all had healed`);
+    if (late === undefined) return undefined;
+    const { answer } = whoWaits(this.#world);
+    const waits = answer === undefined ? "" : `, and ${answer}`;
+    return this.#late(late, `not within ${late.withinMs} ms after all had healed${waits}`);
   }
 
-  /** Nothing more will happen. */
-  atEnd(why: string): Violation | undefined {
+  /**
+   * Nothing more will happen.
+   *
+   * @param isIdle - as nothing is left to do, and not as the run is cut off
+   */
+  atEnd(why: string, isIdle = true): Violation | undefined {
+    const { outside, answer } = whoWaits(this.#world);
+    if (outside !== undefined) return this.#found(allEnd, "eventually", outside);
     const late = this.#pending[0];
-    if (late !== undefined) return this.#late(late, why);
+    if (late !== undefined) return this.#late(late, isIdle && answer !== undefined ? `${why}, and ${answer}` : why);
     for (const [name, check] of this.#atEnd) {
       const violation = this.#lookAt(name, check);
       if (violation !== undefined) return violation;
@@ -100,6 +132,11 @@ export class Invariants<System> {
   failed(actor: string, message: string | undefined, error: Error): Violation {
     const at = message === undefined ? "" : ` at "${message}"`;
     return this.#found(noFailure, "always", `${actor} failed${at}: ${error.message}`, error);
+  }
+
+  /** Code of the exploration failed, and no actor's. */
+  failedItself({ message, error }: OwnCodeFailed): Violation {
+    return this.#found(noOwnFailure, "always", message, error);
   }
 
   #lookAt(name: string, check: Check<System>): Violation | undefined {

@@ -60,7 +60,7 @@ export class WorldLinks implements DistantActors {
   stop(actor: Reference, options?: StopOptions): void {
     const target = this.#world.machineOf(actor);
     this.#world.medium.send(
-      new ControlPacket(this.#machine, target, undefined, () => {
+      new ControlPacket(this.#to(target), undefined, `stop ${actor.key} ${options?.afterMail === true}`, () => {
         const cell = this.#world.cellOf(actor);
         if (cell !== undefined) cell.node.stop(cell.self, options);
       }),
@@ -86,9 +86,9 @@ export class WorldLinks implements DistantActors {
     const world = this.#world;
     const target = world.machineOf(actor);
     const cell = world.cellOf(actor);
-    world.watched(watcher, actor);
+    if (!world.watches.begin(watcher, actor)) return;
     world.medium.send(
-      new ControlPacket(this.#machine, target, actor, () => {
+      new ControlPacket(this.#to(target), actor, `watch ${textOf(actor, cell)} ${watcher.key}`, () => {
         if (cell !== undefined && !(cell.node as ExploredNode).isDead) cell.node.watches.addWatcher(cell, watcher);
       }),
     );
@@ -97,19 +97,27 @@ export class WorldLinks implements DistantActors {
   unwatch(watcher: Reference, actor: Reference): void {
     const target = this.#world.machineOf(actor);
     const cell = this.#world.cellOf(actor);
-    this.#world.unwatched(watcher, actor);
+    this.#world.watches.end(watcher, actor);
     this.#world.medium.send(
-      new ControlPacket(this.#machine, target, actor, () => void cell?.extras?.watchers?.delete(watcher.key)),
+      new ControlPacket(this.#to(target), actor, `unwatch ${textOf(actor, cell)} ${watcher.key}`, () => {
+        cell?.extras?.watchers?.delete(watcher.key);
+      }),
     );
   }
 
   tellEnd(watcher: Reference, ended: Ended): void {
     const target = this.#world.machineOf(watcher);
+    const { actor, reason, error } = ended;
+    const text = `end ${(actor as Reference).key} ${reason} ${error?.message ?? ""} ${watcher.key}`;
     this.#world.medium.send(
-      new ControlPacket(this.#machine, target, watcher, () => {
+      new ControlPacket(this.#to(target), watcher, text, () => {
         if (watcher.cell !== undefined) watcher.cell.node.watches.told(watcher.cell, ended);
       }),
     );
+  }
+
+  #to(target: WorldMachine): { readonly from: WorldMachine; readonly target: WorldMachine } {
+    return { from: this.#machine, target };
   }
 
   #send(
@@ -122,4 +130,9 @@ export class WorldLinks implements DistantActors {
     const target = this.#world.machineOf(to);
     this.#world.medium.send(new Packet(to, content, from, this.#machine, target, sender));
   }
+}
+
+/** An actor, and which life of it. */
+function textOf({ key }: Reference, cell: Cell | undefined): string {
+  return `${key} ${cell?.node.life ?? ""}`;
 }

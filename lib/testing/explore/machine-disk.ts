@@ -25,30 +25,42 @@ export class MachineDisk implements ExploredDisk {
   /** What isn't flushed, with what was there before it. */
   #unflushed: Write[] = [];
   readonly #isStrict: boolean;
+  readonly #touched: (isChanged: boolean) => void;
 
-  constructor(isStrict: boolean) {
+  /** The machine's number. */
+  readonly machine: number;
+
+  /** @param touched - told of each look and each change, as several actors may use one disk */
+  constructor(machine: number, isStrict: boolean, touched: (isChanged: boolean) => void) {
+    this.machine = machine;
     this.#isStrict = isStrict;
+    this.#touched = touched;
   }
 
   get<T = unknown>(key: string): T | undefined {
+    this.#touched(false);
     return this.#values.get(key) as T | undefined;
   }
 
   set(key: string, value: unknown): void {
+    this.#touched(true);
     if (this.#isStrict && typeof value === "object") deepFreeze(value);
     this.#unflushed.push({ key, before: this.#values.get(key) });
     this.#put(key, value);
   }
 
   flush(): void {
+    this.#touched(true);
     if (this.#unflushed.length > 0) this.#unflushed = [];
   }
 
   keys(): IterableIterator<string> {
+    this.#touched(false);
     return this.#values.keys();
   }
 
   get size(): number {
+    this.#touched(false);
     return this.#values.size;
   }
 
@@ -57,8 +69,14 @@ export class MachineDisk implements ExploredDisk {
     return this.#unflushed.length;
   }
 
+  /** All that is on it, and what a crash could put back. */
+  content(): { readonly values: ReadonlyMap<string, unknown>; readonly unflushed: readonly Write[] } {
+    return { values: this.#values, unflushed: this.#unflushed };
+  }
+
   /** Loses what isn't flushed, but for the first so many writes. */
   crash(kept: number): void {
+    this.#touched(true);
     for (let write = this.#unflushed.pop(); write !== undefined; write = this.#unflushed.pop()) {
       if (this.#unflushed.length < kept) break;
       this.#put(write.key, write.before);
@@ -67,6 +85,7 @@ export class MachineDisk implements ExploredDisk {
   }
 
   wipe(): void {
+    this.#touched(true);
     this.#values.clear();
     this.#unflushed = [];
   }

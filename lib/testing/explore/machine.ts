@@ -7,7 +7,7 @@ import type { ExploredNode } from "./explored-node.ts";
 import { MachineDisk } from "./machine-disk.ts";
 import type { PendingAsk } from "./pending-ask.ts";
 import type { ResidentReference } from "./resident.ts";
-import type { World } from "./world.ts";
+import type { Resumption, World } from "./world.ts";
 
 /** An actor that belongs to a machine, and is started again with it. */
 export interface Resident {
@@ -27,11 +27,8 @@ export class WorldMachine implements ExploredMachine {
   readonly disk: MachineDisk;
   readonly residents: Resident[] = [];
   node: ExploredNode;
-  isUp = true;
-  restarts = 0;
   /** The longest chain of messages that led here. */
   depth = 0;
-  steps = 0;
   /** How fast its clock runs, and how far it is ahead. */
   rate = 1;
   offsetMs = 0;
@@ -39,16 +36,46 @@ export class WorldMachine implements ExploredMachine {
   pausedUntil = 0;
   /** Cells that had something to do while it stood still. */
   readonly waiting: Cell[] = [];
+  /** Whose code would have gone on while it stood still. */
+  readonly held: Resumption[] = [];
   /** Questions that its actors wait for an answer to. */
   readonly asks = new Set<PendingAsk>();
   /** When the last message to each machine is due, for those that may not overtake. */
   readonly lastDue: number[] = [];
 
+  readonly #world: World;
+  #isUp = true;
+  #restarts = 0;
+
   constructor(world: World, index: number, name: string) {
+    this.#world = world;
     this.index = index;
     this.name = name;
-    this.disk = new MachineDisk(world.isStrict);
+    const touched = (isChanged: boolean): void => world.medium.touched?.(`disk of ${index}`, isChanged);
+    this.disk = new MachineDisk(index, world.isStrict, touched);
     this.node = world.makeNode(this);
+  }
+
+  get isUp(): boolean {
+    this.#world.medium.looked?.(`machine ${this.index}`);
+    return this.#isUp;
+  }
+
+  get restarts(): number {
+    this.#world.medium.looked?.(`machine ${this.index}`);
+    return this.#restarts;
+  }
+
+  /** It has crashed. */
+  down(): void {
+    this.#isUp = false;
+  }
+
+  /** It goes on with another life. */
+  again(node: ExploredNode): void {
+    this.node = node;
+    this.#isUp = true;
+    this.#restarts++;
   }
 }
 

@@ -82,12 +82,20 @@ export class ControlPacket {
   readonly target: WorldMachine;
   /** The only actor there that it concerns; undefined if it may be several. */
   readonly about: Reference | undefined;
+  /** What is told, of whom and by whom: two that do the same have the same. */
+  readonly text: string;
   readonly act: () => void;
 
-  constructor(from: WorldMachine, target: WorldMachine, about: Reference | undefined, act: () => void) {
-    this.from = from;
-    this.target = target;
+  constructor(
+    route: { readonly from: WorldMachine; readonly target: WorldMachine },
+    about: Reference | undefined,
+    text: string,
+    act: () => void,
+  ) {
+    this.from = route.from;
+    this.target = route.target;
     this.about = about;
+    this.text = text;
     this.act = act;
   }
 }

@@ -10,7 +10,6 @@ interface Settling {
 
 /** A question that an actor, or somebody outside, waits for. What it is answered with reaches the asker's code in a step of its own. */
 export class PendingAsk implements ReplyTo {
-  isOver = false;
   readonly asker: Cell | undefined;
   /** What was asked of whom, for errors and pictures. */
   readonly what: string;
@@ -21,6 +20,7 @@ export class PendingAsk implements ReplyTo {
   readonly #settling: Settling;
   cancelTimeout: (() => void) | undefined;
   forgetSignal: (() => void) | undefined;
+  #isOver = false;
 
   constructor(
     world: World,
@@ -35,6 +35,7 @@ export class PendingAsk implements ReplyTo {
     this.what = about.what;
     this.targetLife = about.targetLife;
     node.machine.asks.add(this);
+    this.#touched(false);
   }
 
   answer(value: unknown): void {
@@ -45,9 +46,23 @@ export class PendingAsk implements ReplyTo {
     this.#settle(() => this.#settling.reject(error), error);
   }
 
+  /** Whoever handles the question looks whether somebody still waits. */
+  get isOver(): boolean {
+    this.#touched(false);
+    return this.#isOver;
+  }
+
+  /** Whether it is answered, over, or handled first matters; and whether the loss of who was asked is known before. */
+  #touched(isSettled: boolean): void {
+    const { medium } = this.#world;
+    medium.touched?.(`questions of ${this.asker?.label ?? "outside"} of ${this.#node.life}`, isSettled);
+    medium.touched?.(`life ${this.targetLife}`, false);
+  }
+
   #settle(settle: () => void, value: unknown): void {
-    if (this.isOver) return;
-    this.isOver = true;
+    this.#touched(true);
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.cancelTimeout?.();
     this.forgetSignal?.();
     this.#node.machine.asks.delete(this);

@@ -1,9 +1,10 @@
-import { QStreamError } from "../../core/errors.ts";
 import { checkOptionNames, namesOf } from "../../core/option-names.ts";
+import { checkWhole } from "./check-exploration.ts";
 import { checkExploreOptions } from "./check-explore-options.ts";
 import type { Exploration } from "./exploration.ts";
 import { inTurn } from "./in-turn.ts";
 import { commandOfSeed } from "./repeating-command.ts";
+import { NamedFaults } from "./named-faults.ts";
 import { runSeed, type SeedOptions } from "./run-seed.ts";
 import { seedOptionsOf } from "./seed-options.ts";
 import type { RunTrace } from "./trace.ts";
@@ -48,9 +49,7 @@ export async function recordRun<System>(
 ): Promise<RunTrace> {
   checkOptionNames("recordRun()", options, names);
   const { seed, path, ...rest } = options;
-  if (!(Number.isSafeInteger(seed) && seed >= 0)) {
-    throw new QStreamError("OPTION_INVALID", `seed is ${String(seed)}`, { advice: "Give a whole number from 0 on" });
-  }
+  checkWhole("seed", seed, 0, Number.MAX_SAFE_INTEGER);
   checkExploreOptions(exploration, rest);
   return inTurn(() => record(exploration, seed, seedOptionsOf(rest), path));
 }
@@ -62,6 +61,9 @@ export async function record<System>(
   options: SeedOptions,
   path: string | undefined,
 ): Promise<RunTrace> {
-  const { trace } = await runSeed(exploration, seed, { ...options, recorded: true });
-  return { ...(trace as RunTrace), command: await commandOfSeed(exploration, seed, options, path) };
+  const run = await runSeed(exploration, seed, { ...options, recorded: true });
+  const named = new NamedFaults(options.kept?.faults);
+  named.ran(run);
+  named.check(`seed ${seed}`);
+  return { ...(run.trace as RunTrace), command: await commandOfSeed(exploration, seed, options, path) };
 }

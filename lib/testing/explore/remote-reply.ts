@@ -28,6 +28,10 @@ export class RemoteReply implements ReplyTo {
     this.#asked = asked;
   }
 
+  get asker(): Cell | undefined {
+    return this.#asking.asker;
+  }
+
   /** The same for a second copy of the message. */
   again(): RemoteReply {
     return new RemoteReply(this.#world, this.#asking, this.#asked);

@@ -6,7 +6,8 @@ import type { Exploration } from "./exploration.ts";
 import type { ExploredNode } from "./explored-node.ts";
 import { planFaults } from "./faults.ts";
 import { FaultStriker } from "./fault-striker.ts";
-import { Invariants, type Violation } from "./invariants.ts";
+import { Invariants, shownViolation, type Violation } from "./invariants.ts";
+import { ownCode, OwnCodeFailed } from "./own-code.ts";
 import { Show } from "./show.ts";
 import { TimedMedium, type Kept } from "./timed-medium.ts";
 import type { RunTrace } from "./trace.ts";
@@ -34,6 +35,8 @@ export interface SeedRun {
   /** The longest chain of messages between machines, each sent after the one before had come. */
   readonly rounds: number;
   readonly virtualMs: number;
+  /** Ids of faults that the seed has, those of messages apart. */
+  readonly planned: readonly string[];
   /** Ids of faults that struck. */
   readonly struck: readonly string[];
   readonly deadLetters: number;
@@ -46,6 +49,7 @@ const stepsDefault = 2000;
 const patience = 50;
 // Turns of the real event loop for which somebody's promise is waited for though nothing in the world could settle it.
 const realTurnsMax = 50;
+const nothingLeft = "nothing was left to do";
 
 /** Runs an exploration with one seed. The same seed gives the same run. */
 export function runSeed<System>(
@@ -65,9 +69,12 @@ class TimedRun<System> {
   readonly #faults: FaultStriker;
   readonly #system: System;
   readonly #mayFail: boolean;
+  readonly #stopWhen: (() => boolean) | undefined;
   #stepsMax: number;
   #violation: Violation | undefined;
   #isOver = false;
+  /** True if nothing has happened since what has to hold was checked. */
+  #isChecked = true;
 
   constructor(exploration: Exploration<System>, seed: number, options: SeedOptions) {
     const { options: explored } = exploration;
@@ -86,6 +93,9 @@ class TimedRun<System> {
     this.#recorder?.outside(0, 0);
     this.#system = explored.start(world);
     this.#recorder?.ended();
+    const { stopWhen } = explored;
+    const isStopped = (): boolean => stopWhen?.(this.#system, world) === true;
+    this.#stopWhen = stopWhen && (() => ownCode("`stopWhen`", isStopped));
     if (world.machines.length === 0) {
       throw new QStreamError("OPTION_INVALID", `${exploration.name} starts no actor, and has no machines`, {
         advice: "Start actors by world.spawn(definition, args) in `start`",
@@ -99,7 +109,7 @@ class TimedRun<System> {
     this.#medium.begin(plan);
     this.#invariants = new Invariants(explored, this.#system, world);
     this.#faults = new FaultStriker(world, this.#medium, plan, (machine) =>
-      explored.restarted?.(this.#system, world, machine),
+      ownCode("`restarted`", () => explored.restarted?.(this.#system, world, machine)),
     );
     this.#faults.begin(kept);
     if (plan.withinMs === 0) this.#heal();
@@ -107,12 +117,17 @@ class TimedRun<System> {
   }
 
   async run(): Promise<SeedRun> {
-    while (!this.#isOver) {
-      this.#advance();
-      if (!this.#world.isUnsettled) continue;
-      // oxlint-disable-next-line no-await-in-loop -- one step after the other
-      await this.#settle();
-      this.#afterStep(this.#world.continuing);
+    try {
+      while (!this.#isOver) {
+        this.#advance();
+        if (!this.#world.isUnsettled) continue;
+        // oxlint-disable-next-line no-await-in-loop -- one step after the other
+        await this.#settle();
+        this.#afterStep(this.#world.continuing);
+      }
+    } catch (error) {
+      if (!(error instanceof OwnCodeFailed)) throw error;
+      this.#violated(this.#invariants.failedItself(error));
     }
     const world = this.#world;
     const violation = this.#violation;
@@ -123,6 +138,7 @@ class TimedRun<System> {
       messages: world.messages,
       rounds: world.machines.reduce((most, { depth }) => Math.max(most, depth), 0),
       virtualMs: world.nowMs,
+      planned: this.#faults.ids,
       struck: this.#medium.struck,
       deadLetters: world.deadLetters,
       violation,
@@ -135,17 +151,20 @@ class TimedRun<System> {
     const world = this.#world;
     const { ready } = this.#medium;
     while (!this.#isOver) {
-      const resumption = world.resumptions.shift();
+      const resumption = world.resumptions.length === 0 ? undefined : world.nextResumption();
       if (resumption !== undefined) {
-        if ((resumption.asker?.node as ExploredNode | undefined)?.isDead === true) continue;
         world.continue(resumption);
         return;
       }
       const cell = ready.take();
       if (cell === undefined) {
+        const { step } = world;
         if (!this.#medium.pass()) {
           if (this.#isWaiting()) world.isUnsettled = true;
-          else this.#end("nothing was left to do");
+          else this.#end(nothingLeft);
+        } else {
+          this.#isChecked = false;
+          if (world.step > step && !world.isUnsettled) this.#afterStep(undefined);
         }
       } else {
         const { isDead, machine } = cell.node as ExploredNode;
@@ -164,20 +183,23 @@ class TimedRun<System> {
   #afterStep(cell: Cell | undefined): void {
     const world = this.#world;
     this.#recorder?.ended();
-    if (world.failure !== undefined && !this.#mayFail) {
-      const { actor, message, error } = world.failure;
-      this.#violated(this.#invariants.failed(actor, message, error));
-      return;
-    }
-    const violation = this.#invariants.afterStep();
-    if (violation !== undefined) {
-      this.#violated(violation);
-      return;
-    }
-    if (cell !== undefined) this.#faults.stepped((cell.node as ExploredNode).machine);
+    if (this.#isBroken()) return;
+    const isStruck = cell !== undefined && this.#faults.stepped((cell.node as ExploredNode).machine);
+    if (isStruck && this.#isBroken()) return;
     if (world.step >= this.#stepsMax) this.#outOfSteps();
-    else if (this.#exploration.options.stopWhen?.(this.#system, world) === true && !this.#invariants.isPending)
-      this.#end("");
+    else if (this.#stopWhen?.() === true && !this.#invariants.isPending) this.#end("");
+  }
+
+  /** True if something doesn't hold, which is a violation. */
+  #isBroken(): boolean {
+    const { failure } = this.#world;
+    this.#isChecked = true;
+    const violation =
+      failure === undefined || this.#mayFail
+        ? this.#invariants.afterStep()
+        : this.#invariants.failed(failure.actor, failure.message, failure.error);
+    if (violation !== undefined) this.#violated(violation);
+    return violation !== undefined;
   }
 
   #outOfSteps(): void {
@@ -220,7 +242,7 @@ class TimedRun<System> {
       await soon();
     }
     if (this.#isWaiting() && this.#medium.ready.isEmpty && world.resumptions.length === 0) {
-      this.#end("an actor waits for a promise that nothing settles");
+      this.#end(nothingLeft);
     }
   }
 
@@ -240,24 +262,20 @@ class TimedRun<System> {
 
   #end(why: string): void {
     this.#isOver = true;
-    this.#violation ??= this.#invariants.atEnd(why);
+    if (!this.#isChecked && this.#isBroken()) return;
+    this.#violation ??= this.#invariants.atEnd(why, why === nothingLeft);
   }
 
   #traceOf(violation: Violation | undefined): RunTrace | undefined {
     const recorder = this.#recorder;
     if (recorder === undefined) return undefined;
     const { lines, steps } = recorder;
-    const shown = violation === undefined ? undefined : { ...violation };
-    if (shown !== undefined) {
-      delete (shown as { error?: Error }).error;
-      delete (shown as { atMs?: number }).atMs;
-    }
     return {
       title: this.#exploration.name,
       seed: this.#world.seed,
       lines,
       steps,
-      ...(shown === undefined ? {} : { violation: shown }),
+      ...(violation === undefined ? {} : { violation: shownViolation(violation) }),
     };
   }
 }

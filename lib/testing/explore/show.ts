@@ -5,10 +5,13 @@ import type { ExplorationOptions } from "./exploration.ts";
 
 const depthMax = 6;
 const lengthMax = 400;
+const listedMax = 50;
+// What is shown whole may be nested as deep, and no deeper, as there may be cycles.
+const wholeDepthMax = 30;
 
 /** A value in a few words, as pictures show it: as JSON, with actors by their labels, Maps and Sets as such, and no quotes where none are needed. */
 export function shortText(value: unknown): string {
-  const text = textOf(value, 0);
+  const text = new Texts(depthMax, listedMax).of(value, 0);
   return text.length > lengthMax ? `${text.slice(0, lengthMax - 1)}…` : text;
 }
 
@@ -22,50 +25,71 @@ export class Show {
 
   state(state: unknown, actor: AnyReference): string {
     const { state: show } = this.#options;
-    return show === undefined ? shortText(state) : show(state as never, actor);
+    return show === undefined ? this.#text(state) : show(state as never, actor);
   }
 
   message(name: string, payload: unknown): string {
     const { message } = this.#options;
     if (message !== undefined) return message(name, payload as never);
-    return payload === undefined ? name : `${name} ${shortText(payload)}`;
+    return payload === undefined ? name : `${name} ${this.#text(payload)}`;
+  }
+
+  #text(value: unknown): string {
+    return this.#options.whole === true ? new Texts(wholeDepthMax, Infinity).of(value, 0) : shortText(value);
   }
 }
 
-function textOf(value: unknown, depth: number): string {
-  switch (typeof value) {
-    case "string":
-      return /^[\w./:-]+$/u.test(value) ? value : JSON.stringify(value);
-    case "bigint":
-      return `${value}n`;
-    case "function":
-      return "(function)";
-    case "object":
-      return value === null ? "null" : objectText(value, depth + 1);
-    default:
-      return String(value);
+/** Values as texts, down to a depth, with so many parts of each at most. */
+class Texts {
+  readonly #depthMax: number;
+  readonly #listedMax: number;
+  /** Objects that are being shown: what is in itself isn't shown again. */
+  readonly #open = new Set<object>();
+
+  constructor(depthMax: number, listedMax: number) {
+    this.#depthMax = depthMax;
+    this.#listedMax = listedMax;
   }
-}
 
-function objectText(value: object, depth: number): string {
-  if (value instanceof Reference) return value.label;
-  if (value instanceof Error) return value.message;
-  if (value instanceof MachineDisk) return `disk of ${value.size}`;
-  if (value instanceof Date) return value.toISOString();
-  if (depth > depthMax) return "…";
-  if (Array.isArray(value)) return `[${listed(value, (each) => textOf(each, depth))}]`;
-  if (ArrayBuffer.isView(value)) return `${value.constructor.name}(${value.byteLength} bytes)`;
-  if (value instanceof Map) {
-    return `{${listed([...value], ([key, each]) => `${textOf(key, depth)} => ${textOf(each, depth)}`)}}`;
+  of(value: unknown, depth: number): string {
+    switch (typeof value) {
+      case "string":
+        return /^[\w./:-]+$/u.test(value) ? value : JSON.stringify(value);
+      case "bigint":
+        return `${value}n`;
+      case "function":
+        return "(function)";
+      case "object":
+        return value === null ? "null" : this.#ofObject(value, depth + 1);
+      default:
+        return String(value);
+    }
   }
-  if (value instanceof Set) return `{${listed([...value], (each) => textOf(each, depth))}}`;
-  const entries = Object.entries(value).filter(([, each]) => each !== undefined && typeof each !== "function");
-  return `{${listed(entries, ([key, each]) => `${key}: ${textOf(each, depth)}`)}}`;
-}
 
-const listedMax = 50;
+  #ofObject(value: object, depth: number): string {
+    if (value instanceof Reference) return value.label;
+    if (value instanceof Error) return value.message;
+    if (value instanceof MachineDisk) return `disk of ${value.size}`;
+    if (value instanceof Date) return value.toISOString();
+    if (depth > this.#depthMax || this.#open.has(value)) return "…";
+    if (ArrayBuffer.isView(value)) return `${value.constructor.name}(${value.byteLength} bytes)`;
+    this.#open.add(value);
+    const text = this.#ofParts(value, depth);
+    this.#open.delete(value);
+    return text;
+  }
 
-function listed<T>(values: readonly T[], text: (value: T) => string): string {
-  const shown = values.slice(0, listedMax).map(text).join(", ");
-  return values.length > listedMax ? `${shown}, …` : shown;
+  #ofParts(value: object, depth: number): string {
+    const of = (part: unknown): string => this.of(part, depth);
+    if (Array.isArray(value)) return `[${this.#listed(value, of)}]`;
+    if (value instanceof Map) return `{${this.#listed([...value], ([key, each]) => `${of(key)} => ${of(each)}`)}}`;
+    if (value instanceof Set) return `{${this.#listed([...value], of)}}`;
+    const entries = Object.entries(value).filter(([, each]) => each !== undefined && typeof each !== "function");
+    return `{${this.#listed(entries, ([key, each]) => `${key}: ${of(each)}`)}}`;
+  }
+
+  #listed<T>(values: readonly T[], text: (value: T) => string): string {
+    const shown = values.slice(0, this.#listedMax).map(text).join(", ");
+    return values.length > this.#listedMax ? `${shown}, …` : shown;
+  }
 }

@@ -11,12 +11,8 @@ export interface FailingRun {
   readonly violation: Violation;
 }
 
-export interface ShrinkOptions {
-  /** Steps of runs that are tried, at most, in all. Default 400,000. */
-  readonly stepsMost?: number;
-}
-
-const stepsMostDefault = 400_000;
+// Steps of runs that are tried, at most, in all.
+const stepsMost = 400_000;
 // Seeds that are tried for a smaller run than the one that was found.
 const otherSeeds = 300;
 const seedsOfFewer = 150;
@@ -29,23 +25,18 @@ const faultWeight = 8;
  * Looks for a small run that breaks the same promise: with fewer machines where that is allowed, fewer faults, and fewer steps. Every
  * run that it tries is one that could have been found.
  */
-export function shrink<System>(
-  exploration: Exploration<System>,
-  found: FailingRun,
-  options: ShrinkOptions = {},
-): Promise<FailingRun> {
-  return new Shrinking(exploration, found, options).run();
+export function shrink<System>(exploration: Exploration<System>, found: FailingRun): Promise<FailingRun> {
+  return new Shrinking(exploration, found).run();
 }
 
 class Shrinking<System> {
   readonly #exploration: Exploration<System>;
   readonly #found: FailingRun;
-  #stepsLeft: number;
+  #stepsLeft = stepsMost;
 
-  constructor(exploration: Exploration<System>, found: FailingRun, options: ShrinkOptions) {
+  constructor(exploration: Exploration<System>, found: FailingRun) {
     this.#exploration = exploration;
     this.#found = found;
-    this.#stepsLeft = options.stepsMost ?? stepsMostDefault;
   }
 
   async run(): Promise<FailingRun> {

@@ -1,6 +1,7 @@
 import type { Cell } from "../../../actors/system/cell.ts";
 import type { Envelope } from "../../../actors/system/envelope.ts";
 import { seededRandom, seedOf, type Random } from "../../core/seam/random.ts";
+import { Cuts } from "./cuts.ts";
 import { DrawnReady } from "./drawn-ready.ts";
 import { EventHeap } from "./event-heap.ts";
 import type { ExploredNode } from "./explored-node.ts";
@@ -29,13 +30,6 @@ export class TimedEvent {
   }
 }
 
-/** Which machines don't reach each other. */
-interface Cut {
-  readonly side: readonly boolean[];
-  /** What is on the true side doesn't reach the others, but they reach it. */
-  readonly oneWay: boolean;
-}
-
 // Messages that may not overtake are this far apart, in milliseconds; and timers of one time go off within as little.
 const gapMs = 1e-6;
 const jitterMs = 1e-3;
@@ -45,6 +39,7 @@ const retryMs = 10;
 /** Messages that take their time, timers that go off at theirs, and a network that loses, repeats and reorders. */
 export class TimedMedium implements Medium {
   readonly ready: DrawnReady;
+  readonly cuts = new Cuts();
   /** True while a timer goes off. */
   isTimer = false;
   readonly #world: World;
@@ -54,10 +49,8 @@ export class TimedMedium implements Medium {
   );
   readonly #random: Random;
   readonly #fates: Random;
-  readonly #cuts = new Set<Cut>();
   readonly #struck: string[] = [];
   #plan: FaultPlan | undefined;
-  #count = 0;
 
   constructor(world: World, kept: Kept) {
     this.#world = world;
@@ -70,11 +63,6 @@ export class TimedMedium implements Medium {
   /** Ids of faults that struck. */
   get struck(): readonly string[] {
     return this.#struck;
-  }
-
-  /** Messages between machines so far: they are numbered from 1. */
-  get count(): number {
-    return this.#count;
   }
 
   get hasEvents(): boolean {
@@ -112,17 +100,17 @@ export class TimedMedium implements Medium {
   send(packet: AnyPacket): void {
     const world = this.#world;
     const plan = this.#plan;
-    const number = ++this.#count;
     const delayDraw = this.#fates();
     const fateDraw = this.#fates();
-    const isMessage = packet instanceof Packet || packet instanceof AnswerPacket;
-    if (isMessage) {
-      world.messages++;
-      world.freeze(packet instanceof Packet ? packet.payload : packet.value);
-      world.recorder?.sentAway(packet);
-    }
     const isOrdered = plan?.reorder !== true;
-    if (plan === undefined || !isMessage) {
+    if (!(packet instanceof Packet || packet instanceof AnswerPacket)) {
+      this.#put(packet, this.#due(packet, this.#drawnDelay(delayDraw), isOrdered));
+      return;
+    }
+    const number = ++world.messages;
+    world.freeze(packet instanceof Packet ? packet.payload : packet.value);
+    world.recorder?.sentAway(packet);
+    if (plan === undefined) {
       this.#put(packet, this.#due(packet, this.#delayOf(number, delayDraw), isOrdered));
       return;
     }
@@ -131,7 +119,7 @@ export class TimedMedium implements Medium {
       world.recorder?.lost(packet, "lost on its way");
       return;
     }
-    if (this.#cuts.size > 0 && this.#isCut(packet.from, packet.target)) {
+    if (this.cuts.size > 0 && this.cuts.separate(packet.from, packet.target)) {
       world.recorder?.lost(packet, "partition");
       return;
     }
@@ -173,17 +161,6 @@ export class TimedMedium implements Medium {
     return true;
   }
 
-  /** Machines of one side don't reach those of the other from now on. Returns what ends that. */
-  cut(side: readonly boolean[], oneWay: boolean): () => void {
-    const cut = { side, oneWay };
-    this.#cuts.add(cut);
-    return () => void this.#cuts.delete(cut);
-  }
-
-  heal(): void {
-    this.#cuts.clear();
-  }
-
   #fateOf(draw: number, plan: FaultPlan, number: number): "loss" | "duplicate" | undefined {
     if (draw >= plan.loss + plan.duplicate || this.#world.isHealed) return undefined;
     const id = `m${number}`;
@@ -194,9 +171,12 @@ export class TimedMedium implements Medium {
   }
 
   #delayOf(number: number, draw: number): number {
-    const [least, most] = this.#plan?.delayMs ?? [0, 0];
     const { delays } = this.#kept;
-    if (delays !== undefined && !delays.has(number)) return least;
+    return delays === undefined || delays.has(number) ? this.#drawnDelay(draw) : (this.#plan?.delayMs[0] ?? 0);
+  }
+
+  #drawnDelay(draw: number): number {
+    const [least, most] = this.#plan?.delayMs ?? [0, 0];
     switch (this.#plan?.delayShape) {
       case 2:
         return least + (most - least) * draw * draw;
@@ -218,17 +198,10 @@ export class TimedMedium implements Medium {
     this.#heap.add(at, packet);
   }
 
-  #isCut(from: WorldMachine, to: WorldMachine): boolean {
-    for (const { side, oneWay } of this.#cuts) {
-      if (side[from.index] !== side[to.index] && (!oneWay || side[from.index] === true)) return true;
-    }
-    return false;
-  }
-
   #arrived(packet: AnyPacket): void {
     const world = this.#world;
     const { target } = packet;
-    const isCut = this.#cuts.size > 0 && this.#isCut(packet.from, target);
+    const isCut = this.cuts.size > 0 && this.cuts.separate(packet.from, target);
     if (!(packet instanceof Packet || packet instanceof AnswerPacket)) {
       if (isCut) this.#put(packet, world.nowMs + retryMs);
       else packet.act();
@@ -247,6 +220,6 @@ export class TimedMedium implements Medium {
     if (cell === undefined) {
       world.recorder?.lost(packet, "its receiver is gone");
       target.node.deadLetter(to.label, packet, "lost");
-    } else target.node.put(cell, packet);
+    } else if (!target.node.arrive(cell, packet)) world.recorder?.lost(packet, "its mailbox is full");
   }
 }

@@ -81,6 +81,7 @@ export class WorldTopics implements Topics {
   }
 
   leave(cell: Cell): void {
+    if ((cell.extras?.topics?.size ?? 0) > 0) this.#touched();
     this.#local.leave(cell);
     for (const cells of this.#subscribers.values()) cells.delete(cell);
   }

@@ -15,9 +15,12 @@ import { ExploredNode } from "./explored-node.ts";
 import { WorldLinks } from "./links.ts";
 import { WorldMachine, MachineClock, type Resident } from "./machine.ts";
 import type { Medium } from "./medium.ts";
+import { ownCode } from "./own-code.ts";
 import { Packet, type AnswerPacket } from "./packet.ts";
+import { watching } from "./step-notes.ts";
 import type { TraceRecorder } from "./trace-recorder.ts";
 import { ResidentReference } from "./resident.ts";
+import { WorldWatches } from "./world-watches.ts";
 import { WorldNames, WorldTopics, type Subscribers } from "./world-names.ts";
 
 /** A question that was settled: its asker's code goes on. */
@@ -35,12 +38,6 @@ export interface WorldOptions {
   readonly recorder: TraceRecorder | undefined;
 }
 
-interface Watching {
-  readonly watcher: Reference;
-  readonly actor: Reference;
-  readonly life: number;
-}
-
 /** Machines with their actors, in this thread. What comes when is the medium's. */
 export class World implements ExploredWorld {
   readonly seed: number;
@@ -49,8 +46,7 @@ export class World implements ExploredWorld {
   readonly machines: WorldMachine[] = [];
   readonly names: WorldNames;
   readonly medium: Medium;
-  nowMs = 0;
-  step = 0;
+  readonly watches = new WorldWatches(this);
   isHealed = false;
   /** An actor's failure, until somebody has looked. */
   failure: Extract<ActorEvent, { kind: "actor-failed" }> | undefined = undefined;
@@ -62,12 +58,14 @@ export class World implements ExploredWorld {
   continuing: Cell | undefined = undefined;
   readonly resumptions: Resumption[] = [];
   readonly #subscribers: Subscribers = new Map();
-  readonly #watchings = new Set<Watching>();
   readonly #ownMachines: boolean;
   readonly #random: Random;
   readonly #arrived = new WeakSet<Resumption>();
   readonly #kinds = new Map<string, number>();
+  readonly #notes = watching.notes;
   #lives = 0;
+  #nowMs = 0;
+  #step = 0;
 
   constructor(options: WorldOptions, makeMedium: (world: World) => Medium) {
     const { seed, machines } = options;
@@ -86,7 +84,26 @@ export class World implements ExploredWorld {
     for (const name of names ?? []) this.addMachine(name);
   }
 
+  get nowMs(): number {
+    this.medium.looked?.("time");
+    return this.#nowMs;
+  }
+
+  set nowMs(nowMs: number) {
+    this.#nowMs = nowMs;
+  }
+
+  get step(): number {
+    this.medium.looked?.("step");
+    return this.#step;
+  }
+
+  set step(step: number) {
+    this.#step = step;
+  }
+
   addMachine(name: string): WorldMachine {
+    this.medium.touched?.("machines");
     const machine = new WorldMachine(this, this.machines.length, name);
     this.machines.push(machine);
     return machine;
@@ -106,7 +123,12 @@ export class World implements ExploredWorld {
       distant: new WorldLinks(this, machine, isDead),
       names: this.names,
       topics: (local) => this.#topicsOf(local, machine, () => node),
-      isHome: (entity) => this.machineOf(entity) === machine,
+      isHome: (entity) => {
+        if (this.machineOf(entity) !== machine) return false;
+        this.medium.looked?.(entity);
+        return true;
+      },
+      observer: { timer: (cell, id, request) => this.medium.timing?.(cell, id, request) },
     });
     return node;
   }
@@ -115,6 +137,7 @@ export class World implements ExploredWorld {
     const [args, options = {}] = rest as [unknown, ExploredSpawnOptions?];
     const { name, mailbox, supervise } = options;
     refuseDurable(definedActor(definition));
+    this.medium.touched?.("actors that were started");
     const label = name ?? this.#labelOf(definition.kind);
     const machine = (options.machine as WorldMachine | undefined) ?? this.#machineFor(label);
     const reference = new ResidentReference(machine.node, definition.kind, label);
@@ -130,19 +153,21 @@ export class World implements ExploredWorld {
       ...(supervise === undefined ? {} : { supervise }),
     };
     const cell = machine.node.make(definition, args, options);
-    cell.goesBy(reference);
+    cell.addressAs(reference);
     reference.leadTo(cell);
     if (name !== undefined) this.names.claim(name, reference);
     cell.more().name = reference.label;
   }
 
   state<State>(actor: AnyReference): State | undefined {
+    this.medium.looked?.(actor as unknown as Reference);
     const { cell } = actor as unknown as Reference;
     if (cell === undefined) return this.cellOf(actor as unknown as Reference)?.state as State | undefined;
     return (cell.node as ExploredNode).isDead ? undefined : (cell.state as State | undefined);
   }
 
   *states<State>(definition: ActorDefinition<unknown, never>): IterableIterator<State> {
+    this.medium.looked?.(`kind ${definition.kind}`);
     for (const machine of this.machines) {
       if (!machine.isUp) continue;
       for (const cell of machine.node.living()) {
@@ -152,11 +177,13 @@ export class World implements ExploredWorld {
   }
 
   isAlive(actor: AnyReference): boolean {
+    this.medium.looked?.(actor as unknown as Reference);
     const cell = this.cellOf(actor as unknown as Reference);
     return cell !== undefined && (cell.flags & cellFlag.ended) === 0;
   }
 
   inFlight(): readonly MessageInFlight[] {
+    this.medium.looked?.("messages");
     const found: MessageInFlight[] = [];
     for (const { sender, to, name, payload } of this.medium.inFlight()) found.push({ from: sender, to, name, payload });
     for (const machine of this.machines) {
@@ -172,14 +199,15 @@ export class World implements ExploredWorld {
 
   after(delayMs: number, action: () => void): void {
     this.medium.after(undefined, delayMs, () => {
-      this.step++;
-      this.recorder?.outside(this.step, this.nowMs);
-      action();
+      this.#step++;
+      this.recorder?.outside(this.#step, this.#nowMs);
+      ownCode("what world.after does", action);
       this.recorder?.ended();
     });
   }
 
   random(): number {
+    this.medium.touched?.("random");
     return this.#random();
   }
 
@@ -200,9 +228,9 @@ export class World implements ExploredWorld {
     const isMessage = (cell.flags & (cellFlag.starting | cellFlag.control)) === 0;
     const envelope = isMessage ? cell.head : undefined;
     if (envelope instanceof Packet && envelope.depth > machine.depth) machine.depth = envelope.depth;
-    this.step++;
-    machine.steps++;
-    this.recorder?.began(cell, envelope, this.step, this.nowMs);
+    this.#step++;
+    this.#notes?.write(this.seed, this.#step, `${cell.label} handles ${envelope?.name ?? "its start, or an end"}`);
+    this.recorder?.began(cell, envelope, this.#step, this.#nowMs);
     node.step(cell);
     if ((cell.flags & cellFlag.suspended) !== 0) this.isUnsettled = true;
     this.continuing = cell;
@@ -210,8 +238,9 @@ export class World implements ExploredWorld {
 
   /** Lets a question's asker go on. */
   continue({ asker, settle, what, value }: Resumption): void {
-    this.step++;
-    this.recorder?.resumed(asker, what, value, this.step, this.nowMs);
+    this.#step++;
+    this.#notes?.write(this.seed, this.#step, `${asker?.label ?? "somebody outside"} goes on with ${what}`);
+    this.recorder?.resumed(asker, what, value, this.#step, this.#nowMs);
     this.continuing = asker;
     this.isUnsettled = true;
     turn.cell = asker;
@@ -221,6 +250,18 @@ export class World implements ExploredWorld {
 
   resume(resumption: Resumption): void {
     this.resumptions.push(resumption);
+  }
+
+  /** Whose code goes on next: nobody's whose machine has crashed; whose machine stands still goes on afterwards. */
+  nextResumption(): Resumption | undefined {
+    for (;;) {
+      const resumption = this.resumptions.shift();
+      const node = resumption?.asker?.node as ExploredNode | undefined;
+      if (resumption === undefined || node === undefined) return resumption;
+      if (node.isDead) continue;
+      if (node.machine.pausedUntil === 0) return resumption;
+      node.machine.held.push(resumption);
+    }
   }
 
   /** An answer has come to its machine. */
@@ -249,10 +290,12 @@ export class World implements ExploredWorld {
 
   crash(machine: WorldMachine, how: { readonly keptWrites: number; readonly losesDisk: boolean }): void {
     const { node, disk } = machine;
-    machine.isUp = false;
+    machine.down();
     node.isDead = true;
+    for (const cell of node.living()) if ((cell.extras?.topics?.size ?? 0) > 0) this.medium.touched?.("topics");
     machine.asks.clear();
     machine.waiting.length = 0;
+    machine.held.length = 0;
     machine.pausedUntil = 0;
     this.names.lost(node);
     disk.crash(how.keptWrites);
@@ -260,21 +303,17 @@ export class World implements ExploredWorld {
   }
 
   restart(machine: WorldMachine): void {
-    machine.node = this.makeNode(machine);
-    machine.isUp = true;
-    machine.restarts++;
+    // Which life it has is told to nobody, but its random numbers and its loss are those of that life.
+    this.medium.touched?.("lives");
+    this.medium.touched?.(`life ${machine.node.life}`);
+    machine.again(this.makeNode(machine));
+    this.medium.touched?.(`life ${machine.node.life}`);
     for (const resident of machine.residents) this.startResident(machine, resident);
   }
 
   /** The loss of a life is known now: to those who watch its actors, and who wait for their answers. */
   detected(life: number): void {
-    for (const watching of this.#watchings) {
-      if (watching.life !== life) continue;
-      this.#watchings.delete(watching);
-      const { watcher, actor } = watching;
-      const cell = this.cellOf(watcher);
-      if (cell !== undefined) cell.node.watches.told(cell, { actor, reason: "lost" });
-    }
+    this.watches.lost(life);
     for (const machine of this.machines) {
       for (const ask of machine.asks) {
         if (ask.targetLife === life)
@@ -283,14 +322,19 @@ export class World implements ExploredWorld {
     }
   }
 
-  watched(watcher: Reference, actor: Reference): void {
-    this.#watchings.add({ watcher, actor, life: actor.life });
-  }
-
-  unwatched(watcher: Reference, actor: Reference): void {
-    for (const each of this.#watchings) {
-      if (each.watcher.key === watcher.key && each.actor.key === actor.key) this.#watchings.delete(each);
-    }
+  /** What no machine has alone, as a text: names, topics, watches, and which lives there were. */
+  sharedText(): string {
+    const keyOf = (actor: AnyReference): string => (actor as Reference).key;
+    return JSON.stringify([
+      this.#lives,
+      [...this.#kinds],
+      [...this.names.list()].map(([name, actor]) => [name, keyOf(actor)]),
+      [...this.#subscribers].map(([topic, cells]) => [
+        topic,
+        [...cells].map(([{ self, node }, name]) => [keyOf(self), node.life, name]),
+      ]),
+      this.watches.text(),
+    ]);
   }
 
   machineOf(reference: Reference): WorldMachine {

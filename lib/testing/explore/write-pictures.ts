@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { QStreamError } from "../../core/errors.ts";
 import { spaceTimeHtml, spaceTimeSvg } from "./diagram/index.ts";
 import type { RunTrace } from "./trace.ts";
 
@@ -8,10 +9,19 @@ import type { RunTrace } from "./trace.ts";
  *
  * @param name - what ran: files are called so
  * @returns their paths
+ * @throws QStreamError OPTION_INVALID where they can't be written
  */
 export async function writePictures(folder: string, name: string, trace: RunTrace): Promise<readonly string[]> {
-  await mkdir(folder, { recursive: true });
   const base = join(folder, `${name.replaceAll(/[^\w.-]+/gu, "-")}${trace.seed === 0 ? "" : `-seed-${trace.seed}`}`);
-  await Promise.all([writeFile(`${base}.svg`, spaceTimeSvg(trace)), writeFile(`${base}.html`, spaceTimeHtml(trace))]);
+  try {
+    await mkdir(folder, { recursive: true });
+    await Promise.all([writeFile(`${base}.svg`, spaceTimeSvg(trace)), writeFile(`${base}.html`, spaceTimeHtml(trace))]);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error)) throw error;
+    throw new QStreamError("OPTION_INVALID", `pictures can't be written to ${folder}: ${error.message}`, {
+      advice: "Give a folder that can be made and written to",
+      cause: error,
+    });
+  }
   return [`${base}.svg`, `${base}.html`];
 }

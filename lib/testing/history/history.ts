@@ -1,5 +1,6 @@
 import { QStreamError } from "../../core/errors.ts";
 import { checkOptionNames, namesOf } from "../../core/option-names.ts";
+import { historyTouched } from "../shared-histories.ts";
 import { callsOf, checkEvents, checkJson, type HistoryEvent, type RecordedCall } from "./events.ts";
 import { eventLines } from "./print-history.ts";
 
@@ -81,6 +82,7 @@ export class History<Operation, Result> {
 
   /** What was recorded, in its order. */
   get events(): readonly HistoryEvent<Operation, Result>[] {
+    historyTouched(false);
     return this.#events;
   }
 
@@ -123,7 +125,7 @@ export class History<Operation, Result> {
    * const lost = history.calls().filter(({ outcome }) => outcome === "unknown");
    */
   calls(): readonly RecordedCall<Operation, Result>[] {
-    return callsOf(this.#events);
+    return callsOf(this.events);
   }
 
   /**
@@ -139,7 +141,7 @@ export class History<Operation, Result> {
       if (event.kind === "ok" && event.result !== undefined)
         checkJson(event.result, `the result of call ${event.call}`);
     }
-    return { events: structuredClone(this.#events) };
+    return { events: structuredClone(this.events) };
   }
 
   /**
@@ -149,7 +151,7 @@ export class History<Operation, Result> {
    * console.log(history.toString());
    */
   toString(): string {
-    return eventLines(this.#events).join("\n");
+    return eventLines(this.events).join("\n");
   }
 
   #end(event: HistoryEvent<Operation, Result>): void {
@@ -163,6 +165,7 @@ export class History<Operation, Result> {
   }
 
   #record(event: HistoryEvent<Operation, Result>): void {
+    historyTouched(true);
     if (this.#events.length >= this.#eventsMax) {
       throw new QStreamError("LIMIT_EXCEEDED", `a history has ${this.#eventsMax} events, which is its eventsMax`, {
         advice: "Record less, or give it a larger eventsMax",

@@ -127,6 +127,26 @@ test("all orders are tried, and one of them is repeated by its choices", async (
   assert.match(again.stdout, /the sum is 1/u);
 });
 
+test("a handler that never ends is stopped, and told", async () => {
+  const ended = await qstream(["explore", `${module}#endless`, "--seeds", "3", "--turn-ms", "400"]);
+  assert.is(ended.code, null, ended.stderr + ended.stdout);
+  assert.match(ended.stderr, /has been in step 4 of seed 1 for .*: wheel handles spin\. It, or a check/u);
+  assert.match(ended.stderr, /what led there: npx qstream explore .*#endless'? --seed 1 --steps 3 /u);
+});
+
+test("an exploration that checks nothing is warned of", async () => {
+  const { code, stdout } = await exploreHere([`${module}#unchecked`, "--seeds", "2"]);
+  assert.is(code, 0);
+  assert.match(stdout, /^warning: unchecked checks only that no actor fails/mu);
+  assert.not.match((await exploreHere([module, "--seeds", "2"])).stdout, /warning/u);
+});
+
+test("long states are cut, or whole where that is asked for", async () => {
+  const last = /, 98, 99\]$/mu;
+  assert.not.match((await exploreHere([`${module}#long`, "--seeds", "1"])).stdout, last);
+  assert.match((await exploreHere([`${module}#long`, "--seeds", "1", "--whole"])).stdout, last);
+});
+
 test("growth and a summary as JSON", async () => {
   const sizes = await exploreHere([module, "--sizes", "3,5,9", "--seeds", "10"]);
   assert.match(sizes.stdout, /machines +messages.*\n +3 +2 .*\n +5 +4 .*\n +9 +8 .*\ngrows as +N\^1\.2\d/u);
@@ -158,6 +178,8 @@ test("what is wrong with the words is told, with code 2", async () => {
     [[module, "--only-faults", "kill"], /"kill" is no fault of an exploration of actors/u],
     [[`${module}#flow`, "--only-faults", "m3"], /"m3" is no fault that strikes flows/u],
     [[`${module}#flow`, "--steps", "3"], /`steps` is of explorations of actors/u],
+    [[`${module}#flow`, "--whole"], /--whole is of explorations of actors/u],
+    [[module, "--seed", "3", "--only-faults", "99"], /seed 3 has no fault "99"/u],
     [[`${module}#flow`, "--exhaustive"], /`exhaustive` is of explorations of actors/u],
     [[`${module}#flow`, "--pictures", "there"], /`pictures` is of explorations of actors/u],
     [[module, "--only-delays", "9-3"], /numbers are wanted/u],

@@ -84,7 +84,7 @@ test("--quiet prints nothing, and an empty flow ends in time", async () => {
   assert.is(ended.code, 0, ended.stderr);
   assert.equal([ended.stdout.replaceAll("helper was loaded\n", ""), ended.stderr], ["", ""]);
   // The bench holds the real limit; this one is for a machine under load.
-  assert.ok(ended.milliseconds < 3000, `${ended.milliseconds} ms`);
+  assert.ok(ended.milliseconds < 8000, `${ended.milliseconds} ms`);
 });
 
 test("--explain draws the plan in three languages and reads nothing", async () => {

@@ -5,22 +5,31 @@ const namesShown = 8;
 
 /** What happened in a step, in words on one line: what it got, what it did, what it sent, what was lost. */
 export function describeStep(step: RunStep): string {
+  return [describeDone(step), ...describeLosses(step)].filter((part) => part !== "").join("; ");
+}
+
+/** The same but for what was lost; nothing where the step is there for that alone. */
+export function describeDone(step: RunStep): string {
   const { sends = [], lost = [], kind, text = "" } = step;
   // A note that says nothing is there for what was sent or lost.
   const isSilent = kind === "note" && text === "" && lost.length + sends.length > 0;
   const parts = isSilent ? [] : [describeEvent(step)];
   if (sends.length > 0) parts.push(`sends ${sends.length === 1 ? "" : `${sends.length} `}to ${named(sends)}`);
+  return parts.join("; ");
+}
+
+/** What was lost in a step, messages that are alike together. */
+export function describeLosses({ line, lost = [] }: RunStep): string[] {
   const losses = new Map<string, LostMessage[]>();
   for (const gone of lost) {
     const key = JSON.stringify([gone.text, gone.from, gone.reason]);
     losses.set(key, [...(losses.get(key) ?? []), gone]);
   }
-  for (const alike of losses.values()) {
+  return [...losses.values()].map((alike) => {
     const [{ text, from, reason }] = alike as [LostMessage];
-    const sender = from === step.line ? "" : ` from ${printable(from)}`;
-    parts.push(`lost: ${printable(text)}${sender} to ${named(alike)} (${printable(reason)})`);
-  }
-  return parts.join("; ");
+    const sender = from === line ? "" : ` from ${printable(from)}`;
+    return `lost: ${printable(text)}${sender} to ${named(alike)} (${printable(reason)})`;
+  });
 }
 
 /** Who gets messages, each once; many are cut short. */
@@ -31,7 +40,7 @@ function named(messages: readonly { readonly to: string }[]): string {
 }
 
 /** What a step is, without what came of it. */
-export function describeEvent(step: RunStep): string {
+function describeEvent(step: RunStep): string {
   const { kind, message, text = "" } = step;
   const words = printable(text);
   const because = words === "" ? "" : `: ${words}`;

@@ -1,6 +1,7 @@
 import type { RunStep } from "../trace.ts";
 import { signRadius } from "./geometry.ts";
 import type { Layout } from "./layout.ts";
+import { lifeAfter } from "./lives.ts";
 import { element, path, textAt } from "./markup.ts";
 import { columnWidth, escapeXml, printable, shorten } from "./text.ts";
 
@@ -64,37 +65,38 @@ interface Life {
 /** A step that begins or ends the life of a line; its row is negative where it isn't shown. */
 interface Change {
   readonly row: number;
-  readonly kind: keyof typeof livesAfter;
+  readonly isStart: boolean;
+  readonly isAlive: boolean;
 }
 
 function changesByLane({ trace, selection, lanes }: Layout): Change[][] {
   const changes: Change[][] = lanes.all.map(() => []);
   for (const [index, { kind, line }] of trace.steps.entries()) {
-    if (kind !== "start" && kind !== "restart" && kind !== "crash" && kind !== "stop") continue;
-    for (const lane of lanes.meantBy(line)) changes[lane]?.push({ row: index - selection.first, kind });
+    const life = lifeAfter[kind];
+    if (life === undefined) continue;
+    const change = { row: index - selection.first, isStart: kind === "start", isAlive: life === "alive" };
+    for (const lane of lanes.meantBy(line)) changes[lane]?.push(change);
   }
   return changes;
 }
 
 function lifeOf(layout: Layout, changes: readonly Change[]): Life[] {
   // Who is started in the trace isn't there before.
-  let alive = changes[0]?.kind !== "start";
+  let alive = changes[0]?.isStart !== true;
   let from = layout.top;
   const lives: Life[] = [];
-  for (const { row, kind } of changes) {
+  for (const { row, isAlive } of changes) {
     if (row >= layout.selection.steps.length) break;
-    if (livesAfter[kind] === alive) continue;
+    if (isAlive === alive) continue;
     if (row >= 0) {
       const to = layout.rowY(row) - (alive ? 0 : signRadius);
       lives.push({ alive, from, to });
       from = layout.rowY(row) + (alive ? signRadius + 2 : 0);
     }
-    alive = livesAfter[kind];
+    alive = isAlive;
   }
   return [...lives, { alive, from, to: layout.bottom }];
 }
-
-const livesAfter = { start: true, restart: true, crash: false, stop: false };
 
 interface Partition {
   readonly step: RunStep;

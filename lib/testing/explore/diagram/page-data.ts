@@ -1,5 +1,6 @@
-import type { RunStep, RunStepKind, RunTrace } from "../trace.ts";
+import type { RunStep, RunTrace } from "../trace.ts";
 import type { Lanes } from "./lanes.ts";
+import { lifeAfter } from "./lives.ts";
 import type { Selection } from "./selection.ts";
 import { printable } from "./text.ts";
 
@@ -38,17 +39,10 @@ export function pageDataOf(trace: RunTrace, selection: Selection, lanes: Lanes):
   };
 }
 
-const livesAfter: Partial<Record<RunStepKind, NonNullable<PageStep["life"]>>> = {
-  start: "alive",
-  restart: "alive",
-  crash: "crashed",
-  stop: "stopped",
-};
-
 function linesBefore(steps: readonly RunStep[], lanes: Lanes): PageLine[] {
   const lines: PageLine[] = lanes.all.map(() => ({}));
   for (const { line, kind, state } of steps) {
-    const life = livesAfter[kind];
+    const life = lifeAfter[kind];
     if (state === undefined && life === undefined) continue;
     for (const lane of lanes.meantBy(line)) {
       lines[lane] = {
@@ -70,7 +64,7 @@ function pageStep(step: RunStep, lanes: Lanes): PageStep {
     ...lost.flatMap(({ from, to }) => [from, to]),
     ...(step.groups ?? []).flat(),
   ].flatMap((id) => lanes.meantBy(id));
-  const life = livesAfter[step.kind];
+  const life = lifeAfter[step.kind];
   return {
     step: step.step,
     lanes: own,

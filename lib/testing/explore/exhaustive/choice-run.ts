@@ -1,13 +1,18 @@
 import { setImmediate as soon } from "node:timers/promises";
-import type { Cell } from "../../../../actors/system/cell.ts";
+import { cellFlag, type Cell } from "../../../../actors/system/cell.ts";
 import { turn } from "../../../../actors/system/turn.ts";
 import type { Exploration } from "../exploration.ts";
 import type { ExploredNode } from "../explored-node.ts";
-import { Invariants, type Violation } from "../invariants.ts";
+import type { Violation } from "../invariants.ts";
+import { ownCode, OwnCodeFailed } from "../own-code.ts";
+import { tellOfHistories } from "../../shared-histories.ts";
+import type { WorldMachine } from "../machine.ts";
 import { AnswerPacket } from "../packet.ts";
 import type { TraceRecorder } from "../trace-recorder.ts";
 import { World } from "../world.ts";
-import { ChoiceMedium, type Waiting } from "./choice-medium.ts";
+import { ChoiceMedium, outsideTimers, type Waiting } from "./choice-medium.ts";
+import { LookingChecks } from "./looking-checks.ts";
+import { isCrash, isSparing, MachineCrashes } from "./machine-crashes.ts";
 import { Touches } from "./touches.ts";
 
 /** How much goes wrong in one execution, at most. */
@@ -37,21 +42,29 @@ export interface ChoiceRunOptions {
 
 // Messages that are put aside and taken again within one transition.
 const inRowMax = 10_000;
+const restarting = "restart of ";
+
+/** What of an execution says what may follow. */
+export type ExecutionState = Pick<ChoiceRun<unknown>, "world" | "medium" | "left" | "pending" | "system">;
 
 /** One execution of an exploration, in which somebody chooses what is next. */
 export class ChoiceRun<System> {
   readonly world: World;
   readonly medium: ChoiceMedium;
+  /** What `start` returned: checks may remember in it what they saw. */
+  readonly system: System;
   violation: Violation | undefined;
-  readonly #invariants: Invariants<System>;
+  readonly #checks: LookingChecks<System>;
   readonly #exploration: Exploration<System>;
-  readonly #system: System;
-  #left: { losses: number; repeats: number; crashes: number };
+  #isChecked = false;
+  readonly #crashes: MachineCrashes;
+  readonly #left: { losses: number; repeats: number };
 
   private constructor(exploration: Exploration<System>, options: ChoiceRunOptions) {
     const { options: explored } = exploration;
     this.#exploration = exploration;
-    this.#left = { ...options.budget };
+    const { losses, repeats, crashes } = options.budget;
+    this.#left = { losses, repeats };
     let medium: ChoiceMedium | undefined;
     this.world = new World(
       {
@@ -63,22 +76,30 @@ export class ChoiceRun<System> {
       (world) => (medium = new ChoiceMedium(world, explored.faults?.reorder === true)),
     );
     this.medium = medium as unknown as ChoiceMedium;
+    this.#crashes = new MachineCrashes(this.world, crashes, explored.faults?.crashes?.machines);
+    tellOfHistories((isChanged) => this.medium.touched("histories", isChanged));
     this.world.isHealed = true;
     this.world.recorder?.outside(0, 0);
-    this.#system = explored.start(this.world);
+    this.system = explored.start(this.world);
     this.world.recorder?.ended();
-    this.#invariants = new Invariants(explored, this.#system, this.world);
+    this.#checks = new LookingChecks(explored, this.system, this.world, this.medium);
   }
 
   static async begin<System>(exploration: Exploration<System>, options: ChoiceRunOptions): Promise<ChoiceRun<System>> {
     const run = new ChoiceRun(exploration, options);
-    await run.#goOn();
+    await run.#noting(() => run.#goOn());
+    if (run.world.step > 0) run.#end();
     return run;
   }
 
-  /** What is left of the budget. */
-  get left(): Budget {
-    return this.#left;
+  /** Names of what has yet to come to hold. */
+  get pending(): readonly string[] {
+    return this.#checks.pending;
+  }
+
+  /** What is left of the budget, and what needs none of it any more. */
+  get left(): Budget & { readonly spared: readonly string[] } {
+    return { ...this.#left, crashes: this.#crashes.left, spared: this.#crashes.spared };
   }
 
   /** Processes that could go on. */
@@ -88,20 +109,20 @@ export class ChoiceRun<System> {
 
   /** What each process that could go on would do first. */
   heads(): Map<string, object> {
-    return this.violation === undefined ? this.medium.heads() : new Map<string, object>();
+    if (this.violation !== undefined || this.#checks.isStopped) return new Map<string, object>();
+    const heads = this.medium.heads();
+    this.#crashes.addTo(heads);
+    return heads;
   }
 
   alternatives(process: string): readonly Alternative[] {
-    const first = this.medium.waiting.get(process)?.[0];
-    if (first === undefined && !process.startsWith("timer@")) return ["come"];
-    const isPacket = first?.what.kind === "packet";
-    const { losses, repeats, crashes } = this.#left;
-    const machine = this.#machineOf(process, first);
+    if (isCrash(process)) return ["crash"];
+    const isPacket = this.medium.waiting.get(process)?.[0]?.what.kind === "packet";
+    const { losses, repeats } = this.#left;
     return [
       "come",
       ...(isPacket && losses > 0 ? (["lose"] as const) : []),
       ...(isPacket && repeats > 0 ? (["repeat"] as const) : []),
-      ...(machine !== undefined && crashes > 0 && this.#mayCrash(machine) ? (["crash"] as const) : []),
     ];
   }
 
@@ -109,28 +130,93 @@ export class ChoiceRun<System> {
   async perform(process: string, alternative: Alternative, number: number): Promise<Transition> {
     const { medium } = this;
     medium.at = number;
-    medium.touches = new Touches();
-    const first = medium.waiting.get(process)?.[0];
-    const madeBy = first?.madeBy ?? -1;
-    if (alternative === "crash") this.#crash(this.#machineOf(process, first) as number);
-    else if (process.startsWith("timer@")) {
-      const index = Number(process.slice("timer@".length));
-      const timer = medium.timers.take(index);
-      medium.touches.shared(`clock of ${index}`, true);
-      this.world.nowMs = Math.max(this.world.nowMs, medium.timers.timeOf(index));
-      medium.isTimer = index >= 0;
-      timer?.callback?.();
-      medium.isTimer = false;
-      await this.#goOn(true);
-      return { process, alternative, touches: medium.touches, madeBy: timer?.madeBy ?? -1 };
-    } else if (first !== undefined) this.#come(process, alternative, medium.take(process) as Waiting);
-    await this.#goOn();
-    return { process, alternative, touches: medium.touches, madeBy };
+    const mayCrash = this.#crashes.able();
+    const touches = (medium.touches = new Touches());
+    touches.changed("step");
+    touches.changed("messages");
+    const isStrike = alternative !== "come" || process === "timer@-1" || process.startsWith(restarting);
+    this.#checks.begin(isStrike, touches);
+    this.#isChecked = false;
+    const suspended = this.#suspended();
+    let madeBy = medium.waiting.get(process)?.[0]?.madeBy ?? -1;
+    await this.#noting(async () => {
+      if (isCrash(process) || isSparing(process)) {
+        const machine = this.#crashes.decide(process, mayCrash);
+        if (machine !== undefined) this.#crash(machine);
+        return;
+      }
+      if (process.startsWith("timer@")) {
+        madeBy = this.#goOff(Number(process.slice("timer@".length)));
+        await this.#goOn(true);
+        return;
+      }
+      const first = medium.waiting.get(process)?.[0];
+      if (first !== undefined) this.#come(process, alternative, medium.take(process) as Waiting);
+      await this.#goOn();
+    });
+    // Who is to stop once its handler is done doesn't run now.
+    for (const [cell, flags] of suspended) if (cell.flags !== flags) medium.touchCell(cell);
+    if (!this.#isChecked) this.violation ??= this.#checks.afterStep();
+    this.#end();
+    return { process, alternative, touches, madeBy };
   }
 
   /** Nothing is left to do. */
   finish(): void {
-    this.violation ??= this.#invariants.atEnd("nothing was left to do");
+    // What was answered within a machine and hasn't come yet: its asker doesn't wait for what nobody gives.
+    for (const resumption of this.medium.answers()) this.world.resume(resumption);
+    this.violation ??= this.#checks.atEnd();
+  }
+
+  /** A transition is over: what is looked at from now on belongs to none. */
+  #end(): void {
+    const { medium } = this;
+    try {
+      if (this.violation === undefined) this.#checks.end(medium.touches);
+    } catch (error) {
+      this.#failed(error);
+    }
+    medium.touches = new Touches();
+  }
+
+  /** What code of the exploration throws is a violation. */
+  async #noting(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#failed(error);
+    }
+    this.medium.isOutside = false;
+    this.medium.isTimer = false;
+  }
+
+  #failed(error: unknown): void {
+    if (!(error instanceof OwnCodeFailed)) throw error;
+    this.violation ??= this.#checks.invariants.failedItself(error);
+  }
+
+  /** Actors whose handlers wait for a promise, and what they are at. */
+  #suspended(): readonly (readonly [Cell, number])[] {
+    return this.world.machines
+      .flatMap(({ node }) => [...node.living()])
+      .filter(({ flags }) => (flags & cellFlag.suspended) !== 0)
+      .map((cell) => [cell, cell.flags] as const);
+  }
+
+  /** @returns the transition that set the timer */
+  #goOff(index: number): number {
+    const { medium, world } = this;
+    const timer = medium.timers.take(index);
+    medium.touches.shared(`clock of ${index}`, true);
+    medium.touches.changed("time");
+    world.nowMs = Math.max(world.nowMs, medium.timers.timeOf(index));
+    medium.isTimer = index >= 0;
+    medium.isOutside = index < 0;
+    if (index < 0) medium.touches.changed(outsideTimers);
+    timer?.callback?.();
+    medium.isTimer = false;
+    medium.isOutside = false;
+    return timer?.madeBy ?? -1;
   }
 
   #come(process: string, alternative: Alternative, waiting: Waiting): void {
@@ -146,12 +232,13 @@ export class ChoiceRun<System> {
       const { packet } = what;
       const copy = packet instanceof AnswerPacket ? packet : packet.copy();
       world.recorder?.copied(packet, copy);
-      medium.again(process, { what: { kind: "packet", packet: copy }, madeBy: medium.at });
+      medium.again(process, { what: { kind: "packet", packet: copy }, madeBy: medium.at, pair: waiting.pair });
     }
     switch (what.kind) {
       case "message": {
         const node = what.cell.node as ExploredNode;
-        if (!node.isDead) node.put(what.cell, what.envelope, what.from);
+        medium.touchCell(what.cell);
+        if (!node.isDead) node.arrive(what.cell, what.envelope, what.from);
         return;
       }
       case "answer":
@@ -183,7 +270,7 @@ export class ChoiceRun<System> {
         target.node.deadLetter(packet.to.label, packet, "lost");
       } else {
         medium.touchCell(cell);
-        target.node.put(cell, packet);
+        if (!target.node.arrive(cell, packet)) world.recorder?.lost(packet, "its mailbox is full");
       }
     }
   }
@@ -192,10 +279,11 @@ export class ChoiceRun<System> {
   async #goOn(isOfTimer = false): Promise<void> {
     const { world, medium } = this;
     for (let row = 0; row < inRowMax && this.violation === undefined; row++) {
-      const resumption = world.resumptions.shift();
+      const resumption = world.nextResumption();
       if (resumption !== undefined) {
         // What was answered within a machine comes when it comes; what came from elsewhere, or by a timer, is here.
         if (isOfTimer || world.isArrived(resumption)) {
+          medium.touchCellOf(resumption.asker);
           world.continue(resumption);
           // oxlint-disable-next-line no-await-in-loop -- one after the other
           await this.#settle();
@@ -228,47 +316,32 @@ export class ChoiceRun<System> {
     world.recorder?.ended();
     const { failure } = world;
     if (failure !== undefined && this.#exploration.options.mayFail !== true) {
-      this.violation ??= this.#invariants.failed(failure.actor, failure.message, failure.error);
+      this.violation ??= this.#checks.invariants.failed(failure.actor, failure.message, failure.error);
     }
-    this.violation ??= this.#invariants.afterStep();
+    this.#isChecked = true;
+    this.violation ??= this.#checks.afterStep();
   }
 
-  #crash(index: number): void {
+  #crash(machine: WorldMachine): void {
     const { world, medium } = this;
-    const machine = world.machines[index];
-    if (machine === undefined) return;
-    this.#left.crashes--;
+    const { index } = machine;
     medium.touches.machine(index);
     world.step++;
     world.recorder?.fault({ kind: "crash", line: machine.name, text: "" }, world.step, world.nowMs);
     const { life } = machine.node;
+    medium.drop(machine.node);
     world.crash(machine, { keptWrites: 0, losesDisk: false });
     medium.timers.drop(index);
     medium.later(`detect ${life}`, () => world.detected(life));
     if (this.#exploration.options.faults?.crashes?.restartAfterMs === undefined) return;
-    medium.later(`restart ${machine.name}`, () => {
+    medium.later(`${restarting}${machine.name}`, () => {
       medium.touches.machine(index);
       world.step++;
       world.recorder?.fault({ kind: "restart", line: machine.name, text: "" }, world.step, world.nowMs);
       world.restart(machine);
-      this.#exploration.options.restarted?.(this.#system, world, machine);
+      medium.isOutside = true;
+      ownCode("`restarted`", () => this.#exploration.options.restarted?.(this.system, world, machine));
+      medium.isOutside = false;
     });
-  }
-
-  #mayCrash(index: number): boolean {
-    const machine = this.world.machines[index];
-    const named = this.#exploration.options.faults?.crashes?.machines;
-    return machine?.isUp === true && (named === undefined || named.includes(machine.name));
-  }
-
-  #machineOf(process: string, first: Waiting | undefined): number | undefined {
-    if (process.startsWith("timer@")) {
-      const index = Number(process.slice("timer@".length));
-      return index < 0 ? undefined : index;
-    }
-    if (first === undefined || first.what.kind === "act") return undefined;
-    if (first.what.kind === "packet") return first.what.packet.target.index;
-    const cell = this.medium.receiverOf(first);
-    return cell === undefined ? undefined : (cell.node as ExploredNode).machine.index;
   }
 }

@@ -1,18 +1,13 @@
+import { tellOfHistories } from "../../shared-histories.ts";
 import type { Exploration } from "../exploration.ts";
 import type { Violation } from "../invariants.ts";
 import { Show } from "../show.ts";
 import type { RunTrace } from "../trace.ts";
 import { TraceRecorder } from "../trace-recorder.ts";
 import type { Budget } from "./choice-run.ts";
-import {
-  estimateOrders,
-  repeatChoices,
-  searchAll,
-  type ChoiceMade,
-  type Reduction,
-  type SearchOptions,
-  type SearchResult,
-} from "./search.ts";
+import { estimateOrders } from "./estimate-orders.ts";
+import { repeatChoices } from "./repeat-choices.ts";
+import { searchAll, type ChoiceMade, type Reduction, type SearchOptions, type SearchResult } from "./search.ts";
 
 /** How all orders are tried. */
 export interface ExhaustiveOptions {
@@ -24,11 +19,11 @@ export interface ExhaustiveOptions {
   readonly crashes?: number;
   /** Transitions of one execution at most: a message, a timer, or a fault each. Default 200. */
   readonly depth?: number;
-  /** Executions at most. Default 100,000. */
+  /** Executions at most, with those that are given up. Default 100,000. */
   readonly executions?: number;
   /**
-   * How orders are left out: of those that nobody can tell apart one is tried (`races`, the default), or what follows from a state that
-   * was met before isn't tried again (`states`), or none are (`none`).
+   * How orders are left out: of those that neither actors nor checks can tell apart one is tried (`races`, the default), or what follows
+   * from a state that was met before isn't tried again (`states`), or none are (`none`).
    */
   readonly reduction?: Reduction;
 }
@@ -38,13 +33,16 @@ export interface ExhaustiveReport {
   readonly executions: number;
   /** Executions that were given up as they would have repeated others. */
   readonly redundant: number;
-  /** Different states that were met; undefined where actors' states can't be compared. */
+  /** Different states that were met; undefined where states can't be compared, as of actors that wait for an answer, or were too many. */
   readonly states: number | undefined;
   /** How many orders there are in all, about. */
   readonly orders: number;
-  /** True if nothing was left out that anybody could tell from what was tried. */
+  /**
+   * True if all was tried that actors, or what has to hold, could tell from what was: no execution was cut off, and there were no more
+   * than `executions`. What actors share besides messages, names, topics, disks and histories isn't seen.
+   */
   readonly isExhausted: boolean;
-  /** Executions that were cut off at the depth. */
+  /** Executions that were cut off: at the depth, or, with `states`, where they went round in a circle while an `eventually` was open. */
   readonly cut: number;
 }
 
@@ -73,6 +71,19 @@ export async function exploreAll<System>(
   options: ExhaustiveOptions,
   machines: number | undefined,
   onExecution?: (executions: number) => void,
+): Promise<ExploredAll> {
+  try {
+    return await explored(exploration, options, machines, onExecution);
+  } finally {
+    tellOfHistories(undefined);
+  }
+}
+
+async function explored<System>(
+  exploration: Exploration<System>,
+  options: ExhaustiveOptions,
+  machines: number | undefined,
+  onExecution: ((executions: number) => void) | undefined,
 ): Promise<ExploredAll> {
   const search: SearchOptions = { ...searchOptionsOf(exploration, options, machines), onExecution };
   const result = await searchAll(exploration, search);
@@ -134,8 +145,8 @@ async function shorten<System>(
   while (best.violation.kind !== "eventually" && best.choices.length > 1 && left > 0) {
     const shorter = { ...search, depth: best.choices.length - 1, executions: left, onExecution: undefined };
     // oxlint-disable-next-line no-await-in-loop -- each decides on the next
-    const { violation, executions } = await searchAll(exploration, shorter);
-    left -= executions;
+    const { violation, executions, redundant } = await searchAll(exploration, shorter);
+    left -= executions + redundant;
     if (violation?.violation.invariant !== best.violation.invariant) break;
     best = violation;
   }

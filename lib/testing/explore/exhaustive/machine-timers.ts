@@ -1,13 +1,17 @@
-interface Timer {
+/** A timer of a machine that hasn't gone off. */
+export interface MachineTimer {
   readonly due: number;
   readonly number: number;
+  /** The transition that set it; -1 for one from the start. */
   readonly madeBy: number;
+  /** What it is for, where that can be said. */
+  readonly about: object | undefined;
   callback: (() => void) | undefined;
 }
 
 /** Timers by machine, and each machine's own time, which passes when one of its timers goes off. */
 export class MachineTimers {
-  readonly #timers = new Map<number, Timer[]>();
+  readonly #timers = new Map<number, MachineTimer[]>();
   readonly #times = new Map<number, number>();
   #count = 0;
 
@@ -15,8 +19,13 @@ export class MachineTimers {
     return this.#times.get(machine) ?? 0;
   }
 
-  add(machine: number, delayMs: number, madeBy: number, callback: () => void): () => void {
-    const timer: Timer = { due: this.timeOf(machine) + delayMs, number: ++this.#count, madeBy, callback };
+  add(
+    machine: number,
+    delayMs: number,
+    { madeBy, about }: Pick<MachineTimer, "madeBy" | "about">,
+    callback: () => void,
+  ): () => void {
+    const timer: MachineTimer = { due: this.timeOf(machine) + delayMs, number: ++this.#count, madeBy, about, callback };
     const timers = this.#timers.get(machine) ?? [];
     timers.push(timer);
     timers.sort((one, other) => one.due - other.due || one.number - other.number);
@@ -34,7 +43,7 @@ export class MachineTimers {
   }
 
   /** Takes the timer of a machine that is due first; the machine's time is its time then. */
-  take(machine: number): Timer | undefined {
+  take(machine: number): MachineTimer | undefined {
     const timer = this.#timers.get(machine)?.shift();
     if (timer !== undefined) this.#times.set(machine, Math.max(this.timeOf(machine), timer.due));
     return timer;
@@ -45,10 +54,8 @@ export class MachineTimers {
     this.#timers.delete(machine);
   }
 
-  /** When timers of each machine are due from now on, as a text. */
-  text(): string {
-    return [...this.#timers]
-      .map(([machine, timers]) => `${machine}:${timers.map(({ due }) => due - this.timeOf(machine)).join(",")}`)
-      .join(";");
+  /** The timers of a machine, in the order in which they are due. */
+  of(machine: number): readonly MachineTimer[] {
+    return this.#timers.get(machine) ?? [];
   }
 }

@@ -1,4 +1,5 @@
 import type { Alternative, Transition } from "./choice-run.ts";
+import { isCrash, isSparing } from "./machine-crashes.ts";
 import { Touches } from "./touches.ts";
 
 /** A choice on the way of an execution: which processes could be gone on with there, and which have been. */
@@ -9,10 +10,12 @@ export class Choice {
   readonly wanted = new Set<string>();
   /** Processes that needn't be tried any more here, and what they touch. */
   readonly asleep: Map<string, Touches>;
-  /** What each process would do first: the same where it is the same message or timer. */
-  readonly heads: ReadonlyMap<string, object>;
+  /** What each process would do first, in the execution of now: the same where it is the same message or timer. */
+  heads: ReadonlyMap<string, object>;
   process: string;
   transition: Transition | undefined = undefined;
+  /** What tells the state behind it from others, where that can be said. */
+  state: string | undefined = undefined;
   /** Numbers of the transitions without which it wouldn't have been made so: bits. */
   after = 0n;
   #alternative = 0;
@@ -65,7 +68,12 @@ export class Choice {
  * @param heads - what each process would do first behind the transition
  */
 export function findPrevented({ process, heads: before, wanted }: Choice, heads: ReadonlyMap<string, object>): void {
-  for (const [other, head] of before) if (other !== process && heads.get(other) !== head) wanted.add(other);
+  // Where nothing else is left to do, one machine after the other is asked whether it crashes.
+  const isAskedLater = [...heads.keys()].some(isSparing);
+  for (const [other, head] of before) {
+    if (other === process || heads.get(other) === head) continue;
+    if (!isCrash(other) || !isAskedLater || isSparing(process)) wanted.add(other);
+  }
 }
 
 /**
@@ -102,7 +110,8 @@ function reverse(path: readonly Choice[], first: number, last: number): void {
   // What comes between the two and doesn't depend on the first, and then the second.
   const between: number[] = [];
   for (let index = first + 1; index < last; index++) {
-    if (((path[index] as Choice).after & bit) === 0n) between.push(index);
+    const each = path[index] as Choice;
+    if ((each.after & bit) === 0n && !isSparing(each.process)) between.push(index);
   }
   between.push(last);
   const bits = between.reduce((sum, index) => sum | (1n << BigInt(index)), 0n);

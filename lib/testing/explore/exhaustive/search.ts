@@ -1,11 +1,9 @@
-import { keyedRandom } from "../../../core/seam/random.ts";
 import type { Exploration } from "../exploration.ts";
 import type { Violation } from "../invariants.ts";
-import type { TraceRecorder } from "../trace-recorder.ts";
 import { ChoiceRun, type Alternative, type Budget } from "./choice-run.ts";
 import { Choice, findPrevented, findRaces } from "./search-path.ts";
-import { stateHash } from "./state-text.ts";
 import type { Touches } from "./touches.ts";
+import { VisitedStates } from "./visited-states.ts";
 
 /** How the search is kept small. */
 export type Reduction =
@@ -21,10 +19,10 @@ export interface SearchOptions {
   readonly reduction: Reduction;
   /** Transitions of one execution at most. */
   readonly depth: number;
-  /** Executions at most. */
+  /** Executions at most, with those that are given up. */
   readonly executions: number;
   readonly machines: number | undefined;
-  /** Told now and then how many executions there have been. */
+  /** Told after each execution how many there have been. */
   readonly onExecution?: ((executions: number) => void) | undefined;
 }
 
@@ -40,13 +38,12 @@ export interface SearchResult {
   readonly executions: number;
   /** Executions that were given up as they would only repeat others. */
   readonly redundant: number;
-  readonly transitions: number;
   readonly steps: number;
-  /** Different states that were met; undefined where states can't be compared. */
+  /** Different states that were met; undefined where states can't be compared, or were too many. */
   readonly states: number | undefined;
   /** True if every order was tried, or another that nobody can tell from it. */
   readonly isExhausted: boolean;
-  /** Executions that were cut off at the depth. */
+  /** Executions that were cut off: at the depth, or where they went round in a circle while something had yet to come to hold. */
   readonly cut: number;
   readonly violation: { readonly violation: Violation; readonly choices: readonly ChoiceMade[] } | undefined;
 }
@@ -60,17 +57,16 @@ class Search<System> {
   readonly #exploration: Exploration<System>;
   readonly #options: SearchOptions;
   readonly #path: Choice[] = [];
-  readonly #states = new Set<string>();
-  #isHashable = true;
+  #states: VisitedStates;
   #executions = 0;
   #redundant = 0;
-  #transitions = 0;
   #steps = 0;
   #cut = 0;
 
   constructor(exploration: Exploration<System>, options: SearchOptions) {
     this.#exploration = exploration;
     this.#options = options;
+    this.#states = new VisitedStates(options.reduction === "states");
   }
 
   async run(): Promise<SearchResult> {
@@ -79,39 +75,58 @@ class Search<System> {
     for (;;) {
       // oxlint-disable-next-line no-await-in-loop -- one execution after the other
       const run = await this.#execute(fresh);
-      this.#options.onExecution?.(this.#executions);
+      const tried = this.#executions + this.#redundant;
+      this.#options.onExecution?.(tried);
       const { violation } = run;
       if (violation !== undefined) return this.#result(false, { violation, choices: choicesOf(path) });
+      if (this.#options.reduction === "states" && this.#states.learns(run)) {
+        this.#beginAnew();
+        fresh = 0;
+        continue;
+      }
       for (let last = path.at(-1); last !== undefined && !last.advance(); last = path.at(-1)) path.pop();
       if (path.length === 0) return this.#result(this.#cut === 0, undefined);
-      if (this.#executions >= this.#options.executions) return this.#result(false, undefined);
+      if (tried >= this.#options.executions) return this.#result(false, undefined);
       fresh = path.length - 1;
     }
   }
 
+  #beginAnew(): void {
+    this.#path.length = 0;
+    this.#executions = 0;
+    this.#redundant = 0;
+    this.#cut = 0;
+  }
+
   /** @param fresh - the first choice that wasn't made so before */
   async #execute(fresh: number): Promise<ChoiceRun<System>> {
-    const { budget, machines } = this.#options;
+    const { budget, machines, reduction } = this.#options;
     const path = this.#path;
     const run = await ChoiceRun.begin(this.#exploration, { budget, machines, recorder: undefined });
-    if (fresh === 0) this.#isNew(run);
+    const first = fresh === 0 ? this.#states.meet(run)?.hash : undefined;
     for (let at = 0; run.violation === undefined; at++) {
       if (at === path.length && !this.#choose(run)) break;
       const choice = path[at] as Choice;
+      if (at === fresh) choice.heads = run.heads();
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       choice.transition = await run.perform(choice.process, choice.alternative, at);
-      this.#transitions++;
       if (at < fresh) continue;
-      if (this.#options.reduction === "races") findRaces(path);
-      const isNew = this.#isNew(run);
-      if (!isNew && this.#options.reduction === "states" && this.#isHashable && run.violation === undefined) {
-        this.#redundant++;
-        this.#steps += run.world.step;
-        return run;
+      if (reduction === "races") findRaces(path);
+      const met = run.violation === undefined ? this.#states.meet(run) : undefined;
+      if (met?.isNew === false && reduction === "states") {
+        this.#giveUp(run, met.hash === first || path.some(({ state }) => state === met.hash));
+        break;
       }
+      choice.state = met?.hash;
     }
     this.#steps += run.world.step;
     return run;
+  }
+
+  /** @param isCircle - the execution has come back to a state of its own: it could go on so for ever */
+  #giveUp({ pending }: Pick<ChoiceRun<System>, "pending">, isCircle: boolean): void {
+    this.#redundant++;
+    if (isCircle && pending.length > 0) this.#cut++;
   }
 
   /** Makes the next choice of an execution. False if it is over. */
@@ -144,25 +159,12 @@ class Search<System> {
     return true;
   }
 
-  #isNew(run: ChoiceRun<System>): boolean {
-    if (!this.#isHashable) return true;
-    const hash = stateHash(run);
-    if (hash === undefined) {
-      this.#isHashable = false;
-      return true;
-    }
-    const before = this.#states.size;
-    this.#states.add(hash);
-    return this.#states.size > before;
-  }
-
   #result(isExhausted: boolean, violation: SearchResult["violation"]): SearchResult {
     return {
       executions: this.#executions + (violation === undefined ? 0 : 1),
       redundant: this.#redundant,
-      transitions: this.#transitions,
       steps: this.#steps,
-      states: this.#isHashable ? this.#states.size : undefined,
+      states: this.#states.count,
       isExhausted,
       cut: this.#cut,
       violation,
@@ -178,53 +180,4 @@ function choicesOf(path: readonly Choice[]): readonly ChoiceMade[] {
       process,
       alternative,
     }));
-}
-
-/** Repeats an execution; choices that can't be made are an end. */
-export async function repeatChoices<System>(
-  exploration: Exploration<System>,
-  choices: readonly { readonly index: number; readonly alternative: Alternative }[],
-  options: {
-    readonly budget: Budget;
-    readonly machines: number | undefined;
-    readonly recorder: TraceRecorder | undefined;
-  },
-): Promise<ChoiceRun<System>> {
-  const run = await ChoiceRun.begin(exploration, options);
-  for (const [number, { index, alternative }] of choices.entries()) {
-    const process = run.enabled()[index];
-    if (process === undefined || run.violation !== undefined) break;
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
-    await run.perform(process, alternative, number);
-  }
-  if (run.violation === undefined && run.enabled().length === 0) run.finish();
-  return run;
-}
-
-const walks = 40;
-
-/** How many orders there are in all, about: Knuth's estimate, by walks that choose at random. */
-export async function estimateOrders<System>(
-  exploration: Exploration<System>,
-  { budget, machines, depth }: SearchOptions,
-): Promise<number> {
-  let sum = 0;
-  for (let walk = 0; walk < walks; walk++) {
-    const random = keyedRandom(walk, 11);
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
-    const run = await ChoiceRun.begin(exploration, { budget, machines, recorder: undefined });
-    let product = 1;
-    for (let at = 0; at < depth; at++) {
-      const choices = run
-        .enabled()
-        .flatMap((process) => run.alternatives(process).map((alternative) => ({ process, alternative })));
-      const chosen = choices[Math.floor(random() * choices.length)];
-      if (chosen === undefined) break;
-      product *= choices.length;
-      // oxlint-disable-next-line no-await-in-loop -- see above
-      await run.perform(chosen.process, chosen.alternative, at);
-    }
-    sum += product;
-  }
-  return sum / walks;
 }

@@ -52,6 +52,42 @@ const additions = (isCareful: boolean) =>
   });
 
 export const lost = additions(false);
+
+const spinning = actor({
+  kind: "spinning",
+  init: () => ({ turns: 0 }),
+  receive: {
+    spin(state) {
+      while (state.turns >= 0) state.turns++;
+    },
+  },
+});
+
+const spins = (isEndless: boolean) =>
+  defineExploration(import.meta.url, {
+    name: isEndless ? "endless" : "unchecked",
+    start(world) {
+      const spinner = world.spawn(spinning, undefined, { name: "wheel" });
+      if (isEndless) world.after(5, () => spinner.tell("spin"));
+    },
+  });
+
+export const endless = spins(true);
+export const unchecked = spins(false);
+
+const listing = actor({
+  kind: "listing",
+  init: () => Array.from({ length: 100 }, (_, index) => index),
+  receive: { add: (state, number: number) => void state.push(number) },
+});
+
+/** Breaks a promise at once, with a state of 100 numbers. */
+export const long = defineExploration(import.meta.url, {
+  name: "long",
+  start: (world) => void world.spawn(listing),
+  never: { "anything is": () => true },
+});
+
 export default additions(true);
 
 /** Counts of digits; it forgets them when it is restored, if it is forgetful. */

@@ -193,6 +193,7 @@ test("options that can't be are refused", async () => {
   const wrong: readonly [object, RegExp][] = [
     [{ seedz: 3 }, /no option "seedz".*seeds/s],
     [{ seeds: 0 }, /seeds is 0/],
+    [{ machines: 1001 }, /machines is 1001.*from 1 to 1,000/s],
     [{ machines: 4 }, /no number of machines to change/],
     [{ sizes: [3] }, /no number of machines to change/],
     [{ exhaustive: true, seeds: 4 }, /`seeds` is of runs of seeds/],

@@ -88,7 +88,7 @@ export interface HolderState {
 
 const holder = actor({
   kind: "holder",
-  init: (own: { lock: AnyReference; workMs: number; expiresMs: number | undefined }): HolderState & typeof own => ({
+  init: (own: { lock: AnyReference; workMs: number }): HolderState & typeof own => ({
     ...own,
     holds: false,
     done: 0,
@@ -119,7 +119,7 @@ export function locks(
       const [machine, ...others] = world.machines;
       const server = world.spawn(lock, undefined, { name: "lock", machine });
       const holders = others.map((other) => {
-        const own = { lock: server, workMs: 20, expiresMs: undefined };
+        const own = { lock: server, workMs: 20 };
         return world.spawn(holder, own, { name: other.name, machine: other });
       });
       for (const each of holders) each.tell("want");

@@ -5,7 +5,7 @@ import { minimize } from "../../../../lib/testing/explore/minimize.ts";
 import { numberList, numbersOf } from "../../../../lib/testing/explore/number-list.ts";
 import { findViolation } from "../../../../lib/testing/index.ts";
 import { suite } from "../../../kit/suite.ts";
-import { gotOf, sending } from "./sending.ts";
+import { gotOf, sending, sink, source } from "./sending.ts";
 
 const test = suite("shrinking explorations");
 
@@ -37,6 +37,29 @@ test("faults that a violation doesn't take are left out", async () => {
   const { violation } = await findViolation(exploration, { seeds: 20 });
   assert.ok(violation !== undefined);
   assert.ok((violation?.faults.length ?? 0) <= 2, violation?.faults.join(","));
+});
+
+test("messages are numbered without what nodes tell each other besides", async () => {
+  const watching = sending(
+    { delayMs: [1, 9], loss: 0.05 },
+    {
+      start(world) {
+        const to = world.spawn(sink, undefined, { name: "to" });
+        const from = world.spawn(source, undefined, { name: "from" });
+        for (let count = 0; count < 5; count++) from.tell("watch", world.spawn(sink));
+        from.tell("send", { to, count: 30 });
+        return { from, to };
+      },
+      atEnd: { all: ({ to }, world) => gotOf(world, to).length === 30 },
+    },
+  );
+  const { violation } = await findViolation(watching, { seeds: 20 });
+  const lost = violation?.trace.steps.flatMap((step) => step.lost ?? []).map(({ text }) => text) ?? [];
+  assert.equal(
+    lost,
+    violation?.faults.map((id) => `put ${Number(id.slice(1)) - 1}`),
+  );
+  assert.is(lost.length, 1);
 });
 
 test("numbers are written with ranges, and read again", () => {

@@ -1,0 +1,74 @@
+import { QStreamError } from "../../core/errors.ts";
+import { describeStep } from "./diagram/index.ts";
+import type { Exploration } from "./exploration.ts";
+import { runSeed, type SeedOptions } from "./run-seed.ts";
+import type { RunStep } from "./trace.ts";
+
+// Steps of the runs that are compared.
+const stepsCompared = 1000;
+
+// Characters that are shown of a step, before and behind where it differs.
+const wordsBefore = 80;
+const wordsBehind = 60;
+
+const advice =
+  "Make all state in `start` and `init`, and take time and randomness from ctx.now(), ctx.random() and world.random(), not from Date, Math.random or timers";
+
+/** Runs a seed twice. Refuses what isn't the same run both times: NONDETERMINISTIC, with the first difference. */
+export async function checkSameTwice<System>(
+  exploration: Exploration<System>,
+  seed: number,
+  options: SeedOptions,
+): Promise<void> {
+  const difference = await firstDifference(exploration, seed, options);
+  if (difference !== undefined)
+    throw notSame(`seed ${seed} of ${exploration.name} isn't the same run twice${difference}`);
+}
+
+/** Where two runs of a seed differ first, as words behind what differs; undefined where they don't. */
+export async function firstDifference<System>(
+  exploration: Exploration<System>,
+  seed: number,
+  options: SeedOptions,
+): Promise<string | undefined> {
+  const { steps = exploration.options.steps ?? stepsCompared } = options;
+  const compared = { ...options, steps: Math.min(steps, stepsCompared), recorded: true };
+  const first = await runSeed(exploration, seed, compared);
+  const again = await runSeed(exploration, seed, compared);
+  const [one = [], other = []] = [first.trace?.steps, again.trace?.steps];
+  const at = one.findIndex((step, index) => JSON.stringify(step) !== JSON.stringify(other[index]));
+  if (at < 0 && one.length === other.length) {
+    const [broken, brokenAgain] = [first, again].map(({ violation }) => violation?.invariant ?? "nothing");
+    return broken === brokenAgain ? undefined : `: first it broke ${broken}, and then ${brokenAgain}`;
+  }
+  const index = at < 0 ? one.length : at;
+  const number = (one[index] ?? other[index])?.step ?? 0;
+  const [words, wordsAgain] = [one[index], other[index]].map(wordsOf) as [string, string];
+  const from = differsAt(words, wordsAgain);
+  return `: at step ${number} first ${cut(words, from)}, and then ${cut(wordsAgain, from)}`;
+}
+
+/** What is thrown for a seed that isn't the same run twice. */
+export function notSame(what: string): QStreamError {
+  return new QStreamError("NONDETERMINISTIC", what, { advice });
+}
+
+function wordsOf(step: RunStep | undefined): string {
+  if (step === undefined) return "the run was over";
+  const { line, at, state, sends = [] } = step;
+  const sent = sends.map(({ text = "", to }) => `${text} to ${to}`).join(", ");
+  const parts = [`${line} ${describeStep(step)}`, sent, state ?? ""].filter((part) => part !== "");
+  return `${parts.join("; ")} (at ${at} ms)`;
+}
+
+function differsAt(one: string, other: string): number {
+  let at = 0;
+  while (at < one.length && one[at] === other[at]) at++;
+  return at;
+}
+
+/** The words around where they differ, between quotes. */
+function cut(words: string, at: number): string {
+  const [from, to] = [Math.max(0, at - wordsBefore), at + wordsBehind];
+  return `"${from > 0 ? "…" : ""}${words.slice(from, to)}${to < words.length ? "…" : ""}"`;
+}

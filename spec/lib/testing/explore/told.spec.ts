@@ -1,0 +1,181 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import { actor, type AnyReference } from "../../../../lib/index.ts";
+import {
+  defineExploration,
+  explore,
+  findViolation,
+  formatTrace,
+  recordRun,
+  type Exploration,
+  type ExplorationOptions,
+} from "../../../../lib/testing/index.ts";
+import { failure } from "../../../kit/failure.ts";
+import { suite } from "../../../kit/suite.ts";
+import { locks } from "./mistakes.ts";
+import { gotOf, sending, sink, source, type Pair } from "./sending.ts";
+
+const test = suite("what explorations tell");
+const url = import.meta.url;
+
+test("an error of the exploration's own code is a violation with its seed", async () => {
+  const boom = (): never => {
+    throw new Error("boom");
+  };
+  const crashing = { withinMs: 50, crashes: { restartAfterMs: 5 } };
+  const failing: readonly [Partial<ExplorationOptions<unknown>>, RegExp][] = [
+    [{ faults: crashing, restarted: boom }, /`restarted` failed: boom/],
+    [{ start: (world) => (world.spawn(sink).tell("put", 1), world.after(5, boom)) }, /world\.after.* failed: boom/],
+    [{ stopWhen: boom }, /`stopWhen` failed: boom/],
+  ];
+  for (const [options, message] of failing) {
+    const exploration = defineExploration<unknown>(url, {
+      name: "own",
+      start: (world) => world.spawn(sink).tell("put", 1),
+      ...options,
+    });
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    const { violation } = await findViolation(exploration, { seeds: 20, path: "own.ts" });
+    assert.match(violation?.message ?? "", message);
+    assert.is(violation?.error?.message, "boom");
+    assert.match(violation?.command ?? "", /^npx qstream explore own\.ts --seed \d+/);
+  }
+});
+
+const waiting = actor({
+  kind: "waiting",
+  init: () => ({ isAnswered: false }),
+  receive: {
+    wait: () => new Promise<void>(() => {}),
+    tick() {},
+    begin: (_, __: undefined, ctx) => void ctx.every(10, "tick"),
+    async query(state, to: AnyReference) {
+      await to.ask("ask", 1, { timeoutMs: Infinity });
+      state.isAnswered = true;
+    },
+  },
+});
+
+test("a handler that waits for what never comes is told, by actor and message", async () => {
+  const idle = defineExploration(url, {
+    start: (world) => world.spawn(waiting, undefined, { name: "ann" }).tell("wait"),
+  });
+  const { violation } = await findViolation(idle, { seeds: 2 });
+  assert.match(violation?.message ?? "", /^ann waits at "wait" for something that isn't in the world/);
+  const busy = defineExploration(url, {
+    steps: 50,
+    start(world) {
+      world.spawn(waiting).tell("begin");
+      world.spawn(waiting, undefined, { name: "ann" }).tell("wait");
+    },
+  });
+  assert.match((await findViolation(busy, { seeds: 1 })).violation?.message ?? "", /^ann waits at "wait"/);
+  const asking = defineExploration<{ ann: AnyReference }>(url, {
+    start(world) {
+      const to = world.spawn(sink, undefined, { name: "bob" });
+      const ann = world.spawn(waiting, undefined, { name: "ann" });
+      ann.tell("query", to);
+      return { ann };
+    },
+    faults: { loss: 0.9, withinMs: 1000 },
+    eventually: { "it is answered": ({ ann }, world) => world.state<{ isAnswered: boolean }>(ann)?.isAnswered },
+  });
+  const lost = await findViolation(asking, { seeds: 20 });
+  assert.match(
+    lost.violation?.message ?? "",
+    /not within .* healed, and ann waits at "query" for an answer to "ask" of bob/,
+  );
+  await explore(defineExploration(url, { ...asking.options, eventually: {} }), { seeds: 20 });
+});
+
+test("who waits for an answer when the steps are over is no violation", async () => {
+  const asking = sending(
+    { delayMs: [5, 9] },
+    {
+      start(world) {
+        const to = world.spawn(sink, undefined, { name: "to" });
+        const from = world.spawn(source, undefined, { name: "from" });
+        from.tell("ask", to);
+        return { from, to };
+      },
+      steps: 3,
+    },
+  );
+  await explore(asking, { seeds: 20 });
+});
+
+test("an exploration that checks nothing says so", async () => {
+  const { warnings } = await explore(sending({}, {}, 3), { seeds: 1 });
+  assert.match(warnings.join(), /checks only that no actor fails.*`always`, `never`, `eventually` or `atEnd`/);
+  const checked = await explore(locks(false), { seeds: 1 });
+  assert.equal(checked.warnings, []);
+});
+
+test("faults that a seed doesn't have are refused, and messages that nothing befalls are told", async () => {
+  const exploration = sending({ loss: 0.01, withinMs: 100, crashes: { restartAfterMs: 5 } }, {}, 3);
+  const { message } = await failure(() => explore(exploration, { seeds: 1, onlyFaults: ["99"] }), "OPTION_INVALID");
+  assert.match(message, /seed 1 has no fault "99"/);
+  await failure(() => explore(exploration, { seeds: 9, onlyFaults: ["skew"] }), "OPTION_INVALID");
+  await failure(() => recordRun(exploration, { seed: 1, onlyFaults: ["99"] }), "OPTION_INVALID");
+  const { warnings } = await explore(exploration, { seeds: 1, onlyFaults: ["m77"] });
+  assert.match(warnings.join(), /nothing befalls m77/);
+});
+
+test("what isn't the same twice is found before anything is broken, with the first difference", async () => {
+  const rolling = actor({
+    kind: "rolling",
+    init: () => ({}),
+    receive: { roll: (_, to: AnyReference) => to.tell("put", Math.random()) },
+  });
+  const exploration = defineExploration(url, {
+    name: "rolls",
+    start(world) {
+      const to = world.spawn(sink, undefined, { name: "to" });
+      world.spawn(rolling).tell("roll", to);
+    },
+  });
+  const { message } = await failure(() => explore(exploration, { seeds: 1 }), "NONDETERMINISTIC");
+  assert.match(message, /seed 1 of rolls isn't the same run twice: at step \d+ .*put 0\.\d+.* and then .*put 0\.\d+/);
+});
+
+test("pictures that can't be written don't hide what was found", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "qstream-explore-"));
+  try {
+    const file = join(folder, "file");
+    writeFileSync(file, "");
+    const { violation } = await findViolation(locks(true), { seeds: 100, pictures: join(file, "there") });
+    assert.equal(violation?.pictures, []);
+    assert.match(violation?.text ?? "", /"two hold the lock" happens[^]*repeat it: [^]*no pictures: .*ENOTDIR/);
+    const { message } = await failure(
+      () => explore(locks(false), { seeds: 1, pictures: join(file, "there") }),
+      "OPTION_INVALID",
+    );
+    assert.match(message, /pictures can't be written to .*ENOTDIR/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+const longStates = (whole: boolean): Exploration<Pair> =>
+  sending({ loss: 0.3 }, { show: { whole }, atEnd: { some: ({ to }, world) => gotOf(world, to).length < 80 } }, 120);
+
+test("what was lost has rows of its own in a text, and states are whole where that is asked for", async () => {
+  const lossy = sending(
+    { loss: 0.3, delayMs: 5 },
+    { atEnd: { all: ({ to }, world) => gotOf(world, to).length === 30 } },
+  );
+  const { violation } = await findViolation(lossy, { seeds: 9, shrinks: false });
+  const text = formatTrace(violation?.trace ?? { title: "", seed: 0, lines: [], steps: [] }, { columns: 60 });
+  assert.match(text, /^ +lost: put \d+ to to \(lost on its way\)$/m);
+  const [cut, whole] = await Promise.all([false, true].map((each) => recordRun(longStates(each), { seed: 1 })));
+  const lastOf = (trace = cut): string => trace?.steps.findLast(({ state }) => state !== undefined)?.state ?? "";
+  assert.match(lastOf(cut), /…/);
+  assert.not.match(lastOf(whole), /…/);
+  if (whole === undefined) return;
+  assert.not.ok(formatTrace(whole).includes(lastOf(whole)));
+  assert.ok(formatTrace(whole, { whole: true }).includes(lastOf(whole)));
+});
+
+test.run();
