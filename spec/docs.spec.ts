@@ -120,10 +120,11 @@ async function runPrograms(files: readonly DocFile[]): Promise<void> {
       ({ place, program }) => `console.error(${JSON.stringify(place)});\nawait import(${JSON.stringify(program)});\n`,
     )
     .join("");
-  write(runner, script);
+  write(runner, `${script}console.error("all have run");\n`);
   const { code, output } = await runNode(["--enable-source-maps", runner], dirname(programs[0]?.program ?? ""));
   const last = programs.findLast(({ place }) => output.includes(`${place}\n`))?.place;
   assert.is(code, 0, `the program of ${last} ended with code ${code}:\n${output}`);
+  assert.match(output, "all have run\n", `the program of ${last} ended the process`);
 }
 
 /** Words of a command that are input files: a path or a source file, not a pattern, a URL or the file of --json. */

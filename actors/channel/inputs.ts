@@ -45,6 +45,7 @@ interface Input {
   readonly window: Window;
   readonly queue: Parcel[];
   head: number;
+  readonly producers: number;
   openLinks: number;
   state: "open" | "ended" | "done";
   readonly links: Map<number, IncomingLink>;
@@ -97,6 +98,7 @@ export class Inputs {
       window,
       queue: [],
       head: 0,
+      producers: links,
       openLinks: links,
       state: links === 0 ? "ended" : "open",
       links: new Map(),
@@ -205,7 +207,9 @@ export class Inputs {
   /** Channels of a loop that have ended, and of which all that they have fed back was taken. */
   endedFeedback(): number[] {
     const input = this.#inputs.find(({ feedback }) => feedback !== undefined);
-    return [...(input?.links ?? [])].flatMap(([from, { ended, consumed, received }]) =>
+    // Asked for behind nearly each task of a loop, where hardly ever one has ended.
+    if (input === undefined || input.openLinks === input.producers) return [];
+    return [...input.links].flatMap(([from, { ended, consumed, received }]) =>
       ended && consumed === received ? from : [],
     );
   }

@@ -1,4 +1,4 @@
-/** Options that name or hold the program itself, with whether a word with their value follows. */
+/** Options that name or hold the program itself, with whether a word with their value follows where they have no "=". */
 const programs: Readonly<Record<string, boolean>> = {
   "-e": true,
   "--eval": true,
@@ -7,7 +7,7 @@ const programs: Readonly<Record<string, boolean>> = {
   "-pe": true,
   "-i": false,
   "--interactive": false,
-  "--input-type": false,
+  "--input-type": true,
   "-c": false,
   "--check": false,
 };
@@ -25,9 +25,9 @@ export function argumentsForProcess(given: readonly string[] = process.execArgv)
   for (let index = 0; index < given.length; index++) {
     const argument = given[index] ?? "";
     const name = argument.split("=", 1)[0] ?? "";
-    const isProgram = Object.hasOwn(programs, name);
-    if (isProgram && programs[name] === true && !argument.includes("=")) index++;
-    if (!isProgram && !argument.startsWith("--inspect")) kept.push(argument);
+    const isLeftOut = Object.hasOwn(programs, name) || argument.startsWith("--inspect");
+    if (!isLeftOut) kept.push(argument);
+    else if ((programs[name] === true || name === "--inspect-port") && !argument.includes("=")) index++;
   }
   return kept;
 }

@@ -65,6 +65,7 @@ type Values = ReturnType<typeof parse>["values"];
 
 function seedOptionsOf(values: Values, common: ExploreOptions): { options: ExploreOptions; seeds: number } {
   const { seed, steps, sizes } = values;
+  const stopAt = values["stop-at"];
   refuseTogether(seed, values.seeds, "--seed is one of them, --seeds says how many: give one of the two");
   refuseTogether(seed, values.from, "--seed is one of them, --from the first of many: give one of the two");
   refuseTogether(
@@ -82,6 +83,7 @@ function seedOptionsOf(values: Values, common: ExploreOptions): { options: Explo
     // A seed that is named is shown as it is.
     shrinks: seed === undefined,
     ...(steps === undefined ? {} : { steps: wholeNumber("--steps", steps, 1, most) }),
+    ...(stopAt === undefined ? {} : { stopAt: wholeNumber("--stop-at", stopAt, 1, most) }),
     ...(onlyFaults === undefined ? {} : { onlyFaults: faultsOf(onlyFaults) }),
     ...(onlyDelays === undefined ? {} : { onlyDelays: listOf("--only-delays", onlyDelays) }),
     ...(sizes === undefined ? {} : { sizes: listOf("--sizes", sizes) }),
@@ -90,7 +92,7 @@ function seedOptionsOf(values: Values, common: ExploreOptions): { options: Explo
 }
 
 function exhaustiveOf(values: Values, common: ExploreOptions): Pick<ExploreCommand, "options" | "choices"> {
-  const seeded = (["seed", "seeds", "from", "steps", "only-faults", "only-delays", "sizes"] as const).find(
+  const seeded = (["seed", "seeds", "from", "steps", "stop-at", "only-faults", "only-delays", "sizes"] as const).find(
     (name) => values[name] !== undefined,
   );
   if (seeded !== undefined) {
@@ -142,6 +144,7 @@ function parse(words: readonly string[]) {
       from: { type: "string" },
       seed: { type: "string" },
       steps: { type: "string" },
+      "stop-at": { type: "string" },
       machines: { type: "string" },
       sizes: { type: "string" },
       "only-faults": { type: "string" },

@@ -121,6 +121,7 @@ Options
   --from S             the first of them (default 1)
   --seed S             only this one, as it is
   --steps N            steps of a run: one message, timer or fault each (default: the exploration's)
+  --stop-at N          ends a run behind this step, whatever is still to come: with --seed and --pictures, what led there
   --machines N         another number of machines
   --sizes LIST         several numbers of machines, as 3,5,9,17, to see how messages and rounds grow
   --only-faults LIST   of the seed's faults only these, as a violation names them: 1,m17; or none. Of a flow,

@@ -41,5 +41,5 @@ function end({ seed, step, what }: NotedStep, stuckMs: number): void {
 }
 
 function shownBy(seed: number, step: number): string[] {
-  return [module, "--seed", String(seed), "--steps", String(step - 1), "--pictures", "runs"];
+  return [module, "--seed", String(seed), "--stop-at", String(step - 1), "--pictures", "runs"];
 }

@@ -13,7 +13,7 @@ export interface Verdict {
   /** Why it was found; undefined if it survived all seeds. */
   readonly reason: string | undefined;
   readonly seeds: number;
-  /** Runs the seed that found it again; undefined where it crashed, or never ended. */
+  /** Runs the seed that found it again; undefined where it crashed, never ended, or is wrong without faults. */
   readonly command?: string;
 }
 
@@ -45,10 +45,9 @@ export async function runMutant(
     first,
     ...(faults === undefined ? [] : [faults.join()]),
   ];
+  const given = what === "run-mutant" ? await (healthy ??= healthyOutputs(simulatedFlows)) : "";
   const child = spawn(process.execPath, words, { env });
-  child.stdin
-    .on("error", () => {})
-    .end(what === "run-mutant" ? await (healthy ??= healthyOutputs(simulatedFlows)) : "");
+  child.stdin.on("error", () => {}).end(given);
   let [stdout, stderr] = ["", ""];
   let silent = false;
   const giveUp = (): void => {

@@ -49,11 +49,12 @@ const flows = Object.entries(simulatedFlows)
   .map(([name, simulated], index) => ({ name, index, ...simulated }))
   .filter(({ name }) => faults === undefined || which === "all" || name === which)
   .toSorted((left, right) => Number(right.name === which) - Number(left.name === which));
-for (const [name, simulated] of healthy.length === 0 ? [] : Object.entries(simulatedFlows)) {
+for (const { name, ...simulated } of healthy.length === 0 ? [] : flows) {
   // oxlint-disable-next-line no-await-in-loop -- one world at a time
   reason ??= await unlikeHealthy(healthy, name, simulated).catch(
     (error: unknown) => `${name}, without faults: ${String(error)}`,
   );
+  process.stderr.write(".");
 }
 for (let from = 1; done < Number(seeds) && reason === undefined; from += turn) {
   for (const { name, index, flow, args, options } of flows) {

@@ -29,7 +29,8 @@ export interface SinkChannel<in T> {
   /**
    * The log has a task: from now on, whoever follows a lost life is given it with the same objects and the same `ctx.seq`, while
    * before another task could have come in its place. Called for each task in their order, without a store too, when
-   * later tasks may have been written. What it throws, or its promise rejects with, is a failure of this task; the promise isn't waited for.
+   * later tasks may have been written. After a change of channels, a sink without `snapshot` first hears of the tasks of earlier
+   * channels, one channel after the other. What it throws, or its promise rejects with, is a failure of this task; the promise isn't waited for.
    */
   committed?: (seq: number) => void | Promise<void>;
   /** All inputs have ended: makes everything ready to commit, and returns this channel's part of the result (plain data). */

@@ -10,6 +10,7 @@ export const actorOptionNames: readonly string[] = namesOf<ExploreOptions>({
   seeds: true,
   from: true,
   steps: true,
+  stopAt: true,
   machines: true,
   onlyFaults: true,
   onlyDelays: true,
@@ -41,14 +42,14 @@ export function checkExploreOptions(exploration: unknown, options: ExploreOption
     });
   }
   checkOptionNames("explore()", options, actorOptionNames);
-  const { seeds, from, steps, machines, exhaustive } = options;
-  checkSeedNumbers({ seeds, from, steps });
+  const { seeds, from, steps, stopAt, machines, exhaustive } = options;
+  checkSeedNumbers({ seeds, from, steps, stopAt });
   if (machines !== undefined) checkWhole("machines", machines, 1, machinesMost);
   checkFaultIds(options.onlyFaults);
   checkSizes(options, exploration.options.machines);
   if (exhaustive === undefined || exhaustive === false) return;
   if (exhaustive !== true) checkExhaustive(exhaustive);
-  const seeded = (["seeds", "from", "steps", "onlyFaults", "onlyDelays", "sizes"] as const).find(
+  const seeded = (["seeds", "from", "steps", "stopAt", "onlyFaults", "onlyDelays", "sizes"] as const).find(
     (name) => options[name] !== undefined,
   );
   if (seeded === undefined) return;

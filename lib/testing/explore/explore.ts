@@ -31,6 +31,8 @@ export interface ExploreOptions {
   readonly from?: number;
   /** Steps of a run; the exploration's unless told. */
   readonly steps?: number;
+  /** Ends each run behind this step, whatever is still to come, as to draw what led to it. Nothing is said of what would have come to hold. */
+  readonly stopAt?: number;
   /** How many machines, instead of the exploration's number. */
   readonly machines?: number;
   /** Of a seed's faults, only these strike: ids as a violation names them. */

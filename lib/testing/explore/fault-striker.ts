@@ -136,11 +136,13 @@ export class FaultStriker {
   #pause({ id, machine: index, forMs }: Extract<PlannedFault, { kind: "pause" }>): void {
     const machine = this.#world.machines[index];
     if (machine?.isUp !== true || machine.pausedUntil > 0) return;
-    machine.pausedUntil = this.#world.nowMs + forMs;
+    const until = this.#world.nowMs + forMs;
+    machine.pausedUntil = until;
     this.#medium.strike(id);
     this.#fault("note", machine.name, `stands still for ${Math.round(forMs)} ms`);
     this.#medium.after(undefined, forMs, () => {
-      if (machine.pausedUntil > 0) this.#resume(machine);
+      // It may have crashed, come again, and stand still once more since.
+      if (machine.pausedUntil === until) this.#resume(machine);
     });
   }
 

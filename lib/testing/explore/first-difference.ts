@@ -31,8 +31,7 @@ export async function firstDifference<System>(
   seed: number,
   options: SeedOptions,
 ): Promise<string | undefined> {
-  const { steps = exploration.options.steps ?? stepsCompared } = options;
-  const compared = { ...options, steps: Math.min(steps, stepsCompared), recorded: true };
+  const compared = { ...options, stopAt: Math.min(options.stopAt ?? stepsCompared, stepsCompared), recorded: true };
   const first = await runSeed(exploration, seed, compared);
   const again = await runSeed(exploration, seed, compared);
   const [one = [], other = []] = [first.trace?.steps, again.trace?.steps];

@@ -1,3 +1,5 @@
+import { watching } from "./step-notes.ts";
+
 /** What an exploration's own code failed with, and no actor's. */
 export class OwnCodeFailed extends Error {
   readonly error: Error;
@@ -15,6 +17,7 @@ export class OwnCodeFailed extends Error {
  * @throws OwnCodeFailed for whatever it throws
  */
 export function ownCode<T>(what: string, code: () => T): T {
+  watching.notes?.now(what);
   try {
     return code();
   } catch (thrown) {

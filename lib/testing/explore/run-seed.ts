@@ -9,6 +9,7 @@ import { FaultStriker } from "./fault-striker.ts";
 import { Invariants, shownViolation, type Violation } from "./invariants.ts";
 import { ownCode, OwnCodeFailed } from "./own-code.ts";
 import { Show } from "./show.ts";
+import { watching } from "./step-notes.ts";
 import { TimedMedium, type Kept } from "./timed-medium.ts";
 import type { RunTrace } from "./trace.ts";
 import { TraceRecorder } from "./trace-recorder.ts";
@@ -17,6 +18,8 @@ import { World } from "./world.ts";
 export interface SeedOptions {
   /** Steps; the exploration's unless told. */
   readonly steps?: number;
+  /** Ends a run behind this step, whatever is still to come: nothing is said of what would have come to hold. */
+  readonly stopAt?: number;
   /** Instead of the exploration's number of machines. */
   readonly machines?: number;
   /** What of the seed's draws is kept; all unless told. */
@@ -70,6 +73,7 @@ class TimedRun<System> {
   readonly #system: System;
   readonly #mayFail: boolean;
   readonly #stopWhen: (() => boolean) | undefined;
+  readonly #stopAt: number;
   #stepsMax: number;
   #violation: Violation | undefined;
   #isOver = false;
@@ -81,6 +85,7 @@ class TimedRun<System> {
     const { kept = {}, machines = explored.machines } = options;
     this.#exploration = exploration;
     this.#recorder = options.recorded === true ? new TraceRecorder(new Show(explored.show as never)) : undefined;
+    this.#stopAt = options.stopAt ?? Infinity;
     this.#stepsMax = options.steps ?? explored.steps ?? stepsDefault;
     this.#mayFail = explored.mayFail === true;
     let medium: TimedMedium | undefined;
@@ -91,6 +96,7 @@ class TimedRun<System> {
     const world = this.#world;
     this.#medium = medium as unknown as TimedMedium;
     this.#recorder?.outside(0, 0);
+    watching.notes?.write(seed, 0, "`start`");
     this.#system = explored.start(world);
     this.#recorder?.ended();
     const { stopWhen } = explored;
@@ -186,7 +192,8 @@ class TimedRun<System> {
     if (this.#isBroken()) return;
     const isStruck = cell !== undefined && this.#faults.stepped((cell.node as ExploredNode).machine);
     if (isStruck && this.#isBroken()) return;
-    if (world.step >= this.#stepsMax) this.#outOfSteps();
+    if (world.step >= this.#stopAt) this.#isOver = true;
+    else if (world.step >= this.#stepsMax) this.#outOfSteps();
     else if (this.#stopWhen?.() === true && !this.#invariants.isPending) this.#end("");
   }
 

@@ -18,6 +18,12 @@ export class StepNotes {
   readonly #numbers = new Uint32Array(this.memory, 0, 4);
   readonly #text = Buffer.from(this.memory, numbersBytes, textBytes);
 
+  /** Something else is done in the step that was noted last. */
+  now(what: string): void {
+    const [, seed = 0, step = 0] = this.#numbers;
+    this.write(seed, step, what);
+  }
+
   write(seed: number, step: number, what: string): void {
     const numbers = this.#numbers;
     numbers[1] = seed;

@@ -12,6 +12,9 @@ const test = suite("what slots inherit of Node's options");
 test("the program of the command line isn't one of theirs, nor is the port of a debugger", () => {
   const given = ["--import", "tsx", "--input-type=module", "-e", "import('a')", "--inspect=0", "--stack-size=2000"];
   assert.equal(argumentsForProcess(given), ["--import", "tsx", "--stack-size=2000"]);
+  assert.equal(argumentsForProcess(["--input-type", "module", "-p", "1", "--inspect-port", "9230", "--no-warnings"]), [
+    "--no-warnings",
+  ]);
   // A thread refuses what only a process can have.
   assert.equal(argumentsForThread(given), ["--import", "tsx"]);
   assert.equal(argumentsForThread(["--eval=1", "--require=./a.js", "--enable-source-maps", "--expose-gc"]), [

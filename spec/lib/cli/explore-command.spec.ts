@@ -131,7 +131,7 @@ test("a handler that never ends is stopped, and told", async () => {
   const ended = await qstream(["explore", `${module}#endless`, "--seeds", "3", "--turn-ms", "400"]);
   assert.is(ended.code, null, ended.stderr + ended.stdout);
   assert.match(ended.stderr, /has been in step 4 of seed 1 for .*: wheel handles spin\. It, or a check/u);
-  assert.match(ended.stderr, /what led there: npx qstream explore .*#endless'? --seed 1 --steps 3 /u);
+  assert.match(ended.stderr, /what led there: npx qstream explore .*#endless'? --seed 1 --stop-at 3 /u);
 });
 
 test("an exploration that checks nothing is warned of", async () => {

@@ -92,11 +92,24 @@ async function explored<System>(
   const report = { executions, redundant, states, orders, isExhausted, cut };
   if (result.violation === undefined) return { report, steps, found: undefined };
   const shortest = await shorten(exploration, search, result.violation);
-  return { report, steps, found: await show(exploration, shortest.choices, options, machines) };
+  return { report, steps, found: await shown(exploration, shortest.choices, options, machines) };
 }
 
 /** Repeats an execution of which the choices are known. */
 export async function show<System>(
+  exploration: Exploration<System>,
+  choices: readonly ChoiceMade[],
+  options: ExhaustiveOptions,
+  machines: number | undefined,
+): Promise<FoundExecution | undefined> {
+  try {
+    return await shown(exploration, choices, options, machines);
+  } finally {
+    tellOfHistories(undefined);
+  }
+}
+
+async function shown<System>(
   exploration: Exploration<System>,
   choices: readonly ChoiceMade[],
   options: ExhaustiveOptions,

@@ -53,6 +53,9 @@ export function searchAll<System>(exploration: Exploration<System>, options: Sea
   return new Search(exploration, options).run();
 }
 
+// Executions after which a search isn't begun anew only to count states.
+const anewMost = 1000;
+
 class Search<System> {
   readonly #exploration: Exploration<System>;
   readonly #options: SearchOptions;
@@ -79,10 +82,13 @@ class Search<System> {
       this.#options.onExecution?.(tried);
       const { violation } = run;
       if (violation !== undefined) return this.#result(false, { violation, choices: choicesOf(path) });
-      if (this.#options.reduction === "states" && this.#states.learns(run)) {
-        this.#beginAnew();
-        fresh = 0;
-        continue;
+      if (this.#states.learns(run)) {
+        if (this.#options.reduction === "states" || tried <= anewMost) {
+          this.#beginAnew();
+          fresh = 0;
+          continue;
+        }
+        this.#states.countNone();
       }
       for (let last = path.at(-1); last !== undefined && !last.advance(); last = path.at(-1)) path.pop();
       if (path.length === 0) return this.#result(this.#cut === 0, undefined);

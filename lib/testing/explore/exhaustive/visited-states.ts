@@ -40,6 +40,11 @@ export class VisitedStates {
     return true;
   }
 
+  /** Some were counted as one that may be several. */
+  countNone(): void {
+    this.#areAllCounted = false;
+  }
+
   /** What tells a state from all others, and whether it is met for the first time; undefined where that can't be said. */
   meet(run: ExecutionState): { readonly hash: string; readonly isNew: boolean } | undefined {
     if (!this.#areAllCounted && !this.#isNeeded) return undefined;

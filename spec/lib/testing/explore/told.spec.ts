@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { actor, type AnyReference } from "../../../../lib/index.ts";
+import { readStepNotes, StepNotes, watching } from "../../../../lib/testing/explore/index.ts";
 import {
   defineExploration,
   explore,
@@ -42,6 +43,41 @@ test("an error of the exploration's own code is a violation with its seed", asyn
     assert.is(violation?.error?.message, "boom");
     assert.match(violation?.command ?? "", /^npx qstream explore own\.ts --seed \d+/);
   }
+});
+
+test("a run ends where it is told to, whatever is still to come", async () => {
+  const ticking = actor({
+    init: (_: undefined, ctx) => void ctx.every(1, "tick"),
+    receive: { tick: () => {} },
+  });
+  const never = defineExploration<unknown>(url, {
+    name: "never",
+    start: (world) => void world.spawn(ticking),
+    eventually: { "it comes": () => false },
+    steps: 20,
+  });
+  const cut = await findViolation(never, { seeds: 3, stopAt: 5 });
+  assert.is(cut.violation, undefined);
+  assert.is(cut.steps, 15);
+  assert.is((await findViolation(never, { seeds: 1 })).violation?.invariant, "it comes");
+});
+
+test("what an exploration's own code does is noted before it is run", async () => {
+  const notes = new StepNotes();
+  const seen: string[] = [];
+  const see = (): void => void seen.push(readStepNotes(notes.memory).what);
+  const noted = defineExploration<unknown>(url, {
+    name: "noted",
+    start: (world) => (see(), world.spawn(sink).tell("put", 1), world.after(5, see)),
+    stopWhen: () => (see(), false),
+  });
+  watching.notes = notes;
+  try {
+    await findViolation(noted, { seeds: 1 });
+  } finally {
+    watching.notes = undefined;
+  }
+  assert.equal([...new Set(seen)].toSorted(), ["`start`", "`stopWhen`", "what world.after does"]);
 });
 
 const waiting = actor({
