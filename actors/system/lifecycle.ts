@@ -31,12 +31,14 @@ export class Lifecycle {
       const parent: Cell | undefined = this.#follow(failing, cause, failing === cell ? envelope?.name : undefined);
       if (parent === undefined) return;
       cause = escalated(failing, parent, cause);
-      if ((parent.flags & unable) !== 0) {
-        parent.more().escalated ??= cause;
-        return;
-      }
+      if (isPutOff(parent, cause)) return;
       failing = parent;
     }
+  }
+
+  /** A child elsewhere has failed, and an actor is to fail for it. */
+  failedBelow(cell: Cell, cause: Error): void {
+    if (!isPutOff(cell, cause)) this.failed(cell, cause, undefined);
   }
 
   /** What a handler waited for is settled: the actor goes on, or ends if it is to stop. */
@@ -224,6 +226,13 @@ export class Lifecycle {
       action,
     });
   }
+}
+
+/** A child's failure is its parent's once that is done with what it handles now. False if it handles nothing. */
+function isPutOff(parent: Cell, cause: Error): boolean {
+  if ((parent.flags & unable) === 0) return false;
+  parent.more().escalated ??= cause;
+  return true;
 }
 
 /** Who asked is told, unless the message was handed on: then another one answers. What was put aside isn't handled again. */

@@ -124,8 +124,7 @@ Options
   --stop-at N          ends a run behind this step, whatever is still to come: with --seed and --pictures, what led there
   --machines N         another number of machines
   --sizes LIST         several numbers of machines, as 3,5,9,17, to see how messages and rounds grow
-  --only-faults LIST   of the seed's faults only these, as a violation names them: 1,m17; or none. Of a flow,
-                       kinds: kill,delay
+  --only-faults LIST   of its faults only these, as a violation names them: 1,m17; or none. Of a flow, kinds: kill,delay
   --only-delays LIST   messages that take as long as the seed says: 4,7-9; or none. All others take the least time
   --exhaustive         all orders in place of seeds, but for those that nobody can tell apart: for small systems
   --losses N, --repeats N, --crashes N

@@ -82,10 +82,11 @@ export class DistantAsks {
     return this.#pending.get(ask)?.reply;
   }
 
-  /** A question waits for another node than before. */
-  goesTo(ask: number, life: number): void {
+  /** A question waits for another node than before. False if nobody waits for its answer any more. */
+  goesTo(ask: number, life: number): boolean {
     const pending = this.#pending.get(ask);
     if (pending !== undefined) pending.life = life;
+    return pending !== undefined;
   }
 
   moved(from: number, to: number): void {

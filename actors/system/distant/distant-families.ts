@@ -159,7 +159,7 @@ export class DistantFamilies {
       if (cell === undefined || (cell.flags & (cellFlag.stopping | cellFlag.ended)) !== 0) return;
       const cause = errorFromData(error);
       const what = `${child}, a child of ${cell.label} in another slot, failed: ${cause.message}`;
-      node.lifecycle.failed(cell, new QStreamError("ACTOR_FAILED", what, { cause }), undefined);
+      node.lifecycle.failedBelow(cell, new QStreamError("ACTOR_FAILED", what, { cause }));
     },
   };
 

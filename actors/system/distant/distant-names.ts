@@ -74,7 +74,8 @@ export class DistantNames implements Names {
     },
     "find-name": (name: string) => this.#home.get(name),
     "name-taken": ({ name, actor, by }: Claim & { readonly by: Reference }) => {
-      this.#own.release(name, actor);
+      // It may have been claimed twice, as its home was lost: the other time mustn't have it.
+      this.release(name, actor);
       this.#refuse(actor, nameTaken(name, by));
     },
   };

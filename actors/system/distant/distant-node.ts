@@ -20,6 +20,7 @@ import { FullMailboxes } from "./full-mailboxes.ts";
 import type { HostPlace, Hosts } from "./hosts.ts";
 import { rowKind } from "./message-rows.ts";
 import type { NodeLink, NodeMessages, NodeService } from "./node-link.ts";
+import type { Credit } from "./outgoing.ts";
 import { nameOf, type Binder } from "./reference-codec.ts";
 import { Routes } from "./routes.ts";
 import { UnsentRows } from "./unsent-rows.ts";
@@ -35,6 +36,8 @@ export interface DistantParts {
   readonly definitions: ReadonlyMap<string, DefinedActor>;
   /** False for a node that takes over from one that was lost: others have to hear of it first. */
   readonly isFirst: boolean;
+  /** What may be on its way between two nodes, which is the same for all of a system. */
+  readonly credit?: Credit;
   /** More that other nodes may want of this one. */
   readonly services: Readonly<Record<string, NodeService>>;
 }
@@ -58,7 +61,7 @@ export class DistantNode implements DistantActors, Binder, NodeMessages {
   constructor(parts: DistantParts) {
     this.#parts = parts;
     this.life = parts.life;
-    const kept = (ask: number, channel: number): void => this.asks.goesTo(ask, lifeToCome(channel));
+    const kept = (ask: number, channel: number): boolean => this.asks.goesTo(ask, lifeToCome(channel));
     this.#routes = new Routes(
       parts,
       new UnsentRows(this, { kept, refuse: (name, ask, error) => this.#refuseLater(name, ask, error) }),
@@ -172,7 +175,8 @@ export class DistantNode implements DistantActors, Binder, NodeMessages {
 
   stop(actor: Reference, options?: StopOptions): void {
     const life = this.watching.lifeOf(actor);
-    if (life !== undefined && life !== this.life) this.tellNode(life, "stop", { actor, options }, true);
+    // One that others start here may be to come.
+    if (life !== undefined) this.tellNode(life, "stop", { actor, options }, true);
   }
 
   watch(watcher: Reference, actor: Reference): void {
@@ -361,8 +365,8 @@ export class DistantNode implements DistantActors, Binder, NodeMessages {
     const isAtHomeThere = (key: string): boolean => this.#parts.hosts.homeOf(key) === channel;
     this.names.claimAgain(isAtHomeThere);
     this.#topics?.subscribeAgain(isAtHomeThere);
-    this.asks.moved(lifeToCome(channel), life);
     this.#routes.found(channel, life);
+    this.asks.moved(lifeToCome(channel), life);
   }
 
   /** Who asked is told that the answer can't travel. */

@@ -59,8 +59,9 @@ export class DistantWatching {
 
   watch(watcher: Reference, actor: Reference): void {
     const life = this.lifeOf(actor);
-    if (life === undefined || !this.#joined.canReach(life)) {
-      this.#told({ watcher, actor, reason: life === this.#joined.life ? "unknown" : "lost", error: undefined });
+    // One that others start here may be to come.
+    if (life === undefined || (life !== this.#joined.life && !this.#joined.canReach(life))) {
+      this.#told({ watcher, actor, reason: "lost", error: undefined });
       return;
     }
     if (actor instanceof EntityReference) this.#watchesOf(actor).set(keyOf(watcher, actor), { watcher, actor });
@@ -75,10 +76,10 @@ export class DistantWatching {
 
   /** An actor that is here has ended, and its watcher is elsewhere. */
   tellEnd(watcher: Reference, { actor, reason, error }: Ended): void {
-    const life = this.lifeOf(watcher);
-    if (life === undefined) return;
-    const data = error === undefined ? undefined : errorToData(error);
-    this.#joined.tellNode(life, "ended", { watcher, actor, reason, error: data }, true);
+    const end = { watcher, actor, reason, error: error === undefined ? undefined : errorToData(error) };
+    // An entity in a new life may be heard of before its host is: it is told once that is known.
+    if (watcher instanceof EntityReference) this.#joined.tellHome(watcher.key, "ended", end);
+    else this.#joined.tellNode(watcher.life, "ended", end, true);
   }
 
   /** A node is lost, and its watchers. What was watched there is told by `Watches`, but for entities. */
@@ -100,6 +101,8 @@ export class DistantWatching {
     watch: ({ watcher, actor }: Watch) => {
       const { node, families } = this.#joined;
       families.awaited.whenMade(actor.id, () => {
+        // Who watches may be lost while the actor is awaited.
+        if (!this.#isThere(watcher)) return;
         const cell = node.locate(actor);
         if (cell === undefined)
           this.tellEnd(watcher, { actor, ...(this.#ends.get(actor.id) ?? { reason: "unknown" }) });
@@ -119,6 +122,12 @@ export class DistantWatching {
     const cell = node.locate(watcher);
     if (cell === undefined) return;
     node.watches.told(cell, error === undefined ? { actor, reason } : { actor, reason, error: errorFromData(error) });
+  }
+
+  /** False for one in a life that is lost. An entity may live again. */
+  #isThere(watcher: Reference): boolean {
+    const { life } = watcher;
+    return watcher instanceof EntityReference || life === this.#joined.life || this.#joined.canReach(life);
   }
 
   #watchesOf(actor: Reference): Map<string, Watch> {

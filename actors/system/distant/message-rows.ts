@@ -57,11 +57,6 @@ export class MessageRows {
     this.senders[row] = sender;
   }
 
-  /** Puts rows of another one behind its own. */
-  append(other: MessageRows): void {
-    for (let row = 0; row < other.size; row++) this.copy(other, row);
-  }
-
   /** Puts one row of another one behind its own. */
   copy(other: MessageRows, row: number): void {
     const kind = (other.kinds[row] ?? rowKind.nothing) as RowKind;

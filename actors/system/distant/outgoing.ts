@@ -6,6 +6,15 @@ import { batchBytesDefault, rowsToEncode, takeEncoded, type BatchBytes, type Row
 /** Messages and bytes that may be on their way from one node to another. */
 export const creditRows = 32_768;
 export const creditBytes = 8 << 20;
+
+/** What may be on its way from one node to another. */
+export interface Credit {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+export const creditDefault: Credit = { rows: creditRows, bytes: creditBytes };
+
 /** Messages that wait at most for credit. */
 export const waitingMax = 200_000;
 
@@ -28,17 +37,21 @@ export class Outgoing {
   isOpen: boolean;
   /** Its messages are being encoded: what that adds goes behind them. */
   isSending = false;
-  #rows = creditRows;
-  #bytes = creditBytes;
+  #rows: number;
+  #bytes: number;
   readonly #batchBytes: BatchBytes;
   /** What a message of the last batch had, in the mean. */
   #rowBytes = 0;
+  /** Messages that the next batch has at most: few behind one that had too many bytes, and then ever more. */
+  #mostRows = Infinity;
   #seq = 0;
 
-  constructor(life: number, isOpen: boolean, batchBytes: BatchBytes = batchBytesDefault) {
+  constructor(life: number, isOpen: boolean, batchBytes = batchBytesDefault, { rows, bytes } = creditDefault) {
     this.life = life;
     this.isOpen = isOpen;
     this.#batchBytes = batchBytes;
+    this.#rows = rows;
+    this.#bytes = bytes;
   }
 
   get hasCredit(): boolean {
@@ -70,8 +83,11 @@ export class Outgoing {
   }
 
   #take(rows: MessageRows, events: RowEvents, most: number, rowBytes: number): Payload {
-    const count = rowsToEncode(rows, Math.min(most, rows.size), rowBytes, this.#batchBytes);
-    return takeEncoded(rows, count, events, this.#batchBytes);
+    const count = rowsToEncode(rows, Math.min(most, rows.size, this.#mostRows), rowBytes, this.#batchBytes);
+    const payload = takeEncoded(rows, count, events, this.#batchBytes);
+    // A message that is large among small ones would be encoded with each batch before its own.
+    this.#mostRows = 2 * (payload.rows < count ? payload.rows : this.#mostRows);
+    return payload;
   }
 
   /** Holds an actor after its turn until there is credit. */

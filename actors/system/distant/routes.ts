@@ -1,9 +1,9 @@
 import { QStreamError } from "../../../lib/core/errors.ts";
 import { cellFlag, type Cell } from "../cell.ts";
 import type { DistantParts } from "./distant-node.ts";
-import { batchRowsMax, MessageRows, rowKind, type RowKind } from "./message-rows.ts";
-import { creditBytes, creditRows, Outgoing, release, waitingMax } from "./outgoing.ts";
-import type { RowEvents } from "./take-batch.ts";
+import { batchRowsMax, isQuestion, MessageRows, rowKind, type RowKind } from "./message-rows.ts";
+import { creditDefault, Outgoing, release, waitingMax, type Credit } from "./outgoing.ts";
+import { batchBytesDefault, type RowEvents } from "./take-batch.ts";
 
 interface Taken {
   rows: number;
@@ -20,6 +20,7 @@ interface Homeless {
 export class Routes {
   readonly #parts: DistantParts;
   readonly #events: RowEvents;
+  readonly #credit: Credit;
   readonly #ways = new Map<number, Outgoing>();
   readonly #dirty = new Set<Outgoing>();
   readonly #lost = new Set<number>();
@@ -35,9 +36,11 @@ export class Routes {
   constructor(parts: DistantParts, events: RowEvents) {
     this.#parts = parts;
     this.#events = events;
-    if (!parts.isFirst) return;
-    for (const { life } of parts.hosts.all) if (life !== undefined) this.#opened.add(life);
-    this.#opened.add(parts.clientLife);
+    this.#credit = parts.credit ?? creditDefault;
+    const living = new Set(parts.hosts.all.map(({ life }) => life)).add(parts.clientLife);
+    if (parts.isFirst) for (const life of living) this.#opened.add(life ?? parts.clientLife);
+    // Lives are numbered one after the other: those before it that are no more are lost, and nobody tells it so again.
+    else for (let life = 0; life < parts.life; life++) if (!living.has(life)) this.#lost.add(life);
   }
 
   isLost(life: number): boolean {
@@ -137,7 +140,7 @@ export class Routes {
     if (taken === undefined) this.#taken.set(life, (taken = { rows: 0, bytes: 0 }));
     taken.rows += rows;
     taken.bytes += bytes;
-    if (taken.rows < creditRows >> 2 && taken.bytes < creditBytes >> 2) return;
+    if (taken.rows < this.#credit.rows >> 2 && taken.bytes < this.#credit.bytes >> 2) return;
     this.#parts.link.grant(life, taken.rows, taken.bytes);
     taken.rows = 0;
     taken.bytes = 0;
@@ -185,7 +188,11 @@ export class Routes {
     if (waiting === undefined) return;
     this.#homeless.delete(channel);
     const way = this.#wayTo(life);
-    way.bulk.append(waiting.rows);
+    const { rows } = waiting;
+    for (let row = 0; row < rows.size; row++) {
+      // Nobody is to handle what was given up meanwhile.
+      if (!isQuestion(rows.kinds[row]) || this.#events.kept(rows.asks[row] ?? 0, channel)) way.bulk.copy(rows, row);
+    }
     this.touch(way);
     release(waiting.held);
   }
@@ -236,8 +243,10 @@ export class Routes {
   }
 
   #wayTo(life: number): Outgoing {
-    let way = this.#ways.get(life);
-    if (way === undefined) this.#ways.set(life, (way = new Outgoing(life, this.#opened.has(life))));
+    const known = this.#ways.get(life);
+    if (known !== undefined) return known;
+    const way = new Outgoing(life, this.#opened.has(life), batchBytesDefault, this.#credit);
+    this.#ways.set(life, way);
     return way;
   }
 }

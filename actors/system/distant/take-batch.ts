@@ -10,8 +10,8 @@ export interface RowEvents {
   readonly actors: () => number;
   readonly refused: (rows: MessageRows, row: number, error: unknown) => void;
   readonly lost: (rows: MessageRows, row: number) => void;
-  /** A question to an entity waits for the next life of its home. */
-  readonly kept: (ask: number, channel: number) => void;
+  /** A question waits for the next life of a host. False if it was given up, and needn't. */
+  readonly kept: (ask: number, channel: number) => boolean;
 }
 
 /** How large batches are. */

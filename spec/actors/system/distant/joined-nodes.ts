@@ -1,42 +1,116 @@
-import { setImmediate as breathe } from "node:timers/promises";
 import { DistantNode } from "../../../../actors/system/distant/distant-node.ts";
 import { DistantTopics } from "../../../../actors/system/distant/distant-topics.ts";
 import { Hosts } from "../../../../actors/system/distant/hosts.ts";
 import type { NodeLink } from "../../../../actors/system/distant/node-link.ts";
+import type { Credit } from "../../../../actors/system/distant/outgoing.ts";
 import { known } from "../../../../actors/system/distant/reference-codec.ts";
 import { ActorNode } from "../../../../actors/system/node.ts";
 import type { ActorEvent } from "../../../../actors/system/node-parts.ts";
 import type { Reference } from "../../../../actors/system/reference.ts";
-import { definedActor } from "../../../../lib/core/actor-definition.ts";
+import { definedActor, type DefinedActor } from "../../../../lib/core/actor-definition.ts";
 import type { ActorDefinition, ActorReference, SpawnOptions, SpawnRest } from "../../../../lib/core/contracts/actor.ts";
-import { StandingClock } from "../../../kit/actor-node.ts";
+import type { Clock } from "../../../../lib/core/seam/clock.ts";
+import { StandingNodes } from "../../../kit/actor-node.ts";
 
 const turnsMost = 10_000;
-
-interface Arrival {
-  readonly to: number;
-  readonly arrive: (node: DistantNode) => void;
-}
 
 /** A node that is joined to others. */
 export interface JoinedNode {
   readonly node: ActorNode;
   readonly distant: DistantNode;
+  readonly topics: DistantTopics;
   readonly events: ActorEvent[];
+  /** Nothing of it goes off any more. */
+  readonly end: () => void;
 }
 
-/** The nodes of one system in one thread. What they say to each other arrives in order, while `settle` runs. */
-export class JoinedNodes {
-  readonly clock = new StandingClock();
+export interface JoinedOptions {
+  /** One more node, which is no host: that of who started the system. */
+  readonly hasClient?: boolean;
+  /** How long a batch is on its way, in milliseconds. No batch overtakes another one of its way. */
+  readonly delayMs?: () => number;
+  readonly credit?: Credit;
+}
+
+interface Host {
+  readonly life: number;
+  readonly slot: string;
+}
+
+/** What goes from one node to another. */
+interface Way {
+  /** When the last one arrives. */
+  lastMs: number;
+  /** What was sent against credit that hasn't come back. */
+  rows: number;
+  bytes: number;
+}
+
+/** A clock as one node has it, whose timers end with it. */
+class LifeClock implements Clock {
+  readonly #clock: Clock;
+  readonly #cancels = new Set<() => void>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  monotonic(): number {
+    return this.#clock.monotonic();
+  }
+
+  after(delayMs: number, callback: () => void): () => void {
+    const end = this.#clock.after(delayMs, () => {
+      this.#cancels.delete(cancel);
+      callback();
+    });
+    const cancel = (): void => {
+      this.#cancels.delete(cancel);
+      end();
+    };
+    this.#cancels.add(cancel);
+    return cancel;
+  }
+
+  soon(callback: () => void): void {
+    this.after(0, callback);
+  }
+
+  end(): void {
+    for (const cancel of this.#cancels) cancel();
+  }
+}
+
+/** The nodes of one system in one thread. What they say to each other arrives in order. */
+export class JoinedNodes extends StandingNodes {
+  readonly clientLife: number;
   readonly #nodes = new Map<number, JoinedNode>();
-  readonly #way: Arrival[] = [];
+  readonly #ways = new Map<string, Way>();
+  readonly #options: JoinedOptions;
+  readonly #definitions: ReadonlyMap<string, DefinedActor>;
 
   /** @param kinds - definitions by the names that their module gives them */
-  constructor(count: number, kinds: Readonly<Record<string, ActorDefinition<never, never>>>) {
-    const definitions = new Map(Object.entries(kinds).map(([name, kind]) => [name, definedActor(kind)]));
-    for (const [name, definition] of definitions) definition.registered = name;
+  constructor(
+    count: number,
+    kinds: Readonly<Record<string, ActorDefinition<never, never>>>,
+    options: JoinedOptions = {},
+  ) {
+    super();
+    this.#options = options;
+    this.#definitions = new Map(Object.entries(kinds).map(([name, kind]) => [name, definedActor(kind)]));
+    for (const [name, definition] of this.#definitions) definition.registered = name;
     const hosts = Array.from({ length: count }, (_, life) => ({ life, slot: `slot-${life}` }));
-    for (const { life } of hosts) this.#nodes.set(life, this.#make(life, hosts, definitions));
+    this.clientLife = options.hasClient === true ? count : 0;
+    for (const { life } of hosts) this.#nodes.set(life, this.#make(life, hosts, true));
+    if (options.hasClient === true) this.#nodes.set(count, this.#make(count, hosts, true));
+  }
+
+  get lives(): number[] {
+    return [...this.#nodes.keys()];
   }
 
   /** The node of a life that isn't lost. */
@@ -57,69 +131,57 @@ export class JoinedNodes {
     return this.at(life).distant.refer(home, id, kind) as unknown as ActorReference<P>;
   }
 
-  /** Loses a node, of which the others hear. */
-  lose(life: number): void {
+  /** A node is gone, and nobody has heard of it yet. What it has sent arrives. */
+  drop(life: number): void {
+    this.at(life).end();
     this.#nodes.delete(life);
+  }
+
+  /** Loses a node, of which the others hear at once. */
+  lose(life: number): void {
+    this.drop(life);
     for (const { distant } of this.#nodes.values()) distant.lost([life]);
   }
 
-  /** Has everything done that is to be done, without time passing. */
-  async settle(): Promise<void> {
-    for (let idle = 0; idle < 3;) {
-      const isBusy = this.#turn();
-      idle = isBusy ? 0 : idle + 1;
-      // oxlint-disable-next-line no-await-in-loop -- what was promised is next
-      await breathe();
-    }
+  /** A node takes over from one that was lost. */
+  replace(life: number, hosts: readonly Host[]): void {
+    const joined = this.#make(life, hosts, false);
+    this.#nodes.set(life, joined);
+    joined.distant.greetAll();
   }
 
-  async pass(ms: number): Promise<void> {
-    const untilMs = this.clock.monotonic() + ms;
-    await this.settle();
-    // oxlint-disable-next-line no-await-in-loop -- in order
-    while (this.clock.next(untilMs)) await this.settle();
+  /** Messages and bytes that went from one node to another and whose credit hasn't come back. */
+  spent(from: number, to: number): Credit {
+    return this.#way(from, to);
   }
 
-  /** What is answered, once all is settled. */
-  async answer<T>(answer: Promise<T>): Promise<T> {
-    answer.catch(() => {});
-    await this.settle();
-    return answer;
+  protected get isBusy(): boolean {
+    if (this.clock.isDue) return true;
+    for (const { node } of this.#nodes.values()) if (node.isBusy) return true;
+    return false;
   }
 
-  #turn(): boolean {
-    let isBusy = false;
-    for (const { node, distant } of this.#nodes.values()) {
-      isBusy ||= node.isBusy;
-      distant.turns(turnsMost);
-    }
-    while (this.clock.next(this.clock.monotonic())) isBusy = true;
-    for (const { to, arrive } of this.#way.splice(0)) {
-      isBusy = true;
-      const joined = this.#nodes.get(to);
-      if (joined !== undefined) arrive(joined.distant);
-    }
-    return isBusy;
+  protected takeTurns(): void {
+    for (const { distant } of this.#nodes.values()) distant.turns(turnsMost);
+    while (this.clock.isDue) this.clock.next(this.clock.monotonic());
   }
 
-  #make(
-    life: number,
-    hosts: readonly { readonly life: number; readonly slot: string }[],
-    definitions: ReadonlyMap<string, ReturnType<typeof definedActor>>,
-  ): JoinedNode {
-    const { clock } = this;
+  #make(life: number, hosts: readonly Host[], isFirst: boolean): JoinedNode {
+    const clock = new LifeClock(this.clock);
+    const { credit } = this.#options;
     const events: ActorEvent[] = [];
     const distant = new DistantNode({
       life,
       clock,
       hosts: new Hosts(hosts, []),
-      clientLife: hosts[0]?.life ?? 0,
+      clientLife: this.clientLife,
       link: this.#link(life),
-      definitions,
-      isFirst: true,
+      definitions: this.#definitions,
+      isFirst,
       services: {},
+      ...(credit === undefined ? {} : { credit }),
     });
-    let topics: DistantTopics | undefined;
+    let made: DistantTopics | undefined;
     const node = new ActorNode({
       life,
       clock,
@@ -128,19 +190,50 @@ export class JoinedNodes {
       event: (event) => void events.push(event),
       distant,
       names: distant.names,
-      topics: (local) => (topics = new DistantTopics(distant, local)),
+      topics: (local) => (made = new DistantTopics(distant, local)),
       isHome: ({ key }) => distant.isAtHome(key),
     });
-    distant.join(node, topics as unknown as DistantTopics);
-    return { node, distant, events };
+    const topics = made as unknown as DistantTopics;
+    distant.join(node, topics);
+    return { node, distant, topics, events, end: () => clock.end() };
   }
 
   #link(from: number): NodeLink {
-    const say = (to: number, arrive: (node: DistantNode) => void): void => void this.#way.push({ to, arrive });
     return {
-      send: (life, _seq, payload, isBulk) => say(life, (node) => node.receive(from, payload, isBulk)),
-      grant: (life, rows, bytes) => say(life, (node) => node.granted(from, rows, bytes)),
-      greet: (life, isAnswer) => say(life, (node) => node.greeted(from, isAnswer)),
+      send: (to, _seq, payload, isBulk) => {
+        if (isBulk) this.#spend(from, to, payload.rows, payload.bytes.byteLength);
+        this.#say(from, to, ({ distant }) => distant.receive(from, payload, isBulk));
+      },
+      grant: (to, rows, bytes) => {
+        this.#spend(to, from, -rows, -bytes);
+        this.#say(from, to, ({ distant }) => distant.granted(from, rows, bytes));
+      },
+      greet: (to, isAnswer) => this.#say(from, to, ({ distant }) => distant.greeted(from, isAnswer)),
     };
+  }
+
+  #say(from: number, to: number, arrive: (joined: JoinedNode) => void): void {
+    // What a handler of a node that is lost waited for may still come.
+    if (!this.#nodes.has(from)) return;
+    const way = this.#way(from, to);
+    const now = this.clock.monotonic();
+    way.lastMs = Math.max(way.lastMs, now + (this.#options.delayMs?.() ?? 0));
+    this.clock.after(way.lastMs - now, () => {
+      const joined = this.#nodes.get(to);
+      if (joined !== undefined) arrive(joined);
+    });
+  }
+
+  #spend(from: number, to: number, rows: number, bytes: number): void {
+    const way = this.#way(from, to);
+    way.rows += rows;
+    way.bytes += bytes;
+  }
+
+  #way(from: number, to: number): Way {
+    const key = `${from} ${to}`;
+    let way = this.#ways.get(key);
+    if (way === undefined) this.#ways.set(key, (way = { lastMs: 0, rows: 0, bytes: 0 }));
+    return way;
   }
 }
