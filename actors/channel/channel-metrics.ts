@@ -29,7 +29,7 @@ export interface ChannelMetrics {
   /** Splits of a reader, done and in all. */
   splitsDone: number;
   splits: number;
-  /** In a loop: its round, or its generation in one without rounds; of several channels that of the one that is ahead. */
+  /** In a loop with rounds: its round, of several channels that of the one that is ahead; 0 elsewhere. */
   round: number;
   /** @internal What earlier lives had counted up to the checkpoint that this one goes on from; it isn't in the counts above. */
   before?: ObjectCounts | undefined;

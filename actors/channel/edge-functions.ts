@@ -1,5 +1,6 @@
 import { representationOf } from "../../lib/core/batch/index.ts";
 import type { MadeLoop, Router } from "../../lib/core/contracts/partition.ts";
+import { callOnEdge } from "../../lib/core/edge-call.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import type { EdgeContext, EdgeFunction } from "../../lib/core/program.ts";
 import type { OutgoingLink } from "./outgoing-link.ts";
@@ -105,7 +106,8 @@ export class EdgeFunctions {
       return true;
     }
     const targets: unknown[][] = edge.links.map(() => []);
-    loop(objects, { each, ctx, first, failed: (error) => functionError(step, error) }, targets);
+    const making = { each, ctx, first, failed: (error: unknown) => functionError(step, error) };
+    callOnEdge(step, () => loop(objects, making, targets));
     made.push({ edge, objects: [first], routed: { count: objects.length, targets } });
     return true;
   }
@@ -119,8 +121,8 @@ export function applyFunction(
   strict: boolean,
 ): readonly unknown[] {
   try {
-    if (!strict) return step.apply(objects, ctx);
-    return watched(`${step.kind} "${step.id}"`, objects, () => step.apply(objects, ctx)) as readonly unknown[];
+    const apply = (): readonly unknown[] => callOnEdge(step, () => step.apply(objects, ctx));
+    return strict ? (watched(`${step.kind} "${step.id}"`, objects, apply) as readonly unknown[]) : apply();
   } catch (error) {
     throw functionError(step, error);
   }

@@ -85,6 +85,11 @@ export class Loop {
     return this.#number;
   }
 
+  /** The round that progress shows: none in a loop without rounds, whose generations say nothing of how far it is. */
+  get roundShown(): number {
+    return this.isByRound ? this.#number : 0;
+  }
+
   get isByRound(): boolean {
     return this.plan.mode === "rounds";
   }

@@ -103,7 +103,7 @@ export async function restoreState(
   outputs.restore(newest.outputs);
   if (work instanceof LoopWork && newest.loop !== undefined) {
     work.loop.restore(newest.loop);
-    metrics.round = work.loop.number;
+    metrics.round = work.loop.roundShown;
   }
   Object.assign(metrics.counters, newest.counters);
   metrics.before = newest.counts;

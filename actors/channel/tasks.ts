@@ -219,7 +219,7 @@ export class Tasks {
   /** Tells all channels of the loop that nothing more of this round comes. */
   #mark(loop: Loop, taken: Extract<TaskSource, { kind: "mark" }>): void {
     const mark = loop.mark(taken.flags, this.#parts.inputs);
-    this.#parts.metrics.round = loop.number;
+    this.#parts.metrics.round = loop.roundShown;
     const outgoing = this.#parts.outputs.mark(loop.edge, mark, this.seq);
     this.#finish({ cause: taken, input: undefined, parcels: noParcels }, outgoing, 0, false);
   }

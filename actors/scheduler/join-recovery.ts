@@ -1,3 +1,5 @@
+import { hasActors } from "../../lib/core/plan.ts";
+import type { Clock } from "../../lib/core/seam/clock.ts";
 import type { LineageActor } from "../lineage/lineage-actor.ts";
 import type { Order } from "../slot/protocol.ts";
 import { placesOf, prepareOrder } from "./execution-request.ts";
@@ -7,6 +9,7 @@ import type { Running } from "./running.ts";
 /** What the recovery of an execution needs beside the execution itself. */
 export interface RecoverySurroundings extends Pick<RecoveringParts, "client" | "slots" | "waits" | "done"> {
   readonly lineage: LineageActor;
+  readonly clock: Clock;
   readonly order: (slot: string, order: Order) => void;
   readonly phase: () => Running["phase"] | undefined;
   readonly fenced: (round: number, channels: Parameters<Recovering["fenced"]>[1]) => void;
@@ -17,13 +20,15 @@ export interface RecoverySurroundings extends Pick<RecoveringParts, "client" | "
 export function joinRecovery(running: Running, around: RecoverySurroundings): Recovering {
   const { request, lives, slots, record } = running;
   const { execution } = request;
-  const { lineage, order, phase, fenced, failed, ...parts } = around;
+  const { lineage, clock, order, phase, fenced, failed, ...parts } = around;
   const places = currentPlaces(running);
   return new Recovering({
     ...parts,
     request,
     lives,
     known: slots,
+    clock: hasActors(request.plan) ? clock : undefined,
+    again: fenced,
     order: (slot, content) => {
       if (!slots.includes(slot)) {
         // It had nothing to do with the execution so far.

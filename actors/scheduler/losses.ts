@@ -133,6 +133,7 @@ export class Losses {
       return false;
     }
     running.lastLoss = error;
+    running.recovering.expectSlots(slots.length);
     for (const slot of slots) {
       running.slots.splice(running.slots.indexOf(slot), 1);
       running.awaited.delete(slot);

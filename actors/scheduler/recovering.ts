@@ -1,12 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 import { QStreamError } from "../../lib/core/errors.ts";
 import type { EdgeSizes, SlotPlace } from "../../lib/core/placement-strategy.ts";
+import type { Clock } from "../../lib/core/seam/clock.ts";
 import { isMissing, placeAgain, type MissingPlace } from "../../lib/placement/index.ts";
 import type { FailedParcels } from "../channel/replay.ts";
 import type { RecoverableChannel } from "../lineage/lineage-actor.ts";
 import type { KnownCheckpoint } from "../lineage/retention.ts";
 import type { ChannelOrder, Order, Report } from "../slot/protocol.ts";
 import type { Lives } from "./lives.ts";
+import { AwaitedSlots } from "./awaited-slots.ts";
 import { linkKey, planRecovery, type LostChannel, type RecoveryPlan } from "./plan-recovery.ts";
 import { placesFor, type ExecutionRequest } from "./execution-request.ts";
 
@@ -21,6 +23,10 @@ export interface RecoveringParts {
   readonly known: readonly string[];
   /** Orders a slot, after it was made to know the execution. */
   readonly order: (slot: string, order: Order) => void;
+  /** For hosts of actors, which wait for the slots that take the place of lost ones. Channels of flows go to others at once. */
+  readonly clock?: Clock | undefined;
+  /** A round may be planned now: comes back by `fenced`, in a turn of its own. */
+  readonly again?: (round: number, channels: readonly RecoverableChannel[]) => void;
   /** Shuts out the present generations of channels; the answer comes by `fenced`. */
   readonly fence: (round: number, numbers: readonly number[]) => void;
   readonly checkpointsOf: (number: number) => readonly KnownCheckpoint[];
@@ -58,6 +64,7 @@ export class Recovering {
   readonly #startedFrom = new Map<number, number>();
   /** Slots that somebody has chosen for channels that are lost. */
   readonly #chosen = new Map<number, string>();
+  readonly #awaited: AwaitedSlots | undefined;
   #round: Round | undefined;
   #rounds = 0;
   /** There was no place for what is lost. */
@@ -67,6 +74,8 @@ export class Recovering {
 
   constructor(parts: RecoveringParts) {
     this.#parts = parts;
+    const { clock } = parts;
+    if (clock !== undefined) this.#awaited = new AwaitedSlots(clock, () => this.#planAgain());
   }
 
   get active(): boolean {
@@ -142,8 +151,14 @@ export class Recovering {
     this.#parts.fence(round.number, lost);
   }
 
+  /** Slots are lost, and others are being started in their place: `slotAdded` is called for each. */
+  expectSlots(count: number): void {
+    this.#awaited?.expect(count);
+  }
+
   /** A slot was added, or couldn't be: what waits for one can go on. False where there is none at all. */
   slotAdded(): boolean {
+    this.#awaited?.came();
     if (this.#lost.size === 0 || this.#round !== undefined) return true;
     this.lose([]);
     return this.active;
@@ -198,8 +213,13 @@ export class Recovering {
     this.#parts.done(round.plan);
   }
 
+  #planAgain(): void {
+    const round = this.#round;
+    if (round?.phase === "surveying" && round.fenced !== undefined) this.#parts.again?.(round.number, round.fenced);
+  }
+
   #planIfReady(round: Round): void {
-    if (round.awaited.size > 0 || round.fenced === undefined) return;
+    if (round.awaited.size > 0 || round.fenced === undefined || this.#awaited?.isWaiting === true) return;
     const { request, lives, checkpointsOf } = this.#parts;
     const { plan, execution } = request;
     this.#refuseRegress(round, round.fenced);

@@ -223,12 +223,12 @@ export class Scheduler {
     });
   }
 
-  #recoveringOf(running: Running, request: ExecutionRequest): Recovering | undefined {
+  #recoveringOf(running: Running, { execution, recovery }: ExecutionRequest): Recovering | undefined {
     const lineage = this.#lineage;
-    if (request.recovery === undefined || lineage === undefined) return undefined;
-    const { execution } = request;
+    if (recovery === undefined || lineage === undefined) return undefined;
     return joinRecovery(running, {
       lineage,
+      clock: this.#clock,
       client: this.#client.id,
       slots: () => this.#slots(),
       order: (slot, order) => this.#order(slot, order),
@@ -236,7 +236,7 @@ export class Scheduler {
       fenced: (round, channels) => this.#actor.tell({ kind: "fenced", execution, round, channels }),
       failed: (error) => this.cancel(execution, error),
       waits: (missing) => this.#waits(execution, missing),
-      done: (recovery) => this.#recovered(execution, recovery),
+      done: (plan) => this.#recovered(execution, plan),
     });
   }
 

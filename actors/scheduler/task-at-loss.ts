@@ -25,7 +25,12 @@ export function taskAtLoss(
   const hung = activity.ended !== true;
   if (activity.execution === undefined) return { error: loss, failure: undefined, hung };
   if (activity.execution !== executionMark(request.execution)) return undefined;
-  const { life, seq, consumed } = activity;
+  const { life, seq, consumed, actor } = activity;
+  if (actor !== undefined) {
+    const at = actor.message === undefined ? "" : ` at "${actor.message}"`;
+    const error = new QStreamError("SLOT_LOST", `${loss.message}. It ran ${actor.label}${at}`, { cause: loss });
+    return { error, failure: undefined, hung };
+  }
   if (life === undefined) {
     const what = `${loss.message} (while it loaded the flow's module, or built the flow)`;
     return { error: new QStreamError("SLOT_LOST", what, { cause: loss }), failure: undefined, hung };

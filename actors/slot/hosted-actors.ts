@@ -20,7 +20,8 @@ export abstract class HostedActors implements HostedExecution {
   abstract survey(order: Extract<Order, { kind: "survey" }>): Extract<Report, { kind: "surveyed" }>;
   abstract recover(order: Extract<Order, { kind: "recover" }>): Promise<void>;
   abstract channelReports(): ChannelReport[];
-  abstract release(): Promise<void>;
+  /** @param reason - what the system failed of */
+  abstract release(reason?: Error): Promise<void>;
 
   connect(): void {}
 
@@ -32,8 +33,8 @@ export abstract class HostedActors implements HostedExecution {
     await Promise.resolve();
   }
 
-  async stop(): Promise<void> {
-    await this.release();
+  async stop(reason: Error): Promise<void> {
+    await this.release(reason);
   }
 
   /** What a survey finds: no links. */

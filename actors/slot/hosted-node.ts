@@ -1,6 +1,6 @@
 import type { SlotPlace } from "../../lib/core/placement-strategy.ts";
 import type { ActorsCode } from "../../lib/core/program.ts";
-import { errorToData, QStreamError } from "../../lib/core/errors.ts";
+import { errorToData } from "../../lib/core/errors.ts";
 import { emptyMetrics, type ChannelMetrics } from "../channel/channel-metrics.ts";
 import type { ActorReference } from "../hosts/actor-host.ts";
 import { DistantNode } from "../system/distant/distant-node.ts";
@@ -9,9 +9,10 @@ import { Hosts } from "../system/distant/hosts.ts";
 import type { NodeLink } from "../system/distant/node-link.ts";
 import { viewServices } from "../system/distant/node-views.ts";
 import { Keeping } from "../system/durable/keeping.ts";
-import { ActorNode } from "../system/node.ts";
+import { ActorNode, closedError } from "../system/node.ts";
 import { nodeIsHere } from "../system/nodes-here.ts";
 import type { ActorEvent, NodeParts } from "../system/node-parts.ts";
+import type { ActorNotes } from "./actor-notes.ts";
 import type { ActorParts } from "./slot-actors.ts";
 
 export interface HostedNodeParts {
@@ -35,7 +36,7 @@ export interface HostedNodeParts {
 export interface ClientNode {
   readonly node: ActorNode;
   readonly distant: DistantNode;
-  /** Its actors end, and the execution hears of it. */
+  /** The hosts' actors end, and its own, and the execution hears of it. */
   readonly close: () => Promise<void>;
 }
 
@@ -56,6 +57,7 @@ export class HostedNode {
   readonly #actor: ActorReference<"turn">;
   readonly #leave: () => void;
   readonly #keeping: Keeping | undefined;
+  readonly #notes: ActorNotes | undefined;
   #isStarted = false;
   #isScheduled = false;
   #isClosed = false;
@@ -90,6 +92,8 @@ export class HostedNode {
         event: (event: unknown) => code.client?.event(event),
       },
     });
+    const notes = shared.notes?.actors(parts.execution, life);
+    this.#notes = notes;
     let topics: DistantTopics | undefined;
     this.node = new ActorNode({
       life,
@@ -102,12 +106,17 @@ export class HostedNode {
       topics: (local) => (topics = new DistantTopics(this.distant, local)),
       isHome: (entity) => this.distant.isAtHome(entity.key),
       ...this.#durable(),
+      ...(notes === undefined ? {} : { observer: notes }),
     });
     this.distant.join(this.node, topics as unknown as DistantTopics);
     const home = { system: parts.execution, reach: "slots" } as const;
     const slots = (): string[] => this.distant.hosts.flatMap((host) => (host.life === undefined ? [] : [host.slot]));
     this.#leave = nodeIsHere(home, { node: this.node, binder: this.distant, slot: shared.id, slots });
-    code.client?.opened({ node: this.node, distant: this.distant, close: () => this.end() } satisfies ClientNode);
+    const close = (): Promise<void> => {
+      this.closeHosts();
+      return this.end();
+    };
+    code.client?.opened({ node: this.node, distant: this.distant, close } satisfies ClientNode);
   }
 
   start(): void {
@@ -120,6 +129,15 @@ export class HostedNode {
   /** Hosts are somewhere else than before: what waits for their durable actors is sent there. */
   moved(): void {
     this.#keeping?.movedHome();
+    // Who ends the system told the hosts that there were then.
+    if (this.#closing !== undefined && this.#parts.life === this.#parts.clientLife) this.closeHosts();
+  }
+
+  /** All hosts that live are to end their actors. */
+  closeHosts(): void {
+    const { distant } = this;
+    for (const { life } of distant.hosts) if (life !== undefined) distant.tellNode(life, "close", undefined, true);
+    distant.flush();
   }
 
   /** Ends its actors, and says so. */
@@ -128,13 +146,17 @@ export class HostedNode {
     return this.#closing;
   }
 
-  /** Nothing of it runs any more. */
-  close(): void {
+  /**
+   * Nothing of it runs any more.
+   *
+   * @param reason - what the system failed of
+   */
+  close(reason?: Error): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#leave();
-    this.node.close();
-    this.distant.close(new QStreamError("SESSION_CLOSED", "the system of actors was closed"));
+    this.node.close(reason);
+    this.distant.close(closedError(reason));
     this.#actor.stop();
     void this.#keeping?.close();
   }
@@ -165,7 +187,10 @@ export class HostedNode {
     if (this.#isClosed) return;
     const { shared, execution } = this.#parts;
     shared.turns.take(execution, () => {
-      if (this.distant.turns(mostInTurn)) this.#want();
+      this.#notes?.turn();
+      const isMore = this.distant.turns(mostInTurn);
+      shared.notes?.rest();
+      if (isMore) this.#want();
     });
   }
 

@@ -15,7 +15,7 @@ interface Place {
 }
 
 /** What it needs of a slot; the client of a cluster has no more. */
-export interface ActorParts extends Pick<SharedParts, "id" | "host" | "clock" | "turns" | "report"> {
+export interface ActorParts extends Pick<SharedParts, "id" | "host" | "clock" | "turns" | "report" | "notes"> {
   readonly transport: Pick<SharedParts["transport"], "send">;
   readonly lineage: Pick<SharedParts["lineage"], "close">;
 }
@@ -120,8 +120,8 @@ export class SlotActors extends HostedActors {
     });
   }
 
-  async release(): Promise<void> {
-    for (const hosted of this.#nodes.values()) hosted.close();
+  async release(reason?: Error): Promise<void> {
+    for (const hosted of this.#nodes.values()) hosted.close(reason);
     this.#nodes.clear();
     this.#parts.turns.leave(this.id);
     this.#parts.lineage.close(this.id);

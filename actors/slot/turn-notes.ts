@@ -1,6 +1,7 @@
 import { crc32 } from "node:zlib";
 import type { Consumed } from "../../lib/core/contracts/lineage.ts";
 import type { TaskNotes } from "../channel/channel-parts.ts";
+import { ActorNotes, actorNoteWords, ActorTexts, readActorNote, type ActorActivity } from "./actor-notes.ts";
 
 /** What a slot was at when it was last heard of. */
 export interface SlotActivity {
@@ -12,6 +13,8 @@ export interface SlotActivity {
   readonly seq: number | undefined;
   /** What the task had taken; the first of many runs of parcels. */
   readonly consumed: readonly Consumed[];
+  /** Where it was an actor's code that ran. */
+  readonly actor?: ActorActivity;
   /** True where its asynchronous code was waiting: something else may have run meanwhile. */
   readonly waits?: true;
   /** True if the slot ended by itself; else it was given up because it hung. */
@@ -29,16 +32,18 @@ const waitsAt = 6;
 const headWords = 7;
 const runWords = 4;
 const runsMax = 16;
+const actorAt = headWords + runsMax * runWords;
 
 const idle = 0;
 const loading = 1;
 const inChannel = 2;
+const inActor = 3;
 
 const nothingConsumed: readonly Consumed[] = [];
 
 /** Memory for the notes of one slot, which whoever watches it reads too. */
 export function makeNotesMemory(): Int32Array<SharedArrayBuffer> {
-  return new Int32Array(new SharedArrayBuffer((headWords + runsMax * runWords) * 4));
+  return new Int32Array(new SharedArrayBuffer((actorAt + actorNoteWords) * 4));
 }
 
 /** The number that stands for an execution in notes, as they have no room for names. */
@@ -59,6 +64,9 @@ export function activityOf(memory: Int32Array): SlotActivity {
   if (kind === idle) return nothing;
   const execution = word(executionAt);
   if (kind === loading) return { ...nothing, execution };
+  if (kind === inActor) {
+    return { ...nothing, execution, life: word(lifeAt), seq: word(seqAt), actor: readActorNote(memory, actorAt) };
+  }
   const consumed = Array.from({ length: Math.min(word(runsAt), runsMax) }, (_, run) => {
     const at = headWords + run * runWords;
     return { edge: word(at), from: word(at + 1), firstSeq: word(at + 2), lastSeq: word(at + 3) };
@@ -74,9 +82,11 @@ export function activityOf(memory: Int32Array): SlotActivity {
 export class TurnNotes {
   readonly #memory: Int32Array;
   readonly #waiting = new Set<ChannelNotes>();
+  readonly #texts: ActorTexts;
 
   constructor(memory: Int32Array) {
     this.#memory = memory;
+    this.#texts = new ActorTexts(memory, actorAt);
   }
 
   /** The slot is at its event loop. */
@@ -87,6 +97,21 @@ export class TurnNotes {
   /** Notes of one life of a channel. */
   channel(execution: string, life: number): ChannelNotes {
     return new ChannelNotes(this, executionMark(execution), life);
+  }
+
+  /** Notes of one node of actors. Whoever gives it turns calls `turn` before each, and `rest` of these after it. */
+  actors(execution: string, life: number): ActorNotes {
+    const memory = this.#memory;
+    const mark = executionMark(execution);
+    let messages = 0;
+    const begun = (): void => {
+      memory[executionAt] = mark;
+      memory[lifeAt] = life;
+      // Who looks twice sees that it isn't the same message.
+      memory[seqAt] = messages = (messages + 1) | 0;
+      memory[kindAt] = inActor;
+    };
+    return new ActorNotes(this.#texts, begun, () => void (memory[kindAt] = idle));
   }
 
   /** The module of a flow is loaded, and the flow built. */
@@ -120,7 +145,7 @@ export class TurnNotes {
     }
   }
 
-  /** @internal A channel's turn is over, or waits. */
+  /** @internal A turn of a channel, or of actors, is over, or waits. */
   rest(): void {
     const [only] = this.#waiting;
     if (only !== undefined && this.#waiting.size === 1) {

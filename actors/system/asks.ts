@@ -3,21 +3,31 @@ import type { AskOptions, Deferred } from "../../lib/core/contracts/actor.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import type { Clock } from "../../lib/core/seam/clock.ts";
 import type { ReplyTo } from "./envelope.ts";
+import type { PromisedAnswers } from "./promised-answers.ts";
 
 /** An answer that a handler promised. */
 export class DeferredReply<T> implements Deferred<T> {
   readonly #reply: ReplyTo | undefined;
+  /** Those of its actor, of which it is one until it is given. */
+  readonly #promised: PromisedAnswers | undefined;
 
-  constructor(reply: ReplyTo | undefined) {
+  constructor(reply: ReplyTo | undefined, promised?: PromisedAnswers) {
     this.#reply = reply;
+    this.#promised = promised;
   }
 
   send(value: T): void {
+    this.#given();
     this.#reply?.answer(value);
   }
 
   fail(error: Error): void {
+    this.#given();
     this.#reply?.refuse(error);
+  }
+
+  #given(): void {
+    if (this.#reply !== undefined) this.#promised?.given(this.#reply);
   }
 }
 

@@ -3,6 +3,7 @@ import type { MailboxOptions, Supervision } from "../../lib/core/contracts/actor
 import type { Random } from "../../lib/core/seam/random.ts";
 import type { Cell } from "./cell.ts";
 import type { Envelope } from "./envelope.ts";
+import type { PromisedAnswers } from "./promised-answers.ts";
 import type { Reference } from "./reference.ts";
 import type { RestartHistory } from "./supervising.ts";
 
@@ -20,6 +21,8 @@ export class CellExtras {
   watching: Map<string, AnyReference> | undefined = undefined;
   timers: Map<number, () => void> | undefined = undefined;
   stash: Envelope[] | undefined = undefined;
+  /** Answers that its handlers have promised. */
+  promised: PromisedAnswers | undefined = undefined;
   /** Ends that it has to be told. */
   ends: Ended[] | undefined = undefined;
   /** What its handler, whose promise is waited for, was given. */
@@ -42,5 +45,8 @@ export class CellExtras {
   distantParent: { readonly reference: Reference; readonly life: number } | undefined = undefined;
   /** Tells other slots that its mailbox has room again. */
   room: (() => void) | undefined = undefined;
+  /** What it ends for, if it failed. */
   error: Error | undefined = undefined;
+  /** What it was made anew for, the last time. */
+  restartedFor: Error | undefined = undefined;
 }

@@ -17,6 +17,7 @@ import { DeferredReply } from "./asks.ts";
 import { CellExtras } from "./cell-extras.ts";
 import { Envelope } from "./envelope.ts";
 import { Gathering } from "./gathering.ts";
+import { PromisedAnswers } from "./promised-answers.ts";
 import { checkReference, idLabel, Reference } from "./reference.ts";
 import { Refusal } from "./supervising.ts";
 
@@ -44,6 +45,8 @@ export const cellFlag = {
   durable: 1024,
   /** Too many of its transitions wait for the store. */
   ahead: 2048,
+  /** Its name is claimed, and isn't granted yet. */
+  unnamed: 4096,
 } as const;
 
 /** None of these takes a message. */
@@ -54,7 +57,8 @@ const blocked =
   cellFlag.ended |
   cellFlag.backingOff |
   cellFlag.clearing |
-  cellFlag.ahead;
+  cellFlag.ahead |
+  cellFlag.unnamed;
 
 /**
  * An actor in its slot: its state, its mailbox and its place in the tree. It is its own context, and its mailbox, children and the
@@ -234,9 +238,13 @@ export class Cell implements ActorContext {
   }
 
   deferred<T>(): Deferred<T> {
-    const reply = this.#handled("deferred").reply;
+    const { reply, name } = this.#handled("deferred");
     reply?.deferred?.();
-    return new DeferredReply<T>(reply);
+    // That of a timer is for nobody.
+    if (reply === undefined || reply.deferred !== undefined) return new DeferredReply<T>(reply);
+    const promised = (this.more().promised ??= new PromisedAnswers());
+    promised.add(reply, name);
+    return new DeferredReply<T>(reply, promised);
   }
 
   forward(actor: AnyReference): void {

@@ -186,7 +186,8 @@ function isIdle(cell: Cell): boolean {
   if ((cell.flags & busy) !== 0 || cell.head !== undefined || cell.firstChild !== undefined) return false;
   const { extras } = cell;
   if (extras === undefined) return true;
-  const { stash, timers, topics, watching, distant } = extras;
+  const { stash, timers, topics, watching, distant, promised } = extras;
+  if (promised?.isOpen === true) return false;
   return isEmpty(timers) && isEmpty(topics) && isEmpty(watching) && isEmpty(distant) && (stash?.length ?? 0) === 0;
 }
 

@@ -4,6 +4,7 @@ import { cellFlag, type Cell } from "./cell.ts";
 import type { Envelope } from "./envelope.ts";
 import { releaseSenders } from "./mailbox-room.ts";
 import type { ActorNode } from "./node.ts";
+import { refusePromised } from "./promised-answers.ts";
 import { Refusal, RestartHistory, ruleFor } from "./supervising.ts";
 import { detach, familyOf } from "./tree.ts";
 import { turn } from "./turn.ts";
@@ -57,7 +58,7 @@ export class Lifecycle {
     this.#node.event({ kind: "actor-failed", actor: cell.label, message, error: why, action });
     if ((cell.flags & cellFlag.stopping) !== 0 || action === "resume") return undefined;
     if (action === "restart") {
-      this.#restart(cell, waitMs);
+      this.#restart(cell, waitMs, why);
       return undefined;
     }
     const { parent } = cell;
@@ -85,7 +86,7 @@ export class Lifecycle {
     return waitMs === undefined ? { action: "stop", waitMs: 0, why: error } : { action, waitMs, why: error };
   }
 
-  #restart(cell: Cell, waitMs: number): void {
+  #restart(cell: Cell, waitMs: number, why: Error): void {
     this.#node.metrics.restarted++;
     cell.restarts++;
     this.#clear(cell);
@@ -97,6 +98,7 @@ export class Lifecycle {
       });
     }
     cell.flags |= cellFlag.clearing;
+    cell.more().restartedFor = why;
     this.#giveUpState(cell);
   }
 
@@ -168,7 +170,7 @@ export class Lifecycle {
     const mail = cell.extras?.stash?.splice(0) ?? [];
     for (let envelope = cell.take(); envelope !== undefined; envelope = cell.take()) mail.push(envelope);
     if (!node.entities.inherits(cell, mail)) {
-      for (const envelope of mail) node.deadLetter(cell.label, envelope, "stopped");
+      for (const envelope of mail) node.deadLetter(cell.label, envelope, "stopped", cell.extras?.error);
     }
     const name = cell.extras?.name;
     if (name !== undefined) node.names.release(name, cell.self);
@@ -189,6 +191,17 @@ export class Lifecycle {
   #free(cell: Cell): boolean {
     if ((cell.flags & cellFlag.starting) !== 0) return false;
     cell.flags |= cellFlag.starting;
+    const isLate = this.#callStopped(cell);
+    if (!isLate) this.#refusePromised(cell);
+    return isLate;
+  }
+
+  /** Who is promised an answer can't have it any more. Of a system that is closed, who asked is told that. */
+  #refusePromised(cell: Cell): void {
+    if (!this.#node.isClosed) refusePromised(cell, (cell.flags & cellFlag.stopping) !== 0);
+  }
+
+  #callStopped(cell: Cell): boolean {
     const { stopped } = cell.definition;
     if (stopped === undefined) return false;
     const before = turn.cell;
@@ -200,6 +213,7 @@ export class Lifecycle {
       const settle = (): void => {
         cell.flags &= ~cellFlag.suspended;
         cell.state = undefined;
+        this.#refusePromised(cell);
         this.settled(cell);
       };
       result.then(settle, (error: unknown) => {

@@ -31,6 +31,14 @@ export type ActorEvent =
       /** Why it can't travel. */
       readonly error?: Error;
     }
+  /** A slot is lost, with its actors and what was in their mailboxes. Entities and durable actors come back elsewhere. */
+  | {
+      readonly kind: "slot-lost";
+      readonly slot: string;
+      /** How many actors are thought to have been there. */
+      readonly actors: number;
+      readonly error: Error;
+    }
   /** The store of durable actors can't be reached: they wait for it. */
   | { readonly kind: "store-away"; readonly error: Error };
 

@@ -8,6 +8,7 @@ import { keyedRandom, type Random } from "../../lib/core/seam/random.ts";
 import { ActorTimers } from "./actor-timers.ts";
 import { Asks, type Question } from "./asks.ts";
 import { cellFlag, Cell } from "./cell.ts";
+import { EndedActors } from "./ended-actors.ts";
 import { Entities, EntityReference } from "./entities.ts";
 import { Envelope, lastMailName } from "./envelope.ts";
 import { Lifecycle } from "./lifecycle.ts";
@@ -17,6 +18,7 @@ import { NodeMetrics } from "./node-metrics.ts";
 import type { ActorEvent, DeadLetterReason, DistantActors, DurableNode, NodeParts } from "./node-parts.ts";
 import { ReadyQueue } from "./ready-cells.ts";
 import { Reference } from "./reference.ts";
+import { refused } from "./refused.ts";
 import { checkStopOrder } from "./stop-order.ts";
 import { LocalTopics, type Topics } from "./topics.ts";
 import { attach, livingBelow } from "./tree.ts";
@@ -48,8 +50,10 @@ export class ActorNode {
   readonly #lifecycle: Lifecycle;
   /** Cells that somebody elsewhere may have a reference to, by number. */
   readonly #known = new Map<number, Cell>();
+  readonly endedActors = new EndedActors();
   #count = 0;
   #isClosed = false;
+  #closedFor: Error | undefined;
   readonly #emptied: (() => void)[] = [];
 
   constructor(parts: NodeParts) {
@@ -201,7 +205,11 @@ export class ActorNode {
 
   /** Sends again what came to an entity while it ended. */
   resend(to: Reference, envelope: Envelope): void {
-    this.#away(to, envelope, undefined);
+    try {
+      this.#away(to, envelope, undefined);
+    } catch (error) {
+      this.#hasNoRoom(to, envelope, error);
+    }
   }
 
   #away(to: Reference, envelope: Envelope, from: Cell | undefined): void {
@@ -220,7 +228,7 @@ export class ActorNode {
   /** Puts a message into a mailbox of this node. */
   deliver(cell: Cell, envelope: Envelope, from?: Cell): void {
     if ((cell.flags & cellFlag.ended) !== 0) {
-      this.deadLetter(cell.label, envelope, "stopped");
+      this.deadLetter(cell.label, envelope, "stopped", cell.extras?.error);
       return;
     }
     if (cell.waiting >= cell.limit && !holdSender(cell, envelope, from)) return;
@@ -234,9 +242,13 @@ export class ActorNode {
     try {
       this.deliver(cell, envelope, from);
     } catch (error) {
-      if (!(error instanceof QStreamError) || error.code !== "MAILBOX_FULL") throw error;
-      this.deadLetter(cell.label, envelope, "mailbox-full");
+      this.#hasNoRoom(cell, envelope, error);
     }
+  }
+
+  #hasNoRoom({ label }: { readonly label: string }, envelope: Envelope, error: unknown): void {
+    if (!(error instanceof QStreamError) || error.code !== "MAILBOX_FULL") throw error;
+    this.deadLetter(label, envelope, "mailbox-full");
   }
 
   /** Gives a cell a turn, if it can take one and has something to do. */
@@ -281,14 +293,15 @@ export class ActorNode {
     }
   }
 
-  deadLetter(to: string, envelope: Envelope, why: DeadLetterReason): void {
+  /** @param failure - for which the actor has ended */
+  deadLetter(to: string, envelope: Envelope, why: DeadLetterReason, failure?: Error): void {
     const { name, reply } = envelope;
     // Nobody waits for it any more, or it is none that anybody sent.
     if (reply?.isOver === true || name === lastMailName) return;
     this.metrics.deadLetters++;
     if (why === "mailbox-full") this.metrics.dropped++;
     this.event({ kind: "dead-letter", to, message: name, why });
-    reply?.refuse(refused(to, name, why));
+    reply?.refuse(refused(to, name, why, failure));
   }
 
   /** Tells of something. What the listener throws is its own error, and not one of the actor's that it is told of. */
@@ -312,7 +325,7 @@ export class ActorNode {
   }
 
   forget(cell: Cell): void {
-    if (this.#known.size > 0) this.#known.delete(cell.id);
+    if (this.#known.size > 0 && this.#known.delete(cell.id)) this.endedActors.add(cell);
     this.metrics.ended++;
     if (this.#isClosed && this.root.firstChild === undefined) for (const told of this.#emptied.splice(0)) told();
   }
@@ -325,10 +338,15 @@ export class ActorNode {
     return keyedRandom(this.parts.seed, this.life, cell.id);
   }
 
-  /** Stops all actors; nothing is handled after this. */
-  close(): void {
+  /**
+   * Stops all actors; nothing is handled after this.
+   *
+   * @param reason - why, where it is closed because something failed
+   */
+  close(reason?: Error): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#closedFor = reason;
     // Those whose handlers wait for something end when that is settled.
     for (let child = this.root.firstChild; child !== undefined;) {
       const next: Cell | undefined = child.nextSibling;
@@ -360,26 +378,12 @@ export class ActorNode {
   }
 
   #closed(): QStreamError {
-    return new QStreamError("SESSION_CLOSED", "the system of actors was closed");
+    return closedError(this.#closedFor);
   }
 }
 
-function refused(to: string, message: string, why: DeadLetterReason): QStreamError {
-  switch (why) {
-    case "no-handler":
-      return new QStreamError("MESSAGE_UNHANDLED", `${to} has no handler for "${message}"`, {
-        advice: "Send it what its definition's `receive` has",
-      });
-    case "mailbox-full":
-      return new QStreamError("MAILBOX_FULL", `the mailbox of ${to} had no room for "${message}"`, {
-        advice: "Ask again later, or give it a larger mailbox",
-      });
-    case "stopped":
-    case "lost":
-    case "unknown-actor":
-    case "cannot-travel":
-      return new QStreamError("ACTOR_STOPPED", `${to} isn't there any more: "${message}" was not handled`, {
-        advice: "Watch an actor to be told when it ends, and start or find another",
-      });
-  }
+/** The error of whoever wants something of a system that is closed, or that failed for a reason. */
+export function closedError(reason: Error | undefined): QStreamError {
+  if (reason === undefined) return new QStreamError("SESSION_CLOSED", "the system of actors was closed");
+  return new QStreamError("SESSION_CLOSED", `the system of actors has failed: ${reason.message}`, { cause: reason });
 }

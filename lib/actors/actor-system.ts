@@ -6,6 +6,7 @@ import { Keeping } from "../../actors/system/durable/keeping.ts";
 import { ActorNode } from "../../actors/system/node.ts";
 import { nodeIsHere } from "../../actors/system/nodes-here.ts";
 import type { ActorEvent } from "../../actors/system/node-parts.ts";
+import { definedActor } from "../core/actor-definition.ts";
 import { QStreamError } from "../core/errors.ts";
 import { checkOptionNames, namesOf } from "../core/option-names.ts";
 import { systemClock, type Clock } from "../core/seam/clock.ts";
@@ -92,7 +93,14 @@ const systemOptionNames = namesOf<ActorSystemOptions>({ seed: true, store: true,
 
 function checkSystemOptions(options: ActorSystemOptions): void {
   checkOptionNames("startActors()", options, systemOptionNames);
-  const { seed, onEvent } = options;
+  const { seed, onEvent, kinds = [] } = options;
+  for (const kind of kinds) {
+    const { kind: called, durable } = definedActor(kind);
+    if (durable !== undefined) continue;
+    throw new QStreamError("OPTION_INVALID", `\`kinds\` of startActors() has "${called}", which isn't durable`, {
+      advice: "Name those that come back by themselves: actor({ durable: true, ... }). Others need no `kinds`",
+    });
+  }
   if (seed !== undefined && !Number.isSafeInteger(seed)) {
     throw new QStreamError("OPTION_INVALID", `\`seed\` of startActors() is ${seed}`, {
       advice: "Give it a whole number",
@@ -115,6 +123,13 @@ export function reportFailure(event: ActorEvent): void {
     if (toldUnhandled.has(what) || toldUnhandled.size >= toldMax) return;
     toldUnhandled.add(what);
     process.stderr.write(`${what}: a dead letter. This is told once; give the system \`onEvent\` to hear of all\n`);
+    return;
+  }
+  if (event.kind === "slot-lost") {
+    const { actors, error } = event;
+    const what =
+      actors === 1 ? "1 actor, and what was in its mailbox" : `${actors} actors, and what was in their mailboxes`;
+    process.stderr.write(`${error.message}. With it went ${what}\n`);
     return;
   }
   if (event.kind !== "actor-failed") return;

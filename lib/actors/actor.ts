@@ -74,7 +74,7 @@ export interface ActorOptions<State, Receive, Args> {
   /** What is done when a handler throws, by kinds of errors. Restarted unless told, at most 10 times a minute. */
   readonly supervise?: Supervision;
   /** Its transitions are logged before anybody sees what they do, so that no loss changes its state: true, or how it is kept. */
-  readonly durable?: boolean | DurableOptions;
+  readonly durable?: boolean | DurableOptions<NoInfer<State>>;
   /** Entities of this kind end when they have had no message for about so many milliseconds. Default: never. */
   readonly passivateMs?: number;
 }
@@ -171,9 +171,21 @@ function checkOptions<State, Receive, Args>(kind: unknown, options: ActorOptions
   }
   if (mailbox !== undefined) checkMailbox(of, mailbox);
   if (supervise !== undefined) checkSupervision(of, supervise);
-  if (typeof durable === "object") checkOptionNames(`\`durable\` of ${of}`, durable, durableNames);
+  if (durable !== undefined) checkDurable(kind, durable);
   if (passivateMs !== undefined && !(passivateMs >= 1 && passivateMs <= timerMsMax)) {
     throw invalid(kind, `is passivated after ${passivateMs} ms`, "Give it milliseconds from 1 on, less than 24 days");
+  }
+}
+
+function checkDurable(kind: string, durable: boolean | DurableOptions): void {
+  if (typeof durable === "boolean") return;
+  if (typeof durable !== "object" || durable === null) {
+    throw invalid(kind, "has a `durable` that can't be", "Give it true, or { snapshotEvery, version, migrate }");
+  }
+  checkOptionNames(`\`durable\` of the actor "${kind}"`, durable, durableNames);
+  const { migrate } = durable;
+  if (migrate !== undefined && typeof migrate !== "function") {
+    throw invalid(kind, "has a `migrate` that is no function", "Give it (state, from) => state");
   }
 }
 

@@ -1,3 +1,4 @@
+import { checkDurableDefinition } from "../../actors/system/durable/durable-definitions.ts";
 import { checkOptionNames, namesOf } from "../core/option-names.ts";
 import { definedActor, type DefinedActor } from "../core/actor-definition.ts";
 import type { ActorDefinition } from "../core/contracts/actor.ts";
@@ -34,7 +35,7 @@ export interface Actors<Definitions extends ActorDefinitions> {
  *
  * @param module - `import.meta.url` of the module that defines them, so that slots can load it
  * @param definitions - by their names, which tell them apart
- * @throws QStreamError ACTOR_INVALID
+ * @throws QStreamError ACTOR_INVALID for what is no definition, or one that can't work
  * @example
  * export const account = actor({ init: () => ({ cents: 0 }), receive: { pay(state, cents: number) { state.cents += cents; } } });
  * export default defineActors(import.meta.url, { account });
@@ -80,8 +81,7 @@ export function defineActors<const Definitions extends ActorDefinitions>(
       return new Promise(() => {});
     }
     checkOptionNames("start()", options, startNames);
-    const isDurable = [...known.values()].some(({ durable }) => durable !== undefined);
-    return startSystem({ reference, options, isDurable, prepare, forget: (id) => void waiting.delete(id) });
+    return startSystem({ reference, options, definitions: known, prepare, forget: (id) => void waiting.delete(id) });
   };
   return { name, definitions, start };
 }
@@ -123,6 +123,7 @@ function named(definitions: ActorDefinitions): Map<string, DefinedActor> {
     }
     defined.registered = name;
     if (defined.kind === "actor") defined.kind = name;
+    if (defined.durable !== undefined) checkDurableDefinition(defined, name);
     known.set(name, defined);
   }
   if (known.size > 0) return known;

@@ -14,9 +14,12 @@ import { systemClock } from "../core/seam/clock.ts";
 import type { Execution } from "../flow/execution.ts";
 import type { FlowSession } from "../flow/session.ts";
 import { ActorFace } from "./actor-face.ts";
+import { askSlots, clientChannel, clientSlot, type SlotAnswer } from "./ask-slots.ts";
+import { addUp, type LostHosts } from "./lost-hosts.ts";
 
 export interface DistributedParts {
   readonly client: ClientNode;
+  readonly lost: LostHosts;
   readonly execution: Execution<Record<string, unknown>>;
   /** A session that ends with the system. */
   readonly session: FlowSession | undefined;
@@ -36,8 +39,6 @@ export interface ActorEntry extends ActorFacts {
   readonly slot: string;
 }
 
-/** Where the actors of this thread are said to be. */
-const client = "client";
 const askMs = 5000;
 const listMostDefault = 1000;
 // A host that doesn't end in time is ended with its execution.
@@ -83,10 +84,14 @@ export class DistributedActors extends ActorFace {
     return this.node.spawn(defined, args, placed) as ActorReference<P>;
   }
 
-  /** Counts of all slots. */
+  /** Counts of all slots, with what is known of those that were lost: the messages that were lost with them are in none. */
   async metrics(): Promise<ActorMetrics> {
+    const { lost, client } = this.#parts;
     const all = await this.#askAll<ActorMetrics>("metrics", undefined);
-    return all.map(([, counts]) => counts).reduce(addUp);
+    const answered = new Map(all.map(([, counts, channel]) => [channel, counts]));
+    for (const [channel, counts] of answered) lost.saw(channel, counts);
+    const channels = [...client.distant.hosts.keys(), clientChannel];
+    return channels.map((channel) => answered.get(channel) ?? lost.lastOf(channel)).reduce(addUp, lost.counts);
   }
 
   /**
@@ -98,7 +103,7 @@ export class DistributedActors extends ActorFace {
     const { kind, most = listMostDefault } = query;
     const all = await this.#askAll<readonly ListedActor[]>("list", { kind, most });
     const entries = all.flatMap(([slot, listed]) => listed.map((entry) => ({ ...entry, slot })));
-    return entries.filter((entry) => entry.slot !== client || entry.kind !== "watcher");
+    return entries.filter((entry) => entry.slot !== clientSlot || entry.kind !== "watcher");
   }
 
   /** The state and the mailbox of an actor as text for people, within limits; undefined where it doesn't live. */
@@ -108,27 +113,13 @@ export class DistributedActors extends ActorFace {
   }
 
   /** Asks all nodes: the hosts, and that of this thread. */
-  async #askAll<T>(name: string, payload: unknown): Promise<readonly (readonly [slot: string, answer: T])[]> {
-    const { distant } = this.#parts.client;
-    const nodes = [...distant.hosts, { life: distant.life, slot: client }];
-    const asked = nodes.map(async ({ life, slot }) => {
-      if (life === undefined) return [];
-      try {
-        return [[slot, (await distant.askNode(life, name, payload, askMs)) as T] as const];
-      } catch {
-        // It was lost meanwhile.
-        return [];
-      }
-    });
-    return (await Promise.all(asked)).flat();
+  async #askAll<T>(name: string, payload: unknown): Promise<readonly SlotAnswer<T>[]> {
+    return (await askSlots<T>(this.#parts.client, name, payload, askMs)).answers;
   }
 
   /** @internal */
   protected async end(): Promise<void> {
     const { client, execution, session, forget } = this.#parts;
-    const { distant } = client;
-    for (const { life } of distant.hosts) if (life !== undefined) distant.tellNode(life, "close", undefined, true);
-    distant.flush();
     const cancel = this.node.clock.after(closeMs, () => execution.cancel("its actors don't end"));
     void client.close();
     try {
@@ -142,20 +133,4 @@ export class DistributedActors extends ActorFace {
       await session?.close();
     }
   }
-}
-
-function addUp(left: ActorMetrics, right: ActorMetrics): ActorMetrics {
-  const counters: Record<string, number> = { ...left.counters };
-  for (const [name, count] of Object.entries(right.counters)) counters[name] = (counters[name] ?? 0) + count;
-  return {
-    actors: left.actors + right.actors,
-    spawned: left.spawned + right.spawned,
-    ended: left.ended + right.ended,
-    handled: left.handled + right.handled,
-    failed: left.failed + right.failed,
-    restarted: left.restarted + right.restarted,
-    deadLetters: left.deadLetters + right.deadLetters,
-    dropped: left.dropped + right.dropped,
-    counters,
-  };
 }

@@ -1,11 +1,11 @@
 import { LoopbackDoor } from "../../actors/transport/loopback-door.ts";
 import { encodeArguments } from "../../actors/slot/arguments.ts";
-import type { ClientNode } from "../../actors/slot/hosted-node.ts";
 import { ClientRelay } from "../../actors/slot/client-relay.ts";
 import type { ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
 import type { ActorEvent } from "../../actors/system/node-parts.ts";
-import { errorFromData, QStreamError, type ErrorData } from "../core/errors.ts";
+import { QStreamError } from "../core/errors.ts";
 import { automatic } from "../partition/index.ts";
+import type { DefinedActor } from "../core/actor-definition.ts";
 import type { FlowReference } from "../core/flow-registry.ts";
 import type { ActorsCode, Program } from "../core/program.ts";
 import { systemClock } from "../core/seam/clock.ts";
@@ -16,6 +16,7 @@ import { local, type FlowSession, type SessionOptions } from "../flow/session.ts
 import { storeOf } from "../flow/session-lineage.ts";
 import { reportFailure } from "./actor-system.ts";
 import { DistributedActors } from "./distributed-actors.ts";
+import { SystemEvents } from "./system-events.ts";
 import { SystemView, type ViewRequest } from "./system-view.ts";
 
 /** How a system of actors is started on slots. Options of a session apply where none is given by `on`. */
@@ -24,7 +25,7 @@ export interface ActorsOptions extends SessionOptions {
   readonly on?: FlowSession;
   /** How many hosts of actors there are: one a slot unless told. More than slots let a system spread over machines that join later. */
   readonly hosts?: number;
-  /** Is told of failures and dead letters in all slots. Failures go to standard error unless this is given. */
+  /** Is told of failures and dead letters in all slots, and of lost slots. Failures and losses go to standard error unless this is given. */
   readonly onEvent?: (event: ActorEvent) => void;
   /** Is told of losses of slots and of what took over, as for a flow. */
   readonly onExecution?: (event: ExecutionEvent) => void;
@@ -49,8 +50,7 @@ export interface SystemStart {
 interface StartParts {
   readonly reference: FlowReference;
   readonly options: ActorsOptions;
-  /** Some of its actors keep their state. */
-  readonly isDurable: boolean;
+  readonly definitions: ReadonlyMap<string, DefinedActor>;
   readonly prepare: (system: SystemStart) => { readonly graph: Graph; readonly args: object };
   readonly forget: (id: string) => void;
 }
@@ -59,36 +59,25 @@ interface StartParts {
 export async function startSystem({
   reference,
   options,
-  isDurable,
+  definitions,
   prepare,
   forget,
 }: StartParts): Promise<DistributedActors> {
   const { on, hosts, onEvent = reportFailure, onExecution, signal, attachable = false, ...sessionOptions } = options;
-  checkHosts(hosts);
+  checkOptions(hosts, attachable);
+  const isDurable = [...definitions.values()].some(({ durable }) => durable !== undefined);
   const journal = isDurable ? journalOf(options) : undefined;
   // What isn't kept needs no store that outlives the process.
   const { store = isDurable || sessionOptions.isolation === "none" ? undefined : "memory", ...others } = sessionOptions;
   const session = on ?? (await local(store === undefined ? others : { ...others, store }));
   const id = freshId("actors");
-  let opened: (client: ClientNode) => void = () => {};
-  let started = (): void => {};
+  const events = new SystemEvents(onEvent, onExecution);
   let running: Execution<unknown> | undefined;
-  let view: SystemView | undefined;
   let relay: ClientRelay | undefined;
   // The execution goes on without its client; nobody could use it.
   const failed = (error: Error): void => running?.cancel(error.message);
-  const isOpen = new Promise<ClientNode>((resolve) => (opened = resolve));
-  const isStarted = new Promise<void>((resolve) => (started = resolve));
-  const client = {
-    opened: (node: unknown) => opened(node as ClientNode),
-    event: (told: unknown) => {
-      const event = eventOf(told);
-      view?.happened(event);
-      onEvent(event);
-    },
-  };
   try {
-    const { graph, args } = prepare({ id, hosts, journal, client });
+    const { graph, args } = prepare({ id, hosts, journal, client: events.client });
     const execution = await session.start({
       id,
       reference,
@@ -101,23 +90,21 @@ export async function startSystem({
       args: await encodeArguments(args),
       options: {
         ...(signal === undefined ? {} : { signal }),
-        onEvent: (event) => {
-          if (event.kind === "started") started();
-          onExecution?.(event);
-        },
+        onEvent: (event) => events.executed(event),
       },
     });
     running = execution;
     const own = on === undefined ? session : undefined;
-    const node = await unlessEnded(execution, Promise.all([isOpen, isStarted]));
+    const node = await unlessEnded(execution, Promise.all([events.isOpen, events.isStarted]));
     const system = new DistributedActors({
       client: node[0],
+      lost: events.lost,
       execution,
       session: own,
       signal,
       forget: () => forget(id),
     });
-    if (attachable) view = await letLook(system, node[0], execution, relay);
+    if (attachable) events.view = await letLook(new SystemView(system, node[0], definitions), execution, relay);
     return system;
   } catch (error) {
     forget(id);
@@ -130,12 +117,10 @@ export async function startSystem({
 
 /** Lets others look at a system, until it ends. */
 async function letLook(
-  system: DistributedActors,
-  client: ClientNode,
+  view: SystemView,
   execution: Execution<unknown>,
   relay: ClientRelay | undefined,
 ): Promise<SystemView> {
-  const view = new SystemView(system, client);
   const answer = (request: unknown): Promise<unknown> => view.answer(request as ViewRequest);
   if (relay !== undefined) relay.view = answer;
   const door = await LoopbackDoor.open(execution.id, answer);
@@ -165,14 +150,14 @@ function unlessEnded<T>(execution: Execution<unknown>, ready: Promise<T>): Promi
   return Promise.race([ready, ended]);
 }
 
-function eventOf(event: unknown): ActorEvent {
-  const { error, ...rest } = event as { readonly error?: ErrorData };
-  return (error === undefined ? rest : { ...rest, error: errorFromData(error) }) as ActorEvent;
-}
-
-function checkHosts(hosts: number | undefined): void {
-  if (hosts === undefined || (Number.isInteger(hosts) && hosts >= 1 && hosts <= 1024)) return;
-  throw new QStreamError("OPTION_INVALID", `a system of actors can't have ${hosts} hosts`, {
-    advice: "Give it a whole number from 1 to 1,024",
+function checkOptions(hosts: number | undefined, attachable: unknown): void {
+  if (hosts !== undefined && !(Number.isInteger(hosts) && hosts >= 1 && hosts <= 1024)) {
+    throw new QStreamError("OPTION_INVALID", `a system of actors can't have ${hosts} hosts`, {
+      advice: "Give it a whole number from 1 to 1,024",
+    });
+  }
+  if (typeof attachable === "boolean") return;
+  throw new QStreamError("OPTION_INVALID", "`attachable` of start() is neither true nor false", {
+    advice: "With true, `qstream attach` of this user may look at the system",
   });
 }

@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { DoorClient, openDoors, type DoorPlace } from "../../actors/transport/loopback-door.ts";
-import type { ViewRequest } from "../actors/system-view.ts";
+import type { ShownActors, ViewRequest } from "../actors/system-view.ts";
 import type { ClusterOptions } from "../cluster/cluster-session.ts";
 import { cluster } from "../cluster/open-cluster.ts";
 import { QStreamError } from "../core/errors.ts";
@@ -130,7 +130,8 @@ async function tryLine(looker: Looker, line: string, isJson: boolean): Promise<v
 }
 
 async function answerTo(looker: Looker, line: string, isJson: boolean): Promise<string> {
-  const answer = await looker.ask(requestOf(line));
+  const request = requestOf(line);
+  const answer = told(request, await looker.ask(request));
   if (isJson) return `${await toJson(answer ?? null)}\n`;
   if (typeof answer === "string") return `${answer}\n`;
   if (Array.isArray(answer) && answer.every((row) => typeof row === "object" && row !== null)) {
@@ -139,18 +140,25 @@ async function answerTo(looker: Looker, line: string, isJson: boolean): Promise<
   return `${JSON.stringify(answer ?? null, undefined, 2)}\n`;
 }
 
+/** What is shown of an answer. Which slots are missing in it goes to standard error, so that it stays what it is. */
+function told(request: ViewRequest, answer: unknown): unknown {
+  if (request.kind !== "list") return answer;
+  const { actors, silent } = answer as ShownActors;
+  for (const slot of silent) process.stderr.write(`${slot} doesn't answer: its actors aren't listed\n`);
+  return actors;
+}
+
 /** What a line asks for. @throws QStreamError OPTION_INVALID */
 export function requestOf(line: string): ViewRequest {
   const [, command = "", rest = ""] = /^\s*(\S+)\s*(.*)$/su.exec(line) ?? [];
   switch (command) {
     case "list":
-      return listOf(rest.trim());
+      return listOf(line, rest.trim());
     case "metrics":
     case "dead-letters":
       return { kind: command };
     case "inspect":
-      if (rest.trim() === "") throw wrong(line, "inspect ACTOR");
-      return { kind: "inspect", actor: rest.trim() };
+      return { kind: "inspect", actor: actorOf(line, rest.trim()) };
     case "tell":
     case "ask":
       return messageOf(command, line, rest);
@@ -159,8 +167,19 @@ export function requestOf(line: string): ViewRequest {
   }
 }
 
-function listOf(rest: string): ViewRequest {
-  const [, kind = "", slot] = /^(\S*?)\s*(?:\bon\s+(\S+))?$/u.exec(rest) ?? [];
+/** A name of one word or more, or one in quotes. */
+function actorOf(line: string, text: string): string {
+  const [, quoted, plain] = /^(?:"([^"]+)"|([^"].*))$/su.exec(text) ?? [];
+  const name = quoted ?? plain;
+  if (name === undefined) throw wrong(line, "inspect ACTOR");
+  return name;
+}
+
+function listOf(line: string, rest: string): ViewRequest {
+  const found = /^(?:"([^"]+)"|(?!on(?:\s|$))([^\s"]+))?\s*(?:\bon\s+(\S+))?$/u.exec(rest);
+  if (found === null) throw wrong(line, "list [KIND] [on SLOT]");
+  const [, quoted, plain = "", slot] = found;
+  const kind = quoted ?? plain;
   return { kind: "list", ...(kind === "" ? {} : { of: kind }), ...(slot === undefined ? {} : { slot }) };
 }
 

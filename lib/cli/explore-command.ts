@@ -116,12 +116,13 @@ function shownAs(exploration: Exploration, { isWhole }: ExploreCommand): Explora
 }
 
 function summaryOf(report: ExplorationReport): string {
-  const { name, seeds, steps, faults, counts, elapsedMs, exhaustive } = report;
+  const { name, seeds, steps, faults, counts, elapsedMs, exhaustive, growth } = report;
   const took = formatDuration(elapsedMs);
   if (exhaustive !== undefined) return `${name}: ${allOf(exhaustive)}, ${took}`;
   const what = [formatNumber(seeds, "seed"), formatNumber(steps, "step"), formatNumber(faults, "fault")].join(", ");
   const line = `${name}: ${what}, ${took}`;
-  if (counts.steps.max === 0) return line;
+  // Of several numbers of machines there is a table.
+  if (counts.steps.max === 0 || growth !== undefined) return line;
   const spread = ({ min, median, max }: typeof counts.steps): string => `${min} to ${max}, median ${median}`;
   const { messages, rounds } = counts;
   return `${line}\na run: messages ${spread(messages)}; rounds ${spread(rounds)}; steps ${spread(counts.steps)}`;

@@ -1,4 +1,4 @@
-import { existsSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { loadBatches, representationOf } from "../core/batch/index.ts";
 import { QStreamError } from "../core/errors.ts";
@@ -18,11 +18,26 @@ export type PrintAlone = (text: string) => void;
 export function checkTarget(file: string): void {
   const path = resolve(file);
   const folder = dirname(path);
-  if (existsSync(folder) && !(existsSync(path) && statSync(path).isDirectory())) return;
-  const why = existsSync(folder) ? "this is a folder" : `there is no folder ${folder}`;
+  const why = existsSync(folder) ? whyNotWritten(path) : `there is no folder ${folder}`;
+  if (why === undefined) return;
   throw new QStreamError("PATH_NOT_FOUND", `--json ${file}: ${why}`, {
     advice: "Give the path of a file in a folder that exists, or - for standard output",
   });
+}
+
+/** Tries it: a folder's permissions don't tell whether its file system takes files. What is no file, as a pipe, isn't opened. */
+function whyNotWritten(path: string): string | undefined {
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found?.isDirectory() === true) return "this is a folder";
+    if (found !== undefined && !found.isFile()) return undefined;
+    closeSync(openSync(path, "a"));
+    if (found === undefined) rmSync(path);
+    return undefined;
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    return `no file can be written there${code === "" ? "" : ` (${code})`}`;
+  }
 }
 
 /** Keeps standard output for a JSON document, or an id: what user code prints goes to standard error. */

@@ -9,13 +9,13 @@ export type AnyHandler = (state: unknown, payload: unknown, ctx: ActorContext) =
 export type HandlerTable = Readonly<Record<string, AnyHandler | undefined>>;
 
 /** How the state of a durable actor is kept. */
-export interface DurableOptions {
+export interface DurableOptions<State = unknown> {
   /** A snapshot is taken after so many messages. Default 1,000. */
   readonly snapshotEvery?: number;
   /** Version of the state's form; 1 unless told. */
   readonly version?: number;
-  /** Makes of a state of an earlier version one of this one. */
-  readonly migrate?: (state: unknown, from: number) => unknown;
+  /** Makes of a state of an earlier version one of this one, and returns that. */
+  readonly migrate?: (state: unknown, from: number) => State;
 }
 
 /** A definition with what is in it, which only the runtime sees. */

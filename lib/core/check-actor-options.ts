@@ -1,5 +1,6 @@
 import type { AskOptions, SpawnOptions } from "./contracts/actor.ts";
 import type { MailboxOptions, Supervision, SupervisionRule } from "./contracts/actor-options.ts";
+import { checkPlace } from "./check-place.ts";
 import { QStreamError } from "./errors.ts";
 import { checkOptionNames, namesOf } from "./option-names.ts";
 
@@ -24,10 +25,11 @@ export const timerMsMax = 2 ** 31 - 1;
  */
 export function checkSpawnOptions(of: string, options: SpawnOptions): void {
   checkOptionNames(of, options, spawnNames);
-  const { name, mailbox, supervise } = options;
+  const { name, place, mailbox, supervise } = options;
   if (name !== undefined && !(typeof name === "string" && name.length >= 1 && name.length <= 256)) {
     throw invalid(of, "name", name, "a name has 1 to 256 characters");
   }
+  if (place !== undefined) checkPlace(of, place);
   if (mailbox !== undefined) checkMailbox(of, mailbox);
   if (supervise !== undefined) checkSupervision(of, supervise);
 }

@@ -46,9 +46,20 @@ function adviceFor(code: StepCode): string | undefined {
 export function refuseRepeatedWrites(graph: Graph): void {
   for (const { id, code } of graph.steps) {
     if (code.kind !== "sink" || code.sink.guarantee !== "at-least-once") continue;
+    const { kind, options } = code.sink;
     throw new QStreamError("OPTION_INVALID", `exactlyOnce: sink "${id}" is at-least-once`, {
       step: id,
-      advice: "Write to files, to Redis or to a dataset, or make the sink idempotent and let it say so",
+      advice: couldNumber(kind, options) ? numberedAdvice : otherwiseAdvice,
     });
   }
+}
+
+const numberedAdvice =
+  "Give toActor or toEntities numbered: true, and let the actor take its messages by takeOnce: it takes each object once then";
+const otherwiseAdvice = "Write to files, to Redis or to a dataset, or make the sink idempotent and let it say so";
+
+/** True for what `toActor` and `toEntities` make. */
+function couldNumber(kind: string, options: unknown): boolean {
+  const isToActors = kind === "actor" || kind === "entities";
+  return isToActors && (options as { readonly numbered?: unknown } | undefined)?.numbered === false;
 }

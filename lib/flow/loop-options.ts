@@ -3,7 +3,9 @@ import type { Declares } from "../core/contracts/operator.ts";
 import type { PartitionFunction } from "../core/contracts/partition.ts";
 import { QStreamError } from "../core/errors.ts";
 import { checkOptionNames, namesOf } from "../core/option-names.ts";
+import { shown } from "../core/shown.ts";
 import type { Input } from "./make-step.ts";
+import { isPartition, partitionAdvice } from "./partition-wanted.ts";
 import type { QStream } from "./qstream.ts";
 import type { StepOptions } from "./stream-types.ts";
 
@@ -91,14 +93,19 @@ export function loopPlanOf(
       advice: "That is the name of what the operator feeds back itself: call it otherwise",
     });
   }
-  if (Object.keys(inputs).length === 0) refuse("has no inputs", "Give it a stream to begin with");
-  if (rounds !== undefined && rounds !== false && !isWhole(rounds)) {
+  if (feeds && typeof options.feedback !== "function" && !isPartition(options.feedback)) {
     refuse(
-      `asks for ${String(rounds)} rounds`,
-      "Rounds are a whole number from 1 on, or false for a loop without them",
+      `has feedback: ${shown(options.feedback)}`,
+      `${partitionAdvice}; or a function that puts others on what is fed back first`,
     );
   }
-  if (roundsMax !== undefined && !isWhole(roundsMax)) refuse(`has roundsMax: ${String(roundsMax)}`);
+  if (Object.keys(inputs).length === 0) refuse("has no inputs", "Give it a stream to begin with");
+  if (rounds !== undefined && rounds !== false && !isWhole(rounds)) {
+    refuse(`asks for ${shown(rounds)} rounds`, "Rounds are a whole number from 1 on, or false for a loop without them");
+  }
+  if (roundsMax !== undefined && !isWhole(roundsMax)) {
+    refuse(`has roundsMax: ${shown(roundsMax)}`, "Give it a whole number from 1 on");
+  }
   if (until !== undefined && typeof until !== "function") refuse("has an until that is no function");
   if (rounds === false) {
     const odd = until === undefined ? (roundsMax === undefined ? undefined : "roundsMax") : "until";

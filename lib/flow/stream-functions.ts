@@ -5,6 +5,7 @@ import type { EdgeFunction } from "../core/program.ts";
 import { batching, filtering, flatMapping, framing, mapping, tapping } from "./functions.ts";
 import type { Graph, StreamNode } from "./graph.ts";
 import { nodeOf, type Input, type InputParts } from "./make-step.ts";
+import { checkPartition } from "./partition-wanted.ts";
 import type { PartitionedStream } from "./partitioned-stream.ts";
 import type { QStream } from "./qstream.ts";
 import type { FunctionContext } from "./stream-types.ts";
@@ -37,8 +38,13 @@ export abstract class StreamFunctions<out T> implements Input<T> {
   /** @internal */
   protected abstract partitioned(partition: PartitionFunction<never>): PartitionedStream<T>;
 
-  /** Chooses how objects go to the channels of the next step. What follows on the result runs in the consumer. */
+  /**
+   * Chooses how objects go to the channels of the next step. What follows on the result runs in the consumer.
+   *
+   * @throws QStreamError OPTION_INVALID for what is no partition function
+   */
   partition(partition: PartitionFunction<T>): PartitionedStream<T> {
+    checkPartition(this.node.step.id, partition);
     return this.partitioned(partition as PartitionFunction<never>);
   }
 

@@ -6,6 +6,7 @@ import type { Delivery } from "../../lib/core/contracts/delivery.ts";
 import type { OutputSink } from "../../lib/core/contracts/sink.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import { checkOptionNames, namesOf } from "../../lib/core/option-names.ts";
+import { shown } from "../../lib/core/shown.ts";
 import { AskingChannel } from "./actors/asking-channel.ts";
 import { DeliveringChannel } from "./actors/delivering-channel.ts";
 
@@ -79,7 +80,7 @@ export function actorSink<T, P, Options extends ToActorOptions = ToActorOptions>
  * @param key - of an object
  * @param name - of the message
  * @returns the sink; its result counts the objects
- * @throws QStreamError as `actorSink`
+ * @throws QStreamError as `actorSink`; OPTION_INVALID for a key that is no string
  * @example
  * entitiesSink<Deposit, Account>(args.accounts, ({ owner }) => owner, "deposit");
  */
@@ -95,9 +96,18 @@ export function entitiesSink<T, P, Options extends ToActorOptions = ToActorOptio
       advice: 'Give it one: toEntities(accounts, (row) => row.owner, "deposit")',
     });
   }
-  const keyOf = key as (object: unknown) => string;
+  const keyOf = checkedKey(key as (object: unknown) => unknown);
   const to = (of: string): AnyReference => entities.of(of) as AnyReference;
   return sinkOf("toEntities()", { kind: "entities", name, options, reach, to, keyOf });
+}
+
+function checkedKey(keyOf: (object: unknown) => unknown): (object: unknown) => string {
+  return (object) => {
+    const key = keyOf(object);
+    if (typeof key === "string") return key;
+    const advice = "A key is a string of 1 to 1,024 characters: give another property, or String(row.id) for a number";
+    throw invalid("toEntities()", `${shown(key)} as the key of ${shown(object)}`, advice);
+  };
 }
 
 interface SinkParts {

@@ -4,7 +4,6 @@ import type { Clock } from "../../../lib/core/seam/clock.ts";
 import type { Cell } from "../cell.ts";
 import { Envelope } from "../envelope.ts";
 import type { ActorNode } from "../node.ts";
-import { idLabel } from "../reference.ts";
 import type { AwaitedActors } from "./awaited-actors.ts";
 import { decodeBatch, type ArrivedRow } from "./decode-batch.ts";
 import type { DistantAsks } from "./distant-asks.ts";
@@ -115,8 +114,10 @@ export class Arrivals {
   #deliverMade(id: number, envelope: Envelope, from: number): void {
     const { node } = this.#to;
     const cell = node.known(id);
-    if (cell === undefined) node.deadLetter(`actor ${idLabel(id)}`, envelope, "stopped");
-    else this.#deliverTo(cell, envelope, from);
+    if (cell === undefined) {
+      const { label, error } = node.endedActors.get(id);
+      node.deadLetter(label, envelope, "stopped", error);
+    } else this.#deliverTo(cell, envelope, from);
   }
 
   #deliverTo(cell: Cell, envelope: Envelope, from: number): void {

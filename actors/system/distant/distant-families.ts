@@ -7,6 +7,7 @@ import { cellFlag, type Cell } from "../cell.ts";
 import { Reference } from "../reference.ts";
 import type { ActorNode } from "../node.ts";
 import { AwaitedActors } from "./awaited-actors.ts";
+import type { Claimants } from "./distant-names.ts";
 import type { NodeMessages, NodeService } from "./node-link.ts";
 import { known, nameOf } from "./reference-codec.ts";
 
@@ -124,6 +125,21 @@ export class DistantFamilies {
     node.event({ kind: "actor-failed", actor: cell.label, message: undefined, error, action: "stop" });
     node.lifecycle.stop(cell);
   }
+
+  /** Actors of this node whose names are at home elsewhere. */
+  readonly claimants: Claimants = {
+    wait: (actor) => {
+      const cell = this.#joined.node.locate(actor);
+      if (cell !== undefined) cell.flags |= cellFlag.unnamed;
+    },
+    grant: (actor) => {
+      const cell = this.#joined.node.locate(actor);
+      if (cell === undefined) return;
+      cell.flags &= ~cellFlag.unnamed;
+      this.#joined.node.wake(cell);
+    },
+    refuse: (actor, error) => this.end(actor, error),
+  };
 
   readonly services: Readonly<Record<string, NodeService>> = {
     spawn: (order: SpawnOrder, from) => {

@@ -75,7 +75,7 @@ export class DistantNode implements DistantActors, Binder, NodeMessages {
     this.families = new DistantFamilies(this, parts.definitions);
     this.full = new FullMailboxes(this, parts.clock);
     this.#arrivals = new Arrivals(this, this.#routes, parts.hosts, parts.clock);
-    this.names = new DistantNames(this, (actor, error) => this.families.end(actor, error));
+    this.names = new DistantNames(this, this.families.claimants);
   }
 
   /** The node whose actors these are. */

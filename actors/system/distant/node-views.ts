@@ -33,6 +33,7 @@ export function viewServices(node: () => ActorNode): Readonly<Record<string, Nod
   return {
     metrics: () => node().metrics.counts(),
     list: (query: ListQuery) => listOf(node(), query),
+    called: (label: string) => calledSo(node(), label),
     inspect: (actor: Reference) => inspected(node().locate(actor)),
   };
 }
@@ -49,10 +50,16 @@ function listOf(node: ActorNode, { kind, most }: ListQuery): ListedActor[] {
   return listed;
 }
 
+/** The actor that lists show by this label. */
+function calledSo(node: ActorNode, label: string): Reference | undefined {
+  for (const cell of node.living()) if (cell.label === label) return cell.self as Reference;
+  return undefined;
+}
+
 function stateOf({ flags }: Cell): ListedActor["state"] {
   if ((flags & cellFlag.stopping) !== 0) return "stopping";
   if ((flags & cellFlag.held) !== 0) return "held";
-  if ((flags & (cellFlag.suspended | cellFlag.backingOff)) !== 0) return "waits";
+  if ((flags & (cellFlag.suspended | cellFlag.backingOff | cellFlag.unnamed)) !== 0) return "waits";
   return (flags & (cellFlag.ready | cellFlag.running)) === 0 ? "idle" : "ready";
 }
 

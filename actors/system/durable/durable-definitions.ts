@@ -89,7 +89,7 @@ export class DurableDefinitions {
 
   #logging(definition: DefinedActor, name: string): DefinedActor {
     const keeper = this.#keeper;
-    check(definition, name, this.#byName.get(name));
+    checkDurableDefinition(definition, name, this.#byName.get(name));
     const receive: Record<string, HandlerTable[string]> = Object.create(null) as Record<string, HandlerTable[string]>;
     const handle: HandlerTable[string] = (_state, _payload, ctx) => keeper.transitions.handle(ctx as DurableCell);
     for (const table of [definition.receive, ...definition.modes.values()]) {
@@ -108,13 +108,27 @@ export class DurableDefinitions {
 
 const AsyncFunction = (async () => {}).constructor;
 
-function check(definition: DefinedActor, name: string, known: DefinedActor | undefined): void {
+/**
+ * Refuses a durable definition that can't work.
+ *
+ * @param name - by which logs know it
+ * @param known - another definition of that name
+ * @throws QStreamError ACTOR_INVALID
+ */
+export function checkDurableDefinition(definition: DefinedActor, name: string, known?: DefinedActor): void {
   const { kind, durable, receive, modes, init, watched } = definition;
   if (known !== undefined) {
     throw invalid(
       kind,
       `is durable, and another definition has its name "${name}"`,
       "Give each kind a name of its own",
+    );
+  }
+  if (definition.registered === undefined && name === "actor") {
+    throw invalid(
+      kind,
+      "is durable, and has no kind of its own: another program's actors on the same store would be taken for it",
+      'Name it: actor({ kind: "account", durable: true, ... })',
     );
   }
   if (name.includes("/") || /\p{Surrogate}/u.test(name) || name.length > 256) {

@@ -4,7 +4,7 @@ import type { DurableActors } from "./durable-actors.ts";
 import type { DurableCell } from "./durable-cell.ts";
 import { insistent } from "./insistent.ts";
 import { KeptState } from "./kept-state.ts";
-import { migrationMissing, replayDiffers } from "./refusals.ts";
+import { migrationGaveNone, migrationMissing, replayDiffers } from "./refusals.ts";
 import { readSnapshot } from "./snapshot-bytes.ts";
 import { readRecord } from "./transition-record.ts";
 
@@ -58,7 +58,12 @@ export class Recovery {
       if (migrate === undefined || snapshot.version > version) {
         throw migrationMissing(cell.label, snapshot.version, version);
       }
-      state = migrate(state, snapshot.version);
+      const migrated = migrate(state, snapshot.version);
+      if ((migrated === undefined && state !== undefined) || migrated instanceof Promise) {
+        if (migrated instanceof Promise) migrated.catch(() => {});
+        throw migrationGaveNone(cell.label, snapshot.version, migrated === undefined ? "nothing" : "a promise");
+      }
+      state = migrated;
     }
     cell.state = state;
     cell.kept = snapshot.kept;

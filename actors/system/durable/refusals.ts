@@ -41,6 +41,16 @@ export function migrationMissing(label: string, from: number, to: number): QStre
   );
 }
 
+export function migrationGaveNone(label: string, from: number, given: string): QStreamError {
+  return new QStreamError(
+    "MIGRATION_MISSING",
+    `\`migrate\` of ${label} gave ${given} for its state of version ${from}`,
+    {
+      advice: "Have it return the new state at once, also where it changes what it is given; the store is as it was",
+    },
+  );
+}
+
 export function snapshotTooLarge(label: string, bytes: number): QStreamError {
   return new QStreamError(
     "LIMIT_EXCEEDED",

@@ -71,6 +71,11 @@ export class Transitions {
     const { input, hasFailed, sent } = record;
     const transition = new Transition(seq, senderOf(cell, input), undefined, record);
     const handler = this.#consume(cell, input, transition);
+    // What came from outside and had no handler wasn't logged.
+    if (!hasFailed && handler === undefined && (input.kind === "message" || sent > 0)) {
+      const { name } = this.#handling;
+      throw replayDiffers(cell.label, seq, `it has no handler for "${name.slice(0, 80)}", which it handled before`);
+    }
     if (!hasFailed && handler !== undefined) {
       const { thrown, hasThrown } = this.#run(cell, transition, input, handler);
       if (hasThrown && !(thrown instanceof Refusal) && !this.#resumes(cell, thrown)) {

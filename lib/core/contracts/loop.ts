@@ -1,3 +1,5 @@
+import { runningOnEdge } from "../edge-call.ts";
+import { QStreamError } from "../errors.ts";
 import type { Context } from "./context.ts";
 import type { Outputs, Task } from "./operator.ts";
 import { Side } from "./reader.ts";
@@ -20,11 +22,17 @@ export class Feedback<out T> extends Side<T> {
  * downstream.
  *
  * @param object - an object or a columnar batch
+ * @throws QStreamError UNSUPPORTED in a function on an edge (`map`, `flatMap` and the like), which has no loop
  * @example
  * *round() { for (const [vertex, label] of this.#changed) yield feedback({ to: vertex, label }); }
  */
 export function feedback<T>(object: T): Feedback<T> {
-  return new Feedback(object);
+  const step = runningOnEdge();
+  if (step === undefined) return new Feedback(object);
+  throw new QStreamError("UNSUPPORTED", `feedback() was called in ${step.kind} "${step.id}"`, {
+    advice:
+      "Only the operator of a loop feeds back: call it there, in what iterate is given, or give the object without feedback()",
+  });
 }
 
 /** What all channels of a loop together did in a round, the same for each of them. */

@@ -21,7 +21,7 @@ import { record } from "./record-run.ts";
 import { runSeed, type SeedOptions, type SeedRun } from "./run-seed.ts";
 import { seedOptionsOf } from "./seed-options.ts";
 import { shrink, type FailingRun } from "./shrink.ts";
-import { uncheckedActors } from "./warnings.ts";
+import { idleActors, uncheckedActors } from "./warnings.ts";
 import { writePictures } from "./write-pictures.ts";
 
 export interface ExploreOptions {
@@ -65,7 +65,7 @@ export interface ExplorationReport {
   readonly seeds: number;
   /** Steps of all runs. */
   readonly steps: number;
-  /** By run. */
+  /** By run; of several numbers of machines, those of the last that was tried. */
   readonly counts: RunCounts;
   /** How many faults struck in all runs. */
   readonly faults: number;
@@ -149,7 +149,12 @@ async function find<System>(exploration: Exploration<System>, options: ExploreOp
     reports.push(await findInSeeds(exploration, options, { ...seedOptionsOf(options), machines }));
     if (reports.at(-1)?.violation !== undefined) break;
   }
-  const growth = growthOf(reports.map(({ counts }, index) => ({ size: sizes[index] ?? 0, counts })));
+  const isBroken = reports.at(-1)?.violation !== undefined;
+  const held = isBroken ? reports.slice(0, -1) : reports;
+  const growth = growthOf(
+    held.map(({ counts }, index) => ({ size: sizes[index] ?? 0, counts })),
+    isBroken ? sizes.slice(held.length) : [],
+  );
   return { ...sumOf(reports), growth };
 }
 
@@ -164,6 +169,7 @@ async function findInSeeds<System>(
   await checkSameTwice(exploration, from, seedOptions);
   const startedAt = performance.now();
   const sums = { steps: 0, faults: 0 };
+  let handled = 0;
   let failing: FailingRun | undefined;
   let done = 0;
   for (let seed = from; seed < from + seeds && failing === undefined; seed++) {
@@ -171,6 +177,7 @@ async function findInSeeds<System>(
     const run = await runSeed(exploration, seed, seedOptions);
     done++;
     sums.steps += run.steps;
+    handled += run.handled;
     sums.faults += run.struck.length;
     named.ran(run);
     if (run.violation === undefined) gathered.add(run);
@@ -182,7 +189,7 @@ async function findInSeeds<System>(
   const { counts } = gathered;
   const violation = failing === undefined ? undefined : await showFailing(exploration, failing, options);
   const { name } = exploration;
-  const warnings = [...uncheckedActors(name, exploration.options), ...named.warnings];
+  const warnings = [...uncheckedActors(name, exploration.options), ...idleActors(name, handled), ...named.warnings];
   const pictures = violation?.pictures ?? (seeds === 1 ? await drawSeed(exploration, from, seedOptions, options) : []);
   const none = { exhaustive: undefined, growth: undefined };
   return { name, seeds: done, ...sums, counts, elapsedMs, violation, pictures, ...none, warnings };
@@ -207,9 +214,9 @@ async function findInAll<System>(
   exhaustive: ExhaustiveOptions,
 ): Promise<ExplorationReport> {
   const startedAt = performance.now();
-  const { report, steps, found } = await exploreAll(exploration, exhaustive, options.machines, options.onExecution);
+  const { report, ...all } = await exploreAll(exploration, exhaustive, options.machines, options.onExecution);
   const elapsedMs = performance.now() - startedAt;
-  return reportOfAll(exploration, report, { steps, elapsedMs, found }, options);
+  return reportOfAll(exploration, report, { ...all, elapsedMs }, options);
 }
 
 /**
@@ -226,7 +233,8 @@ export async function repeatExecution<System>(
   const { exhaustive, machines } = options;
   const found = await showChoices(exploration, choices, typeof exhaustive === "object" ? exhaustive : {}, machines);
   const report = { executions: 1, redundant: 0, states: undefined, orders: 1, isExhausted: false, cut: 0 };
-  return reportOfAll(exploration, report, { steps: found?.violation.step ?? 0, elapsedMs: 0, found }, options);
+  const { step = 0 } = found?.violation ?? {};
+  return reportOfAll(exploration, report, { steps: step, handled: step, elapsedMs: 0, found }, options);
 }
 
 async function reportOfAll<System>(
@@ -234,8 +242,14 @@ async function reportOfAll<System>(
   exhaustive: ExhaustiveReport,
   {
     found,
+    handled,
     ...sums
-  }: { readonly steps: number; readonly elapsedMs: number; readonly found: FoundExecution | undefined },
+  }: {
+    readonly steps: number;
+    readonly handled: number;
+    readonly elapsedMs: number;
+    readonly found: FoundExecution | undefined;
+  },
   options: ExploreOptions,
 ): Promise<ExplorationReport> {
   const violation = found === undefined ? undefined : await describeExecution(exploration, found, options);
@@ -243,7 +257,7 @@ async function reportOfAll<System>(
   const { pictures = [] } = violation ?? {};
   const none = { seeds: 0, faults: 0, growth: undefined };
   const { name } = exploration;
-  const warnings = uncheckedActors(name, exploration.options);
+  const warnings = [...uncheckedActors(name, exploration.options), ...idleActors(name, handled)];
   return { name, ...none, ...sums, counts, violation, pictures, exhaustive, warnings };
 }
 
@@ -281,7 +295,8 @@ async function repeat<System>(exploration: Exploration<System>, failing: Failing
   const { invariant, step } = failing.violation;
   if (violation?.invariant === invariant && violation.step === step) return run;
   const again = violation === undefined ? "it held" : `"${violation.invariant}" was broken at step ${violation.step}`;
-  const difference = (await firstDifference(exploration, failing.seed, failing.options)) ?? "";
+  const { words = "", outside = run.outside ?? failing.run.outside } =
+    (await firstDifference(exploration, failing.seed, failing.options)) ?? {};
   const what = `seed ${failing.seed} of ${exploration.name} broke "${invariant}" at step ${step}`;
-  throw notSame(`${what}, and when it was run again ${again}${difference}`);
+  throw notSame(`${what}, and when it was run again ${again}${words}`, outside);
 }

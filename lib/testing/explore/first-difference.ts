@@ -1,7 +1,7 @@
 import { QStreamError } from "../../core/errors.ts";
 import { describeStep } from "./diagram/index.ts";
 import type { Exploration } from "./exploration.ts";
-import { runSeed, type SeedOptions } from "./run-seed.ts";
+import { runSeed, type SeedOptions, type SeedRun } from "./run-seed.ts";
 import type { RunStep } from "./trace.ts";
 
 // Steps of the runs that are compared.
@@ -21,19 +21,34 @@ export async function checkSameTwice<System>(
   options: SeedOptions,
 ): Promise<void> {
   const difference = await firstDifference(exploration, seed, options);
-  if (difference !== undefined)
-    throw notSame(`seed ${seed} of ${exploration.name} isn't the same run twice${difference}`);
+  if (difference === undefined) return;
+  const { words, outside } = difference;
+  throw notSame(`seed ${seed} of ${exploration.name} isn't the same run twice${words}`, outside);
 }
 
-/** Where two runs of a seed differ first, as words behind what differs; undefined where they don't. */
+/** Where two runs of a seed differ. */
+export interface Difference {
+  /** Where they differ first, to be put behind what does. */
+  readonly words: string;
+  /** Who waited in one of them for something that isn't in the world: that is mostly why. */
+  readonly outside?: string;
+}
+
+/** Where two runs of a seed differ first; undefined where they don't. */
 export async function firstDifference<System>(
   exploration: Exploration<System>,
   seed: number,
   options: SeedOptions,
-): Promise<string | undefined> {
+): Promise<Difference | undefined> {
   const compared = { ...options, stopAt: Math.min(options.stopAt ?? stepsCompared, stepsCompared), recorded: true };
   const first = await runSeed(exploration, seed, compared);
   const again = await runSeed(exploration, seed, compared);
+  const { outside = again.outside } = first;
+  const words = differenceOf(first, again);
+  return words === undefined ? undefined : { words, ...(outside === undefined ? {} : { outside }) };
+}
+
+function differenceOf(first: SeedRun, again: SeedRun): string | undefined {
   const [one = [], other = []] = [first.trace?.steps, again.trace?.steps];
   const at = one.findIndex((step, index) => JSON.stringify(step) !== JSON.stringify(other[index]));
   if (at < 0 && one.length === other.length) {
@@ -47,9 +62,13 @@ export async function firstDifference<System>(
   return `: at step ${number} first ${cut(words, from)}, and then ${cut(wordsAgain, from)}`;
 }
 
-/** What is thrown for a seed that isn't the same run twice. */
-export function notSame(what: string): QStreamError {
-  return new QStreamError("NONDETERMINISTIC", what, { advice });
+/**
+ * What is thrown for a seed that isn't the same run twice.
+ *
+ * @param outside - who waited for something that isn't in the world
+ */
+export function notSame(what: string, outside?: string): QStreamError {
+  return new QStreamError("NONDETERMINISTIC", outside === undefined ? what : `${what}; ${outside}`, { advice });
 }
 
 function wordsOf(step: RunStep | undefined): string {

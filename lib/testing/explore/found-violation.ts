@@ -108,7 +108,7 @@ async function describe<System>(
   const whole = exploration.options.show?.whole === true;
   const text = [
     head,
-    `  ${violation.message}`,
+    ...violation.message.split("\n").map((line) => `  ${line}`),
     ...(before === "" ? [] : [`  (${before})`]),
     "",
     formatTrace(found.trace, { whole }).trimEnd(),

@@ -8,23 +8,37 @@ export interface SizeCounts {
 
 /** How what runs take grows with the number of machines: exponents of N that fit medians best. */
 export interface Growth {
+  /** Of the numbers of machines with which all held. */
   readonly sizes: readonly SizeCounts[];
+  /** The number of machines with which something was broken; and those that weren't tried as it was. */
+  readonly broken: number | undefined;
+  readonly left: readonly number[];
   readonly messages: number | undefined;
   readonly rounds: number | undefined;
   readonly steps: number | undefined;
 }
 
-export function growthOf(sizes: readonly SizeCounts[]): Growth {
+/** @param others - the number of machines with which something was broken, and those that weren't tried then */
+export function growthOf(sizes: readonly SizeCounts[], [broken, ...left]: readonly number[] = []): Growth {
   const exponent = (what: keyof RunCounts): number | undefined =>
     fittedExponent(sizes.map(({ size, counts }) => [size, counts[what].median] as const));
-  return { sizes, messages: exponent("messages"), rounds: exponent("rounds"), steps: exponent("steps") };
+  return {
+    sizes,
+    broken,
+    left,
+    messages: exponent("messages"),
+    rounds: exponent("rounds"),
+    steps: exponent("steps"),
+  };
 }
 
 /** The growth as a table, a row for each number of machines. */
-export function growthText({ sizes, messages, rounds, steps }: Growth): string {
+export function growthText({ sizes, broken, left, messages, rounds, steps }: Growth): string {
   const rows = [
     ["machines", "messages", "rounds", "steps"],
     ...sizes.map(({ size, counts }) => [String(size), ...columns.map((what) => spreadText(counts[what]))]),
+    ...(broken === undefined ? [] : [[String(broken), "broken"]]),
+    ...left.map((size) => [String(size), "not run"]),
     ["grows as", ...[messages, rounds, steps].map((each) => (each === undefined ? "-" : `N^${each.toFixed(2)}`))],
   ];
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];

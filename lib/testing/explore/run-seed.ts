@@ -13,6 +13,7 @@ import { watching } from "./step-notes.ts";
 import { TimedMedium, type Kept } from "./timed-medium.ts";
 import type { RunTrace } from "./trace.ts";
 import { TraceRecorder } from "./trace-recorder.ts";
+import { whoWaits } from "./who-waits.ts";
 import { World } from "./world.ts";
 
 export interface SeedOptions {
@@ -43,6 +44,10 @@ export interface SeedRun {
   /** Ids of faults that struck. */
   readonly struck: readonly string[];
   readonly deadLetters: number;
+  /** Messages and timers that actors were handed, and answers that they went on with. */
+  readonly handled: number;
+  /** Who waited for something that isn't in the world, and where; of a run that isn't recorded, only where nothing else was left to do. */
+  readonly outside: string | undefined;
   readonly violation: Violation | undefined;
   readonly trace: RunTrace | undefined;
 }
@@ -76,6 +81,7 @@ class TimedRun<System> {
   readonly #stopAt: number;
   #stepsMax: number;
   #violation: Violation | undefined;
+  #outside: string | undefined;
   #isOver = false;
   /** True if nothing has happened since what has to hold was checked. */
   #isChecked = true;
@@ -147,6 +153,8 @@ class TimedRun<System> {
       planned: this.#faults.ids,
       struck: this.#medium.struck,
       deadLetters: world.deadLetters,
+      handled: world.handled,
+      outside: this.#outside,
       violation,
       trace: this.#traceOf(violation),
     };
@@ -242,7 +250,9 @@ class TimedRun<System> {
     turn.cell = undefined;
     world.isUnsettled = false;
     if (!this.#medium.ready.isEmpty || world.resumptions.length > 0 || !this.#isWaiting()) return;
-    if (this.#medium.hasEvents) return;
+    const { hasEvents } = this.#medium;
+    if (this.#recorder !== undefined || !hasEvents) this.#outside ??= whoWaits(world).outside;
+    if (hasEvents) return;
     // Somebody waits for what isn't in this world: it is given a moment, as what was loaded once comes at once.
     for (let turns = 0; turns < realTurnsMax && this.#isWaiting() && this.#medium.ready.isEmpty; turns++) {
       // oxlint-disable-next-line no-await-in-loop -- see above

@@ -1,3 +1,4 @@
+import { firstWrong, holdsEarly, isOfAtEnd } from "./early-ends.ts";
 import type { Exploration } from "./exploration.ts";
 import type { Violation } from "./invariants.ts";
 import { minimize } from "./minimize.ts";
@@ -18,6 +19,8 @@ const otherSeeds = 300;
 const seedsOfFewer = 150;
 // Of all steps that are left, how many may be spent on looking for fewer machines.
 const machinesShare = 0.4;
+// Of all steps, how many may be spent on whether a check of the end may be made before it.
+const earlyShare = 0.3;
 // A fault less is worth so many steps.
 const faultWeight = 8;
 
@@ -32,6 +35,8 @@ export function shrink<System>(exploration: Exploration<System>, found: FailingR
 class Shrinking<System> {
   readonly #exploration: Exploration<System>;
   readonly #found: FailingRun;
+  /** True for what is looked at when a run is over, and might be at any step. */
+  #isEarly = false;
   #stepsLeft = stepsMost;
 
   constructor(exploration: Exploration<System>, found: FailingRun) {
@@ -40,7 +45,8 @@ class Shrinking<System> {
   }
 
   async run(): Promise<FailingRun> {
-    let best = await this.#reduce(this.#found);
+    this.#isEarly = await this.#isSeenEarly();
+    let best = await this.#reduce(this.#isEarly ? await this.#ended(this.#found) : this.#found);
     const fewer = await this.#withFewerMachines(best);
     if (fewer !== undefined) best = await this.#reduce(fewer);
     const { seed } = this.#found;
@@ -59,7 +65,24 @@ class Shrinking<System> {
 
   /** True for what is seen at a step, which runs may be cut at; false for what has to come to hold. */
   get #isOfSteps(): boolean {
-    return this.#found.violation.kind !== "eventually";
+    return this.#isEarly || this.#found.violation.kind !== "eventually";
+  }
+
+  async #isSeenEarly(): Promise<boolean> {
+    if (!isOfAtEnd(this.#exploration, this.#found)) return false;
+    const most = this.#stepsLeft * (1 - earlyShare);
+    return holdsEarly(this.#exploration, this.#found, (steps) => (this.#stepsLeft -= steps + 1) > most);
+  }
+
+  /** The same run, ended at the first step at which it is wrong. */
+  async #ended(failing: FailingRun): Promise<FailingRun> {
+    let best = failing;
+    await firstWrong(failing.violation.step, async (steps) => {
+      const earlier = await this.#try(failing.seed, { ...failing.options, steps });
+      if (earlier !== undefined) best = earlier;
+      return earlier !== undefined;
+    });
+    return best;
   }
 
   async #withFewerMachines(best: FailingRun): Promise<FailingRun | undefined> {
@@ -98,8 +121,17 @@ class Shrinking<System> {
     return this.#isOfSteps ? { ...best.options, kept, steps: best.violation.step } : { ...best.options, kept };
   }
 
-  /** The run, if it breaks the same promise. */
+  /** The run, if it breaks the same promise; where it is ended early, it has to do so also where it isn't. */
   async #try(seed: number, options: SeedOptions): Promise<FailingRun | undefined> {
+    const failing = await this.#tryOnce(seed, options);
+    if (failing === undefined || !this.#isEarly) return failing;
+    const { steps: _steps, ...rest } = options;
+    const { steps } = this.#found.options;
+    const whole = await this.#tryOnce(seed, steps === undefined ? rest : { ...rest, steps });
+    return whole === undefined ? undefined : failing;
+  }
+
+  async #tryOnce(seed: number, options: SeedOptions): Promise<FailingRun | undefined> {
     if (this.#stepsLeft <= 0) return undefined;
     const run = await runSeed(this.#exploration, seed, options);
     this.#stepsLeft -= run.steps + 1;

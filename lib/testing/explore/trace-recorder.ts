@@ -5,6 +5,7 @@ import { Reference } from "../../../actors/system/reference.ts";
 import type { ExploredNode } from "./explored-node.ts";
 import { AnswerPacket, type Packet } from "./packet.ts";
 import { shortText, type Show } from "./show.ts";
+import type { Resumption } from "./world.ts";
 import type { LostMessage, RunLine, RunMessage, RunSend, RunStep, RunStepKind } from "./trace.ts";
 
 const outsideLine = "outside";
@@ -72,11 +73,13 @@ export class TraceRecorder {
     this.#begin(open);
   }
 
-  /** Somebody's question was settled. */
-  resumed(asker: Cell | undefined, what: string, value: unknown, step: number, at: number): void {
+  /** Somebody's question was settled: by an answer from another machine, if there is a packet. */
+  resumed({ asker, what, value }: Resumption, packet: AnswerPacket | undefined, step: number, at: number): void {
     const line = asker === undefined ? this.#outside() : this.#lineOf(asker);
-    const answer = value instanceof Error ? value.message : shortText(value);
-    this.#begin({ at, step, line, kind: "note", text: `${what}: ${answer}`, sends: [], lost: [], cell: asker });
+    const base = { at, step, line, sends: [], lost: [], cell: asker };
+    const message = packet === undefined ? undefined : this.#sent.get(packet);
+    if (message !== undefined) this.#begin({ ...base, kind: "deliver", message });
+    else this.#begin({ ...base, kind: "note", text: `${what}: ${answerText(value)}` });
   }
 
   fault(
@@ -113,7 +116,7 @@ export class TraceRecorder {
   sentAway(packet: Packet | AnswerPacket): void {
     const text =
       packet instanceof AnswerPacket
-        ? `answer to ${packet.text}: ${packet.value instanceof Error ? packet.value.message : shortText(packet.value)}`
+        ? `answer ${answerText(packet.value)} to ${packet.text}`
         : this.#show.message(packet.name, packet.payload);
     this.#remember(packet, this.#receiverOf(packet), packet.fromCell, text);
   }
@@ -126,7 +129,8 @@ export class TraceRecorder {
 
   copied(packet: Packet | AnswerPacket, copy: Packet | AnswerPacket): void {
     const sent = this.#sent.get(packet);
-    if (sent === undefined) return;
+    // A second answer is the same packet once more, and whichever comes first is the answer.
+    if (sent === undefined || copy === packet) return;
     this.#sent.set(copy, sent);
     this.#copies.add(copy);
   }
@@ -219,6 +223,10 @@ export class TraceRecorder {
     if (!this.#lines.has(outsideLine)) this.#lines.set(outsideLine, { id: outsideLine });
     return outsideLine;
   }
+}
+
+function answerText(value: unknown): string {
+  return value instanceof Error ? value.message : shortText(value);
 }
 
 function endText(cell: Cell): string {

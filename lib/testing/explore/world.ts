@@ -52,6 +52,7 @@ export class World implements ExploredWorld {
   failure: Extract<ActorEvent, { kind: "actor-failed" }> | undefined = undefined;
   deadLetters = 0;
   messages = 0;
+  handled = 0;
   /** Promises may have to be gone on with. */
   isUnsettled = false;
   /** Whose code goes on with them. */
@@ -60,7 +61,8 @@ export class World implements ExploredWorld {
   readonly #subscribers: Subscribers = new Map();
   readonly #ownMachines: boolean;
   readonly #random: Random;
-  readonly #arrived = new WeakSet<Resumption>();
+  /** What has come to its asker; by which packet, where that is on another machine. */
+  readonly #arrived = new WeakMap<Resumption, AnswerPacket | undefined>();
   readonly #kinds = new Map<string, number>();
   readonly #notes = watching.notes;
   #lives = 0;
@@ -227,6 +229,7 @@ export class World implements ExploredWorld {
     const { machine } = node;
     const isMessage = (cell.flags & (cellFlag.starting | cellFlag.control)) === 0;
     const envelope = isMessage ? cell.head : undefined;
+    if (envelope !== undefined) this.handled++;
     if (envelope instanceof Packet && envelope.depth > machine.depth) machine.depth = envelope.depth;
     this.#step++;
     this.#notes?.write(this.seed, this.#step, `${cell.label} handles ${envelope?.name ?? "its start, or an end"}`);
@@ -237,10 +240,12 @@ export class World implements ExploredWorld {
   }
 
   /** Lets a question's asker go on. */
-  continue({ asker, settle, what, value }: Resumption): void {
+  continue(resumption: Resumption): void {
+    const { asker, settle, what } = resumption;
     this.#step++;
+    this.handled++;
     this.#notes?.write(this.seed, this.#step, `${asker?.label ?? "somebody outside"} goes on with ${what}`);
-    this.recorder?.resumed(asker, what, value, this.#step, this.#nowMs);
+    this.recorder?.resumed(resumption, this.#arrived.get(resumption), this.#step, this.#nowMs);
     this.continuing = asker;
     this.isUnsettled = true;
     turn.cell = asker;
@@ -265,16 +270,17 @@ export class World implements ExploredWorld {
   }
 
   /** An answer has come to its machine. */
-  answered({ target, depth, settle }: AnswerPacket): void {
-    if (depth > target.depth) target.depth = depth;
+  answered(packet: AnswerPacket): void {
+    if (packet.depth > packet.target.depth) packet.target.depth = packet.depth;
     const before = this.resumptions.length;
-    settle();
-    for (const resumption of this.resumptions.slice(before)) this.#arrived.add(resumption);
+    packet.settle();
+    if (this.resumptions.length === before) this.recorder?.lost(packet, "nobody waits for it");
+    for (const each of this.resumptions.slice(before)) this.#arrived.set(each, packet);
   }
 
   /** What settles a question has come: its asker goes on next. */
   come(resumption: Resumption): void {
-    this.#arrived.add(resumption);
+    this.#arrived.set(resumption, undefined);
     this.resumptions.push(resumption);
   }
 

@@ -1,4 +1,5 @@
 import { namesOf } from "../../core/option-names.ts";
+import { checkModel, partitionOf } from "./asked-model.ts";
 import type { HistoryEvent, RecordedCall } from "./events.ts";
 import type { History } from "./history.ts";
 import type { Model } from "./model.ts";
@@ -48,7 +49,7 @@ const optionNames = namesOf<CheckHistoryOptions>({ stepsMax: true });
  * that failed had no effect; those that are unknown had one at any time after their begin, or none.
  *
  * @param options - the limit, which is for each partition
- * @throws QStreamError OPTION_INVALID for an option that can't be; HISTORY_INVALID for a model that contradicts itself
+ * @throws QStreamError OPTION_INVALID for an option that can't be; HISTORY_INVALID for a model that is none, contradicts itself, or doesn't know an operation
  * @example
  * const report = checkLinearizable(history, keyValueModel<number>());
  * assert.equal(report.verdict, "ok", report.text);
@@ -59,9 +60,12 @@ export function checkLinearizable<State, Operation, Result>(
   options: CheckHistoryOptions = {},
 ): LinearizabilityReport<State, Operation, Result> {
   const stepsMax = stepsMaxOf("checkLinearizable", options, optionNames);
+  checkModel(model);
+  const all = history.calls();
+  if (all.length === 0) return { verdict: "ok", steps: 0, text: "linearizable: the history has no calls" };
   const open: (string | undefined)[] = [];
   let steps = 0;
-  for (const [partition, calls] of partitionsOf(history.calls(), model)) {
+  for (const [partition, calls] of partitionsOf(all, model)) {
     const outcome = searchOrder(calls, model, "real time", stepsMax);
     steps += outcome.steps;
     if (outcome.found === undefined) open.push(partition);
@@ -84,7 +88,7 @@ function partitionsOf<State, Operation, Result>(
 ): ReadonlyMap<string | undefined, Calls<Operation, Result>> {
   const partitions = new Map<string | undefined, RecordedCall<Operation, Result>[]>();
   for (const call of calls) {
-    const partition = model.partition?.(call.operation);
+    const partition = partitionOf(model, call.operation);
     const own = partitions.get(partition);
     if (own === undefined) partitions.set(partition, [call]);
     else own.push(call);

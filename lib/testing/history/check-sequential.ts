@@ -1,4 +1,5 @@
 import { namesOf } from "../../core/option-names.ts";
+import { checkModel } from "./asked-model.ts";
 import type { RecordedCall } from "./events.ts";
 import type { History } from "./history.ts";
 import type { Model } from "./model.ts";
@@ -27,7 +28,7 @@ const optionNames = namesOf<CheckHistoryOptions>({ stepsMax: true });
  * does may be seen late by others. Parts that are sequential each by itself needn't be so together, so `partition` of
  * the model isn't used.
  *
- * @throws QStreamError OPTION_INVALID for an option that can't be; HISTORY_INVALID for a model that contradicts itself
+ * @throws QStreamError OPTION_INVALID for an option that can't be; HISTORY_INVALID for a model that is none, contradicts itself, or doesn't know an operation
  * @example
  * const report = checkSequential(history, registerModel(0));
  * assert.equal(report.verdict, "ok", report.text);
@@ -38,6 +39,7 @@ export function checkSequential<State, Operation, Result>(
   options: CheckHistoryOptions = {},
 ): OrderReport<State, Operation, Result> {
   const stepsMax = stepsMaxOf("checkSequential", options, optionNames);
+  checkModel(model);
   return checkOrder(history.calls(), model, "client", stepsMax, "sequentially consistent");
 }
 

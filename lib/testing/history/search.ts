@@ -9,6 +9,7 @@ import {
   type Next,
 } from "./frontier.ts";
 import { unknownResult, type MaybeResult, type Model } from "./model.ts";
+import { isReadOf, statesAfter } from "./asked-model.ts";
 import { operationText, valueText } from "./value-text.ts";
 
 /** A call in an order, and the state after it. */
@@ -93,15 +94,13 @@ class Search<State, Operation, Result> {
     this.#ok = calls.filter(({ outcome }) => outcome === "ok");
     this.#groups = groupsOf(
       // A read whose result nobody knows tells nothing and changes nothing.
-      calls.filter(
-        ({ outcome, operation }) => outcome === "unknown" && model.isRead?.(operation, unknownResult) !== true,
-      ),
+      calls.filter(({ outcome, operation }) => outcome === "unknown" && !isReadOf(model, operation, unknownResult)),
       order,
     );
     this.#model = model;
     this.#frontier = frontiers[order](this.#ok);
     this.#stepsMax = stepsMax;
-    this.#isRead = this.#ok.map(({ operation, result }) => model.isRead?.(operation, result) ?? false);
+    this.#isRead = this.#ok.map(({ operation, result }) => isReadOf(model, operation, result));
   }
 
   run(): SearchOutcome<State, Operation, Result> {
@@ -200,7 +199,7 @@ class Search<State, Operation, Result> {
 
   #step(state: number, operation: Operation, result: MaybeResult<Result>): readonly number[] {
     this.#steps += 1;
-    return this.#model.step(this.#states[state] as State, operation, result).map((after) => this.#idOf(after));
+    return statesAfter(this.#model, this.#states[state] as State, operation, result).map((after) => this.#idOf(after));
   }
 
   #idOf(state: State): number {

@@ -8,8 +8,12 @@ const objectTextMax = 200;
 export function notTaken(error: unknown, to: AnyReference, name: string, payload: unknown): QStreamError {
   const object = shortText(payload);
   if (!(error instanceof QStreamError)) {
-    const why = error instanceof Error ? error.message : String(error);
-    return new QStreamError("STEP_FAILED", `${to.label} failed at "${name}" with ${object}: ${why}`, { cause: error });
+    const what = `${to.label} failed at "${name}" with ${object}: ${textOf(error)}`;
+    return new QStreamError("STEP_FAILED", what, { cause: error });
+  }
+  if (error.code === "ACTOR_STOPPED" && error.cause !== undefined) {
+    const what = `${to.label} failed, and didn't take "${name}" with ${object}: ${textOf(error.cause)}`;
+    return new QStreamError("STEP_FAILED", what, { cause: error.cause });
   }
   const advice = error.code === "ACTOR_STOPPED" ? endedAdvice : error.code === "ASK_TIMEOUT" ? lateAdvice : undefined;
   return new QStreamError(error.code, `${to.label} didn't take "${name}" with ${object}: ${error.message}`, {
@@ -21,6 +25,10 @@ export function notTaken(error: unknown, to: AnyReference, name: string, payload
 const endedAdvice =
   "An actor that a flow sends to has to outlive it: end it after the flow, or send to an entity, which goes on elsewhere when its slot is lost";
 const lateAdvice = "Give a slow actor fewer messages at once (`inFlight`), or more time (`timeoutMs`)";
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
 
 function shortText(payload: unknown): string {
   const text = inspect(payload, {

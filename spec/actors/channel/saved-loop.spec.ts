@@ -45,11 +45,15 @@ class SavingChannel {
   ms = 0;
   readonly #seqs = [-1, -1];
 
-  constructor(state: (channel: SavingChannel) => unknown = () => "state") {
-    const planned = { name: "feedback", edge, stage: 0, feedback: "asynchronous" } as const;
+  constructor(
+    state: (channel: SavingChannel) => unknown = () => "state",
+    mode: "asynchronous" | "rounds" = "asynchronous",
+  ) {
+    const planned = { name: "feedback", edge, stage: 0, feedback: mode } as const;
     this.inputs = new Inputs([{ planned, links: 2, window: { objects: 100, bytes: 1000 } }], () => {});
-    const operator = { execute() {}, snapshot: () => state(this), restore() {} };
-    const plan = { mode: "asynchronous", feeds: true, roundsMax: 10 } as const;
+    const round = mode === "rounds" ? { round() {} } : {};
+    const operator = { execute() {}, ...round, snapshot: () => state(this), restore() {} };
+    const plan = { mode, feeds: true, roundsMax: 10 } as const;
     this.work = new LoopWork(() => operator, false, plan, { channels: 2, inputs: [planned] } as never);
     const clock = { monotonic: () => this.ms } as Clock;
     const log = { execution: "run", number: 0, generation: 0 };
@@ -195,21 +199,24 @@ test("the time that the state took to be encoded counts before the next one", as
   assert.ok(channel.checkpoints.due(30, 0));
 });
 
-test("a life that goes on knows its round at once", async () => {
+test("a life that goes on knows its round at once, and shows it in a loop with rounds", async () => {
   const channel = new SavingChannel();
   meeting(channel);
   const mark = channel.marks();
   channel.saves();
   channel.comes(other, markOf(1));
   channel.comes(own, mark);
-  const next = new SavingChannel();
-  await restoreState(
-    next.parts,
-    next.tasks,
-    channel.lineage.saved.map(({ bytes }) => bytes),
-  );
-  assert.is(next.work.loop.number, 2);
-  assert.is(next.parts.metrics.round, 2);
+  const bytes = channel.lineage.saved.map((saved) => saved.bytes);
+  for (const [mode, shown] of [
+    ["rounds", 2],
+    ["asynchronous", 0],
+  ] as const) {
+    const next = new SavingChannel(undefined, mode);
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await restoreState(next.parts, next.tasks, bytes);
+    assert.is(next.work.loop.number, 2);
+    assert.is(next.parts.metrics.round, shown, mode);
+  }
 });
 
 test.run();

@@ -51,12 +51,8 @@ class Given {
         return count;
       },
     };
-    const request = {
-      execution,
-      plan,
-      recovery: { attempts },
-      onEvent: (event: ExecutionEvent) => this.events.push(event),
-    };
+    const onEvent = (event: ExecutionEvent): unknown => this.events.push(event);
+    const request = { execution, plan, recovery: { attempts }, onEvent };
     this.running = {
       request,
       record: new ExecutionRecord({ execution, plan }, ["slot-0", "slot-1"], [[1], [0, 1]], () => undefined),
@@ -64,6 +60,7 @@ class Given {
       lives: this.lives,
       recovering: recovering
         ? {
+            expectSlots: () => {},
             hold: () => this.held++,
             goOn: () => this.held--,
             lose: (numbers: readonly number[]) => this.recovered.push(numbers),

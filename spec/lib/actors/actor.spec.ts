@@ -1,6 +1,6 @@
 // What a definition, and what actors are spawned and asked with, may be.
 import * as assert from "uvu/assert";
-import { actor, startActors, type ActorDefinition } from "../../../lib/index.ts";
+import { actor, defineActors, startActors, type ActorDefinition } from "../../../lib/index.ts";
 import { counter } from "../../contract/actor-kinds.ts";
 import { NodeUnderTest } from "../../kit/actor-node.ts";
 import { failure } from "../../kit/failure.ts";
@@ -26,6 +26,9 @@ test("a definition that can't work is refused, and the message says why", async 
     [{ mailbox: { full: "block" } }, "OPTION_INVALID", /mailbox.full .* is "block": it takes "wait", "drop" or "fail"/],
     [{ mailbox: { size: 5 } }, "OPTION_INVALID", /the mailbox of the actor "good" has no option "size"/],
     [{ durable: { snapshots: 5 } }, "OPTION_INVALID", /`durable` of the actor "good" has no option "snapshots"/],
+    [{ durable: "yes" }, "ACTOR_INVALID", /"good" has a `durable` that can't be. Give it true, or/],
+    [{ durable: null }, "ACTOR_INVALID", /has a `durable` that can't be/],
+    [{ durable: { migrate: 1 } }, "ACTOR_INVALID", /has a `migrate` that is no function/],
   ];
   for (const [wrong, code, message] of cases) {
     const error = await failure(() => actor({ ...good, ...wrong } as never), code);
@@ -62,6 +65,12 @@ test("options of spawn, ask, stop and startActors are looked at", async () => {
     [{ name: "" }, /name of spawn\(\) of counter is "": a name has 1 to 256 characters/],
     [{ mailbox: { limit: 1.5 } }, /mailbox.limit .* is 1.5/],
     [{ supervise: [{ do: "nothing" }] }, /supervise\[0\].do/],
+    [{ place: "gpu" }, /place of spawn\(\) of counter is "gpu". Give it one of a function: single\(\)/],
+    [{ place: 5 }, /place of .* is 5/],
+    [{ place: null }, /place of .* is null/],
+    [{ place: { kind: "taged", tag: "x" } }, /place of .* is {"kind":"taged","tag":"x"}/],
+    [{ place: { kind: "tagged", tag: "" } }, /place of .* has no tag/],
+    [{ place: { kind: "near" } }, /place of .* is near no actor/],
   ];
   for (const [options, message] of cases) {
     assert.match((await failure(() => spawn(options), "OPTION_INVALID")).message, message);
@@ -77,9 +86,22 @@ test("options of spawn, ask, stop and startActors are looked at", async () => {
     await failure(() => target.ask("get", undefined, options as never), "OPTION_INVALID");
   }
   await failure(() => under.node.stop(target, { aftermail: true } as never), "OPTION_INVALID");
-  for (const options of [{ seeds: 1 }, { seed: 1.5 }, { onEvent: 5 }]) {
+  for (const place of [
+    { kind: "near", actor: target },
+    { kind: "spread", channels: 1 },
+    { kind: "tagged", tag: "x" },
+  ]) {
+    spawn({ place });
+  }
+  for (const options of [{ seeds: 1 }, { seed: 1.5 }, { onEvent: 5 }, { kinds: [counter] }]) {
     await failure(() => startActors(options as never), "OPTION_INVALID");
   }
+});
+
+test("what isn't true or false is refused where a system is asked to let others look at it", async () => {
+  const module = defineActors(import.meta.url, { counter });
+  const { message } = await failure(() => module.start({ attachable: "yes" as never }), "OPTION_INVALID");
+  assert.match(message, /`attachable` of start\(\) is neither true nor false/u);
 });
 
 test("what isn't made by `actor` can't be spawned", async () => {

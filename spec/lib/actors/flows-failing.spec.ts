@@ -3,8 +3,17 @@ import * as assert from "uvu/assert";
 import { actorSink, entitiesSink, fromActor, local, startActors } from "../../../lib/index.ts";
 import { failure } from "../../kit/failure.ts";
 import { suite } from "../../kit/suite.ts";
-import bank, { account, ledger, source } from "./flows/ledger-actors.ts";
-import { delivered, firstOf, fromMessage, fromSource, onSlots, toLedger, toMessage } from "./flows/ledger-flows.ts";
+import bank, { account, broken, ledger, source } from "./flows/ledger-actors.ts";
+import {
+  delivered,
+  firstOf,
+  fromMessage,
+  fromSource,
+  onSlots,
+  toBroken,
+  toLedger,
+  toMessage,
+} from "./flows/ledger-flows.ts";
 import { meetingPlaces, type Meeting } from "./flows/meetings.ts";
 
 const test = suite("flows and actors that fail");
@@ -24,6 +33,27 @@ for (const { name, open, close } of meetingPlaces.slice(0, 4)) {
     assert.match(error.message, /ledger-[\d.]+ failed at "refuse" with \{ owner: 'owner-0', number: 7 \}: no sevens/u);
     assert.is((error.cause as Error).message, "no sevens");
   });
+
+  add(
+    "an actor that fails at everything ends, and the step fails with what it failed at",
+    async ({ session, system }) => {
+      const to = system.spawn(broken, undefined, { name: `broken by ${name}` });
+      // The flow tries again, and asks an actor then that has used up its restarts.
+      const error = await failure(() => toBroken.run({ to, upTo: 200 }, { on: session }), "STEP_FAILED", {
+        step: "sent",
+      });
+      assert.match(
+        error.message,
+        /broken.* failed.*"record" with \{ owner: 'owner-\d', number: \d+ \}: the ledger has no/u,
+      );
+      assert.is((error.cause as Error).message, "the ledger has no such page");
+      const ended = await failure(() => to.ask("get"), "ACTOR_STOPPED");
+      assert.match(
+        ended.message,
+        new RegExp(`broken by ${name} isn't there any more.*the ledger has no such page`, "u"),
+      );
+    },
+  );
 
   add("an actor that ends fails the step, with advice", async ({ session, system }) => {
     const to = system.spawn(ledger, {});

@@ -75,6 +75,32 @@ test("entities go elsewhere and begin anew, one at a time, and what is sent mean
   await system.close();
 });
 
+test("the host of a lost slot goes to the one that takes its place, and what is sent meanwhile waits", async () => {
+  const { system, here } = await twoSlots();
+  const kept = system.hosts.map(({ slot }) => slot);
+  const pid = await here.ask("pid");
+  process.kill(pid, "SIGKILL");
+  await system.ended(here);
+  const rooms = Array.from({ length: 40 }, (_, index) => system.entity(room, `room ${index}`));
+  await Promise.all(rooms.map((each) => each.ask("visit", undefined, { timeoutMs: 30_000 })));
+  assert.is(system.hosts.length, 2);
+  assert.is(new Set(system.hosts.map(({ slot }) => slot)).size, 2, "hosts of one slot each");
+  assert.is(system.hosts.filter(({ slot }) => kept.includes(slot)).length, 1, "a new slot");
+  const pids = await Promise.all(Array.from({ length: 60 }, () => spawnResident(system).ask("pid")));
+  assert.is(new Set(pids).size, 2);
+  assert.not.ok(pids.includes(pid));
+  await system.close();
+});
+
+test("a system that is closed while it waits for a slot ends at once", async () => {
+  const { system, here } = await twoSlots();
+  process.kill(await here.ask("pid"), "SIGKILL");
+  await system.ended(here);
+  const since = performance.now();
+  await system.close();
+  assert.ok(performance.now() - since < 5000, `${performance.now() - since} ms`);
+});
+
 test("names and topics whose home is lost are known again", async () => {
   const { system, here, there } = await twoSlots();
   // Some of them are at home in the slot that is lost.
@@ -123,6 +149,46 @@ test("a failure in another slot is the parent's", async () => {
   const failures = events.flatMap((event) => (event.kind === "actor-failed" ? [event] : []));
   assert.ok(failures.some(({ error }) => error.message.includes("broken")));
   await system.close();
+});
+
+test("a lost slot is told with how many actors went with it, and what they did is still counted", async () => {
+  const { system, here, there } = await twoSlots();
+  await Promise.all(Array.from({ length: 6 }, () => spawnResident(system).ask("pid")));
+  const before = await system.metrics();
+  assert.is(before.actors, 8);
+  events.length = 0;
+  const more = system.spawn(resident, undefined, { place: { kind: "near", actor: here } });
+  await more.ask("pid");
+  process.kill(await here.ask("pid"), "SIGKILL");
+  await system.ended(here);
+  const losses = events.flatMap((event) => (event.kind === "slot-lost" ? [event] : []));
+  assert.is(losses.length, 1);
+  assert.is(losses[0]?.actors, 5);
+  assert.match(losses[0]?.error.message ?? "", "was lost: its process was ended by SIGKILL");
+  const after = await system.metrics();
+  const watchers = 1;
+  assert.is(after.actors, 4 + watchers);
+  assert.is(after.spawned, before.spawned + 1 + watchers);
+  assert.is(after.ended, before.ended + 5);
+  assert.ok(after.handled >= before.handled, `${after.handled} after ${before.handled}`);
+  await there.ask("pid");
+  await system.close();
+});
+
+test("who gives no listener is told of a lost slot on standard error", async () => {
+  const written: string[] = [];
+  const { stderr } = process;
+  const write = stderr.write.bind(stderr);
+  stderr.write = (text: unknown) => written.push(String(text)) > 0;
+  try {
+    await using system = await spread.start(slots);
+    const here = spawnResident(system);
+    process.kill(await here.ask("pid"), "SIGKILL");
+    await system.ended(here);
+  } finally {
+    stderr.write = write;
+  }
+  assert.match(written.join(""), /slot \S+ was lost: .*SIGKILL.* With it went 1 actor, and what was in its mailbox/su);
 });
 
 test("a system without a store ends with its slot, and says so", async () => {

@@ -17,6 +17,9 @@ export const resident = actor({
     failingChild(_state, near: AnyReference, ctx): AnyReference {
       return ctx.spawn(fragile, undefined, { place: { kind: "near", actor: near } });
     },
+    spin(_state, milliseconds: number) {
+      for (const end = performance.now() + milliseconds; performance.now() < end;);
+    },
     never: () => new Promise<void>(() => {}),
     listen(_state, topic: string, ctx) {
       ctx.subscribe(topic, "say");

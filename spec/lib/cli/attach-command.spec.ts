@@ -55,6 +55,45 @@ test("what can't be done is said, and is exit code 1; words that make no sense a
   assert.match(wrong.stderr, "isn't JSON");
 });
 
+test("kinds and slots that there aren't are told with what there is", async () => {
+  const { execution } = await system();
+  const wrong = {
+    "list residnt": 'no kind is called "residnt" Did you mean "resident"?',
+    "list on slot-9": 'no slot is called "slot-9"',
+    "ask rom/blue visit": 'no actor is called "rom/blue" Did you mean the kind "room"?',
+  };
+  for (const [line, words] of Object.entries(wrong)) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    const { code, stdout, stderr } = await qstream(["attach", execution, "--execute", line]);
+    assert.equal([code, stdout], [1, ""], line);
+    assert.match(stderr.replace(/[.\s]+/gu, " "), words);
+  }
+  const { code, stdout } = await qstream(["attach", execution, "--execute", 'ask "room/green tea" visit']);
+  assert.is(code, 0, stdout);
+  const shown = await qstream(["attach", execution, "--execute", 'inspect "room/green tea"']);
+  assert.match(shown.stdout, "state { key: 'green tea', visits: 1 }");
+});
+
+test("while a slot is kept from its events, the others are shown, and it is said", async () => {
+  await using spinning = await spread.start({ slots: 2, turnMs: 60_000, attachable: true, onEvent });
+  const kept = [0, 1, 2, 3].map((number) => spinning.spawn(resident, "hello", { name: `t${number}` }));
+  await Promise.all(kept.map((each) => each.ask("words")));
+  const places = new Map((await spinning.list()).map(({ label, slot }) => [label, slot]));
+  const stuck = places.get("t0") ?? "";
+  kept[0]?.tell("spin", 8000);
+  const others = [...places].flatMap(([label, slot]) => (slot === stuck ? [] : [label]));
+  assert.ok(others.length > 0);
+  const lines = ["list", ...others.map((label) => `inspect ${label}`)];
+  const words = lines.flatMap((line) => ["--execute", line]);
+  const shown = await qstream(["attach", spinning.execution, ...words]);
+  assert.is(shown.code, 0, shown.stderr);
+  assert.match(shown.stderr, `${stuck} doesn't answer`);
+  for (const label of others) assert.match(shown.stdout, new RegExp(`^${label} \\(resident\\), idle`, "mu"));
+  const hidden = await qstream(["attach", spinning.execution, "--execute", "inspect t0"]);
+  assert.is(hidden.code, 1);
+  assert.match(hidden.stderr, `${stuck} doesn't answer`);
+});
+
 test("who doesn't know the token is hung up on", async () => {
   const { execution } = await system();
   const place = openDoors().find(({ name }) => name === execution);
@@ -77,6 +116,11 @@ test("lines are read as people write them", () => {
   assert.equal(requestOf('tell ann add {"a": 1}'), { kind: "tell", actor: "ann", message: "add", payload: { a: 1 } });
   assert.equal(requestOf('ask "the counter" get'), { kind: "ask", actor: "the counter", message: "get" });
   assert.equal(requestOf("inspect account/ann b"), { kind: "inspect", actor: "account/ann b" });
+  assert.equal(requestOf('inspect "with blank"'), { kind: "inspect", actor: "with blank" });
+  assert.equal(requestOf('list "my kind" on slot-1'), { kind: "list", of: "my kind", slot: "slot-1" });
+  for (const line of ["list my kind", 'inspect "half', 'inspect "a" b']) {
+    assert.throws(() => requestOf(line), /can't be understood/u, line);
+  }
 });
 
 test("a system that is closed can't be looked at", async () => {

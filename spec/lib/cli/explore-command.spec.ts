@@ -202,4 +202,32 @@ test("lists of numbers may have ranges", () => {
   assert.equal(parseExploreOptions(["x.ts", "--only-faults", "none"])?.options.onlyFaults, []);
 });
 
+test("a file for the report that can't be written is refused before anything runs", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "qstream-explore-"));
+  try {
+    const wrong = ["/dev/null/x", folder, ...(process.platform === "linux" ? ["/proc/qstream"] : [])];
+    for (const json of wrong) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const refused = await exploreHere([module, "--seeds", "2", "--json", json]);
+      assert.is(refused.code, 2, json);
+      assert.match(refused.stderr, /--json .*: /u);
+      assert.is(refused.stdout, "", json);
+    }
+    const file = join(folder, "report.json");
+    assert.is((await exploreHere([module, "--seeds", "2", "--json", file])).code, 0);
+    assert.is((JSON.parse(readFileSync(file, "utf8")) as { seeds: number }).seeds, 2);
+    const pictures = join(folder, "report.json", "there");
+    assert.is((await exploreHere([module, "--seed", "2", "--pictures", pictures])).code, 2);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("of several numbers of machines a table is shown, and no line of the last", async () => {
+  const sizes = await exploreHere([module, "--seeds", "2", "--sizes", "2,3"]);
+  assert.is(sizes.code, 0, sizes.stderr);
+  assert.match(sizes.stdout, /machines +messages/u);
+  assert.not.match(sizes.stdout, /a run: /u);
+});
+
 test.run();

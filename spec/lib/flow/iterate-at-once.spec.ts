@@ -69,6 +69,13 @@ test("go on with tiny windows, whatever waits, on threads and in processes", asy
   }
 }, 60_000);
 
+test("say no round, which they don't have", async () => {
+  const edges = Array.from({ length: 200 }, (_, n) => chainEdges(n, 12)[0] as Edge);
+  const execution = await components.start({ edges, channels: 2 }, here);
+  await execution.outputs;
+  assert.is(execution.metrics?.steps.find(({ step }) => step === "label")?.metrics.round, 0);
+});
+
 type Steps = { start: number; feedback: number };
 
 /** One object at a time goes round, a long way: between two steps of it all channels have nothing to do. */

@@ -1,6 +1,16 @@
 // What can't be a loop is refused with advice, when the flow is built or when it shows.
 import * as assert from "uvu/assert";
-import { defineFlow, feedback, hash, numbers, reader, type Flow, type IterateOptions } from "../../../lib/index.ts";
+import {
+  defineFlow,
+  feedback,
+  hash,
+  numbers,
+  reader,
+  type Flow,
+  type Input,
+  type IterateOptions,
+  type QStream,
+} from "../../../lib/index.ts";
 import type { ErrorCode } from "../../../lib/core/errors.ts";
 import { failure } from "../../kit/failure.ts";
 import { suite } from "../../kit/suite.ts";
@@ -34,6 +44,21 @@ const endless = reader({ kind: "endless", endless: true, splits: () => [0], read
 const wrong: readonly (readonly [what: string, code: ErrorCode, says: string, given: Given])[] = [
   ["no rounds", "OPTION_INVALID", "asks for 0 rounds", { options: { rounds: 0 } }],
   ["half a round", "OPTION_INVALID", "asks for 1.5 rounds", { options: { rounds: 1.5 } }],
+  ["a number of rounds as text", "OPTION_INVALID", "asks for '3' rounds", { options: { rounds: "3" } }],
+  ["a limit as text", "OPTION_INVALID", "has roundsMax: '3'", { options: { roundsMax: "3" } }],
+  [
+    "a key in place of a way back",
+    "OPTION_INVALID",
+    'has feedback: \'n\' (step "loop"). Give a partition function, such as hash("to")',
+    { options: { feedback: "n" } },
+  ],
+  ["null in place of a way back", "OPTION_INVALID", "has feedback: null", { options: { feedback: null } }],
+  [
+    "a key in place of a partition function",
+    "OPTION_INVALID",
+    "partition() got 'n'",
+    { options: { feedback: (fed: { partition: (by: string) => unknown }) => fed.partition("n") } },
+  ],
   ["an unknown option", "OPTION_INVALID", "rounds", { options: { round: 3 } }],
   ["a condition that is none", "OPTION_INVALID", "until that is no function", { options: { until: 3 } }],
   [
@@ -153,6 +178,27 @@ test("feeding back in a step that is no loop is refused", async () => {
   const error = await failure(() => flow.run({}, here), "UNSUPPORTED");
   assert.match(error.message, "an operator fed back an object that is in no loop");
 });
+
+const marking = (n: number): unknown => (n === 99 ? feedback(n) : n);
+const functions: readonly (readonly [what: string, apply: (all: QStream<number>) => Input<unknown>])[] = [
+  ["map", (all) => all.map("mark", marking)],
+  ["flatMap", (all) => all.flatMap("mark", (n) => [marking(n)])],
+  ["mapParcels", (all) => all.mapParcels("mark", (parcel) => parcel.map(marking))],
+  ["map before a partition function", (all) => all.map("mark", marking).partition(hash((n) => n as number))],
+  ["map behind a partition function", (all) => all.partition(hash((n) => n)).map("mark", marking)],
+];
+
+for (const [what, apply] of functions) {
+  test(`feeding back in a function on an edge is refused: ${what}`, async () => {
+    const taking = { execute() {} };
+    const flow = defineFlow(import.meta.url, (q) => ({
+      all: q.apply("taken", { in: apply(q.read("numbers", numbers(0, 100))) }, () => taking).collect(),
+    }));
+    const error = await failure(() => flow.run({}, here), "UNSUPPORTED");
+    assert.match(error.message, /feedback\(\) was called in (map|flatMap|mapParcels) "mark"/u);
+    assert.match(error.message, /only the operator of a loop feeds back/iu);
+  });
+}
 
 test("an endless stream before a loop with rounds is refused", async () => {
   const flow = defineFlow(import.meta.url, (q) => ({

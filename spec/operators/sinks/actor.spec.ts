@@ -3,9 +3,13 @@ import * as assert from "uvu/assert";
 import { actorHome } from "../../../lib/core/actor-home.ts";
 import {
   actorSink,
+  defineFlow,
+  entitiesSink,
+  numbers,
   QStreamError,
   type AnyReference,
   type Context,
+  type EntityKind,
   type OutputSink,
   type SinkChannel,
 } from "../../../lib/index.ts";
@@ -149,6 +153,41 @@ test("tasks that aren't delivered hold the stream back", async () => {
   })();
   for (let turns = 0; turns < 30; turns++) await turn();
   assert.is(written, 8);
+});
+
+const keys: readonly (readonly [key: unknown, shown: string])[] = [
+  [0, "0"],
+  [undefined, "undefined"],
+  [null, "null"],
+  [{ id: 7 }, "{ id: 7 }"],
+];
+
+for (const numbered of [false, true]) {
+  for (const [key, shown] of keys) {
+    test(`a key that is no string is refused, and shown as it is: ${shown}, numbered: ${numbered}`, async () => {
+      const to = new Patient();
+      const kind = { [actorHome]: to[actorHome], of: () => to } as unknown as EntityKind<object>;
+      const sink = entitiesSink<unknown, object>(kind, (() => key) as never, "put" as never, { numbered });
+      const channel = await sink.open(at(-1));
+      const error = await failure(async () => {
+        await channel.write([{ owner: "ann" }], at(0));
+        await channel.committed?.(0);
+      }, "OPTION_INVALID");
+      assert.ok(error.message.includes(`toEntities() got ${shown} as the key of { owner: 'ann' }`), error.message);
+      assert.match(error.message, /A key is a string/u);
+      assert.is(to.asked.length, 0);
+    });
+  }
+}
+
+test("exactlyOnce is told what makes messages to actors count once", async () => {
+  const flow = defineFlow(import.meta.url, (q) => ({
+    put: q.read("numbers", numbers(0, 3)).to(sinkFor({}).sink),
+  }));
+  const options = { isolation: "none", slots: 1, exactlyOnce: true } as const;
+  const error = await failure(() => flow.run({}, options), "OPTION_INVALID", { step: "put" });
+  assert.match(error.message, /numbered: true/u);
+  assert.match(error.message, /takeOnce/u);
 });
 
 test.run();

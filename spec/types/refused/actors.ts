@@ -10,6 +10,12 @@ const counter = actor({
   },
 });
 const system = startActors();
+actor({
+  // @ts-expect-error: a migration that gives no state
+  durable: { version: 2, migrate: (state) => void state },
+  init: () => ({ count: 0 }),
+  receive: { get: (state) => state.count },
+});
 const reference = system.spawn(counter, 1);
 
 // @ts-expect-error: a payload of another type

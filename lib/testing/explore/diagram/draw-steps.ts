@@ -4,7 +4,7 @@ import { signRadius } from "./geometry.ts";
 import type { Label } from "./labels.ts";
 import { lineHeight, rowHeight, type Layout } from "./layout.ts";
 import { crossAt, element, path, textAt } from "./markup.ts";
-import { escapeXml, formatMs, printable, shorten } from "./text.ts";
+import { escapeLine, escapeXml, formatMs, printable, shorten } from "./text.ts";
 
 const stateColumnsMax = 240;
 
@@ -92,7 +92,9 @@ export function drawViolation({ violation, selection, left, right, ...layout }: 
   }
   for (const [row, text] of [...headline, ...message].entries()) {
     const className = row < headline.length ? "violation-head" : "violation-text";
-    parts.push(textAt(className, left + 12, top + 18 + row * lineHeight, text));
+    const at = { class: className, x: left + 12, y: top + 18 + row * lineHeight };
+    const hasBlanks = / {2}|^ /u.test(text);
+    parts.push(element("text", { ...at, "xml:space": hasBlanks ? "preserve" : undefined }, escapeLine(text)));
   }
   return element("g", { class: "violation" }, parts.join("\n"));
 }

@@ -4,7 +4,7 @@ import { Lanes } from "./lanes.ts";
 import { lifeAfter } from "./lives.ts";
 import { checkCount, checkStepRange, type StepRange } from "./options.ts";
 import { cutTrace, selectSteps } from "./selection.ts";
-import { columnsOf, formatMs, printable, shorten } from "./text.ts";
+import { columnsOf, formatMs, printable, printableLines, shorten } from "./text.ts";
 
 export interface FormatTraceOptions extends StepRange {
   /** Columns of the terminal; rows of steps that are longer are shortened. Default 120. */
@@ -70,6 +70,7 @@ export function formatTrace(whole: RunTrace, options: FormatTraceOptions = {}): 
   };
   const leftOut = describeLeftOut(earlier, later);
   const { violation } = trace;
+  const found = violation === undefined ? [] : printableLines(violation.message).map((line) => `  ${line}`);
   return [
     `${printable(trace.title)}, seed ${trace.seed}`,
     ...(trace.command === undefined ? [] : [`repeat it: ${printable(trace.command)}`]),
@@ -77,7 +78,7 @@ export function formatTrace(whole: RunTrace, options: FormatTraceOptions = {}): 
     "",
     layRow(heads, " ", ""),
     ...steps.flatMap(layRows),
-    ...(violation === undefined ? [] : ["", describeViolation(violation), `  ${printable(violation.message)}`]),
+    ...(violation === undefined ? [] : ["", describeViolation(violation), ...found]),
     "",
   ].join("\n");
 }

@@ -5,7 +5,16 @@ import { Lanes } from "./lanes.ts";
 import { layLegend, type LegendEntry } from "./legend.ts";
 import type { CheckedRange } from "./options.ts";
 import { cutTrace, selectSteps, type Selection } from "./selection.ts";
-import { columnsOf, columnWidth, formatMs, printable, titleColumnWidth, wrap } from "./text.ts";
+import {
+  columnsOf,
+  columnWidth,
+  formatMs,
+  printable,
+  printableLines,
+  titleColumnWidth,
+  wrap,
+  wrapLines,
+} from "./text.ts";
 
 export const rowHeight = 26;
 export const lineHeight = 15;
@@ -16,6 +25,9 @@ const headHeight = 30;
 const machinesHeight = 22;
 const columnsGap = 14;
 const violationRows = 6;
+// Rows and columns of what was found, where it has several lines.
+const linesRows = 60;
+const linesColumnsMax = 120;
 
 /** Where everything of a diagram is, in pixels. Time goes down, a row a step; lines stand side by side. */
 export interface Layout {
@@ -72,7 +84,9 @@ export function layOut(whole: RunTrace, range: CheckedRange): Layout {
     numbersEnd + columnsGap + columnWidth * widest(["ms", ...selection.steps.map(({ at }) => formatMs(at))]);
   const left = timesEnd + columnsGap;
   const laneCount = Math.max(1, lanes.all.length);
-  const right = Math.max(left + gap * (laneCount + 0.9), 560);
+  const found = trace.violation === undefined ? [] : printableLines(trace.violation.message);
+  const foundWidth = found.length <= 1 ? 0 : columnWidth * Math.min(linesColumnsMax, widest(found)) + 28;
+  const right = Math.max(left + gap * (laneCount + 0.9), left + foundWidth, 560);
   const laneStart = left + (right - left - gap * (laneCount - 1)) / 2;
   const width = right + margin;
   const headings = layHeadings(trace, selection, width - 2 * margin);
@@ -83,7 +97,7 @@ export function layOut(whole: RunTrace, range: CheckedRange): Layout {
   const top = headTop + headHeight + (hasMachines ? machinesHeight : 0);
   const firstRow = top + rowHeight;
   const afterLast = firstRow + rowHeight * Math.max(1, selection.steps.length);
-  const violation = layViolation(trace, right - left, afterLast);
+  const violation = layViolation(trace, found, right - left, afterLast);
   const bottom = afterLast + (violation === undefined ? 0 : violation.height);
   const ends = { width, height: bottom + margin, numbersEnd, timesEnd, left, right, headTop, top, bottom };
   return {
@@ -131,11 +145,17 @@ function layHeadings(trace: RunTrace, selection: Selection, widthMax: number): H
 }
 
 /** The violation is seen at the last row that is shown, so that its text comes below all rows. */
-function layViolation({ violation }: RunTrace, width: number, top: number): ViolationBox | undefined {
+function layViolation(
+  { violation }: RunTrace,
+  found: readonly string[],
+  width: number,
+  top: number,
+): ViolationBox | undefined {
   if (violation === undefined) return undefined;
   const columns = Math.floor((width - 24) / columnWidth);
   const headline = wrap(describeViolation(violation), columns, 2);
-  const message = wrap(printable(violation.message), columns, violationRows);
+  const message =
+    found.length > 1 ? wrapLines(found, columns, linesRows) : wrap(found.join(""), columns, violationRows);
   return { top, height: (headline.length + message.length) * lineHeight + 14, headline, message };
 }
 

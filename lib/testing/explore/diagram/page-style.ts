@@ -14,9 +14,10 @@ header { grid-column: 1 / -1; padding: 10px 16px; border-bottom: 1px solid; disp
 h1 { font-size: 16px; margin: 0; overflow-wrap: anywhere; }
 h2 { font-size: 13px; margin: 0 0 6px; }
 .command { display: flex; gap: 8px; align-items: center; min-width: 0; margin: 0; }
-code, td, #steps, #now { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, "Liberation Mono", monospace; font-size: 12px; }
+code, pre, td, #steps, #now { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, "Liberation Mono", monospace; font-size: 12px; }
 code { overflow-wrap: anywhere; padding: 2px 6px; border-radius: 4px; }
 .broken { flex-basis: 100%; margin: 0; padding: 6px 10px; border: 1px solid; border-radius: 4px; overflow-wrap: anywhere; }
+.broken pre { margin: 4px 0 0; max-height: 40vh; overflow: auto; }
 main { overflow: auto; position: relative; }
 main svg { display: block; }
 #names { position: sticky; top: 0; height: 0; z-index: 1; }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { RunTrace } from "../trace.ts";
+import type { RunTrace, RunViolation } from "../trace.ts";
 import { describeLeftOut, describeStep, describeViolation } from "./describe.ts";
 import type { Lanes } from "./lanes.ts";
 import { element } from "./markup.ts";
@@ -11,7 +11,7 @@ import type { Selection } from "./selection.ts";
 import { layOut } from "./layout.ts";
 import { drawDiagram, drawNames } from "./space-time-svg.ts";
 import { svgStyle } from "./svg-style.ts";
-import { embeddedJson, escapeXml, formatMs, printable } from "./text.ts";
+import { embeddedJson, escapeLine, escapeXml, formatMs, printable, printableLines } from "./text.ts";
 
 const stepsMaxDefault = 5_000;
 
@@ -85,18 +85,17 @@ function drawHeader({ command, violation }: RunTrace, title: string): string {
             `Repeat it: ${element("code", { id: "command" }, escapeXml(repeat))} ${button("copy", "Copy")}`,
           ),
         ]),
-    ...(violation === undefined
-      ? []
-      : [
-          element(
-            "p",
-            { class: "broken" },
-            `${element("strong", {}, escapeXml(describeViolation(violation)))}. ${escapeXml(violation.message)}`,
-          ),
-        ]),
+    ...(violation === undefined ? [] : [drawBroken(violation)]),
     element("noscript", {}, "Stepping and searching need scripts; the picture and the list of steps don't."),
   ];
   return element("header", {}, parts.join("\n"));
+}
+
+function drawBroken(violation: RunViolation): string {
+  const head = element("strong", {}, escapeXml(describeViolation(violation)));
+  const lines = printableLines(violation.message);
+  if (lines.length === 1) return element("p", { class: "broken" }, `${head}. ${lines.map(escapeLine).join("")}`);
+  return element("div", { class: "broken" }, head + element("pre", {}, lines.map(escapeLine).join("\n")));
 }
 
 function drawControls({ violation }: RunTrace, { earlier, later }: Selection): string {

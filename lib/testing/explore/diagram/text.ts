@@ -4,6 +4,9 @@
 export const columnWidth = 6.7;
 export const titleColumnWidth = 9.2;
 
+// Rows of one line among several.
+const wrappedMax = 6;
+
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 // What a terminal or an XML reader would obey or refuse: control characters, halves of surrogate pairs, marks that turn the
@@ -17,14 +20,22 @@ const wide =
 
 /** Text on one line: white space as one blank, and what can't be printed as `\x1b` or `\u202e`. */
 export function printable(text: string): string {
-  return text
-    .replace(/\s*[\t\n\v\f\r]\s*/gu, " ")
-    .replace(unprintable, (found) => {
-      const code = found.codePointAt(0) ?? 0;
-      if (code <= 0xff) return `\\x${code.toString(16).padStart(2, "0")}`;
-      return code <= 0xffff ? `\\u${code.toString(16).padStart(4, "0")}` : `\\u{${code.toString(16)}}`;
-    })
-    .trim();
+  return visible(text.replace(/\s*[\t\n\v\f\r]\s*/gu, " ")).trim();
+}
+
+/** The same of a text that has several lines: each as it is, with the blanks before and within it, as tables have them. */
+export function printableLines(text: string): string[] {
+  const lines = text.trimEnd().split(/\r\n|[\n\v\f\r]/u);
+  if (lines.length === 1) return [printable(text)];
+  return lines.map((line) => visible(line.replaceAll("\t", "  ")).trimEnd());
+}
+
+function visible(text: string): string {
+  return text.replace(unprintable, (found) => {
+    const code = found.codePointAt(0) ?? 0;
+    if (code <= 0xff) return `\\x${code.toString(16).padStart(2, "0")}`;
+    return code <= 0xffff ? `\\u${code.toString(16).padStart(4, "0")}` : `\\u{${code.toString(16)}}`;
+  });
 }
 
 /** Columns that a printable text takes in monospaced type. */
@@ -67,9 +78,29 @@ export function wrap(text: string, columnsMax: number, rowsMax: number): string[
   return row === "" ? rows : [...rows, row];
 }
 
+/** Printable lines in rows of at most so many columns: those that are longer are wrapped below where they begin. */
+export function wrapLines(lines: readonly string[], columnsMax: number, rowsMax: number): string[] {
+  const rows: string[] = [];
+  for (const [index, line] of lines.entries()) {
+    const words = line.trimStart();
+    const indent = " ".repeat(Math.min(line.length - words.length, Math.floor(columnsMax / 2)));
+    const room = columnsMax - indent.length;
+    const own = columnsOf(line) <= columnsMax ? [line] : wrap(words, room, wrappedMax).map((row) => indent + row);
+    const rest = lines.length - index;
+    if (rows.length + own.length > rowsMax - (rest > 1 ? 1 : 0)) return [...rows, `… ${counted(rest, "more line")}`];
+    rows.push(...own);
+  }
+  return rows;
+}
+
 /** Text of users as text or as a quoted attribute of XML and HTML. */
 export function escapeXml(text: string): string {
-  return printable(text)
+  return escapeLine(printable(text));
+}
+
+/** The same of what is printable, with its blanks. */
+export function escapeLine(line: string): string {
+  return line
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")

@@ -58,6 +58,8 @@ export interface FoundExecution {
 export interface ExploredAll {
   readonly report: ExhaustiveReport;
   readonly steps: number;
+  /** Messages and timers that actors were handed. */
+  readonly handled: number;
   readonly found: FoundExecution | undefined;
 }
 
@@ -88,11 +90,11 @@ async function explored<System>(
   const search: SearchOptions = { ...searchOptionsOf(exploration, options, machines), onExecution };
   const result = await searchAll(exploration, search);
   const orders = await estimateOrders(exploration, search);
-  const { executions, redundant, states, isExhausted, cut, steps } = result;
+  const { executions, redundant, states, isExhausted, cut, steps, handled } = result;
   const report = { executions, redundant, states, orders, isExhausted, cut };
-  if (result.violation === undefined) return { report, steps, found: undefined };
+  if (result.violation === undefined) return { report, steps, handled, found: undefined };
   const shortest = await shorten(exploration, search, result.violation);
-  return { report, steps, found: await shown(exploration, shortest.choices, options, machines) };
+  return { report, steps, handled, found: await shown(exploration, shortest.choices, options, machines) };
 }
 
 /** Repeats an execution of which the choices are known. */

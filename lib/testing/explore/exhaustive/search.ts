@@ -39,6 +39,7 @@ export interface SearchResult {
   /** Executions that were given up as they would only repeat others. */
   readonly redundant: number;
   readonly steps: number;
+  readonly handled: number;
   /** Different states that were met; undefined where states can't be compared, or were too many. */
   readonly states: number | undefined;
   /** True if every order was tried, or another that nobody can tell from it. */
@@ -64,6 +65,7 @@ class Search<System> {
   #executions = 0;
   #redundant = 0;
   #steps = 0;
+  #handled = 0;
   #cut = 0;
 
   constructor(exploration: Exploration<System>, options: SearchOptions) {
@@ -126,6 +128,7 @@ class Search<System> {
       choice.state = met?.hash;
     }
     this.#steps += run.world.step;
+    this.#handled += run.world.handled;
     return run;
   }
 
@@ -170,6 +173,7 @@ class Search<System> {
       executions: this.#executions + (violation === undefined ? 0 : 1),
       redundant: this.#redundant,
       steps: this.#steps,
+      handled: this.#handled,
       states: this.#states.count,
       isExhausted,
       cut: this.#cut,

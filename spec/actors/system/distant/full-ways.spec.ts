@@ -70,9 +70,10 @@ test("what is published faster than it can be sent is a dead letter at last, and
 test("what is published while a topic's home is lost waits within limits, and what nodes say to it isn't refused", async () => {
   const nodes = new JoinedNodes(2, { reader, writer } as never);
   const topic = topicAt(1, nodes.at(0));
-  nodes.lose(1);
   const names = Array.from({ length: 20 }, (_, number) => `name ${number}`);
   const named = names.map((name) => nodes.spawn(0, reader, undefined, { name }));
+  await nodes.settle();
+  nodes.lose(1);
   nodes.spawn(0, writer).tell("publish", { topic, times: waitingMax + 1000 });
   await nodes.settle();
   const missed = dropped(nodes.at(0));

@@ -237,6 +237,47 @@ test("a closed system has a snapshot of each, so that its handlers may change", 
   assert.is(await codeOf(() => last.ask(last.entity(lacking, "a"), "add")), "MIGRATION_MISSING");
 });
 
+test("a migration that gives no state, or fails, changes nothing in the store", async () => {
+  const version = (migrate: ((state: unknown, from: number) => unknown) | undefined) =>
+    actor({
+      kind: "changing",
+      durable: migrate === undefined ? true : { version: 2, migrate: migrate as () => { count: number } },
+      init: (_key: string) => ({ count: 0 }),
+      receive: { add: (state) => (state.count += 1), get: ({ count }) => count },
+    });
+  let system = new KeptSystem();
+  assert.is(await system.ask(system.entity(version(undefined), "a"), "add"), 1);
+  await system.close();
+  const wrong: Record<string, (state: unknown) => unknown> = {
+    nothing: (state) => void ((state as { count: number }).count = 100),
+    "a promise": (state) => Promise.resolve(state),
+  };
+  for (const [what, migrate] of Object.entries(wrong)) {
+    system = new KeptSystem(system.journal, 2);
+    const reference = system.entity(version(migrate), "a");
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    assert.is(await codeOf(() => system.ask(reference, "add")), "MIGRATION_MISSING", what);
+    const told = system.events.flatMap((event) => (event.kind === "actor-failed" ? [event.error.message] : []));
+    assert.match(told.join("\n"), `gave ${what}`);
+    await system.close(); // oxlint-disable-line no-await-in-loop -- see above
+  }
+  system = new KeptSystem(system.journal, 3);
+  assert.is(await system.ask(system.entity(version(undefined), "a"), "get"), 1);
+});
+
+test("a message that has no handler any more isn't passed over", async () => {
+  const kind = { kind: "shrinking", durable: true, init: (_key: string) => ({ count: 0 }) };
+  const get = ({ count }: { count: number }): number => count;
+  const before = actor({ ...kind, receive: { get, add: (state: { count: number }) => (state.count += 1) } });
+  const after = actor({ ...kind, receive: { get } });
+  let system = new KeptSystem();
+  await system.ask(system.entity(before, "a"), "add");
+  system = system.crash();
+  assert.is(await codeOf(() => system.ask(system.entity(after, "a"), "get")), "NOT_RECOVERABLE");
+  system = system.crash();
+  assert.is(await system.ask(system.entity(before, "a"), "get"), 1);
+});
+
 test("one whose handlers do something else than before isn't brought back", async () => {
   const sending = (times: number) =>
     actor({

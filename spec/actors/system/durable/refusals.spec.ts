@@ -46,16 +46,17 @@ test("definitions that can't be durable are refused when they are used", async (
   const receive = { get: () => 1 };
   const init = (_key: string): number => 0;
   const invalid = {
-    "asynchronous handlers": actor({ kind: "a1", durable: true, init, receive: { get: async () => 1 } }),
-    "an asynchronous init": actor({ kind: "a2", durable: true, init: async (_key: string) => 0, receive }),
-    "a slash in its name": actor({ kind: "a/3", durable: true, init, receive }),
-    "a snapshot after every half message": actor({ kind: "a4", durable: { snapshotEvery: 0.5 }, init, receive }),
-    "version 0": actor({ kind: "a5", durable: { version: 0 }, init, receive }),
-    "`watched`": actor({ kind: "a6", durable: true, init, receive, watched: () => {} }),
+    "asynchronous handlers": () => actor({ kind: "a1", durable: true, init, receive: { get: async () => 1 } }),
+    "an asynchronous init": () => actor({ kind: "a2", durable: true, init: async (_key: string) => 0, receive }),
+    "a slash in its name": () => actor({ kind: "a/3", durable: true, init, receive }),
+    "a snapshot after every half message": () => actor({ kind: "a4", durable: { snapshotEvery: 0.5 }, init, receive }),
+    "version 0": () => actor({ kind: "a5", durable: { version: 0 }, init, receive }),
+    "no kind of its own": () => actor({ durable: true, init, receive }),
+    "`watched`": () => actor({ kind: "a6", durable: true, init, receive, watched: () => {} }),
   };
   for (const [what, definition] of Object.entries(invalid)) {
     // oxlint-disable-next-line no-await-in-loop -- in order
-    assert.is(await codeOf(() => system.entity(definition, "x")), "ACTOR_INVALID", what);
+    assert.is(await codeOf(() => system.entity(definition(), "x")), "ACTOR_INVALID", what);
   }
   const durable = actor({ kind: "a7", durable: true, init, receive });
   assert.is(await codeOf(() => system.spawn(durable, "x")), "ACTOR_INVALID", "no name");
@@ -69,6 +70,9 @@ test("without a store there are none", async () => {
   await using system = startActors();
   assert.is(await codeOf(() => system.entity(durable, "a").ask("get")), "ACTOR_INVALID");
   assert.is(await codeOf(() => startActors({ store: "nothing" })), "OPTION_INVALID");
+  const nameless = actor({ durable: true, init: (_key: string) => 0, receive: { get: () => 1 } });
+  await using named = startActors({ store: "memory" });
+  assert.is(await codeOf(() => named.entity(nameless, "a")), "ACTOR_INVALID");
 });
 
 test.run();

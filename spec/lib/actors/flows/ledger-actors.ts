@@ -113,4 +113,15 @@ export const source = actor({
   },
 });
 
-export default defineActors(import.meta.url, { ledger, account, source });
+/** Fails at whatever it is told, until it may no more. */
+export const broken = actor({
+  init: () => ({}),
+  receive: {
+    record(_state, _payment: Payment): void {
+      throw new TypeError("the ledger has no such page");
+    },
+    get: () => 0,
+  },
+});
+
+export default defineActors(import.meta.url, { ledger, account, source, broken });

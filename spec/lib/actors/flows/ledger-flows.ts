@@ -8,7 +8,7 @@ import {
   type ProtocolOf,
   type QStream,
 } from "../../../../lib/index.ts";
-import type { account, ledger, Payment, source } from "./ledger-actors.ts";
+import type { account, broken, ledger, Payment, source } from "./ledger-actors.ts";
 
 export type Ledger = ActorReference<ProtocolOf<typeof ledger>>;
 export type Accounts = EntityKind<ProtocolOf<typeof account>>;
@@ -89,6 +89,15 @@ interface ToMessage extends ToLedger {
 
 export const toMessage = defineFlow(import.meta.url, (q, { to, upTo, message, timeoutMs = 30_000 }: ToMessage) => ({
   sent: payments(q, upTo).toActor(to, message, { timeoutMs }),
+}));
+
+interface ToBroken {
+  readonly to: ActorReference<ProtocolOf<typeof broken>>;
+  readonly upTo: number;
+}
+
+export const toBroken = defineFlow(import.meta.url, (q, { to, upTo }: ToBroken) => ({
+  sent: payments(q, upTo).toActor(to, "record"),
 }));
 
 export const onSlots = defineFlow(import.meta.url, (q, { to, upTo }: ToLedger) => ({

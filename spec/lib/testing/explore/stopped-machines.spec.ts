@@ -24,7 +24,7 @@ function stepsWhileStill({ steps }: RunTrace, line: string): { readonly wrong: r
     (step) => step.line === line && step.step > still.step && step.at < Math.min(until, healed),
   );
   const asked = steps.find((step) => step.line === line && step.kind !== "start");
-  const answered = steps.find((step) => step.line === line && (step.text ?? "").startsWith('"ask" of to'));
+  const answered = steps.find((step) => step.line === line && (step.message?.text ?? "").startsWith("answer "));
   return {
     wrong,
     isSeen: asked !== undefined && answered !== undefined && asked.at < still.at && answered.at >= until,

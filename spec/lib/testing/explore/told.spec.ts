@@ -9,9 +9,11 @@ import {
   explore,
   findViolation,
   formatTrace,
+  growthText,
   recordRun,
   type Exploration,
   type ExplorationOptions,
+  type ExploredWorld,
 } from "../../../../lib/testing/index.ts";
 import { failure } from "../../../kit/failure.ts";
 import { suite } from "../../../kit/suite.ts";
@@ -147,6 +149,91 @@ test("an exploration that checks nothing says so", async () => {
   assert.match(warnings.join(), /checks only that no actor fails.*`always`, `never`, `eventually` or `atEnd`/);
   const checked = await explore(locks(false), { seeds: 1 });
   assert.equal(checked.warnings, []);
+});
+
+test("an exploration in which no actor is told anything says so", async () => {
+  const idle = (start: (world: ExploredWorld) => unknown): Exploration =>
+    defineExploration<unknown>(url, { name: "idle", machines: 2, start, always: { so: () => true } });
+  const stopped = idle((world) => world.spawn(sink));
+  const all = [idle(() => ({})), stopped, { ...stopped, options: { ...stopped.options, stopWhen: () => true } }];
+  for (const exploration of all) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    const { warnings } = await explore(exploration, { seeds: 3 });
+    assert.match(warnings.join(), /^idle: no actor handles a message or a timer in any run: /);
+  }
+  const orders = await explore(stopped, { exhaustive: true });
+  assert.match(orders.warnings.join(), /no actor handles a message or a timer in any run/);
+  const sizes = await explore(stopped, { seeds: 2, sizes: [1, 2] });
+  assert.is(sizes.warnings.length, 1);
+  const told = idle((world) => world.spawn(sink).tell("put", 1));
+  assert.equal((await explore(told, { seeds: 3 })).warnings, []);
+  assert.equal((await explore(told, { exhaustive: true })).warnings, []);
+});
+
+test("who waits for what isn't in the world is named where a seed isn't the same run twice", async () => {
+  let runs = 0;
+  const sleeper = actor({
+    kind: "sleeper",
+    init: () => ({}),
+    receive: {
+      async sleep(_, to: AnyReference) {
+        runs++;
+        // Long enough, every other time, to be given up.
+        for (let turns = 0; turns < (runs % 2 === 0 ? 400 : 3); turns++) {
+          // oxlint-disable-next-line no-await-in-loop -- one after the other
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        to.tell("put", 1);
+      },
+    },
+  });
+  const sleeping = (isBusy: boolean): Exploration =>
+    defineExploration<unknown>(url, {
+      name: "sleeping",
+      start(world) {
+        const to = world.spawn(sink, undefined, { name: "to" });
+        world.spawn(sleeper, undefined, { name: "ann" }).tell("sleep", to);
+        if (isBusy) world.spawn(waiting).tell("begin");
+      },
+      steps: 40,
+    });
+  for (const isBusy of [false, true]) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    const { message } = await failure(() => explore(sleeping(isBusy), { seeds: 1 }), "NONDETERMINISTIC");
+    assert.match(message, /isn't the same run twice.*; ann waits at "sleep" for something that isn't in the world/);
+  }
+});
+
+test("a folder for pictures in which none can be made is refused, and doesn't hang", async () => {
+  if (process.platform !== "linux") return;
+  const writing = explore(locks(false), { seeds: 1, pictures: "/proc/qstream" });
+  const { message } = await failure(() => writing, "OPTION_INVALID");
+  assert.match(message, /pictures can't be written to \/proc\/qstream: .*\/proc takes no folders/);
+}, 5000);
+
+test("of several numbers of machines, those are shown that were tried, and what became of the others", async () => {
+  const growing = defineExploration<unknown>(url, {
+    name: "growing",
+    machines: 3,
+    start: (world) => world.machines.map((machine) => world.spawn(sink, undefined, { machine }).tell("put", 1)),
+    never: { "there are five": (_, world) => world.machines.length === 5 },
+  });
+  const { growth, violation } = await findViolation(growing, { seeds: 3, sizes: [3, 4, 5, 9] });
+  assert.is(violation?.machines, 5);
+  assert.equal(
+    growth?.sizes.map(({ size }) => size),
+    [3, 4],
+  );
+  assert.equal([growth?.broken, growth?.left], [5, [9]]);
+  const rows =
+    growth === undefined
+      ? []
+      : growthText(growth)
+          .split("\n")
+          .map((row) => row.trim());
+  assert.match(rows[1] ?? "", /^3 /);
+  assert.match(rows[3] ?? "", /^5 +broken/);
+  assert.match(rows[4] ?? "", /^9 +not run/);
 });
 
 test("faults that a seed doesn't have are refused, and messages that nothing befalls are told", async () => {

@@ -1,6 +1,7 @@
 import * as assert from "uvu/assert";
 import {
   checkLinearizable,
+  checkSequential,
   History,
   keyValueModel,
   queueModel,
@@ -11,6 +12,7 @@ import {
   type QueueOperation,
   type RegisterOperation,
 } from "../../../../lib/testing/index.ts";
+import { QStreamError } from "../../../../lib/core/errors.ts";
 import { seededRandom } from "../../../../lib/core/seam/random.ts";
 import { suite } from "../../../kit/suite.ts";
 import { oneByOne, recorded, type Written } from "./events.ts";
@@ -270,6 +272,62 @@ test("values are compared by what they hold, and a queue refuses what it can't t
   assert.is(checkLinearizable(objects, registerModel<object>({})).verdict, "ok");
   const nothing = oneByOne<QueueOperation<null>, unknown>(["a", { kind: "enqueue", value: null }, undefined]);
   assert.throws(() => checkLinearizable(nothing, queueModel<null>()), /a queue is given null or undefined/);
+});
+
+test("operations that the model doesn't know, and models that are none, are HISTORY_INVALID", () => {
+  const codeOf = (check: () => unknown): string => {
+    try {
+      check();
+    } catch (error) {
+      return error instanceof QStreamError ? `${error.code}: ${error.message}` : String(error);
+    }
+    return "ok";
+  };
+  const wrong = (operation: unknown): History<never, never> =>
+    recorded<unknown>(["a", "begins", operation], ["a", "ok", 1]) as unknown as History<never, never>;
+  const misspelt = wrong({ kind: "raed", key: "x" });
+  const models = { register: registerModel(0), map: keyValueModel<number>(), queue: queueModel<number>() };
+  for (const [name, model] of Object.entries(models)) {
+    const found = codeOf(() => checkLinearizable(misspelt, model as Model<unknown, never, never>));
+    assert.match(found, /^HISTORY_INVALID: .*raed "x"/, name);
+    const none = codeOf(() => checkLinearizable(wrong(undefined), model as Model<unknown, never, never>));
+    assert.match(none, /^HISTORY_INVALID: .*undefined/, name);
+    assert.match(
+      codeOf(() => checkSequential(misspelt, model as Model<unknown, never, never>)),
+      /^HISTORY_INVALID/,
+    );
+  }
+  const asModel = (model: unknown): Model<unknown, never, never> => model as Model<unknown, never, never>;
+  const given: readonly [unknown, RegExp][] = [
+    [{ init: 0, step: () => 1 }, /step of the model gives 1 for raed "x", and no array of states/],
+    [{ init: 0, step: () => undefined }, /step of the model gives undefined for/],
+    [{ init: 0 }, /the model has no step/],
+    [undefined, /the model has no step/],
+    [registerModel, /the model has no step/],
+    [
+      {
+        init: 0,
+        step: () => {
+          throw new TypeError("oh");
+        },
+      },
+      /step of the model failed at raed "x": oh/,
+    ],
+  ];
+  for (const [model, message] of given) {
+    const found = codeOf(() => checkLinearizable(misspelt, asModel(model)));
+    assert.match(found, /^HISTORY_INVALID/);
+    assert.match(found, message);
+  }
+  assert.match(
+    codeOf(() => checkLinearizable(new History<never, never>(), asModel(undefined))),
+    /^HISTORY_INVALID/,
+  );
+});
+
+test("a history without calls is told from one that holds", () => {
+  const empty = checkLinearizable(new History<RegisterOperation<number>, unknown>(), registerModel(0));
+  assert.equal([empty.verdict, empty.text], ["ok", "linearizable: the history has no calls"]);
 });
 
 test.run();
