@@ -23,7 +23,7 @@ const paced: Reader<number, number> = {
   splits: () => [0, count / 2],
   async *read(split, _ctx, behind) {
     for (let n = behind === undefined ? split : Number(behind.after); n < split + count / 2; n += 10) {
-      await wait(2);
+      await wait(5);
       yield run(
         Array.from({ length: 10 }, (_, at) => n + at),
         n + 10,

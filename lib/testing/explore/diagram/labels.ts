@@ -65,6 +65,8 @@ export function overlap(one: Box, other: Box): boolean {
 }
 
 const labelHeight = 13;
+/** Of it above the baseline. */
+const labelRise = 10;
 const columnsMin = 6;
 const laneBlank = 10;
 
@@ -170,7 +172,10 @@ function besideCross(layout: Layout, arrow: PlacedArrow): (Label | undefined)[] 
   const sides = arrow.x1 > x2 ? [before, behind] : [behind, before];
   // Where more can be read comes first, then the side on which the message's own line isn't.
   const byLength = sides.toSorted((one, other) => (other?.text.length ?? 0) - (one?.text.length ?? 0));
-  return [...byLength, labelIn({ ...span, from: first, to: last, baseline: y2 + 18 })];
+  const below = y2 + 18;
+  // Below the last row is where the lines end.
+  if (below + labelHeight - labelRise >= layout.bottom) return byLength;
+  return [...byLength, labelIn({ ...span, from: first, to: last, baseline: below })];
 }
 
 interface Span {
@@ -191,5 +196,5 @@ function labelIn({ kind, row, text, from, to, baseline, end = false }: Span): La
   if (shown === "" || (shown !== text && columnsOf(shown) < columnsMin)) return undefined;
   const width = columnsOf(shown) * columnWidth;
   const x = end ? to - width : from;
-  return { kind, row, text: shown, x, baseline, box: { x, y: baseline - 10, width, height: labelHeight } };
+  return { kind, row, text: shown, x, baseline, box: { x, y: baseline - labelRise, width, height: labelHeight } };
 }

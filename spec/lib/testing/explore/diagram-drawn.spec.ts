@@ -9,6 +9,7 @@ import { overlap, placeLabels } from "../../../../lib/testing/explore/diagram/la
 import { layOut } from "../../../../lib/testing/explore/diagram/layout.ts";
 import { columnsOf, columnWidth, printable, shorten, wrap } from "../../../../lib/testing/explore/diagram/text.ts";
 import { suite } from "../../../kit/suite.ts";
+import type { RunTrace } from "../../../../lib/testing/explore/trace.ts";
 import { drawnText, drawnTrace } from "./drawn-traces.ts";
 import { longGossip, raftElection } from "./made-traces.ts";
 import { allElements, byClass, readXml, textOf } from "./read-xml.ts";
@@ -16,6 +17,25 @@ import { allElements, byClass, readXml, textOf } from "./read-xml.ts";
 const test = suite("space-time diagrams of any trace");
 const runs = { numRuns: 150 };
 const newest = (stepsMax: number) => ({ stepsMax, firstStep: 0, lastStep: Infinity });
+
+const toItself = { id: 1, from: "ann", sentAt: 0, sentStep: 0, text: " ", to: "ann" };
+const lostInTheLastRow: RunTrace = {
+  title: "",
+  seed: 1,
+  lines: [{ id: "ann" }],
+  steps: [
+    {
+      at: 0,
+      step: 0,
+      kind: "deliver",
+      line: "ann",
+      lost: [
+        { ...toItself, reason: "lost" },
+        { ...toItself, id: 2, reason: "parted" },
+      ],
+    },
+  ],
+};
 
 const elementNames = new Set(["svg", "style", "desc", "title", "g", "rect", "circle", "path", "text"]);
 
@@ -60,7 +80,7 @@ test("no two labels overlap, none leaves the picture, and none covers a cross", 
   };
   fc.assert(
     fc.property(drawnTrace, (trace) => void check(layOut(trace, newest(30)))),
-    runs,
+    { ...runs, examples: [[lostInTheLastRow]] },
   );
   const raft = raftElection();
   assert.ok(check(layOut(raft, newest(100))) > raft.steps.length * 0.9, "labels are left out that have room");
