@@ -110,6 +110,7 @@ export async function comingAndGoing({ session, machines, folder }: MatrixWorld)
   const steady = await SteadyRun.begin(session, folder);
   const started = performance.now();
   const changes: Promise<unknown>[] = [];
+  let joined: Promise<unknown> = Promise.resolve();
   let recovered = -1;
   for (let turn = 0; turn < times; turn++) {
     const kills = turn % 4 === 0;
@@ -117,8 +118,11 @@ export async function comingAndGoing({ session, machines, folder }: MatrixWorld)
     if (kills) await until(() => steady.count("recovered") > recovered || steady.count("failed") > 0, patienceMs);
     if (kills) recovered = steady.count("recovered");
     const [oldest] = turn % 2 === 0 ? machines.machines.splice(0, 1) : [];
-    if (oldest === undefined) changes.push(machines.addMachine());
+    if (oldest === undefined) changes.push((joined = machines.addMachine()));
     else {
+      // On a machine that has much to do, all could be gone before another one has come: then an execution may give up.
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      await joined;
       process.kill(oldest.pid, kills ? "SIGKILL" : "SIGTERM");
       changes.push(oldest.ended);
     }
