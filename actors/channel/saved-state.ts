@@ -96,6 +96,8 @@ export async function restoreState(
   saved: readonly Uint8Array[],
 ): Promise<ChannelSnapshot["ended"]> {
   const { work, inputs, outputs, ctx, metrics } = parts;
+  // Given up while its checkpoints were fetched.
+  if (tasks.stopped) return undefined;
   // Undecoded, states take little room: they become objects one at a time.
   const newest = decodeSnapshot(saved.at(-1) as Uint8Array);
   tasks.seq = newest.seq;
@@ -124,13 +126,14 @@ export async function restoreState(
   if (newest.reading === undefined) return newest.ended;
   ctx.begin(newest.seq);
   const reading = work.restore(newest.reading, ctx);
+  // A life that is given up meanwhile closes it, and then it ends here.
+  tasks.output = reading?.output;
   for (let left = reading?.skip ?? 0; left > 0; left--) {
     const pulled = reading?.output.pull();
     // oxlint-disable-next-line no-await-in-loop -- a source is read in its order
     const value = pulled instanceof Promise ? await pulled : pulled;
     if (value === undefined) throw differs("read a split that ends early", "read more of it");
   }
-  tasks.output = reading?.output;
   return undefined;
 }
 

@@ -105,9 +105,11 @@ export class TaskOutput {
     this.#rest = undefined;
     if (this.#ended) return undefined;
     if (this.#async === undefined) return this.#pulled(this.#sync?.next());
-    const pending = this.#pending ?? this.#async.next();
-    this.#pending = undefined;
-    return pending.then((step) => this.#pulled(step));
+    const pending = (this.#pending ??= this.#async.next());
+    return pending.then((step) => {
+      this.#pending = undefined;
+      return this.#pulled(step);
+    });
   }
 
   #pulled(step: IteratorResult<unknown> | undefined): Pulled | Promise<Pulled> {

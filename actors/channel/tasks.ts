@@ -71,6 +71,11 @@ export class Tasks {
     this.#logged = record;
   }
 
+  /** True once the life is over. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
   /** Nothing is sent any more. */
   stop(): TaskOutput | undefined {
     this.#stopped = true;

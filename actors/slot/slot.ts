@@ -40,6 +40,9 @@ export interface SlotParts {
   readonly relay?: ActorsRelay | undefined;
 }
 
+/** What the scheduler tells a slot of an execution that it knows. */
+type ExecutionOrder = Exclude<Order, LineageOrder | { readonly kind: "prepare" | "release-dataset" }>;
+
 /** A slot's own parts, and those that its executions share. */
 export interface SharedParts extends SlotParts {
   readonly turns: FairTurns;
@@ -109,6 +112,14 @@ export class Slot {
       if (order.kind === "stop") this.#report({ kind: "stopped", execution: order.execution, slot: this.#parts.id });
       return;
     }
+    try {
+      await this.#obey(execution, order);
+    } catch (error) {
+      if (this.#runs(execution)) throw error;
+    }
+  }
+
+  async #obey(execution: HostedExecution, order: ExecutionOrder): Promise<void> {
     switch (order.kind) {
       case "start":
         execution.start();
@@ -119,6 +130,7 @@ export class Slot {
         return;
       case "recover":
         await execution.recover(order);
+        if (!this.#runs(execution)) return;
         this.#report({ kind: "recovered", execution: order.execution, slot: this.#parts.id, round: order.round });
         return;
       case "connect":
@@ -128,6 +140,7 @@ export class Slot {
         // The last look at memory: a short execution may have had none.
         this.#reportProgress(execution);
         await execution.commit();
+        if (!this.#runs(execution)) return;
         this.#report({ kind: "committed", execution: order.execution, slot: this.#parts.id });
         return;
       case "stop":
@@ -139,6 +152,11 @@ export class Slot {
         await execution.release();
         this.#forget(execution);
     }
+  }
+
+  /** False once it was stopped: what was still being done for it is of no use to another driver that has begun it again meanwhile. */
+  #runs(execution: HostedExecution): boolean {
+    return this.#executions.get(execution.id) === execution;
   }
 
   #forget({ id, dropped }: HostedExecution): void {

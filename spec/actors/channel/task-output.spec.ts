@@ -135,6 +135,17 @@ test("interrupt ends a wait for a source that doesn't answer, and close doesn't 
   await output.close();
 });
 
+test("close doesn't wait for a source that a replay waits for", async () => {
+  async function* source(): AsyncGenerator<number> {
+    yield 1;
+    await new Promise(() => {});
+  }
+  const output = new TaskOutput(source());
+  assert.equal(await output.pull(), { value: 1 });
+  void output.pull();
+  await output.close();
+});
+
 test("close runs the finally of generators, once", async () => {
   let ended = 0;
   function* sync(): Generator<number> {
