@@ -1,4 +1,5 @@
-import { LineageWriter, repeatWhileAway, type LineageAuthority } from "../lineage/lineage-writer.ts";
+import { LineageWriter, type LineageAuthority } from "../lineage/lineage-writer.ts";
+import { repeatWhileAway } from "../stores/repeat-while-away.ts";
 import type { LineageReport, LineageOrder } from "../lineage/protocol.ts";
 import type { LineageStore } from "../../lib/core/contracts/lineage-store.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
@@ -122,7 +123,7 @@ export class LineageWriters {
     const { world, authority, order } = this.#parts;
     const { clock } = world.sockets;
     const watch = this.#watchOf(url);
-    const waiting = { clock, waitMs, signal: this.#closed.signal };
+    const waiting = { clock, waitMs, signal: this.#closed.signal, isFullAway: true };
     const store = await repeatWhileAway(waiting, () => watch.call(() => world.openStore(url)));
     this.#stores.set(url, store);
     const watched = watch.over(store);

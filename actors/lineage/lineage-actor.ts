@@ -3,15 +3,10 @@ import type { FencedChannel } from "../../lib/core/contracts/lineage-store.ts";
 import { QStreamError } from "../../lib/core/errors.ts";
 import { keepingAlive } from "../../lib/core/seam/keeping-alive.ts";
 import type { Plan } from "../../lib/core/plan.ts";
+import { repeatWhileAway } from "../stores/repeat-while-away.ts";
 import { unpackCheckpoint } from "./checkpoint-bytes.ts";
 import type { LineageMetrics } from "./lineage-metrics.ts";
-import {
-  LineageWriter,
-  notOpen,
-  repeatWhileAway,
-  type LineageAuthority,
-  type LineageWriterParts,
-} from "./lineage-writer.ts";
+import { LineageWriter, notOpen, type LineageAuthority, type LineageWriterParts } from "./lineage-writer.ts";
 import type { LineageReport } from "./protocol.ts";
 import { Retention, type Freed, type KnownCheckpoint } from "./retention.ts";
 
@@ -145,7 +140,12 @@ export class LineageActor implements LineageAuthority {
     this.#closing.set(execution, reopened);
     try {
       await repeatWhileAway(
-        { clock: keepingAlive(clock), waitMs: Math.min(closingMostMs, this.#parts.waitMs), signal: reopened.signal },
+        {
+          clock: keepingAlive(clock),
+          waitMs: Math.min(closingMostMs, this.#parts.waitMs),
+          signal: reopened.signal,
+          isFullAway: true,
+        },
         () => (status === "done" ? store.drop(execution) : store.setStatus(execution, status)),
       );
     } finally {

@@ -2,9 +2,10 @@ import { setMaxListeners } from "node:events";
 import type { CheckpointHead } from "../../lib/core/contracts/lineage.ts";
 import type { ChannelCommit, LineageStore } from "../../lib/core/contracts/lineage-store.ts";
 import { errorToData, QStreamError } from "../../lib/core/errors.ts";
-import { delay, type Clock } from "../../lib/core/seam/clock.ts";
+import type { Clock } from "../../lib/core/seam/clock.ts";
 import type { ActorHost, ActorReference } from "../hosts/actor-host.ts";
 import { pointerIn } from "../stores/blob-pointer.ts";
+import { repeatWhileAway } from "../stores/repeat-while-away.ts";
 import type { LineageMetrics } from "./lineage-metrics.ts";
 import type { CommittedEntry, LineageAnswer, LineageCall, LineageOrder, LineageReport } from "./protocol.ts";
 
@@ -43,10 +44,6 @@ type Call = Extract<LineageReport, { kind: "lineage-call" }>;
 // Records that one commit writes at most: a bound on what waits for one answer of the store.
 const commitRecordsMax = 4096;
 const readRecordsMax = 256;
-const retryFirstMs = 20;
-const retryMostMs = 1000;
-// A store that is away, or refuses writes for want of memory or disk, may be back before long.
-const waitedFor: ReadonlySet<string> = new Set(["STORE_UNAVAILABLE", "STORE_REFUSED"]);
 
 /**
  * The actor of a machine that writes lineage: it gathers the records of all its slots while a commit is on its way, and writes
@@ -232,7 +229,7 @@ export class LineageWriter {
   async #retry<T>({ closed }: OpenExecution, call: () => Promise<T>): Promise<T> {
     const { clock, waitMs } = this.#parts;
     try {
-      return await repeatWhileAway({ clock, waitMs, signal: closed.signal }, call);
+      return await repeatWhileAway({ clock, waitMs, signal: closed.signal, isFullAway: true }, call);
     } catch (error) {
       throw forgotten(error);
     }
@@ -240,31 +237,6 @@ export class LineageWriter {
 
   #failed(execution: string, error: unknown): void {
     this.#parts.authority.failed(execution, error instanceof Error ? error : new Error(String(error)));
-  }
-}
-
-/**
- * Repeats a call of a store while that is away.
- *
- * @param waiting - `waitMs`: after how many milliseconds no other try is made; `signal`: ends the wait for one with its reason
- * @throws what the last try threw
- */
-export async function repeatWhileAway<T>(
-  waiting: { readonly clock: Clock; readonly waitMs: number; readonly signal: AbortSignal },
-  call: () => Promise<T>,
-): Promise<T> {
-  const { clock, waitMs, signal } = waiting;
-  const startedAt = clock.monotonic();
-  for (let pauseMs = retryFirstMs; ; pauseMs = Math.min(pauseMs * 2, retryMostMs)) {
-    try {
-      // oxlint-disable-next-line no-await-in-loop -- one try after the other
-      return await call();
-    } catch (error) {
-      const away = error instanceof QStreamError && waitedFor.has(error.code);
-      if (!away || clock.monotonic() - startedAt >= waitMs) throw error;
-    }
-    // oxlint-disable-next-line no-await-in-loop -- see above
-    await delay(clock, pauseMs, signal);
   }
 }
 

@@ -7,7 +7,7 @@ import type { ActorNode } from "./node.ts";
 import { Reference } from "./reference.ts";
 
 /** No life: where an entity is, its key says. */
-export const entityLife = -1;
+const entityLife = -1;
 
 /** A reference to whoever is the actor of a kind and key. */
 export class EntityReference extends Reference {

@@ -18,7 +18,7 @@ import { NodeMetrics } from "./node-metrics.ts";
 import type { ActorEvent, DeadLetterReason, DistantActors, DurableNode, NodeParts } from "./node-parts.ts";
 import { ReadyQueue } from "./ready-cells.ts";
 import { Reference } from "./reference.ts";
-import { refused } from "./refused.ts";
+import { closedError, refused } from "./refused.ts";
 import { checkStopOrder } from "./stop-order.ts";
 import { LocalTopics, type Topics } from "./topics.ts";
 import { attach, livingBelow } from "./tree.ts";
@@ -380,10 +380,4 @@ export class ActorNode {
   #closed(): QStreamError {
     return closedError(this.#closedFor);
   }
-}
-
-/** The error of whoever wants something of a system that is closed, or that failed for a reason. */
-export function closedError(reason: Error | undefined): QStreamError {
-  if (reason === undefined) return new QStreamError("SESSION_CLOSED", "the system of actors was closed");
-  return new QStreamError("SESSION_CLOSED", `the system of actors has failed: ${reason.message}`, { cause: reason });
 }

@@ -28,3 +28,13 @@ export function refused(to: string, message: string, why: DeadLetterReason, fail
     }
   }
 }
+
+/**
+ * The error of whoever wants something of a system that is closed, or that failed.
+ *
+ * @param reason - for which it has failed; undefined where it was closed
+ */
+export function closedError(reason?: Error): QStreamError {
+  if (reason === undefined) return new QStreamError("SESSION_CLOSED", "the system of actors was closed");
+  return new QStreamError("SESSION_CLOSED", `the system of actors has failed: ${reason.message}`, { cause: reason });
+}

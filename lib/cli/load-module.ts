@@ -53,7 +53,7 @@ export async function loadExport<T>(text: string, { isOne, kind, example, meanwh
  * @param meanwhile - is loaded while a TypeScript module is being bundled
  * @throws QStreamError PATH_NOT_FOUND without such a module; and what the module itself throws when it is loaded
  */
-export async function loadModule(path: string, meanwhile?: () => Promise<unknown>): Promise<Record<string, unknown>> {
+async function loadModule(path: string, meanwhile?: () => Promise<unknown>): Promise<Record<string, unknown>> {
   const file = resolve(path);
   const advice = "Give the path of a TypeScript or JavaScript module";
   if (!existsSync(file)) throw new QStreamError("PATH_NOT_FOUND", `there is no module ${file}`, { advice });

@@ -1,5 +1,6 @@
 import type { ActorPlace } from "./contracts/actor.ts";
 import { QStreamError } from "./errors.ts";
+import { shown } from "./shown.ts";
 
 type Kind = ActorPlace["kind"];
 
@@ -40,8 +41,4 @@ export function checkPlace(of: string, place: unknown): void {
 
 function invalid(what: string): QStreamError {
   return new QStreamError("OPTION_INVALID", what, { advice });
-}
-
-function shown(value: unknown): string {
-  return JSON.stringify(value)?.slice(0, 80) ?? typeof value;
 }

@@ -32,7 +32,7 @@ export interface S3FileState {
 }
 
 /** The metadata of an object that says who wrote it. */
-export const ownerMark = "qstream";
+const ownerMark = "qstream";
 
 export interface S3WriterOptions {
   /** Puts a mark on the object, and makes `snapshot` possible. */

@@ -3,18 +3,18 @@ import type { ActorJournal } from "../../../lib/core/contracts/actor-journal.ts"
 import type { AnyReference, SpawnOptions } from "../../../lib/core/contracts/actor.ts";
 import { QStreamError } from "../../../lib/core/errors.ts";
 import { freshId } from "../../../lib/core/seam/random.ts";
+import { repeatWhileAway, type WaitForStore } from "../../stores/repeat-while-away.ts";
 import { cellFlag, type Cell } from "../cell.ts";
 import { bindingTo, journaling, type Binder } from "../distant/reference-codec.ts";
 import type { ActorNode } from "../node.ts";
 import type { DurableNode } from "../node-parts.ts";
 import { Reference } from "../reference.ts";
+import { closedError } from "../refused.ts";
 import { DurableCell } from "./durable-cell.ts";
 import { DurableDefinitions } from "./durable-definitions.ts";
 import { DurableMail, type DistantMail } from "./durable-mail.ts";
 import { partsOfName } from "./durable-envelopes.ts";
 import { errorOf } from "./effects.ts";
-import { insistent, type Patience } from "./insistent.ts";
-import { systemClosed } from "./journal-opening.ts";
 import { JournalWriter } from "./journal-writer.ts";
 import { KeptTimers } from "./kept-timers.ts";
 import { notDurable } from "./refusals.ts";
@@ -47,7 +47,7 @@ export class DurableActors implements DurableNode {
   readonly transitions: Transitions;
   readonly writer: JournalWriter;
   readonly quiet: QuietActors;
-  readonly patience: Patience;
+  readonly patience: WaitForStore;
   readonly #recovery: Recovery;
   readonly #journal: () => Promise<ActorJournal>;
   readonly #ended = new AbortController();
@@ -61,7 +61,7 @@ export class DurableActors implements DurableNode {
     this.node = node;
     this.seed = parts.seed;
     this.#journal = parts.journal;
-    this.patience = { clock: node.clock, away: this.away, ended: this.#ended.signal };
+    this.patience = { clock: node.clock, away: this.away, signal: this.#ended.signal };
     this.definitions = new DurableDefinitions(node, this);
     this.mail = new DurableMail(node, this.definitions, parts.distant, (cell) => this.quiet.add(cell));
     this.timers = new KeptTimers(node);
@@ -210,7 +210,7 @@ export class DurableActors implements DurableNode {
     let names: readonly string[];
     try {
       // Also where it can't be opened yet: nobody else might use an actor.
-      names = await insistent(this.patience, async () => (await this.#journal()).awake());
+      names = await repeatWhileAway(this.patience, async () => (await this.#journal()).awake());
     } catch {
       // Whoever uses an actor meets the same error.
       return;
@@ -231,7 +231,7 @@ export class DurableActors implements DurableNode {
     this.timers.close();
     this.mail.close();
     this.quiet.close();
-    this.#ended.abort(systemClosed());
+    this.#ended.abort(closedError());
   }
 
   /** Runs code that writes or reads references for the journal. */

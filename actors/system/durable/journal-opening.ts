@@ -1,5 +1,5 @@
 import type { ActorJournal } from "../../../lib/core/contracts/actor-journal.ts";
-import { QStreamError } from "../../../lib/core/errors.ts";
+import { closedError } from "../refused.ts";
 
 /** The journal of a node: opened when somebody first asks for it, and tried again by whoever asks after that failed. */
 export class JournalOpening {
@@ -12,7 +12,7 @@ export class JournalOpening {
   }
 
   get(): Promise<ActorJournal> {
-    if (this.#isClosed) return Promise.reject(systemClosed());
+    if (this.#isClosed) return Promise.reject(closedError());
     if (this.#opened === undefined) {
       const opened = this.#open();
       this.#opened = opened;
@@ -29,9 +29,4 @@ export class JournalOpening {
     const journal = await this.#opened?.catch(() => undefined);
     await journal?.close();
   }
-}
-
-/** What waits for a store is refused with this when nobody waits any more. */
-export function systemClosed(): QStreamError {
-  return new QStreamError("SESSION_CLOSED", "the system of actors was closed");
 }

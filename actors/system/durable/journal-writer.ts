@@ -1,7 +1,7 @@
 import type { ActorJournal, JournalEntry, JournalSnapshot } from "../../../lib/core/contracts/actor-journal.ts";
 import type { CommitAnswer } from "../../../lib/core/contracts/lineage-store.ts";
 import { QStreamError } from "../../../lib/core/errors.ts";
-import { insistent, type Patience } from "./insistent.ts";
+import { repeatWhileAway, type WaitForStore } from "../../stores/repeat-while-away.ts";
 
 /** What the next step of the store writes for one actor. */
 export interface PendingEntry extends JournalEntry {
@@ -20,13 +20,13 @@ export interface PendingEntry extends JournalEntry {
  */
 export class JournalWriter {
   readonly #journal: () => Promise<ActorJournal>;
-  readonly #patience: Patience;
+  readonly #patience: WaitForStore;
   #entries: PendingEntry[] = [];
   #isWriting = false;
   #idle: (() => void)[] = [];
 
   /** @param patience - what isn't written when it ends never is */
-  constructor(journal: () => Promise<ActorJournal>, patience: Patience) {
+  constructor(journal: () => Promise<ActorJournal>, patience: WaitForStore) {
     this.#journal = journal;
     this.#patience = patience;
   }
@@ -63,7 +63,7 @@ export class JournalWriter {
   async #append(entries: readonly PendingEntry[]): Promise<readonly CommitAnswer[] | QStreamError> {
     try {
       const journal = await this.#journal();
-      return await insistent(this.#patience, () => journal.append(entries));
+      return await repeatWhileAway(this.#patience, () => journal.append(entries));
     } catch (error) {
       return asError(error);
     }

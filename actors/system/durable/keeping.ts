@@ -4,12 +4,13 @@ import type { ActorDefinition } from "../../../lib/core/contracts/actor.ts";
 import { delay, type Clock } from "../../../lib/core/seam/clock.ts";
 import { openJournal } from "../../stores/open-journal.ts";
 import { parseStore } from "../../stores/open-store.ts";
+import { repeatWhileAway, type WaitForStore } from "../../stores/repeat-while-away.ts";
 import type { NodeMessages, NodeService } from "../distant/node-link.ts";
 import type { ActorNode } from "../node.ts";
 import { mailOver, mailServices } from "./distant-mail.ts";
+import { closedError } from "../refused.ts";
 import { DurableActors } from "./durable-actors.ts";
-import { insistent, type Patience } from "./insistent.ts";
-import { JournalOpening, systemClosed } from "./journal-opening.ts";
+import { JournalOpening } from "./journal-opening.ts";
 
 const settleMs = 2000;
 
@@ -35,9 +36,9 @@ export class Keeping {
     parseStore(store);
     this.#seed = seed;
     this.#clock = clock;
-    const patience: Patience = { clock, away: (error) => this.#actors?.away(error), ended: this.#ended.signal };
+    const patience: WaitForStore = { clock, away: (error) => this.#actors?.away(error), signal: this.#ended.signal };
     const open = (): Promise<ActorJournal> => openJournal(store);
-    this.#journal = new JournalOpening(waitsToOpen ? () => insistent(patience, open) : open);
+    this.#journal = new JournalOpening(waitsToOpen ? () => repeatWhileAway(patience, open) : open);
   }
 
   /** What the node takes from others. */
@@ -66,7 +67,7 @@ export class Keeping {
     await Promise.race([this.#actors?.settled(), delay(this.#clock, settleMs, waiting.signal).catch(() => {})]);
     waiting.abort();
     this.#actors?.close();
-    this.#ended.abort(systemClosed());
+    this.#ended.abort(closedError());
     await this.#journal.close();
   }
 }

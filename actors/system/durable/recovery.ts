@@ -1,8 +1,8 @@
 import type { ActorJournal, ClaimedActor } from "../../../lib/core/contracts/actor-journal.ts";
 import { QStreamError } from "../../../lib/core/errors.ts";
+import { repeatWhileAway } from "../../stores/repeat-while-away.ts";
 import type { DurableActors } from "./durable-actors.ts";
 import type { DurableCell } from "./durable-cell.ts";
-import { insistent } from "./insistent.ts";
 import { KeptState } from "./kept-state.ts";
 import { migrationGaveNone, migrationMissing, replayDiffers } from "./refusals.ts";
 import { readSnapshot } from "./snapshot-bytes.ts";
@@ -113,6 +113,6 @@ export class Recovery {
 
   async #ask<T>(question: (journal: ActorJournal) => Promise<T>): Promise<T> {
     const journal = await this.#journal();
-    return insistent(this.#keeper.patience, () => question(journal));
+    return repeatWhileAway(this.#keeper.patience, () => question(journal));
   }
 }

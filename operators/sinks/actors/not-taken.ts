@@ -1,12 +1,10 @@
-import { inspect } from "node:util";
 import type { AnyReference } from "../../../lib/core/contracts/actor.ts";
 import { QStreamError } from "../../../lib/core/errors.ts";
-
-const objectTextMax = 200;
+import { shown } from "../../../lib/core/shown.ts";
 
 /** The error of an object that an actor didn't take: says who, what and which. */
 export function notTaken(error: unknown, to: AnyReference, name: string, payload: unknown): QStreamError {
-  const object = shortText(payload);
+  const object = shown(payload);
   if (!(error instanceof QStreamError)) {
     const what = `${to.label} failed at "${name}" with ${object}: ${textOf(error)}`;
     return new QStreamError("STEP_FAILED", what, { cause: error });
@@ -28,14 +26,4 @@ const lateAdvice = "Give a slow actor fewer messages at once (`inFlight`), or mo
 
 function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function shortText(payload: unknown): string {
-  const text = inspect(payload, {
-    depth: 2,
-    breakLength: Number.POSITIVE_INFINITY,
-    maxArrayLength: 3,
-    maxStringLength: 80,
-  });
-  return text.length > objectTextMax ? `${text.slice(0, objectTextMax)}...` : text;
 }

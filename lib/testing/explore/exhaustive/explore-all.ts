@@ -68,17 +68,13 @@ const executionsDefault = 100_000;
 // Executions that are tried for a shorter one that breaks the same promise.
 const shorterMost = 5000;
 
-export async function exploreAll<System>(
+export function exploreAll<System>(
   exploration: Exploration<System>,
   options: ExhaustiveOptions,
   machines: number | undefined,
   onExecution?: (executions: number) => void,
 ): Promise<ExploredAll> {
-  try {
-    return await explored(exploration, options, machines, onExecution);
-  } finally {
-    tellOfHistories(undefined);
-  }
+  return endingHistories(() => explored(exploration, options, machines, onExecution));
 }
 
 async function explored<System>(
@@ -98,14 +94,19 @@ async function explored<System>(
 }
 
 /** Repeats an execution of which the choices are known. */
-export async function show<System>(
+export function show<System>(
   exploration: Exploration<System>,
   choices: readonly ChoiceMade[],
   options: ExhaustiveOptions,
   machines: number | undefined,
 ): Promise<FoundExecution | undefined> {
+  return endingHistories(() => shown(exploration, choices, options, machines));
+}
+
+/** Afterwards nobody listens any more to what is recorded in histories. */
+async function endingHistories<T>(action: () => Promise<T>): Promise<T> {
   try {
-    return await shown(exploration, choices, options, machines);
+    return await action();
   } finally {
     tellOfHistories(undefined);
   }
