@@ -1,4 +1,5 @@
 import { systemWorld, type MachineWorld } from "../../actors/cluster/machine-world.ts";
+import { repeatWhileAway } from "../../actors/stores/repeat-while-away.ts";
 import { RemoteSlots } from "../../actors/cluster/remote-slots.ts";
 import type { ExecutionEvent } from "../../actors/scheduler/execution-events.ts";
 import { decodeArguments } from "../../actors/slot/arguments.ts";
@@ -131,7 +132,7 @@ export class Driver {
     const [load, remote, store] = await Promise.all([
       bundles.fetch(bundle, start.execution),
       this.#openSlots(start, url, hooks, files),
-      url === "none" ? undefined : openStore(url),
+      url === "none" ? undefined : this.#patiently(start, () => openStore(url)),
     ]);
     this.#store = store;
     const { leaseMs } = start;
@@ -233,7 +234,7 @@ export class Driver {
       signal: this.#stop.signal,
     };
     const begun = { id: execution, reference, args, ...prepared, options, measured: new Map(measured) };
-    const before = await whatGoesOn(start, store);
+    const before = await this.#patiently(start, () => whatGoesOn(start, store));
     if (before === undefined) return session.start(begun);
     const { execution: name, rescale } = before;
     const stored = await session.findStored(name);
@@ -243,6 +244,12 @@ export class Driver {
     const started = await session.start({ ...begun, resumed, rescale });
     if (resume?.rescale !== undefined) this.#tell({ kind: "named", name: started.id });
     return started;
+  }
+
+  /** The store may be away when an execution begins or is gone on with, too. */
+  #patiently<T>({ leaseMs }: DriverStart, call: () => Promise<T>): Promise<T> {
+    const { clock } = this.#world.sockets;
+    return repeatWhileAway({ clock, waitMs: storeWaitOf(leaseMs), signal: this.#stop.signal }, call);
   }
 
   /** Whether the store can be reached from here. */

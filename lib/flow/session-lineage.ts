@@ -1,4 +1,5 @@
 import type { WholePolicy } from "../../actors/channel/checkpoints.ts";
+import { repeatWhileAway } from "../../actors/stores/repeat-while-away.ts";
 import type { ActorHost } from "../../actors/hosts/actor-host.ts";
 import { LineageActor } from "../../actors/lineage/lineage-actor.ts";
 import type { RecoverySettings, SlotHandle } from "../../actors/scheduler/execution-request.ts";
@@ -55,7 +56,9 @@ export class SessionLineage {
   readonly actor: LineageActor;
   readonly recovery: RecoverySettings;
   readonly #store: LineageStore;
+  readonly #clock: Clock;
   readonly #waitMs: number;
+  readonly #ended = new AbortController();
   readonly #tidying = new Set<Promise<void>>();
 
   constructor(parts: {
@@ -70,6 +73,7 @@ export class SessionLineage {
     const { store, options, wholeCheckpoints: whole, host, clock, slot, failed } = parts;
     const { checkpointEveryMs = 2000, attempts = 3, storeWaitMs = 60_000 } = options;
     this.#store = store;
+    this.#clock = clock;
     this.#waitMs = storeWaitMs;
     // A state that takes long to make again is saved earlier than time alone would have it.
     const times = { everyMs: checkpointEveryMs, workMs: 5 * checkpointEveryMs };
@@ -114,7 +118,11 @@ export class SessionLineage {
    *
    * @throws QStreamError EXECUTION_UNKNOWN
    */
-  async find(execution: string): Promise<StoredFlow> {
+  find(execution: string): Promise<StoredFlow> {
+    return this.#patiently(() => this.#find(execution));
+  }
+
+  async #find(execution: string): Promise<StoredFlow> {
     const found = await this.#store.find(execution);
     if (found !== undefined) return this.#refuseHalf(execution, decodeStoredFlow(execution, found.description));
     const known = (await this.#store.list()).map((other) => other.execution);
@@ -138,7 +146,8 @@ export class SessionLineage {
 
   /** Shuts out who runs an execution, and says which steps pause so that its channels can change. */
   async drainOf(graph: Graph, execution: string, stored: StoredFlow): Promise<Drain> {
-    return planDrain(graph, endedSteps(graph, await earlierChannels(this.#store, execution, stored)));
+    const channels = await this.#patiently(() => earlierChannels(this.#store, execution, stored));
+    return planDrain(graph, endedSteps(graph, channels));
   }
 
   /** What goes on with an execution whose links are drained, with other channels. */
@@ -149,9 +158,19 @@ export class SessionLineage {
 
   async resume(execution: string, plan: Plan): Promise<void> {
     // Of a change of channels that came half way there may be something, which would look whole once this one is done.
-    await this.#store.drop(nextName(execution));
+    await this.#patiently(() => this.#store.drop(nextName(execution)));
     this.actor.resume(execution, plan);
-    await this.#store.setStatus(execution, "running");
+    await this.#patiently(() => this.#store.setStatus(execution, "running"));
+  }
+
+  /** Repeats a call while the store is away. */
+  async #patiently<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await repeatWhileAway({ clock: this.#clock, waitMs: this.#waitMs, signal: this.#ended.signal }, call);
+    } catch (error) {
+      // What was refused wasn't waited for.
+      throw error instanceof QStreamError && error.code === "STORE_UNAVAILABLE" ? this.explain(error) : error;
+    }
   }
 
   /** The result is there, or the reason why not: what the store keeps is tidied behind it. */
@@ -169,6 +188,7 @@ export class SessionLineage {
   }
 
   async end(): Promise<void> {
+    this.#ended.abort(new QStreamError("SESSION_CLOSED", "the session is closed"));
     await Promise.allSettled(this.#tidying);
     this.actor.stop();
     await this.#store.close();

@@ -6,6 +6,9 @@ import { DriverProcess, SpareDrivers, type FromDriverProcess } from "../../../li
 import { Driver, systemDriverWorld } from "../../../lib/cluster/driver.ts";
 import type { DriverStart, FromDriver, Submission } from "../../../lib/cluster/protocol.ts";
 import { encodeArguments } from "../../../actors/slot/arguments.ts";
+import { MemoryStore } from "../../../actors/stores/memory-store.ts";
+import type { LineageStore } from "../../../lib/core/contracts/lineage-store.ts";
+import { QStreamError } from "../../../lib/core/errors.ts";
 import type { Plan } from "../../../lib/core/plan.ts";
 import { token, until } from "../../actors/transport/wire/wires.ts";
 import { openMachine } from "../../cluster/open-machine.ts";
@@ -89,6 +92,24 @@ if (!inSlot) {
     driver.told({ kind: "cancel", reason: "the spec is over" });
     assert.is(await ended, false);
     await machine.close();
+  });
+
+  test("a driver that begins while its store is away waits for it", async () => {
+    const told: FromDriver[] = [];
+    const code = { fetch: async () => "file:///nowhere.js", release: () => {}, close: () => {} };
+    let asked = 0;
+    const openStore = (): Promise<LineageStore> => {
+      if (++asked > 2) return Promise.resolve(new MemoryStore());
+      return Promise.reject(new QStreamError("STORE_UNAVAILABLE", "it is being started again"));
+    };
+    const world = { ...systemDriverWorld, openBundles: () => code, openStore };
+    const driver = new Driver((message) => told.push(message), world);
+    const ended = driver.run({ ...start, store: "redis://127.0.0.1:1", submission: await submissionOf(), token });
+    await until(() => asked === 3);
+    driver.told({ kind: "cancel", reason: "the spec is over" });
+    assert.is(await ended, false);
+    const codes = told.map((message) => (message.kind === "failed" ? message.error.code : message.kind));
+    assert.is(codes.at(-1), "ABORTED");
   });
 
   test("a driver that can't begin says why, and its process ends", async () => {
