@@ -11,7 +11,7 @@ export type Message =
   | { readonly kind: "report"; readonly report: Report }
   | { readonly kind: "cancel"; readonly execution: string; readonly reason: Error }
   | LossMessage
-  | { readonly kind: "slot-added" }
+  | { readonly kind: "slot-added"; readonly isLast: boolean }
   | {
       readonly kind: "fenced";
       readonly execution: string;

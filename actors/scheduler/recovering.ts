@@ -156,12 +156,12 @@ export class Recovering {
     this.#awaited?.expect(count);
   }
 
-  /** A slot was added, or couldn't be: what waits for one can go on. False where there is none at all. */
-  slotAdded(): boolean {
+  /** A slot was added, or couldn't be: what waits for one can go on. False where there is none at all, and no other is awaited. */
+  slotAdded(isLast: boolean): boolean {
     this.#awaited?.came();
     if (this.#lost.size === 0 || this.#round !== undefined) return true;
     this.lose([]);
-    return this.active;
+    return this.active || !isLast;
   }
 
   #end(numbers: readonly number[]): void {

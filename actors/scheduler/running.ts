@@ -45,8 +45,9 @@ export function presentOf({ lives, recovering }: Running, life: number): Channel
   return recovering?.isOver(life) === true ? undefined : lives.ofLife(life);
 }
 
-/** The error of executions for which no slot is left. */
-export function noSlots(): QStreamError {
+/** The error of an execution for which no slot is left. */
+export function noSlots({ lastLoss }: Running): Error {
+  if (lastLoss !== undefined) return lastLoss;
   return new QStreamError("SLOT_LOST", "all slots of the session are lost", {
     advice: "No other could be started in their place: the messages before say why",
   });

@@ -94,9 +94,9 @@ export class Scheduler {
     if (loss !== undefined) this.#actor.tell(loss);
   }
 
-  /** Another slot can be used. */
-  slotAdded(): void {
-    this.#actor.tell({ kind: "slot-added" });
+  /** Another slot can be used, or none came in place of a lost one; `isLast` where no other is awaited. */
+  slotAdded(isLast: boolean): void {
+    this.#actor.tell({ kind: "slot-added", isLast });
   }
 
   /** Moves channels to slots that have less to do. Fulfilled with those that go elsewhere, once they are on their way. */
@@ -145,7 +145,7 @@ export class Scheduler {
         return;
       case "slot-added":
         for (const running of this.#executions.values()) {
-          if (running.recovering?.slotAdded() === false) this.#stop(running, running.lastLoss ?? noSlots());
+          if (running.recovering?.slotAdded(message.isLast) === false) this.#stop(running, noSlots(running));
         }
         return;
       case "fenced": {

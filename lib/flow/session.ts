@@ -33,6 +33,7 @@ import { SessionLineage, storeOf, type LineageOptions } from "./session-lineage.
 import type { FlowSession, SessionStart, SessionWorld } from "./session-contract.ts";
 import { dealSplits } from "./splits.ts";
 import type { StoredFlow } from "./stored-flow.ts";
+import { SlotReplacements } from "./slot-replacements.ts";
 import { shareOf, unverifiedSteps } from "./verifying.ts";
 
 export type { LaunchHooks } from "./launch-slots.ts";
@@ -113,14 +114,15 @@ export class Session implements FlowSession {
       if (report.kind === "lineage-append" || report.kind === "lineage-call") this.#lineage?.actor.receive(report);
       else this.#scheduler.report(report);
     };
+    const replacements = new SlotReplacements(launched, (isLast) => this.#scheduler.slotAdded(isLast));
     hooks.onLost = (slot, error, activity) => {
       if (this.#lost.has(slot)) return;
       this.#lost.set(slot, error);
       this.#scheduler.slotLost(slot, error, activity);
-      if (this.#closed === undefined) this.#replace(slot);
+      if (this.#closed === undefined && this.#lineage !== undefined) replacements.replace(slot);
     };
     hooks.lineage = this.#lineage?.actor;
-    hooks.onAdded = () => this.#scheduler.slotAdded();
+    hooks.onAdded = () => replacements.added();
     hooks.onProcessLost = (error) => {
       this.#broken = error;
       for (const { id } of this.#running) this.#scheduler.cancel(id, error);
@@ -143,16 +145,6 @@ export class Session implements FlowSession {
       slot: (id) => (id === client.id ? client : this.#living().find((slot) => slot.id === id)),
       failed: (execution, error) => this.#scheduler.cancel(execution, error),
     });
-  }
-
-  /** What a lost slot had to do can be done by another one. */
-  #replace(slot: string): void {
-    if (this.#lineage === undefined) return;
-    this.#launched.replace(slot).then(
-      () => this.#scheduler.slotAdded(),
-      // There may be enough other slots; if there are none, executions say what they lack.
-      () => this.#scheduler.slotAdded(),
-    );
   }
 
   /** Ids of the slots, in order. */

@@ -196,8 +196,8 @@ export const brokenEngines: Readonly<Record<string, readonly Patch[]>> = {
   ],
   "a store that is away is given up at once": [
     {
-      file: "actors/lineage/lineage-writer.js",
-      search: "if (!away || clock.monotonic() - startedAt >= waitMs)",
+      file: "actors/stores/repeat-while-away.js",
+      search: "if (!isAway(error, waiting) || clock.monotonic() - startedAt >= waitMs)",
       replace: "if (true)",
     },
   ],

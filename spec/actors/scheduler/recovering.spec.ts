@@ -88,7 +88,7 @@ test("where the last slot is lost before it has heard of what is to be gone on w
   );
   assert.equal(given.orders, []);
   given.living = ["survivor"];
-  assert.ok(given.recovering.slotAdded());
+  assert.ok(given.recovering.slotAdded(true));
   given.recovering.fenced(
     given.recovering.rounds,
     [0, 1, 2].map((channel) => ({ channel, ...ended })),
