@@ -45,9 +45,11 @@ const ofActors = [
   "actors/slot/hosted-node.ts",
   "actors/slot/slot-actors.ts",
   "actors/slot/actor-guests.ts",
+  "actors/slot/actor-notes.ts",
   "actors/slot/relayed-actors.ts",
   "actors/slot/client-relay.ts",
   "actors/hosts/prompt-turns.ts",
+  "actors/scheduler/awaited-slots.ts",
 ];
 /** Nothing but how a slot gets a thread or process of its own, the pipe between a process and its session, and what a machine downloads. */
 const outside: Readonly<Record<string, string>> = {
@@ -81,8 +83,11 @@ test("simulation alone runs nine tenths of the lines of the engine that aren't t
     const env = { ...process.env, NODE_V8_COVERAGE: folder, QSTREAM_VERIFIED_SEEDS: "12" };
     const side = async (programs: readonly (readonly string[])[]): Promise<void> => {
       for (const words of programs) {
+        const running = promisify(execFile)(process.execPath, words, { cwd: projectFolder, env });
+        // Nothing else was healthy before it.
+        running.child.stdin?.end();
         // oxlint-disable-next-line no-await-in-loop -- one after the other
-        await promisify(execFile)(process.execPath, words, { cwd: projectFolder, env });
+        await running;
       }
     };
     await Promise.all([
