@@ -65,10 +65,11 @@ test("options of spawn, ask, stop and startActors are looked at", async () => {
     [{ name: "" }, /name of spawn\(\) of counter is "": a name has 1 to 256 characters/],
     [{ mailbox: { limit: 1.5 } }, /mailbox.limit .* is 1.5/],
     [{ supervise: [{ do: "nothing" }] }, /supervise\[0\].do/],
-    [{ place: "gpu" }, /place of spawn\(\) of counter is "gpu". Give it one of a function: single\(\)/],
+    [{ place: "gpu" }, /place of spawn\(\) of counter is 'gpu'\. Give it one of a function: single\(\)/],
     [{ place: 5 }, /place of .* is 5/],
     [{ place: null }, /place of .* is null/],
-    [{ place: { kind: "taged", tag: "x" } }, /place of .* is {"kind":"taged","tag":"x"}/],
+    [{ place: { kind: "taged", tag: "x" } }, /place of .* is { kind: 'taged', tag: 'x' }/],
+    [{ place: { kind: 1n } }, /place of .* is { kind: 1n }/],
     [{ place: { kind: "tagged", tag: "" } }, /place of .* has no tag/],
     [{ place: { kind: "near" } }, /place of .* is near no actor/],
   ];
