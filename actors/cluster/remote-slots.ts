@@ -5,7 +5,7 @@ import type { LineageActor } from "../lineage/lineage-actor.ts";
 import type { SlotHandle } from "../scheduler/execution-request.ts";
 import type { Report } from "../slot/protocol.ts";
 import type { ActorsRelay } from "../slot/relayed-actors.ts";
-import type { SlotActivity } from "../slot/turn-notes.ts";
+import type { LossReason } from "../scheduler/messages.ts";
 import { makeSlot } from "../slots/local-slot.ts";
 import type { LaunchedSlots } from "../slots/slot-launcher.ts";
 import type { Bind, Security } from "../transport/wire/security.ts";
@@ -43,7 +43,7 @@ export interface RemoteSlotsOptions {
   /** Who knows all channels; there from the first execution on. */
   readonly lineage: () => LineageActor | undefined;
   readonly onReport: (report: Report) => void;
-  readonly onLost: (slot: string, error: Error, activity?: SlotActivity) => void;
+  readonly onLost: (slot: string, error: Error, reason?: LossReason) => void;
   /** A machine has come, and its slots with it; or one that was to come is gone. */
   readonly onAdded: () => void;
   /** Another driver goes on with the execution. */
@@ -212,19 +212,19 @@ export class RemoteSlots implements LaunchedSlots {
   #leave(id: string, why: string): void {
     if (!this.#machines.has(id)) return;
     this.#tell(id, { kind: "leave" });
-    this.#without(id, new QStreamError("SLOT_LOST", `machine ${id} ${why}`));
+    this.#without(id, new QStreamError("SLOT_LOST", `machine ${id} ${why}`), "left");
     // It breaks with this driver when it has heard that; if it never does, nothing it sends is of a life that counts.
     this.#wire.unwatch(id);
   }
 
   /** All of its slots are lost by one error: to the scheduler that is one loss. */
-  #without(id: string, error: QStreamError): void {
+  #without(id: string, error: QStreamError, reason?: LossReason): void {
     const machine = this.#machines.get(id);
     if (machine === undefined) return;
     this.#machines.delete(id);
     this.#slots = undefined;
     this.#gone.add(id);
-    for (const slot of machine.slots.keys()) this.#options.onLost(slot, error);
+    for (const slot of machine.slots.keys()) this.#options.onLost(slot, error, reason);
     for (const settle of machine.replacing.values()) settle();
     if (machine.slots.size === 0) this.#options.onAdded();
   }

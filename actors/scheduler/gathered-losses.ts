@@ -1,5 +1,4 @@
-import type { SlotActivity } from "../slot/turn-notes.ts";
-import type { LossMessage } from "./messages.ts";
+import type { LossMessage, LossReason } from "./messages.ts";
 
 /** Makes one message of slots that are lost by one error, as all of a machine are, one after the other: they are one loss. */
 export class GatheredLosses {
@@ -9,16 +8,17 @@ export class GatheredLosses {
   /**
    * What is to be told; undefined where a message that waits takes the slot, too.
    *
-   * @param activity - what it was at, where that may be the reason: then it is a loss by itself
+   * @param reason - what it was at, where that may be the reason: then it is a loss by itself
    */
-  add(slot: string, error: Error, activity: SlotActivity | undefined): LossMessage | undefined {
-    if (activity === undefined && this.#open?.message.error === error) {
+  add(slot: string, error: Error, reason: LossReason | undefined): LossMessage | undefined {
+    const isOfMachine = typeof reason !== "object";
+    if (isOfMachine && this.#open?.message.error === error) {
       this.#open.slots.push(slot);
       return undefined;
     }
     const slots = [slot];
-    const message: LossMessage = { kind: "lost", slots, error, activity };
-    this.#open = activity === undefined ? { message, slots } : undefined;
+    const message: LossMessage = { kind: "lost", slots, error, reason };
+    this.#open = isOfMachine ? { message, slots } : undefined;
     return message;
   }
 

@@ -5,6 +5,7 @@ import type { Report } from "../slot/protocol.ts";
 import { executionMark, type SlotActivity } from "../slot/turn-notes.ts";
 import { reworded, withParcels } from "./failed-parcels.ts";
 import { lostTogether } from "./lost-together.ts";
+import type { LossReason } from "./messages.ts";
 import { presentOf, type Running } from "./running.ts";
 import { taskAtLoss, type TaskAtLoss } from "./task-at-loss.ts";
 
@@ -116,14 +117,15 @@ export class Losses {
    * False where nothing can be made again: the execution is stopped.
    *
    * @param slots - all that are lost by this error: several are those of one machine
-   * @param activity - what the slot was at, where that may be the reason: of one slot only
+   * @param reason - what the slot was at, where that may be the reason: of one slot only; `left` is nobody's fault
    */
-  slotsLost(running: Running, slots: readonly string[], loss: Error, activity: SlotActivity | undefined): boolean {
+  slotsLost(running: Running, slots: readonly string[], loss: Error, reason: LossReason | undefined): boolean {
     const { lives, request } = running;
+    const activity = typeof reason === "object" ? reason : undefined;
     const task = taskAtLoss(running, slots[0] ?? "", loss, activity);
     const error = task?.error ?? loss;
     const lineage = this.#lineage;
-    const isOwn = !isElsewhere(running, activity);
+    const isOwn = reason !== "left" && !isElsewhere(running, activity);
     if (
       running.recovering === undefined ||
       lineage === undefined ||

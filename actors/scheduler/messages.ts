@@ -34,9 +34,11 @@ export interface LossMessage {
   /** Several are all of one machine. */
   readonly slots: readonly string[];
   readonly error: Error;
-  /** What the slot was at, where that may be the reason. */
-  readonly activity: SlotActivity | undefined;
+  readonly reason: LossReason | undefined;
 }
+
+/** Why a slot was lost: what it was at, where that may be the reason; or it was `left`, as that of a machine that is drained. */
+export type LossReason = SlotActivity | "left";
 
 /** Somebody wants the load of an execution to be even. */
 export interface RebalanceRequest {

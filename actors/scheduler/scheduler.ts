@@ -4,7 +4,6 @@ import { placePlan, type MissingPlace } from "../../lib/placement/index.ts";
 import type { ActorHost, ActorReference } from "../hosts/actor-host.ts";
 import type { LineageActor } from "../lineage/lineage-actor.ts";
 import type { Order, Report } from "../slot/protocol.ts";
-import type { SlotActivity } from "../slot/turn-notes.ts";
 import type { ChannelMove } from "./execution-events.ts";
 import { ExecutionRecord } from "./execution-record.ts";
 import { channelOrders, placesOf, prepareOrder, type ExecutionRequest, type SlotHandle } from "./execution-request.ts";
@@ -13,7 +12,7 @@ import { joinRecovery } from "./join-recovery.ts";
 import { Lives } from "./lives.ts";
 import type { RecoveryPlan } from "./plan-recovery.ts";
 import { Losses } from "./losses.ts";
-import { executionOf, type LossMessage, type Message } from "./messages.ts";
+import { executionOf, type LossMessage, type LossReason, type Message } from "./messages.ts";
 import { Quiet } from "./quiet.ts";
 import { Rebalancing } from "./rebalancing.ts";
 import type { Recovering } from "./recovering.ts";
@@ -87,10 +86,10 @@ export class Scheduler {
   /**
    * A slot ended by itself, or was given up. Those that are lost by the same error, as all of a machine are, are one loss.
    *
-   * @param activity - what it was at, where that may be the reason
+   * @param reason - why, where that is known
    */
-  slotLost(slot: string, error: Error, activity?: SlotActivity): void {
-    const loss = this.#lostSlots.add(slot, error, activity);
+  slotLost(slot: string, error: Error, reason?: LossReason): void {
+    const loss = this.#lostSlots.add(slot, error, reason);
     if (loss !== undefined) this.#actor.tell(loss);
   }
 
@@ -357,10 +356,10 @@ export class Scheduler {
     this.#failed(running);
   }
 
-  #lost(running: Running, { slots, error, activity }: LossMessage): void {
+  #lost(running: Running, { slots, error, reason }: LossMessage): void {
     const lost = slots.filter((slot) => running.slots.includes(slot));
     if (lost.length === 0) return;
-    if (running.phase !== "stopping" && this.#losses.slotsLost(running, lost, error, activity)) return;
+    if (running.phase !== "stopping" && this.#losses.slotsLost(running, lost, error, reason)) return;
     if (this.#answered(running, ...lost)) this.#failed(running);
   }
 

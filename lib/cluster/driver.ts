@@ -181,7 +181,7 @@ export class Driver {
       channelsOn: (machine) => this.#channelsOn(machine),
       lineage: () => hooks.lineage,
       onReport: (report) => hooks.onReport(report),
-      onLost: (slot, error, activity) => hooks.onLost(slot, error, activity),
+      onLost: (slot, error, reason) => hooks.onLost(slot, error, reason),
       onAdded: () => {
         hooks.onAdded?.();
         this.#drain();

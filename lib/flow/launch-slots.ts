@@ -1,5 +1,6 @@
 import { TurnHost } from "../../actors/hosts/turn-host.ts";
 import type { LineageActor } from "../../actors/lineage/lineage-actor.ts";
+import type { LossReason } from "../../actors/scheduler/messages.ts";
 import { launchInlineSlots } from "../../actors/slots/inline-slots.ts";
 import type { World } from "../../actors/slots/local-slot.ts";
 import type { LaunchedSlots, LaunchOptions } from "../../actors/slots/slot-launcher.ts";
@@ -14,7 +15,7 @@ import type { SessionOptions } from "./session.ts";
 /** Whom slots tell what happens: the session, once it is there. */
 export interface LaunchHooks {
   onReport: LaunchOptions["onReport"];
-  onLost: LaunchOptions["onLost"];
+  onLost: (slot: string, error: Error, reason?: LossReason) => void;
   /** The lineage of the session's executions, where it has any. */
   lineage?: LineageActor | undefined;
   /** Slots have come. */

@@ -115,10 +115,10 @@ export class Session implements FlowSession {
       else this.#scheduler.report(report);
     };
     const replacements = new SlotReplacements(launched, (isLast) => this.#scheduler.slotAdded(isLast));
-    hooks.onLost = (slot, error, activity) => {
+    hooks.onLost = (slot, error, reason) => {
       if (this.#lost.has(slot)) return;
       this.#lost.set(slot, error);
-      this.#scheduler.slotLost(slot, error, activity);
+      this.#scheduler.slotLost(slot, error, reason);
       if (this.#closed === undefined && this.#lineage !== undefined) replacements.replace(slot);
     };
     hooks.lineage = this.#lineage?.actor;
