@@ -8,6 +8,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import * as assert from "uvu/assert";
+import type { LineageStore } from "../../lib/core/contracts/lineage-store.ts";
 import { openStore } from "../../actors/stores/open-store.ts";
 import { seededRandom } from "../../lib/core/seam/random.ts";
 import { assertNothingLeft, digestOf, hasProcesses, makeSpecFolder, signal, slotProcesses } from "../kit/faults.ts";
@@ -85,22 +86,26 @@ const program = (told: Told): Started =>
 async function progressed(url: string, started: Started, tasks: number): Promise<string> {
   const store = await openStore(url);
   try {
-    let first: number | undefined;
-    for (;;) {
-      assert.ok(started.running, `it ended too early: ${started.stdout.slice(0, 100)}${started.stderr}`);
-      const [found] = await store.list();
-      if (found !== undefined) {
-        let committed = 0;
-        for (let channel = 0; channel < found.channels; channel++) {
-          committed += (await store.progress(found.execution, channel)).lastSeq + 1;
-        }
-        first ??= committed;
-        if (committed >= first + tasks) return found.execution;
-      }
-      await wait(5);
-    }
+    return await progressedIn(store, started, tasks);
   } finally {
     await store.close();
+  }
+}
+
+async function progressedIn(store: LineageStore, started: Started, tasks: number): Promise<string> {
+  let first: number | undefined;
+  for (;;) {
+    assert.ok(started.running, `it ended too early: ${started.stdout.slice(0, 100)}${started.stderr}`);
+    const [found] = await store.list();
+    if (found !== undefined) {
+      let committed = 0;
+      for (let channel = 0; channel < found.channels; channel++) {
+        committed += (await store.progress(found.execution, channel)).lastSeq + 1;
+      }
+      first ??= committed;
+      if (committed >= first + tasks) return found.execution;
+    }
+    await wait(5);
   }
 }
 
@@ -152,13 +157,16 @@ if (!inSlot && hasProcesses()) {
     const told = { flow: "severalSinks", args, store, isolation: "process" } as const;
     const first = program(told);
     const execution = await progressed(store, first, 60);
+    // Opened before: whoever opens it while the first is stopped may wait for its lock, and this thread has to let it go on.
+    const looking = await openStore(store);
     first.stop();
     const second = program({ ...told, resume: execution });
-    // The first may hold the store's lock: then it has to go on before the second one can begin.
-    const going = progressed(store, second, 20);
+    // The same goes for the second one, which then begins later.
+    const going = progressedIn(looking, second, 20);
     await Promise.race([going, wait(5000)]);
     first.goOn();
     await Promise.all([going, first.ended()]);
+    await looking.close();
     assert.is(first.child.exitCode, 1, `${first.stdout.slice(0, 200)}${first.stderr}`);
     assert.match(first.stderr, "EXECUTION_TAKEN");
     writeFileSync(gate, "");
